@@ -1,0 +1,71 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every target of ours is compiled alike; a warning is an error. `Lifetimes` lets parsers hold a `Span`.
+let common: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableExperimentalFeature("Lifetimes"),
+    .treatAllWarnings(as: .error),
+]
+
+/// The rooms that parse what strangers send: each use of unsafe code there is spelled out.
+let pure = common + [.strictMemorySafety()]
+
+/// A module of the product. The dependencies run one way, down; `make test` checks it (docs/architecture.md).
+func room(_ name: String, over dependencies: [Target.Dependency], _ settings: [SwiftSetting] = common)
+    -> Target
+{
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: ["TestSupport"] + dependencies, swiftSettings: common)
+}
+
+let package = Package(
+    name: "tidegate",
+    products: [.executable(name: "tidegate", targets: ["tidegate"])],
+    targets: [
+        // Floor 0: the C libraries.
+        .systemLibrary(name: "CLinux"),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+
+        // Floor 1: what every room needs and no room owns.
+        room("Primitives", over: []),
+
+        // Floor 2: four strangers; none imports another.
+        room("HTTP", over: ["Primitives"], pure),
+        room("WebSocket", over: ["Primitives", "COpenSSL", "CZlib"], pure),
+        room("Broker", over: ["Primitives"]),
+        room("Transport", over: ["Primitives", "CLinux"]),
+
+        // Floor 3: where bytes, protocols and topics meet; and the same on the subscriber's side of the wire.
+        room("Gateway", over: ["Primitives", "HTTP", "WebSocket", "Broker", "Transport"]),
+        room("Client", over: ["Primitives", "HTTP", "WebSocket", "Transport"]),
+
+        // Floor 4: sources of updates.
+        room("Feeds", over: ["Primitives", "Broker"]),
+
+        // Floor 5: the command.
+        .executableTarget(
+            name: "tidegate",
+            dependencies: ["Primitives", "HTTP", "Broker", "Transport", "Gateway", "Client", "Feeds"],
+            swiftSettings: common),
+
+        .target(
+            name: "TestSupport", dependencies: ["Primitives"], path: "Tests/TestSupport",
+            swiftSettings: common),
+        tests("PrimitivesTests", ["Primitives"]),
+        tests("HTTPTests", ["Primitives", "HTTP"]),
+        tests("WebSocketTests", ["Primitives", "WebSocket"]),
+        tests("BrokerTests", ["Primitives", "Broker"]),
+        tests("TransportTests", ["Primitives", "Transport", "CLinux"]),
+        tests("GatewayTests", ["Primitives", "HTTP", "WebSocket", "Broker", "Transport", "Gateway"]),
+        tests("FeedsTests", ["Primitives", "Broker", "Feeds"]),
+        tests("ClientTests", ["Primitives", "HTTP", "WebSocket", "Transport", "Client"]),
+    ]
+)

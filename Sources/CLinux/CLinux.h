@@ -1,0 +1,15 @@
+// The Linux calls that Swift's Glibc module does not carry. No `_GNU_SOURCE` here: it would turn socket
+// addresses into unions that Swift imports badly, so what glibc hides behind it is declared by hand.
+#ifndef TIDEGATE_CLINUX_H
+#define TIDEGATE_CLINUX_H
+
+#include <pthread.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+extern int accept4(int, struct sockaddr *, socklen_t *, int);
+extern int pthread_setname_np(pthread_t, const char *);
+
+#endif

@@ -1,0 +1,86 @@
+/// The bytes that text protocols give a meaning, by name, and the questions asked of them.
+package enum ASCII {
+    package static let tab: UInt8 = 0x09
+    package static let lineFeed: UInt8 = 0x0A
+    package static let carriageReturn: UInt8 = 0x0D
+    package static let space: UInt8 = 0x20
+    package static let quote: UInt8 = 0x22
+    package static let percent: UInt8 = 0x25
+    package static let ampersand: UInt8 = 0x26
+    package static let asterisk: UInt8 = 0x2A
+    package static let comma: UInt8 = 0x2C
+    package static let minus: UInt8 = 0x2D
+    package static let period: UInt8 = 0x2E
+    package static let slash: UInt8 = 0x2F
+    package static let zero: UInt8 = 0x30
+    package static let colon: UInt8 = 0x3A
+    package static let semicolon: UInt8 = 0x3B
+    package static let equals: UInt8 = 0x3D
+    package static let question: UInt8 = 0x3F
+    package static let openBracket: UInt8 = 0x5B
+    package static let backslash: UInt8 = 0x5C
+    package static let closeBracket: UInt8 = 0x5D
+    package static let openBrace: UInt8 = 0x7B
+    package static let closeBrace: UInt8 = 0x7D
+    package static let delete: UInt8 = 0x7F
+
+    @inlinable package static func isDigit(_ byte: UInt8) -> Bool { byte &- 0x30 < 10 }
+
+    @inlinable package static func lowercased(_ byte: UInt8) -> UInt8 {
+        byte &- 0x41 < 26 ? byte | 0x20 : byte
+    }
+
+    /// 0 to 15 as a lower-case hexadecimal digit.
+    @inlinable package static func hexDigit(_ value: UInt8) -> UInt8 {
+        value < 10 ? 0x30 + value : 0x57 + value
+    }
+
+    /// The value of a hexadecimal digit of either case; nil for any other byte.
+    @inlinable package static func hexValue(_ byte: UInt8) -> UInt8? {
+        if isDigit(byte) { return byte - 0x30 }
+        let lower = byte | 0x20
+        return lower &- 0x61 < 6 ? lower - 0x57 : nil
+    }
+
+    /// Whether two runs of bytes are the same but for the case of ASCII letters.
+    package static func equalIgnoringCase(_ bytes: Span<UInt8>, _ literal: StaticString) -> Bool {
+        guard bytes.count == literal.utf8CodeUnitCount else { return false }
+        for index in bytes.indices
+        where lowercased(bytes[index]) != lowercased(literal.utf8Start[index]) { return false }
+        return true
+    }
+}
+
+extension Span<UInt8> {
+    /// Whether these bytes are those of `literal`.
+    @inlinable package func equals(_ literal: StaticString) -> Bool {
+        guard count == literal.utf8CodeUnitCount else { return false }
+        for index in 0..<count where self[unchecked: index] != literal.utf8Start[index] { return false }
+        return true
+    }
+
+    /// These bytes as a string of their own; what is not UTF-8 becomes U+FFFD. For messages and set-up.
+    package var text: String {
+        withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// A copy.
+    package var array: [UInt8] {
+        withUnsafeBufferPointer { Array($0) }
+    }
+
+    /// These bytes as an unsigned decimal number: digits only, no sign, no overflow.
+    package var decimal: UInt64? {
+        guard count > 0 else { return nil }
+        var value: UInt64 = 0
+        for index in indices {
+            let byte = self[index]
+            guard ASCII.isDigit(byte) else { return nil }
+            let (scaled, overflowed) = value.multipliedReportingOverflow(by: 10)
+            let (sum, carried) = scaled.addingReportingOverflow(UInt64(byte - 0x30))
+            guard !overflowed, !carried else { return nil }
+            value = sum
+        }
+        return value
+    }
+}

@@ -1,0 +1,181 @@
+/// A growable run of bytes, written at its end and consumed from its front; owns its memory, which it gives
+/// back when it ends.
+///
+/// An empty buffer holds no memory, so an optional feature or an idle connection can keep one for nothing.
+package struct ByteBuffer: ~Copyable {
+    @usableFromInline package private(set) var base: UnsafeMutablePointer<UInt8>?
+    @usableFromInline package private(set) var start = 0
+    @usableFromInline package private(set) var end = 0
+    /// Bytes allocated, used or not.
+    @usableFromInline package private(set) var capacity = 0
+
+    package init() {}
+
+    package init(capacity: Int) {
+        reserve(capacity)
+    }
+
+    deinit {
+        base?.deallocate()
+    }
+
+    /// The number of bytes that wait to be consumed.
+    @inlinable package var count: Int { end - start }
+    @inlinable package var isEmpty: Bool { end == start }
+
+    /// What waits to be consumed, oldest first.
+    @inlinable package var bytes: Span<UInt8> {
+        @_lifetime(borrow self) get {
+            let span = Span<UInt8>(_unsafeElements: unsafeBytes)
+            return _overrideLifetime(span, borrowing: self)
+        }
+    }
+
+    /// The same bytes for a system call. Valid until the buffer is next changed.
+    @inlinable package var unsafeBytes: UnsafeBufferPointer<UInt8> {
+        guard let base else { return UnsafeBufferPointer(start: nil, count: 0) }
+        return UnsafeBufferPointer(start: base + start, count: count)
+    }
+
+    /// Makes room for `byteCount` more bytes at the end.
+    @inlinable package mutating func reserve(_ byteCount: Int) {
+        if capacity - end < byteCount { makeRoom(byteCount) }
+    }
+
+    @usableFromInline package mutating func makeRoom(_ byteCount: Int) {
+        let held = count
+        let needed = held + byteCount
+        if needed <= capacity, let base {  // Sliding down is enough.
+            base.update(from: base + start, count: held)
+        } else {
+            let newCapacity = max(needed, capacity * 2, 64)
+            let newBase = UnsafeMutablePointer<UInt8>.allocate(capacity: newCapacity)
+            if let base {
+                newBase.update(from: base + start, count: held)
+                base.deallocate()
+            }
+            base = newBase
+            capacity = newCapacity
+        }
+        start = 0
+        end = held
+    }
+
+    /// Marks the first `byteCount` bytes as done with.
+    @inlinable package mutating func consume(_ byteCount: Int) {
+        precondition(byteCount <= count, "consumed more than the buffer holds")
+        moveStart(byteCount)
+    }
+
+    @usableFromInline package mutating func moveStart(_ byteCount: Int) {
+        start += byteCount
+        if start == end {
+            start = 0
+            end = 0
+        }
+    }
+
+    /// Forgets all bytes and keeps the memory for the next use.
+    package mutating func removeAll() {
+        start = 0
+        end = 0
+    }
+
+    /// Forgets what was appended after the buffer held `newCount` bytes.
+    package mutating func truncate(to newCount: Int) {
+        precondition(newCount <= count, "truncated to more than the buffer holds")
+        end = start + newCount
+    }
+
+    /// Lets `body` write into at least `byteCount` free bytes; it returns how many it wrote.
+    @inlinable package mutating func appendUnsafe<E: Error>(
+        upTo byteCount: Int, _ body: (UnsafeMutableBufferPointer<UInt8>) throws(E) -> Int
+    ) throws(E) -> Int {
+        reserve(byteCount)
+        guard let base else { return 0 }
+        let free = UnsafeMutableBufferPointer(start: base + end, count: capacity - end)
+        let written = try body(free)
+        moveEnd(written)
+        return written
+    }
+
+    @usableFromInline package mutating func moveEnd(_ byteCount: Int) {
+        precondition(byteCount >= 0 && end + byteCount <= capacity, "wrote past the buffer's room")
+        end += byteCount
+    }
+
+    @inlinable package mutating func append(_ byte: UInt8) {
+        reserve(1)
+        base.unsafelyUnwrapped[end] = byte
+        moveEnd(1)
+    }
+
+    @inlinable package mutating func append(_ source: UnsafeBufferPointer<UInt8>) {
+        guard let first = source.baseAddress, source.count > 0 else { return }
+        reserve(source.count)
+        (base.unsafelyUnwrapped + end).update(from: first, count: source.count)
+        moveEnd(source.count)
+    }
+
+    @inlinable package mutating func append(_ source: Span<UInt8>) {
+        source.withUnsafeBufferPointer { append($0) }
+    }
+
+    @inlinable package mutating func append(_ source: [UInt8]) {
+        source.withUnsafeBufferPointer { append($0) }
+    }
+
+    /// Appends a literal; nothing is allocated.
+    @inlinable package mutating func append(_ literal: StaticString) {
+        append(UnsafeBufferPointer(start: literal.utf8Start, count: literal.utf8CodeUnitCount))
+    }
+
+    package mutating func append(_ string: some StringProtocol) {
+        let copied: Void? = string.utf8.withContiguousStorageIfAvailable { append($0) }
+        if copied == nil { append(Array(string.utf8)) }
+    }
+
+    /// Appends `value` in decimal digits.
+    @inlinable package mutating func append(decimal value: UInt64) {
+        let digits = decimalDigitCount(value)
+        reserve(digits)
+        writeDecimal(value, digitCount: digits, to: base.unsafelyUnwrapped + end)
+        moveEnd(digits)
+    }
+
+    /// Appends `value` in exactly `digitCount` lower-case hexadecimal digits.
+    package mutating func append(hexadecimal value: UInt64, digitCount: Int) {
+        for place in stride(from: (digitCount - 1) * 4, through: 0, by: -4) {
+            append(ASCII.hexDigit(UInt8(truncatingIfNeeded: value >> UInt64(place)) & 0xF))
+        }
+    }
+
+    /// Overwrites bytes that already wait, from `offset` on: a length that is known only after its content.
+    package mutating func overwrite(at offset: Int, with replacement: UnsafeBufferPointer<UInt8>) {
+        precondition(offset >= 0 && offset + replacement.count <= count, "overwrote outside the buffer")
+        guard let base, let first = replacement.baseAddress else { return }
+        (base + start + offset).update(from: first, count: replacement.count)
+    }
+}
+
+/// The number of decimal digits of `value`, 1 to 20.
+@inlinable package func decimalDigitCount(_ value: UInt64) -> Int {
+    var count = 1
+    var rest = value
+    while rest >= 10 {
+        rest /= 10
+        count += 1
+    }
+    return count
+}
+
+/// Writes the last `digitCount` decimal digits of `value`.
+@inlinable package func writeDecimal(
+    _ value: UInt64, digitCount: Int, to destination: UnsafeMutablePointer<UInt8>
+) {
+    var rest = value
+    for place in stride(from: digitCount - 1, through: 0, by: -1) {
+        destination[place] = UInt8(truncatingIfNeeded: rest % 10) &+ 0x30
+        rest /= 10
+    }
+}

@@ -1,0 +1,70 @@
+/// Time as a value: moments of the monotonic clock, and the wall clock's milliseconds.
+internal import Glibc
+
+/// A moment of the machine's monotonic clock. Only differences mean anything.
+package struct Instant: Sendable, Hashable, Comparable {
+    /// Nanoseconds since an origin that the kernel chose (CLOCK_MONOTONIC).
+    package var nanoseconds: UInt64
+
+    @inlinable package init(nanoseconds: UInt64) {
+        self.nanoseconds = nanoseconds
+    }
+
+    /// Later than every moment that will be: "no deadline".
+    package static let never = Instant(nanoseconds: .max)
+
+    /// The present moment. Loops read it once a turn and hand it down; nothing below them asks.
+    package static func now() -> Instant {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return Instant(nanoseconds: UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec))
+    }
+
+    @inlinable package static func < (left: Instant, right: Instant) -> Bool {
+        left.nanoseconds < right.nanoseconds
+    }
+
+    /// Saturates at `never`.
+    @inlinable package static func + (instant: Instant, interval: Duration) -> Instant {
+        let (sum, overflowed) = instant.nanoseconds.addingReportingOverflow(interval.nanoseconds)
+        return overflowed ? .never : Instant(nanoseconds: sum)
+    }
+
+    /// How long after `earlier` this is; zero if it is before.
+    @inlinable package func since(_ earlier: Instant) -> Duration {
+        .nanoseconds(
+            Int64(clamping: nanoseconds > earlier.nanoseconds ? nanoseconds - earlier.nanoseconds : 0))
+    }
+}
+
+extension Duration {
+    /// Whole nanoseconds, zero for a negative duration, saturating after 584 years.
+    @inlinable package var nanoseconds: UInt64 {
+        let (seconds, attoseconds) = components
+        guard seconds >= 0, attoseconds >= 0 else { return 0 }
+        let (scaled, overflowed) = UInt64(seconds).multipliedReportingOverflow(by: 1_000_000_000)
+        return overflowed ? .max : scaled &+ UInt64(attoseconds / 1_000_000_000)
+    }
+
+    /// Seconds as a number, for people and for messages.
+    package var inSeconds: Double { Double(nanoseconds) / 1e9 }
+}
+
+/// The wall clock: what an update's `time` says.
+package struct UnixTime: Sendable, Hashable, Comparable {
+    package var milliseconds: UInt64
+
+    package init(milliseconds: UInt64) {
+        self.milliseconds = milliseconds
+    }
+
+    package static func now() -> UnixTime {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return UnixTime(milliseconds: UInt64(time.tv_sec) * 1000 + UInt64(time.tv_nsec) / 1_000_000)
+    }
+
+    package static func < (left: UnixTime, right: UnixTime) -> Bool {
+        left.milliseconds < right.milliseconds
+    }
+}
