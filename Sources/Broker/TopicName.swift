@@ -1,5 +1,5 @@
 /// The rules for the names of topics and for patterns over them (docs/protocol.md, section 1).
-package import Primitives
+internal import Primitives
 
 package enum TopicName {
     /// Names longer than this are refused: a name is carried in every update.

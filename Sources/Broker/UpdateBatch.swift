@@ -1,5 +1,5 @@
 /// Updates on their way to the sequencer: names and values, checked, not yet numbered.
-package import Primitives
+internal import Primitives
 
 /// Owned by one publisher and used again for its next batch; two growing arrays whatever the number of updates.
 package struct UpdateBatch: ~Copyable {
