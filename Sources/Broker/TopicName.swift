@@ -49,7 +49,8 @@ package enum TopicName {
             case ASCII.asterisk:
                 throw TopicFailure(
                     name,
-                    allowingWildcards ? "\"*\" must be a segment of its own" : "\"*\" belongs to patterns only")
+                    allowingWildcards
+                        ? "\"*\" must be a segment of its own" : "\"*\" belongs to patterns only")
             default: continue
             }
         }

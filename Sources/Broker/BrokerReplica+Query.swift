@@ -1,0 +1,138 @@
+/// Questions that are answered at once: one topic's latest update, listings, and what a poll asks.
+package import Primitives
+
+extension BrokerReplica {
+    /// The latest update of a topic that holds a value. Valid until the replica next changes.
+    package func latest(_ name: Span<UInt8>) -> UnsafeBufferPointer<UInt8>? {
+        guard let topic = name.withUnsafeBufferPointer({ names.find($0) }), topics[topic].hasValue else {
+            return nil
+        }
+        return topics[topic].latest?.unsafeBytes
+    }
+
+    /// Fills `batch` with the latest updates of what `pattern` covers (nil: all), in byte order of the names,
+    /// after the name `after`, up to `limit` updates and about `byteBudget` bytes; returns the last name if
+    /// more follow.
+    package func list(
+        _ pattern: TopicPattern?, after: [UInt8]?, limit: Int, byteBudget: Int, into batch: inout Batch
+    ) -> Payload? {
+        var last: Payload?
+        var isCut = false
+        forEachTopic(coveredBy: pattern, after: after) { topic in
+            guard topics[topic].hasValue, let latest = topics[topic].latest else { return true }
+            if batch.updates.count == limit
+                || !batch.updates.isEmpty && batch.byteCount + latest.byteCount > byteBudget
+            {
+                isCut = true
+                return false
+            }
+            batch.append(latest.unsafeBytes)
+            last = topics[topic].name
+            return true
+        }
+        return isCut ? last : nil
+    }
+
+    /// Calls `body` with each topic that `pattern` covers (nil: every one), in byte order of the names, until
+    /// it returns false.
+    func forEachTopic(
+        coveredBy pattern: TopicPattern?, after: [UInt8]? = nil, _ body: (UInt32) -> Bool
+    ) {
+        let all = sorted.all(of: topics)
+        let prefix = pattern.map { Array($0.literalPrefix) } ?? []
+        var at = prefix.withUnsafeBufferPointer { sorted.firstPlace(notBefore: $0, topics) }
+        if let after {
+            let place = after.withUnsafeBufferPointer { sorted.firstPlace(notBefore: $0, topics) }
+            at = max(at, place)
+            if at < all.count, topics[all[at]].name.unsafeBytes.elementsEqual(after) { at += 1 }
+        }
+        while at < all.count {
+            let name = topics[all[at]].name.unsafeBytes
+            guard name.starts(with: prefix) else { return }
+            if pattern?.covers(name) ?? true, !body(all[at]) { return }
+            at += 1
+        }
+    }
+
+    // MARK: Polls
+
+    /// Fills `batch` with what `requested` lacks after `cursor`, oldest change first, as far as `byteBudget`
+    /// allows; returns whether the cursor was honoured (a reset otherwise, if one was presented).
+    ///
+    /// Because it goes by age, an answer that is cut by the budget still ends in a cursor: the last update's.
+    package func changes(
+        of requested: [TopicPattern], after cursor: Cursor?, byteBudget: Int, into batch: inout Batch
+    ) -> Bool {
+        let isResumed = honours(cursor)
+        let start = isResumed ? cursor?.sequence : nil
+        var lacking: [Lacking] = []
+        var seen = Set<UInt32>()
+        for pattern in requested where !pattern.isWild {
+            guard let topic = pattern.text.withUnsafeBufferPointer({ names.find($0) }) else { continue }
+            if requested.count == 1 || seen.insert(topic).inserted { collect(topic, start, &lacking, &batch) }
+        }
+        let wild = requested.filter(\.isWild)
+        if !wild.isEmpty {
+            // From the newest change back: what is not newer than the cursor ends the walk.
+            var topic = newestChange
+            while topic != Topic.none, topics[topic].sequence > start ?? 0 {
+                let name = topics[topic].name.unsafeBytes
+                if wild.contains(where: { $0.covers(name) }), seen.insert(topic).inserted {
+                    collect(topic, start, &lacking, &batch)
+                }
+                topic = topics[topic].older
+            }
+        }
+        finish(&lacking, byteBudget, &batch)
+        return isResumed
+    }
+
+    /// The same for a poll that waited as a subscriber since `start`: only its marked topics are looked at.
+    package func changes(of id: SubscriberID, after start: UInt64, byteBudget: Int, into batch: inout Batch) {
+        var lacking: [Lacking] = []
+        var slot = subscribers[id].nextMarked(from: 0)
+        while let marked = slot {
+            collect(subscribers[id].slots[Int(marked)].topic, start, &lacking, &batch)
+            slot = subscribers[id].nextMarked(from: Int(marked) + 1)
+        }
+        finish(&lacking, byteBudget, &batch)
+    }
+
+    private struct Lacking {
+        let sequence: UInt64
+        let update: UnsafeBufferPointer<UInt8>
+    }
+
+    private func collect(_ topic: UInt32, _ start: UInt64?, _ lacking: inout [Lacking], _ batch: inout Batch)
+    {
+        if let log = topics[topic].log {
+            var version = start.map { log.firstVersion(after: $0) } ?? max(log.firstVersion, log.lifeVersion)
+            if let start, log.lostSequence > start {
+                let missed = log.originSequence > start ? log.firstVersion - log.originVersion : nil
+                batch.gaps.append(Gap(topic: topics[topic].name, next: log.firstVersion, missed: missed))
+            }
+            while version < log.endVersion {
+                let kept = log[version]
+                lacking.append(Lacking(sequence: kept.sequence, update: kept.payload.unsafeBytes))
+                version += 1
+            }
+        } else if let latest = topics[topic].latest,
+            start.map({ topics[topic].sequence > $0 }) ?? !topics[topic].isEnded
+        {
+            lacking.append(Lacking(sequence: topics[topic].sequence, update: latest.unsafeBytes))
+        }
+    }
+
+    private func finish(_ lacking: inout [Lacking], _ byteBudget: Int, _ batch: inout Batch) {
+        batch.cursor = sequence
+        if lacking.count > 1 { lacking.sort { $0.sequence < $1.sequence } }
+        for (place, update) in lacking.enumerated() {
+            if place > 0, batch.byteCount + update.update.count > byteBudget {
+                batch.cursor = lacking[place - 1].sequence
+                batch.hasMore = true
+                return
+            }
+            batch.append(update.update)
+        }
+    }
+}

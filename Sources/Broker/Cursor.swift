@@ -1,0 +1,42 @@
+/// A place in the gateway's history: "I hold the latest value, as of here, of all that I subscribe to".
+internal import Primitives
+
+/// One life of the gateway's numbering of updates. A cursor of another epoch says nothing here.
+package struct Epoch: Sendable, Equatable {
+    /// 1 to 16 characters of `[a-z0-9]`.
+    package let text: String
+
+    package init(random: inout some RandomNumberGenerator) {
+        let alphabet = Array("0123456789abcdefghijklmnopqrstuvwxyz")
+        text = String((0..<8).map { _ in alphabet[Int.random(in: 0..<36, using: &random)] })
+    }
+
+    package init(_ text: String) {
+        self.text = text
+    }
+}
+
+/// A cursor as subscribers hold it: the epoch, "-", and the sequence number it covers everything up to.
+package struct Cursor: Sendable, Equatable {
+    package let epoch: String
+    package let sequence: UInt64
+
+    /// Cursors longer than this are nobody's.
+    package static let maximumByteCount = 64
+
+    package init(epoch: Epoch, sequence: UInt64) {
+        self.epoch = epoch.text
+        self.sequence = sequence
+    }
+
+    /// Reads a cursor that a subscriber presents; nil when it is malformed, which is answered with a reset.
+    package init?(_ bytes: Span<UInt8>) {
+        guard bytes.count <= Self.maximumByteCount,
+            let dash = bytes.indices.last(where: { bytes[$0] == ASCII.minus }),
+            dash > 0,
+            let sequence = bytes.extracting((dash + 1)..<bytes.count).decimal
+        else { return nil }
+        epoch = bytes.extracting(0..<dash).text
+        self.sequence = sequence
+    }
+}

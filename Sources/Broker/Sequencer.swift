@@ -1,0 +1,303 @@
+/// The one meeting place of all publishers: numbers each update and hands it to every loop, in one order.
+package import Primitives
+internal import Synchronization
+
+/// Any thread. One lock, held for a batch; what needs no order (checking, parsing) was done before it.
+package final class Sequencer: Sendable {
+    /// How long the gateway remembers what was: which topics keep a log, and how many tombstones are held.
+    package struct Retention: Sendable {
+        /// The first pattern that covers a topic decides; none: latest only. Logs keep 1 or more updates.
+        package var logs: [(pattern: TopicPattern, updateCount: Int)] = []
+        /// Ended topics remembered so that a resume can tell of them; the oldest is purged for the next.
+        package var tombstoneLimit = 100_000
+        /// New topics beyond this many are refused: names come from publishers, memory from us.
+        package var topicLimit = 1_000_000
+
+        package init() {}
+    }
+
+    private struct TopicRecord {
+        let name: Payload
+        /// `{"topic":"…","version":`, the part of every update that never changes.
+        let head: Payload
+        let keeps: Int
+        var version: UInt64
+        var isEnded: Bool
+        /// The sequence number of its last update.
+        var sequence: UInt64
+    }
+
+    private struct State: ~Copyable {
+        var names = NameTable()
+        var records: [TopicRecord?] = []
+        var freeRecords: [UInt32] = []
+        var sequence: UInt64 = 0
+        var inboxes: [InboxState] = []
+        /// Ended topics, oldest first; an entry whose topic lives again or ended anew is skipped when it comes up.
+        var ended: [(topic: UInt32, sequence: UInt64)] = []
+        var endedStart = 0
+        /// No purged topic had a higher version, so a topic that comes back counts on from here.
+        var purgedVersion: UInt64 = 0
+    }
+
+    private struct InboxState {
+        var entries: [InboxEntry] = []
+        var isAsleep = false
+        /// Beyond this many entries, what newer ones replace is dropped.
+        var compactionCount = Inbox.minimumCompactionCount
+        let wake: @Sendable () -> Void
+    }
+
+    package let epoch: Epoch
+    private let retention: Retention
+    private let state = Mutex(State())
+
+    package init(epoch: Epoch, retention: Retention = Retention()) {
+        self.epoch = epoch
+        self.retention = retention
+    }
+
+    /// Opens a loop's door. All doors are opened before the first update.
+    package func addInbox(wake: @escaping @Sendable () -> Void) -> Inbox {
+        state.withLock { state in
+            precondition(state.sequence == 0, "a loop joined after the first update")
+            state.inboxes.append(InboxState(wake: wake))
+            return Inbox(sequencer: self, number: state.inboxes.count - 1)
+        }
+    }
+
+    /// The number of topics that hold a value.
+    package var topicCount: Int { state.withLock { $0.names.count } }
+
+    /// Publishes a whole batch or, when it is refused, nothing of it. Returns what became of its last update.
+    @discardableResult
+    package func publish(
+        _ batch: borrowing UpdateBatch, time: UnixTime
+    ) throws(PublishFailure) -> PublishOutcome {
+        var outcome = PublishOutcome(accepted: batch.count, lastVersion: nil)
+        var wakes: [@Sendable () -> Void] = []
+        var isRefused = false
+        let text = batch.text.unsafeBytes
+        state.withLock { state in
+            guard
+                state.names.count - state.freeRecords.count + batch.count <= retention.topicLimit
+                    || fits(batch, state)
+            else {
+                isRefused = true
+                return
+            }
+            for entry in batch.entries {
+                let name = UnsafeBufferPointer(
+                    rebasing: text[entry.topicStart...].prefix(entry.topicByteCount))
+                if entry.dataByteCount < 0 {
+                    outcome.lastVersion = end(name, time, &state)
+                } else {
+                    let dataStart = entry.topicStart + entry.topicByteCount
+                    let data = UnsafeBufferPointer(rebasing: text[dataStart...].prefix(entry.dataByteCount))
+                    outcome.lastVersion = accept(name, data, time, &state)
+                }
+            }
+            for index in state.inboxes.indices where state.inboxes[index].isAsleep {
+                state.inboxes[index].isAsleep = false
+                wakes.append(state.inboxes[index].wake)
+            }
+        }
+        if isRefused { throw PublishFailure.tooManyTopics(limit: retention.topicLimit) }
+        for wake in wakes { wake() }
+        return outcome
+    }
+
+    /// Whether the batch's new topics still fit under the limit. Asked only near it.
+    private func fits(_ batch: borrowing UpdateBatch, _ state: borrowing State) -> Bool {
+        var newCount = 0
+        let text = batch.text.unsafeBytes
+        for entry in batch.entries {
+            let name = UnsafeBufferPointer(rebasing: text[entry.topicStart...].prefix(entry.topicByteCount))
+            if state.names.find(name) == nil { newCount += 1 }
+        }
+        return state.names.count + newCount <= retention.topicLimit
+    }
+
+    private func accept(
+        _ name: UnsafeBufferPointer<UInt8>, _ data: UnsafeBufferPointer<UInt8>, _ time: UnixTime,
+        _ state: inout State
+    ) -> UInt64 {
+        let topic = state.names.find(name) ?? create(name, &state)
+        return number(topic, tail: data, isTombstone: false, time, &state)
+    }
+
+    /// Ends a topic; nil when there is none to end.
+    private func end(
+        _ name: UnsafeBufferPointer<UInt8>, _ time: UnixTime, _ state: inout State
+    ) -> UInt64? {
+        guard let topic = state.names.find(name), state.records[Int(topic)]?.isEnded == false else {
+            return nil
+        }
+        let version = number(
+            topic, tail: UnsafeBufferPointer(start: nil, count: 0), isTombstone: true, time, &state)
+        state.ended.append((topic, state.sequence))
+        purge(&state)
+        return version
+    }
+
+    /// Gives the update its version and sequence number, encodes it once, and puts it into every inbox.
+    private func number(
+        _ topic: UInt32, tail data: UnsafeBufferPointer<UInt8>, isTombstone: Bool, _ time: UnixTime,
+        _ state: inout State
+    ) -> UInt64 {
+        state.sequence += 1
+        let sequence = state.sequence
+        var record = state.records[Int(topic)].unsafelyUnwrapped
+        record.version += 1
+        record.isEnded = isTombstone
+        record.sequence = sequence
+        state.records[Int(topic)] = record
+        let entry = InboxEntry(
+            payload: encodeUpdate(
+                head: record.head, version: record.version, time: time, data: isTombstone ? nil : data),
+            sequence: sequence, version: record.version, topic: topic,
+            event: isTombstone ? .tombstone : .value)
+        post(entry, &state)
+        return record.version
+    }
+
+    private func create(_ name: UnsafeBufferPointer<UInt8>, _ state: inout State) -> UInt32 {
+        let topic = state.freeRecords.popLast() ?? UInt32(state.records.count)
+        if Int(topic) == state.records.count { state.records.append(nil) }
+        let shared = Payload(name.span)
+        let keeps = retention.logs.first { $0.pattern.covers(name) }?.updateCount ?? 0
+        state.records[Int(topic)] = TopicRecord(
+            name: shared, head: encodeHead(name), keeps: keeps, version: state.purgedVersion, isEnded: false,
+            sequence: 0)
+        state.names.insert(shared, index: topic)
+        post(
+            InboxEntry(
+                payload: shared, sequence: state.sequence, version: UInt64(keeps), topic: topic,
+                event: .created),
+            &state)
+        return topic
+    }
+
+    /// Forgets the oldest ended topics beyond the limit. A cursor from before is then reset, because nobody
+    /// could tell it that they ended.
+    private func purge(_ state: inout State) {
+        while state.ended.count - state.endedStart > retention.tombstoneLimit {
+            let (topic, sequence) = state.ended[state.endedStart]
+            state.endedStart += 1
+            guard let record = state.records[Int(topic)], record.isEnded, record.sequence == sequence else {
+                continue
+            }
+            state.purgedVersion = max(state.purgedVersion, record.version)
+            state.names.remove(index: topic)
+            state.records[Int(topic)] = nil
+            state.freeRecords.append(topic)
+            post(
+                InboxEntry(
+                    payload: record.name, sequence: sequence, version: 0, topic: topic, event: .purged),
+                &state)
+        }
+        if state.endedStart > 1024, state.endedStart * 2 > state.ended.count {
+            state.ended.removeFirst(state.endedStart)
+            state.endedStart = 0
+        }
+    }
+
+    private func post(_ entry: InboxEntry, _ state: inout State) {
+        for index in state.inboxes.indices {
+            state.inboxes[index].entries.append(entry)
+            if state.inboxes[index].entries.count >= state.inboxes[index].compactionCount {
+                compact(index, &state)
+            }
+        }
+    }
+
+    /// A loop's inbox conflates like any queue here: of a topic only what its replica would keep anyway.
+    private func compact(_ index: Int, _ state: inout State) {
+        var kept = [Int](repeating: 0, count: state.records.count)
+        var survivors: [InboxEntry] = []
+        for entry in state.inboxes[index].entries.reversed() {
+            guard entry.event == .value || entry.event == .tombstone else {
+                // A topic that was purged and made anew is another one: earlier entries are judged afresh.
+                if entry.event == .purged { kept[Int(entry.topic)] = 0 }
+                survivors.append(entry)
+                continue
+            }
+            kept[Int(entry.topic)] += 1
+            let room = max(state.records[Int(entry.topic)]?.keeps ?? 1, 1)
+            if kept[Int(entry.topic)] <= room { survivors.append(entry) }
+        }
+        survivors.reverse()
+        state.inboxes[index].entries = survivors
+        state.inboxes[index].compactionCount = max(Inbox.minimumCompactionCount, survivors.count * 2)
+    }
+
+    /// Exchanges the waiting entries of a loop for `taken`, which comes back filled and goes in empty.
+    fileprivate func take(_ number: Int, into taken: inout [InboxEntry]) {
+        precondition(taken.isEmpty, "the last batch was not applied")
+        state.withLock { swap(&$0.inboxes[number].entries, &taken) }
+    }
+
+    fileprivate func sleep(_ number: Int) -> Bool {
+        state.withLock { state in
+            state.inboxes[number].isAsleep = state.inboxes[number].entries.isEmpty
+            return state.inboxes[number].isAsleep
+        }
+    }
+}
+
+/// One loop's door to the sequencer.
+package struct Inbox: Sendable {
+    /// 65,536 entries of 32 bytes: a loop that lags this far behind has stopped telling versions apart.
+    package static let minimumCompactionCount = 65_536
+
+    fileprivate let sequencer: Sequencer
+    fileprivate let number: Int
+
+    package var epoch: Epoch { sequencer.epoch }
+
+    func take(into taken: inout [InboxEntry]) {
+        sequencer.take(number, into: &taken)
+    }
+
+    /// Announces that the loop is about to wait, so that the next update wakes it; false: updates wait already.
+    package func sleep() -> Bool {
+        sequencer.sleep(number)
+    }
+}
+
+/// Something that happened to a topic, in the order in which all loops see it.
+struct InboxEntry: Sendable {
+    enum Event: UInt8, Sendable {
+        /// `payload` is the name; `version` says how many updates its log keeps, 0 for none.
+        case created
+        case value
+        case tombstone
+        /// Forgotten: nobody can be told any more that it ended.
+        case purged
+    }
+
+    let payload: Payload
+    let sequence: UInt64
+    let version: UInt64
+    /// The sequencer's number of the topic.
+    let topic: UInt32
+    let event: Event
+}
+
+/// What became of a batch that was accepted.
+package struct PublishOutcome: Sendable {
+    package var accepted: Int
+    /// The version that the last update of the batch got; nil when it was the end of a topic that is not there.
+    package var lastVersion: UInt64?
+}
+
+package enum PublishFailure: Error, Sendable, CustomStringConvertible {
+    case tooManyTopics(limit: Int)
+
+    package var description: String {
+        switch self {
+        case .tooManyTopics(let limit):
+            "the gateway holds its limit of \(limit) topics; publish to existing ones or raise \"topics.limit\""
+        }
+    }
+}

@@ -1,0 +1,78 @@
+/// The topics in the byte order of their names, for listings and for patterns with a literal beginning.
+internal import Primitives
+
+/// New topics wait unsorted until somebody asks: topics come in crowds, questions seldom.
+struct SortedTopics {
+    private var indices: [UInt32] = []
+    private var waiting: [UInt32] = []
+
+    mutating func insert(_ index: UInt32) {
+        waiting.append(index)
+    }
+
+    mutating func remove(_ index: UInt32, of topics: borrowing Slab<Topic>) {
+        if let at = waiting.firstIndex(of: index) {
+            waiting.remove(at: at)
+            return
+        }
+        let at = firstPlace(notBefore: topics[index].name.unsafeBytes, topics)
+        if at < indices.count, indices[at] == index { indices.remove(at: at) }
+    }
+
+    /// All topics in order, after those that came since the last time are merged in.
+    mutating func all(of topics: borrowing Slab<Topic>) -> [UInt32] {
+        guard !waiting.isEmpty else { return indices }
+        let new = Self.sort(waiting, topics)
+        waiting.removeAll()
+        var merged: [UInt32] = []
+        merged.reserveCapacity(indices.count + new.count)
+        var old = 0
+        for index in new {
+            let name = topics[index].name.unsafeBytes
+            while old < indices.count, topics[indices[old]].name.unsafeBytes.precedes(name) {
+                merged.append(indices[old])
+                old += 1
+            }
+            merged.append(index)
+        }
+        merged.append(contentsOf: indices[old...])
+        indices = merged
+        return indices
+    }
+
+    /// The place in `all` of the first topic whose name is not before `name`. Requires that nothing waits.
+    func firstPlace(notBefore name: UnsafeBufferPointer<UInt8>, _ topics: borrowing Slab<Topic>) -> Int {
+        var low = 0
+        var high = indices.count
+        while low < high {
+            let middle = (low + high) / 2
+            if topics[indices[middle]].name.unsafeBytes.precedes(name) {
+                low = middle + 1
+            } else {
+                high = middle
+            }
+        }
+        return low
+    }
+
+    /// A merge sort of its own, because a closure can't borrow what can't be copied.
+    private static func sort(_ list: [UInt32], _ topics: borrowing Slab<Topic>) -> [UInt32] {
+        guard list.count > 1 else { return list }
+        let middle = list.count / 2
+        let left = sort(Array(list[..<middle]), topics)
+        let right = sort(Array(list[middle...]), topics)
+        var merged: [UInt32] = []
+        merged.reserveCapacity(list.count)
+        var at = 0
+        for index in right {
+            let name = topics[index].name.unsafeBytes
+            while at < left.count, topics[left[at]].name.unsafeBytes.precedes(name) {
+                merged.append(left[at])
+                at += 1
+            }
+            merged.append(index)
+        }
+        merged.append(contentsOf: left[at...])
+        return merged
+    }
+}

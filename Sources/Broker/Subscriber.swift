@@ -1,0 +1,144 @@
+/// One reader: which topics it covers, and for each a single bit: has it changed since the reader was sent it?
+internal import Primitives
+
+/// The number of a subscriber of one replica; used again after it left.
+package typealias SubscriberID = UInt32
+
+/// The queue that holds no messages. A topic the reader covers has a *slot*; a change sets the slot's mark.
+/// Marks are taken in the order of slots, round after round, so that no topic starves and none is taken twice
+/// before all others had their turn.
+///
+/// What may be vouched for follows from the rounds: all that was marked when a round began has been sent when it
+/// ends, so the cursor moves to where the broker stood at the round's beginning. When no mark is left it stands
+/// at the present.
+struct Subscriber: ~Copyable {
+    struct Slot {
+        /// The replica's number of the topic; `none` where the slot is free.
+        var topic: UInt32
+        /// Where the topic's list of subscribers points back to this slot; the highest bit says that the reader
+        /// named the topic itself.
+        fileprivate var packedLink: UInt32
+
+        static let none = UInt32.max
+        fileprivate static let exactBit: UInt32 = 1 << 31
+
+        init(topic: UInt32, link: UInt32) {
+            self.topic = topic
+            packedLink = link
+        }
+
+        var link: UInt32 { packedLink & ~Self.exactBit }
+    }
+
+    /// What its owner knows it by.
+    let owner: UInt32
+    private(set) var slots: [Slot] = []
+    private var marks: [UInt64] = []
+    private var freeSlots: [UInt32] = []
+    /// The number of topics that it named itself, whether or not a pattern covers them too.
+    private(set) var exactCount = 0
+    /// The numbers of its wild patterns.
+    var patterns: [UInt32] = []
+    /// For slots of `log` topics: the version that the reader is to be sent next.
+    var logPositions: [UInt32: UInt64] = [:]
+    private(set) var markCount = 0
+    /// The slot at which the next drain goes on.
+    var position = 0
+    /// Where the broker stood when the present round began.
+    var roundSequence: UInt64 = 0
+    /// A log that was not drained whole in this round holds the cursor back to here.
+    var roundLimit = UInt64.max
+    /// All up to here has been sent, as long as marks are left; nil while a first snapshot is under way.
+    var floor: UInt64?
+    /// Whether it already stands in the replica's list of readers to look after.
+    var isReady = false
+    /// Set by the replica to tell whether it has met this subscriber already.
+    var stamp: UInt32 = 0
+    /// Updates that newer ones replaced before the reader was sent them.
+    var conflated: UInt64 = 0
+
+    init(owner: UInt32) {
+        self.owner = owner
+    }
+
+    var coveredCount: Int { slots.count - freeSlots.count }
+
+    mutating func addSlot(_ slot: Slot) -> UInt32 {
+        if let free = freeSlots.popLast() {
+            slots[Int(free)] = slot
+            return free
+        }
+        slots.append(slot)
+        if marks.count * 64 < slots.count { marks.append(0) }
+        return UInt32(slots.count - 1)
+    }
+
+    mutating func removeSlot(_ slot: UInt32) {
+        unmark(slot)
+        setExact(slot, false)
+        slots[Int(slot)].topic = Slot.none
+        if !logPositions.isEmpty { logPositions[slot] = nil }
+        freeSlots.append(slot)
+    }
+
+    mutating func setLink(_ link: UInt32, of slot: UInt32) {
+        slots[Int(slot)].packedLink = link | slots[Int(slot)].packedLink & Slot.exactBit
+    }
+
+    /// Whether the reader named the slot's topic itself.
+    func isExact(_ slot: UInt32) -> Bool {
+        slots[Int(slot)].packedLink & Slot.exactBit != 0
+    }
+
+    mutating func setExact(_ slot: UInt32, _ isExact: Bool) {
+        guard isExact != self.isExact(slot) else { return }
+        slots[Int(slot)].packedLink ^= Slot.exactBit
+        exactCount += isExact ? 1 : -1
+    }
+
+    /// Sets the mark; false when it was set.
+    @inline(__always) mutating func mark(_ slot: UInt32) -> Bool {
+        let bit: UInt64 = 1 << UInt64(slot & 63)
+        let word = Int(slot >> 6)
+        if marks[word] & bit != 0 { return false }
+        marks[word] |= bit
+        markCount += 1
+        return true
+    }
+
+    mutating func unmark(_ slot: UInt32) {
+        let bit: UInt64 = 1 << UInt64(slot & 63)
+        let word = Int(slot >> 6)
+        guard marks[word] & bit != 0 else { return }
+        marks[word] &= ~bit
+        markCount -= 1
+    }
+
+    /// The first marked slot at or after `start`.
+    func nextMarked(from start: Int) -> UInt32? {
+        var word = start >> 6
+        guard word < marks.count else { return nil }
+        var bits = marks[word] & (UInt64.max << UInt64(start & 63))
+        while bits == 0 {
+            word += 1
+            guard word < marks.count else { return nil }
+            bits = marks[word]
+        }
+        return UInt32(word * 64 + bits.trailingZeroBitCount)
+    }
+
+    mutating func beginRound(at sequence: UInt64) {
+        roundSequence = sequence
+        roundLimit = .max
+    }
+
+    mutating func endRound() {
+        floor = min(roundSequence, roundLimit)
+        position = 0
+    }
+
+    /// What may be vouched for, the broker being at `sequence`.
+    func cursor(at sequence: UInt64) -> UInt64? {
+        markCount == 0 ? sequence : floor
+    }
+}

@@ -1,0 +1,107 @@
+/// One value that changes, as one loop sees it, and who is to be told.
+internal import Primitives
+
+struct Topic: ~Copyable {
+    /// A reader's slot that this topic marks.
+    struct Link {
+        let subscriber: SubscriberID
+        let slot: UInt32
+    }
+
+    static let none = UInt32.max
+
+    let name: Payload
+    /// The latest update; nil for a topic that a reader named before anybody published it.
+    var latest: Payload?
+    var isEnded = false
+    var sequence: UInt64 = 0
+    var version: UInt64 = 0
+    /// The kept updates of a `log` topic.
+    var log: UpdateLog?
+    var subscribers: [Link] = []
+
+    /// Neighbours in the list of topics by last change.
+    var older = Topic.none
+    var newer = Topic.none
+
+    /// The batch in which it last changed, the number of its updates there, and the first one's sequence number.
+    var batch: UInt64 = 0
+    var batchCount: UInt32 = 0
+    var batchSequence: UInt64 = 0
+
+    init(name: Payload) {
+        self.name = name
+    }
+
+    /// Whether a snapshot shows it.
+    var hasValue: Bool { latest != nil && !isEnded }
+}
+
+/// The last updates of a `log` topic, oldest first.
+final class UpdateLog {
+    struct Kept {
+        let payload: Payload
+        let sequence: UInt64
+    }
+
+    /// The most updates it keeps.
+    let limit: Int
+    private var ring: [Kept] = []
+    private var start = 0
+    /// The version of the oldest kept update; of the next one when none is kept.
+    private(set) var firstVersion: UInt64 = 1
+    /// The sequence number of the newest update that was let go; 0 when none was.
+    private(set) var lostSequence: UInt64 = 0
+    /// The version after the last tombstone: a snapshot starts here.
+    var lifeVersion: UInt64 = 1
+    /// The sequence number of the first update of all.
+    private(set) var originSequence: UInt64 = 0
+    private(set) var originVersion: UInt64 = 1
+
+    init(limit: Int) {
+        self.limit = limit
+    }
+
+    var count: Int { ring.count }
+    var endVersion: UInt64 { firstVersion + UInt64(ring.count) }
+
+    subscript(version: UInt64) -> Kept {
+        let offset = start + Int(version - firstVersion)
+        return ring[offset < ring.count ? offset : offset - ring.count]
+    }
+
+    func append(_ payload: Payload, sequence: UInt64, version: UInt64) {
+        if originSequence == 0 {
+            originSequence = sequence
+            originVersion = version
+            firstVersion = version
+            lifeVersion = version
+        }
+        // An inbox that conflated left versions out: what is kept must be without gaps, so it starts anew.
+        if version != endVersion {
+            lostSequence = sequence - 1
+            ring.removeAll(keepingCapacity: true)
+            start = 0
+            firstVersion = version
+        }
+        if ring.count < limit {
+            ring.append(Kept(payload: payload, sequence: sequence))
+        } else {
+            lostSequence = ring[start].sequence
+            ring[start] = Kept(payload: payload, sequence: sequence)
+            start = start + 1 == limit ? 0 : start + 1
+            firstVersion += 1
+        }
+    }
+
+    /// The version of the first kept update after `sequence`.
+    func firstVersion(after sequence: UInt64) -> UInt64 {
+        var low = firstVersion
+        var high = endVersion
+        while low < high {
+            let middle = low + (high - low) / 2
+            if self[middle].sequence > sequence { high = middle } else { low = middle + 1 }
+        }
+        return low
+    }
+}

@@ -1,0 +1,49 @@
+/// What a subscriber names: one topic, or all topics of a shape, also those that do not exist yet.
+internal import Primitives
+
+/// `*` stands for exactly one segment; `**`, which is last, for one or more.
+package struct TopicPattern: Sendable, Hashable {
+    /// As the subscriber wrote it.
+    package let text: [UInt8]
+    /// Whether it has a wildcard: otherwise it names exactly one topic.
+    package let isWild: Bool
+
+    package init(_ text: Span<UInt8>) throws(TopicFailure) {
+        try TopicName.check(text, allowingWildcards: true)
+        self.text = text.array
+        var isWild = false
+        for index in text.indices where text[index] == ASCII.asterisk { isWild = true }
+        self.isWild = isWild
+    }
+
+    package init(_ text: String) throws(TopicFailure) {
+        try self.init(Array(text.utf8).span)
+    }
+
+    /// The bytes that every covered topic starts with: whole segments before the first wildcard.
+    var literalPrefix: ArraySlice<UInt8> {
+        guard isWild, let star = text.firstIndex(of: ASCII.asterisk) else { return text[...] }
+        return text[..<star]
+    }
+
+    /// Whether it covers the topic of that name.
+    package func covers(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
+        guard isWild else { return text.withUnsafeBufferPointer { $0.isSame(as: name) } }
+        var at = 0
+        var nameAt = 0
+        while at < text.count {
+            let segmentEnd = text[at...].firstIndex(of: ASCII.slash) ?? text.count
+            guard nameAt < name.count else { return false }
+            if text[at] == ASCII.asterisk {
+                if segmentEnd - at == 2 { return true }
+            }
+            let nameEnd = name[nameAt...].firstIndex(of: ASCII.slash) ?? name.count
+            if text[at] != ASCII.asterisk {
+                guard text[at..<segmentEnd].elementsEqual(name[nameAt..<nameEnd]) else { return false }
+            }
+            at = segmentEnd + 1
+            nameAt = nameEnd + 1
+        }
+        return nameAt == name.count + 1
+    }
+}
