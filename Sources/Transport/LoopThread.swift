@@ -1,0 +1,34 @@
+/// A thread of its own for something that is born, lives and ends on it.
+internal import CLinux
+internal import Glibc
+
+package final class LoopThread: @unchecked Sendable {
+    // Unchecked: `handle` is written once, before anybody else can see the object.
+    private var handle = pthread_t()
+
+    private final class Body {
+        let run: () -> Void
+        init(_ run: @escaping () -> Void) { self.run = run }
+    }
+
+    /// Starts `body`; `name` is what `top -H` shows, cut to 15 bytes.
+    package init(name: String, _ body: sending @escaping () -> Void) throws(SystemFailure) {
+        let context = Unmanaged.passRetained(Body(body))
+        let status = pthread_create(
+            &handle, nil,
+            { context in
+                Unmanaged<Body>.fromOpaque(context.unsafelyUnwrapped).takeRetainedValue().run()
+                return nil
+            }, context.toOpaque())
+        guard status == 0 else {
+            context.release()
+            throw SystemFailure("pthread_create", status)
+        }
+        pthread_setname_np(handle, String(name.utf8.prefix(15)) ?? "loop")
+    }
+
+    /// Waits until it has ended. Once.
+    package func join() {
+        pthread_join(handle, nil)
+    }
+}

@@ -1,0 +1,25 @@
+/// A call to the kernel that did not succeed.
+internal import Glibc
+
+package struct SystemFailure: Error, Sendable, Equatable, CustomStringConvertible {
+    package let call: StaticString
+    /// The kernel's reason (`errno`).
+    package let number: Int32
+
+    package init(_ call: StaticString, _ number: Int32 = errno) {
+        self.call = call
+        self.number = number
+    }
+
+    package var description: String { "\(call): \(String(cString: strerror(number))) (errno \(number))" }
+
+    package static func == (left: SystemFailure, right: SystemFailure) -> Bool { left.number == right.number }
+}
+
+/// Repeats a call that a signal interrupted; nothing above this line hears of EINTR.
+func uninterrupted(_ call: () -> Int) -> Int {
+    while true {
+        let result = call()
+        if result >= 0 || errno != EINTR { return result }
+    }
+}
