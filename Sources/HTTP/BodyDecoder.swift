@@ -8,6 +8,12 @@ package struct BodyStep: Sendable, Equatable {
     package let consumed: Int
     /// Whether the body has ended; what follows `consumed` is the next message.
     package let isEnd: Bool
+
+    package init(content: Range<Int>, consumed: Int, isEnd: Bool) {
+        self.content = content
+        self.consumed = consumed
+        self.isEnd = isEnd
+    }
 }
 
 /// Finds a body's content in bytes that come piece by piece. Buffers nothing: its state is a few words.

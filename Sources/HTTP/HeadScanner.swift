@@ -91,9 +91,7 @@ struct FieldCollector: Sendable {
         {
             if line.isEmpty { return true }
             if toleratesFolds, !lines.isEmpty, Syntax.isWhiteSpace(bytes[line.lowerBound]) {
-                hasFolds = true
-                let folded = lines[lines.count - 1].value.lowerBound..<line.upperBound
-                lines[lines.count - 1].value = Syntax.trimmed(folded, of: bytes)
+                fold(Syntax.trimmed(line, of: bytes))
                 continue
             }
             guard lines.count < limits.headerFieldCount else {
@@ -106,5 +104,14 @@ struct FieldCollector: Sendable {
             lines.append(parsed)
         }
         return false
+    }
+
+    /// Makes `continuation` part of the last field's value (RFC 9112 §5.2).
+    private mutating func fold(_ continuation: Range<Int>) {
+        guard !continuation.isEmpty else { return }
+        let value = lines[lines.count - 1].value
+        lines[lines.count - 1].value =
+            (value.isEmpty ? continuation.lowerBound : value.lowerBound)..<continuation.upperBound
+        hasFolds = hasFolds || !value.isEmpty
     }
 }
