@@ -61,7 +61,7 @@ let package = Package(
             swiftSettings: common),
         tests("PrimitivesTests", ["Primitives"]),
         tests("HTTPTests", ["Primitives", "HTTP"]),
-        tests("WebSocketTests", ["Primitives", "WebSocket"]),
+        tests("WebSocketTests", ["Primitives", "WebSocket", "CZlib"]),
         tests("BrokerTests", ["Primitives", "Broker"]),
         tests("TransportTests", ["Primitives", "Transport", "CLinux"]),
         tests("GatewayTests", ["Primitives", "HTTP", "WebSocket", "Broker", "Transport", "Gateway"]),

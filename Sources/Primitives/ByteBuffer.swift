@@ -130,6 +130,8 @@ package struct ByteBuffer: ~Copyable {
         append(UnsafeBufferPointer(start: literal.utf8Start, count: literal.utf8CodeUnitCount))
     }
 
+    /// Disfavoured, or a literal would be taken for a `String` and go this longer way.
+    @_disfavoredOverload
     package mutating func append(_ string: some StringProtocol) {
         let copied: Void? = string.utf8.withContiguousStorageIfAvailable { append($0) }
         if copied == nil { append(Array(string.utf8)) }
@@ -155,6 +157,25 @@ package struct ByteBuffer: ~Copyable {
         precondition(offset >= 0 && offset + replacement.count <= count, "overwrote outside the buffer")
         guard let base, let first = replacement.baseAddress else { return }
         (base + start + offset).update(from: first, count: replacement.count)
+    }
+
+    /// Overwrites bytes that already wait with `value` in exactly `digitCount` lower-case hexadecimal digits.
+    package mutating func overwrite(at offset: Int, hexadecimal value: UInt64, digitCount: Int) {
+        precondition(offset >= 0 && offset + digitCount <= count, "overwrote outside the buffer")
+        guard let base else { return }
+        for place in 0..<digitCount {
+            let shift = UInt64(digitCount - 1 - place) * 4
+            base[start + offset + place] = ASCII.hexDigit(UInt8(truncatingIfNeeded: value >> shift) & 0xF)
+        }
+    }
+
+    /// Replaces each waiting byte from `offset` on that `isUnwanted`.
+    package mutating func replaceBytes(
+        from offset: Int, with replacement: UInt8, where isUnwanted: (UInt8) -> Bool
+    ) {
+        precondition(offset >= 0 && offset <= count, "replaced outside the buffer")
+        guard let base else { return }
+        for index in (start + offset)..<end where isUnwanted(base[index]) { base[index] = replacement }
     }
 }
 

@@ -43,7 +43,8 @@ extension Duration {
         let (seconds, attoseconds) = components
         guard seconds >= 0, attoseconds >= 0 else { return 0 }
         let (scaled, overflowed) = UInt64(seconds).multipliedReportingOverflow(by: 1_000_000_000)
-        return overflowed ? .max : scaled &+ UInt64(attoseconds / 1_000_000_000)
+        let (sum, carried) = scaled.addingReportingOverflow(UInt64(attoseconds / 1_000_000_000))
+        return overflowed || carried ? .max : sum
     }
 
     /// Seconds as a number, for people and for messages.

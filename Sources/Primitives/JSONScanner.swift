@@ -114,7 +114,7 @@ package struct JSONScanner: ~Escapable {
         let start = position
         guard peek() == .number else { throw failure("expected a number") }
         try skipNumber()
-        guard let value = Double(bytes.extracting(start..<position).text) else {
+        guard let value = Double(bytes.extracting(start..<position).text), value.isFinite else {
             throw failure("the number does not fit")
         }
         return value

@@ -1,0 +1,151 @@
+import Primitives
+
+/// Reads an event stream as a client does (WHATWG HTML §9.2.6), from bytes that come in any pieces.
+///
+/// Give it what was read, then take events until there is none.
+package struct EventStreamParser: ~Copyable {
+    /// One dispatched event.
+    package struct Event: Sendable, Equatable {
+        /// `message` unless the stream named another.
+        package var type: String
+        /// The data lines, joined with LF.
+        package var data: [UInt8]
+        /// The last event ID as of this event.
+        package var lastEventID: [UInt8]
+        /// The reconnection time in force as of this event, if the stream has set one.
+        package var retryMilliseconds: Int?
+    }
+
+    /// An event or a line that is longer than the reader is willing to hold.
+    package struct Overflow: Error, Sendable, Equatable, CustomStringConvertible {
+        package let byteCountLimit: Int
+
+        package var description: String {
+            "an event of the stream exceeds \(byteCountLimit) bytes; raise the limit or ask for less"
+        }
+    }
+
+    private let byteCountLimit: Int
+    private var buffer = ByteBuffer()
+    /// How many of the buffer's bytes hold no line end.
+    private var scanned = 0
+    /// Whether the last line ended in a CR, which a LF right behind it belongs to.
+    private var skipsLineFeed = false
+    private var pending = PendingEvent()
+
+    /// Lines read, comments and blank ones included: a sign of life where no event comes.
+    package private(set) var lineCount = 0
+
+    /// A reader that holds at most `byteCountLimit` bytes of one event.
+    package init(byteCountLimit: Int = 1 << 20) {
+        self.byteCountLimit = byteCountLimit
+    }
+
+    /// What the client sends as Last-Event-ID when it connects again. Moves on with every block that carries an
+    /// ID, also one that dispatches no event.
+    package var lastEventID: [UInt8] { pending.lastEventID }
+
+    /// The reconnection time, if the stream has set one.
+    package var retryMilliseconds: Int? { pending.retryMilliseconds }
+
+    /// Takes what was read from the stream. Follow it with `next` until that returns nil.
+    package mutating func append(_ bytes: Span<UInt8>) {
+        buffer.append(bytes)
+    }
+
+    /// The next complete event; nil when more bytes are needed.
+    package mutating func next() throws(Overflow) -> Event? {
+        while let end = nextLineEnd() {
+            let event = pending.readLine(of: buffer, end, isFirst: lineCount == 0)
+            lineCount += 1
+            buffer.consume(end + 1)
+            try checkSize(0)
+            if let event { return event }
+        }
+        try checkSize(buffer.count)
+        return nil
+    }
+
+    private func checkSize(_ lineByteCount: Int) throws(Overflow) {
+        if pending.byteCount + lineByteCount > byteCountLimit {
+            throw Overflow(byteCountLimit: byteCountLimit)
+        }
+    }
+
+    /// Where in the buffer the next line ends; a LF that belongs to the CR before it is stepped over.
+    private mutating func nextLineEnd() -> Int? {
+        if skipsLineFeed, !buffer.isEmpty {
+            skipsLineFeed = false
+            if buffer.bytes[0] == ASCII.lineFeed { buffer.consume(1) }
+        }
+        var index = scanned
+        while index < buffer.count {
+            let byte = buffer.bytes[index]
+            if byte == ASCII.lineFeed || byte == ASCII.carriageReturn {
+                scanned = 0
+                skipsLineFeed = byte == ASCII.carriageReturn
+                return index
+            }
+            index += 1
+        }
+        scanned = index
+        return nil
+    }
+}
+
+/// What the lines since the last blank one have said, and what outlives them.
+private struct PendingEvent {
+    private var type: [UInt8] = []
+    private var data: [UInt8] = []
+    private var hasData = false
+    private var id: [UInt8] = []
+    private(set) var lastEventID: [UInt8] = []
+    private(set) var retryMilliseconds: Int?
+
+    var byteCount: Int { type.count + data.count + id.count }
+
+    /// Acts on the buffer's first line, before `end`; returns an event if it is the blank one that dispatches it.
+    mutating func readLine(
+        of buffer: borrowing ByteBuffer, _ end: Int, isFirst: Bool
+    ) -> EventStreamParser.Event? {
+        let line = buffer.bytes.extracting(0..<end)
+        var start = 0
+        // A byte order mark may open the stream.
+        if isFirst, end >= 3, line[0] == 0xEF, line[1] == 0xBB, line[2] == 0xBF { start = 3 }
+        if start == line.count { return dispatch() }
+        var colon = start
+        while colon < line.count, line[colon] != ASCII.colon { colon += 1 }
+        var valueStart = min(colon + 1, line.count)
+        if valueStart < line.count, line[valueStart] == ASCII.space { valueStart += 1 }
+        readField(line.extracting(start..<colon), line.extracting(valueStart..<line.count))
+        return nil
+    }
+
+    private mutating func readField(_ name: Span<UInt8>, _ value: Span<UInt8>) {
+        if name.equals("data") {
+            if hasData { data.append(ASCII.lineFeed) }
+            hasData = true
+            data.append(contentsOf: value.array)
+        } else if name.equals("event") {
+            type = value.array
+        } else if name.equals("id") {
+            let stated = value.array
+            if !stated.contains(0) { id = stated }
+        } else if name.equals("retry") {
+            if let milliseconds = value.decimal { retryMilliseconds = Int(clamping: milliseconds) }
+        }
+    }
+
+    private mutating func dispatch() -> EventStreamParser.Event? {
+        lastEventID = id
+        defer {
+            type = []
+            data = []
+            hasData = false
+        }
+        guard hasData else { return nil }
+        return EventStreamParser.Event(
+            type: type.isEmpty ? "message" : type.span.text, data: data, lastEventID: lastEventID,
+            retryMilliseconds: retryMilliseconds)
+    }
+}

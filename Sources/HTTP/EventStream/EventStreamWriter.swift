@@ -1,0 +1,83 @@
+package import Primitives
+
+/// Writing an event stream (`text/event-stream`, WHATWG HTML §9.2) into a buffer.
+extension ByteBuffer {
+    /// Appends one event; nil for the default type, nil for no `id:` line.
+    ///
+    /// A line break in `data` begins a further `data:` line, so nothing in it can end the event or forge a field.
+    package mutating func append(eventNamed name: StaticString?, id: Span<UInt8>?, data: Span<UInt8>) {
+        if let name {
+            append("event: ")
+            append(name)
+            append(ASCII.lineFeed)
+        }
+        if let id { append(idLine: id) }
+        append("data: ")
+        if data.hasLineBreak {
+            appendLines(of: data)
+        } else {
+            append(data)
+        }
+        append("\n\n")
+    }
+
+    /// Appends a block of only an `id:`: it dispatches nothing, and moves the reader's last event ID on.
+    package mutating func append(eventID id: Span<UInt8>) {
+        append(idLine: id)
+        append(ASCII.lineFeed)
+    }
+
+    /// Appends a block that sets how long the reader waits before it connects again.
+    package mutating func append(retryMilliseconds milliseconds: Int) {
+        append("retry: ")
+        append(decimal: UInt64(max(milliseconds, 0)))
+        append("\n\n")
+    }
+
+    /// Appends a comment line, which readers ignore. `endEventBlock` after it, where it is to stand alone.
+    package mutating func append(comment: StaticString) {
+        append(": ")
+        append(comment)
+        append(ASCII.lineFeed)
+    }
+
+    /// Appends the empty line that ends a block.
+    package mutating func endEventBlock() {
+        append(ASCII.lineFeed)
+    }
+
+    /// What cannot stand in an ID (a line break, NUL) is left out.
+    private mutating func append(idLine id: Span<UInt8>) {
+        append("id: ")
+        for index in id.indices where id[index] >= ASCII.space { append(id[index]) }
+        append(ASCII.lineFeed)
+    }
+
+    /// Every CR, LF and CRLF starts a line, as it does for the reader, who joins them with LF.
+    private mutating func appendLines(of data: Span<UInt8>) {
+        var start = 0
+        var index = 0
+        while index < data.count {
+            let byte = data[index]
+            index += 1
+            guard byte == ASCII.lineFeed || byte == ASCII.carriageReturn else { continue }
+            append(data.extracting(start..<(index - 1)))
+            append("\ndata: ")
+            if byte == ASCII.carriageReturn, index < data.count, data[index] == ASCII.lineFeed { index += 1 }
+            start = index
+        }
+        append(data.extracting(start..<data.count))
+    }
+}
+
+extension Span<UInt8> {
+    /// Whether a CR or LF stands in these bytes. Without a way out of the loop, which lets it take many at once.
+    fileprivate var hasLineBreak: Bool {
+        var found = false
+        for index in indices {
+            let byte = self[index]
+            found = found || (byte == ASCII.lineFeed) || (byte == ASCII.carriageReturn)
+        }
+        return found
+    }
+}

@@ -1,0 +1,103 @@
+import Primitives
+
+/// Where one field line's name and value stand in the bytes of its head.
+struct FieldLine: Sendable {
+    private let nameStart: UInt32
+    private let nameEnd: UInt32
+    private var valueStart: UInt32
+    private var valueEnd: UInt32
+
+    /// Reads `name: value`; nil for anything else, a continued line and white space before the colon included
+    /// (RFC 9112 §5.1).
+    init?(_ bytes: Span<UInt8>, _ line: Range<Int>) {
+        var colon = line.lowerBound
+        while colon < line.upperBound, Syntax.isTokenByte(bytes[colon]) { colon += 1 }
+        guard colon > line.lowerBound, colon < line.upperBound, bytes[colon] == ASCII.colon else {
+            return nil
+        }
+        let value = Syntax.trimmed((colon + 1)..<line.upperBound, of: bytes)
+        nameStart = UInt32(line.lowerBound)
+        nameEnd = UInt32(colon)
+        valueStart = UInt32(value.lowerBound)
+        valueEnd = UInt32(value.upperBound)
+    }
+
+    var name: Range<Int> { Int(nameStart)..<Int(nameEnd) }
+
+    var value: Range<Int> {
+        get { Int(valueStart)..<Int(valueEnd) }
+        set {
+            valueStart = UInt32(newValue.lowerBound)
+            valueEnd = UInt32(newValue.upperBound)
+        }
+    }
+}
+
+/// The bytes of a head, owned once, and where its fields stand in them. Names are compared without case.
+package struct HeaderFields: Sendable {
+    /// The whole head, from the first byte that was given to the parser.
+    let bytes: [UInt8]
+    private let lines: [FieldLine]
+
+    init(_ head: Span<UInt8>, _ collector: FieldCollector) {
+        lines = collector.lines
+        var bytes = head.array
+        if collector.hasFolds {
+            for line in lines {
+                for index in line.value
+                where bytes[index] == ASCII.carriageReturn || bytes[index] == ASCII.lineFeed {
+                    bytes[index] = ASCII.space
+                }
+            }
+        }
+        self.bytes = bytes
+    }
+
+    /// The number of field lines.
+    package var count: Int { lines.count }
+
+    /// Every field in the order of the message: the name as it was sent, and its value.
+    package var all: [(name: [UInt8], value: [UInt8])] {
+        lines.map { (Array(bytes[$0.name]), Array(bytes[$0.value])) }
+    }
+
+    /// The value of the first field named `name`; nil without one.
+    package func first(_ name: StaticString) -> [UInt8]? {
+        for line in lines where isNamed(line, name) { return Array(bytes[line.value]) }
+        return nil
+    }
+
+    /// The values of all fields named `name`, in order.
+    package func all(_ name: StaticString) -> [[UInt8]] {
+        values(name).map { Array(bytes[$0]) }
+    }
+
+    /// Whether a comma-separated field, on however many lines, lists `token`, in any case.
+    package func hasToken(_ token: StaticString, in name: StaticString) -> Bool {
+        let span = bytes.span
+        for line in lines where isNamed(line, name) {
+            var elements = ListCursor(line.value)
+            while let element = elements.next(in: span) {
+                if ASCII.equalIgnoringCase(span.extracting(element), token) { return true }
+            }
+        }
+        return false
+    }
+
+    /// Where the values of all fields named `name` stand.
+    func values(_ name: StaticString) -> [Range<Int>] {
+        var values: [Range<Int>] = []
+        for line in lines where isNamed(line, name) { values.append(line.value) }
+        return values
+    }
+
+    /// Whether the connection may serve another message after this one (RFC 9112 §9.3).
+    func isPersistent(_ version: HTTPVersion) -> Bool {
+        if hasToken("close", in: "Connection") { return false }
+        return version == .http11 || hasToken("keep-alive", in: "Connection")
+    }
+
+    private func isNamed(_ line: FieldLine, _ name: StaticString) -> Bool {
+        ASCII.equalIgnoringCase(bytes.span.extracting(line.name), name)
+    }
+}

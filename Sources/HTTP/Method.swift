@@ -1,0 +1,31 @@
+import Primitives
+
+/// What a request asks for. Any valid token is a method; those that nobody here answers are `other`.
+package enum Method: Sendable, Equatable {
+    case get
+    case head
+    case post
+    case put
+    case delete
+    case options
+    case other
+
+    /// Methods are case-sensitive (RFC 9110 §9.1): `get` is `other`.
+    package init(_ token: Span<UInt8>) {
+        if token.equals("GET") {
+            self = .get
+        } else if token.equals("HEAD") {
+            self = .head
+        } else if token.equals("POST") {
+            self = .post
+        } else if token.equals("PUT") {
+            self = .put
+        } else if token.equals("DELETE") {
+            self = .delete
+        } else if token.equals("OPTIONS") {
+            self = .options
+        } else {
+            self = .other
+        }
+    }
+}

@@ -1,0 +1,87 @@
+import Primitives
+
+/// The character classes and small grammars that HTTP's rules are made of.
+enum Syntax {
+    /// A bit for each byte below 128 that may stand in a token (RFC 9110 §5.6.2).
+    private static let tokenLow: UInt64 = bits("!#$%&'*+-.0123456789", from: 0)
+    private static let tokenHigh: UInt64 = bits(
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZ^_`abcdefghijklmnopqrstuvwxyz|~", from: 64)
+
+    static func isTokenByte(_ byte: UInt8) -> Bool {
+        if byte < 64 { return tokenLow >> UInt64(byte) & 1 == 1 }
+        return byte < 128 && tokenHigh >> UInt64(byte - 64) & 1 == 1
+    }
+
+    /// Whether `text` is a token: one byte or more, no separators.
+    static func isToken(_ text: Span<UInt8>) -> Bool {
+        for index in text.indices where !isTokenByte(text[index]) { return false }
+        return text.count > 0
+    }
+
+    static func isWhiteSpace(_ byte: UInt8) -> Bool {
+        byte == ASCII.space || byte == ASCII.tab
+    }
+
+    /// Whether `byte` may stand in a field value: visible, white space or above ASCII (RFC 9110 §5.5).
+    static func isFieldByte(_ byte: UInt8) -> Bool {
+        (byte >= ASCII.space && byte != ASCII.delete) || byte == ASCII.tab
+    }
+
+    /// Whether `text` can be a host with or without a port (RFC 9110 §7.2): no user, no path, no space.
+    static func isAuthority(_ text: Span<UInt8>) -> Bool {
+        for index in text.indices {
+            switch text[index] {
+            case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+                UInt8(ascii: "0")...UInt8(ascii: ":"), UInt8(ascii: "$")...UInt8(ascii: "."),
+                UInt8(ascii: "!"), UInt8(ascii: ";"), UInt8(ascii: "="), UInt8(ascii: "["),
+                UInt8(ascii: "]"), UInt8(ascii: "_"), UInt8(ascii: "~"):
+                continue
+            default: return false
+            }
+        }
+        return true
+    }
+
+    /// `range` of `bytes` without the white space at its ends.
+    static func trimmed(_ range: Range<Int>, of bytes: Span<UInt8>) -> Range<Int> {
+        var start = range.lowerBound
+        var end = range.upperBound
+        while start < end, isWhiteSpace(bytes[start]) { start += 1 }
+        while end > start, isWhiteSpace(bytes[end - 1]) { end -= 1 }
+        return start..<end
+    }
+
+    private static func bits(_ members: String, from first: UInt8) -> UInt64 {
+        members.utf8.reduce(0) { $1 < first ? $0 : $0 | 1 << UInt64($1 - first) }
+    }
+}
+
+/// Walks the elements of a comma-separated value; a comma in a quoted string separates nothing.
+struct ListCursor {
+    private var position: Int
+    private let end: Int
+    private var isFinished = false
+
+    init(_ range: Range<Int>) {
+        position = range.lowerBound
+        end = range.upperBound
+    }
+
+    /// The next element without white space around it, empty where nothing stands between two commas.
+    mutating func next(in bytes: Span<UInt8>, separator: UInt8 = ASCII.comma) -> Range<Int>? {
+        guard !isFinished else { return nil }
+        let start = position
+        var isQuoted = false
+        while position < end, isQuoted || bytes[position] != separator {
+            if bytes[position] == ASCII.quote {
+                isQuoted.toggle()
+            } else if isQuoted, bytes[position] == ASCII.backslash, position + 1 < end {
+                position += 1
+            }
+            position += 1
+        }
+        let element = start..<position
+        if position < end { position += 1 } else { isFinished = true }
+        return Syntax.trimmed(element, of: bytes)
+    }
+}

@@ -1,0 +1,107 @@
+/// How far a connection has come on its way from open to closed (RFC 6455 §7).
+package enum ConnectionState: Sendable {
+    case open
+    /// This endpoint's close frame is written; the peer's is awaited. Data may still come and may be ignored.
+    case closingSent
+    /// Nothing more is to come from the peer; this endpoint's close frame is on its way out.
+    case closingReceived
+    case closed
+}
+
+/// The closing handshake as a value: each method says what happened and returns what to do about it.
+///
+///     open ── close ──────────▶ closingSent ── received / transportEnded ──▶ closed
+///      └── received / failed ─▶ closingReceived ── closeFrameLeft ─────────▶ closed
+///
+/// How long to wait is the caller's business.
+package struct CloseHandshake: Sendable {
+    package enum Action: Equatable, Sendable {
+        case nothing
+        /// Write a close frame, empty without a code, and say `closeFrameLeft` when its last byte has left.
+        case sendClose(CloseCode?)
+        /// Wait for the peer, no longer than a deadline: for its close frame, or for it to end the transport.
+        case waitForPeer
+        case closeTransport
+    }
+
+    private let role: EndpointRole
+    package private(set) var state = ConnectionState.open
+
+    package init(role: EndpointRole) {
+        self.role = role
+    }
+
+    /// Whether messages may still be sent: not after a close frame (RFC 6455 §5.5.1).
+    package var maySend: Bool { state == .open }
+
+    /// This endpoint wants to end the connection.
+    package mutating func close(with code: CloseCode) -> Action {
+        switch state {
+        case .open:
+            state = .closingSent
+            return .sendClose(code)
+        case .closingSent, .closingReceived, .closed:
+            return .nothing
+        }
+    }
+
+    /// The peer's close frame came: it is answered with its own code (RFC 6455 §5.5.1), or answers ours.
+    package mutating func received(closeCode code: UInt16?) -> Action {
+        switch state {
+        case .open:
+            state = .closingReceived
+            return .sendClose(code.map(CloseCode.init(rawValue:)))
+        case .closingSent:
+            state = .closed
+            return endOfTransport
+        case .closingReceived, .closed:
+            return .nothing
+        }
+    }
+
+    /// The peer broke a rule; nothing that it sends from now on is looked at (RFC 6455 §7.1.7).
+    package mutating func failed(_ failure: WebSocketFailure) -> Action {
+        switch state {
+        case .open:
+            state = .closingReceived
+            return .sendClose(failure.closeCode)
+        case .closingSent:
+            state = .closed
+            return .closeTransport
+        case .closingReceived, .closed:
+            return .nothing
+        }
+    }
+
+    /// The last byte of this endpoint's close frame was handed to the transport.
+    package mutating func closeFrameLeft() -> Action {
+        switch state {
+        case .closingSent:
+            return .waitForPeer
+        case .closingReceived:
+            state = .closed
+            return endOfTransport
+        case .open, .closed:
+            return .nothing
+        }
+    }
+
+    /// The peer ended the transport, or a deadline did.
+    package mutating func transportEnded() -> Action {
+        switch state {
+        case .open, .closingSent, .closingReceived:
+            state = .closed
+            return .closeTransport
+        case .closed:
+            return .nothing
+        }
+    }
+
+    /// The server closes the transport first, so that the client's port is free at once (RFC 6455 §7.1.1).
+    private var endOfTransport: Action {
+        switch role {
+        case .server: .closeTransport
+        case .client: .waitForPeer
+        }
+    }
+}
