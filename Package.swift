@@ -44,7 +44,7 @@ let package = Package(
         room("Transport", over: ["Primitives", "CLinux"]),
 
         // Floor 3: where bytes, protocols and topics meet; and the same on the subscriber's side of the wire.
-        room("Gateway", over: ["Primitives", "HTTP", "WebSocket", "Broker", "Transport"]),
+        room("Gateway", over: ["Primitives", "COpenSSL", "HTTP", "WebSocket", "Broker", "Transport"]),
         room("Client", over: ["Primitives", "HTTP", "WebSocket", "Transport"]),
 
         // Floor 4: sources of updates.

@@ -289,6 +289,11 @@ package struct PublishOutcome: Sendable {
     package var accepted: Int
     /// The version that the last update of the batch got; nil when it was the end of a topic that is not there.
     package var lastVersion: UInt64?
+
+    package init(accepted: Int, lastVersion: UInt64?) {
+        self.accepted = accepted
+        self.lastVersion = lastVersion
+    }
 }
 
 package enum PublishFailure: Error, Sendable, CustomStringConvertible {

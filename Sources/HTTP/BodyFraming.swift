@@ -7,4 +7,7 @@ package enum BodyFraming: Sendable, Equatable {
     case chunked
     /// All that comes until the sender closes: responses only.
     case untilClose
+
+    /// Whether bytes of a body follow, or may.
+    package var hasBody: Bool { self != .none && self != .length(0) }
 }

@@ -37,6 +37,9 @@ package struct ByteBuffer: ~Copyable {
         return UnsafeBufferPointer(start: base + start, count: count)
     }
 
+    /// A copy of what waits.
+    package var array: [UInt8] { Array(unsafeBytes) }
+
     /// Makes room for `byteCount` more bytes at the end.
     @inlinable package mutating func reserve(_ byteCount: Int) {
         if capacity - end < byteCount { makeRoom(byteCount) }

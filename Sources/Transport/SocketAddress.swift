@@ -86,5 +86,10 @@ package struct ResolveFailure: Error, Sendable, CustomStringConvertible {
     package let host: String
     package let reason: String
 
+    package init(host: String, reason: String) {
+        self.host = host
+        self.reason = reason
+    }
+
     package var description: String { "no address for \"\(host)\": \(reason)" }
 }

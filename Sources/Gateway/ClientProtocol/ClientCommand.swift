@@ -1,0 +1,156 @@
+/// What a WebSocket client may say (docs/protocol.md, section 4).
+internal import Broker
+internal import Primitives
+
+enum ClientCommand {
+    case subscribe([TopicPattern], cursor: [UInt8]?, rate: RateRequest)
+    case unsubscribe([TopicPattern])
+    case pace(RateRequest)
+    /// The updates stand in the batch that was given to the parser.
+    case publish
+    case auth
+    case ping
+
+    /// What a message says of `maxRate`.
+    enum RateRequest: Equatable {
+        case unchanged
+        /// Nil: no limit.
+        case limit(Double?)
+    }
+
+    /// A message whose meaning is known, with its `id` as JSON text, to be echoed.
+    struct Parsed {
+        var id: [UInt8]?
+        var command: Result<ClientCommand, Problem>
+    }
+
+    private struct Members {
+        var type: JSONString?
+        var id: Range<Int>?
+        var topics: Range<Int>?
+        var cursor: JSONString?
+        var rate = RateRequest.unchanged
+        var updates: Range<Int>?
+    }
+
+    /// An `id` longer than this is refused: it comes back in the answer.
+    private static var idLimit: Int { 256 }
+
+    /// Reads one message. `batch`, which must be empty, takes what a `publish` carries.
+    static func parse(_ text: Span<UInt8>, into batch: inout UpdateBatch) -> Parsed {
+        var parsed = Parsed(id: nil, command: .success(.ping))
+        do throws(Problem) {
+            let members = try members(of: text)
+            if let id = members.id { parsed.id = text.extracting(id).array }
+            if let id = parsed.id, id.count > idLimit {
+                parsed.id = nil
+                throw .badRequest("An \"id\" may have \(idLimit) bytes at most.")
+            }
+            parsed.command = .success(try command(members, text, &batch))
+        } catch {
+            batch.removeAll()
+            parsed.command = .failure(error)
+        }
+        return parsed
+    }
+
+    private static func members(of text: Span<UInt8>) throws(Problem) -> Members {
+        var members = Members()
+        do throws(JSONFailure) {
+            // The whole message is checked before anything of it is taken.
+            var check = JSONScanner(text)
+            let kind = check.peek()
+            _ = try check.value()
+            try check.end()
+            guard kind == .object else { return members }
+            var scanner = JSONScanner(text)
+            try scanner.enterObject()
+            while let name = try scanner.nextMember() {
+                try read(name, &scanner, into: &members)
+            }
+        } catch {
+            throw Problem(error)
+        }
+        return members
+    }
+
+    private static func read(
+        _ name: JSONString, _ scanner: inout JSONScanner, into members: inout Members
+    ) throws(JSONFailure) {
+        if name.equals("type", in: scanner.bytes) {
+            members.type = try scanner.string()
+        } else if name.equals("id", in: scanner.bytes) {
+            members.id = try scanner.value()
+        } else if name.equals("topics", in: scanner.bytes) {
+            members.topics = try scanner.value()
+        } else if name.equals("cursor", in: scanner.bytes) {
+            if try !scanner.null() { members.cursor = try scanner.string() }
+        } else if name.equals("maxRate", in: scanner.bytes) {
+            members.rate = .limit(try scanner.null() ? nil : try scanner.number())
+        } else if name.equals("updates", in: scanner.bytes) {
+            members.updates = try scanner.value()
+        } else {
+            _ = try scanner.value()
+        }
+    }
+
+    private static func command(
+        _ members: Members, _ text: Span<UInt8>, _ batch: inout UpdateBatch
+    ) throws(Problem) -> ClientCommand {
+        guard let type = members.type else {
+            throw .badRequest("A message is an object with a \"type\", such as {\"type\":\"ping\"}.")
+        }
+        if type.equals("subscribe", in: text) {
+            let cursor = members.cursor.map { $0.decoded(in: text) ?? [] }
+            return .subscribe(try topics(members, text), cursor: cursor, rate: try checked(members.rate))
+        }
+        if type.equals("unsubscribe", in: text) { return .unsubscribe(try topics(members, text)) }
+        if type.equals("pace", in: text) {
+            guard members.rate != .unchanged else { throw SubscriptionRequest.rateProblem }
+            return .pace(try checked(members.rate))
+        }
+        if type.equals("publish", in: text) {
+            guard let updates = members.updates else { throw .badRequest("\"publish\" wants \"updates\", an array.") }
+            let list = text.extracting(updates)
+            var scanner = JSONScanner(list)
+            guard scanner.peek() == .array else { throw .badRequest("\"updates\" must be an array.") }
+            try UpdateReader.readArray(&scanner, into: &batch)
+            return .publish
+        }
+        if type.equals("auth", in: text) { return .auth }
+        if type.equals("ping", in: text) { return .ping }
+        throw .badRequest(
+            "\"\(text.extracting(type.range).text.prefix(40))\" is no message type: subscribe, unsubscribe, pace, publish, auth or ping."
+        )
+    }
+
+    private static func checked(_ rate: RateRequest) throws(Problem) -> RateRequest {
+        if case .limit(let value?) = rate { return .limit(try SubscriptionRequest.checkedRate(value)) }
+        return rate
+    }
+
+    private static func topics(_ members: Members, _ text: Span<UInt8>) throws(Problem) -> [TopicPattern] {
+        guard let range = members.topics else { throw .badRequest("\"topics\" is missing: an array of topics or patterns.") }
+        let list = text.extracting(range)
+        var scanner = JSONScanner(list)
+        guard scanner.peek() == .array else { throw .badRequest("\"topics\" must be an array of strings.") }
+        var names: [[UInt8]?] = []
+        do throws(JSONFailure) {
+            try scanner.enterArray()
+            while try scanner.nextElement() { names.append(try scanner.string().decoded(in: list)) }
+        } catch {
+            throw .badRequest("\"topics\" must be an array of strings.")
+        }
+        var patterns: [TopicPattern] = []
+        for name in names {
+            guard let name else { throw Problem(400, "invalid_topic", "A topic has half of a surrogate pair.") }
+            do {
+                patterns.append(try TopicPattern(name.span))
+            } catch {
+                throw Problem(error)
+            }
+        }
+        if patterns.isEmpty { throw .badRequest("\"topics\" names nothing.") }
+        return patterns
+    }
+}

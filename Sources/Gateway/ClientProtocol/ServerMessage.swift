@@ -1,0 +1,75 @@
+/// What the gateway says to a WebSocket client (docs/protocol.md, section 4), one text frame each.
+internal import Broker
+internal import Primitives
+internal import WebSocket
+
+extension GatewayLoop {
+    /// Appends one message of the type; `members` appends what follows, each with a comma in front.
+    func appendMessage(_ type: StaticString, id: [UInt8]?, _ members: (inout ByteBuffer) -> Void = { _ in }) {
+        let start = output.beginFrame(expectedByteCount: 126)
+        output.append("{\"type\":\"")
+        output.append(type)
+        output.append(ASCII.quote)
+        if let id {
+            output.append(",\"id\":")
+            output.append(jsonLine: id.span)
+        }
+        members(&output)
+        output.append(ASCII.closeBrace)
+        output.endFrame(start, opcode: .text)
+    }
+
+    /// One message for all updates of a flush: browsers pay for each message, the kernel for each send.
+    func appendUpdatesMessage() {
+        guard !batch.updates.isEmpty else { return }
+        let start = output.beginFrame(expectedByteCount: batch.byteCount + batch.updates.count + 80)
+        output.append("{\"type\":\"updates\"")
+        if let cursor = batch.cursor {
+            output.append(",\"cursor\":\"")
+            appendCursor(cursor)
+            output.append(ASCII.quote)
+        }
+        output.append(",\"updates\":")
+        output.append(updates: batch)
+        output.append(ASCII.closeBrace)
+        output.endFrame(start, opcode: .text)
+    }
+
+    func appendError(_ problem: Problem, id: [UInt8]?) {
+        appendMessage("error", id: id) { output in
+            output.append(",\"code\":")
+            output.append(jsonString: problem.code)
+            output.append(",\"message\":")
+            output.append(jsonString: problem.detail)
+        }
+    }
+}
+
+extension ByteBuffer {
+    /// `,"topics":[…]`
+    mutating func append(topicsMember patterns: [TopicPattern]) {
+        append(",\"topics\":[")
+        var isFirst = true
+        for pattern in patterns {
+            if !isFirst { append(ASCII.comma) }
+            isFirst = false
+            append(jsonString: pattern.text.span)
+        }
+        append(ASCII.closeBracket)
+    }
+
+    /// `,"maxRate":5`, `,"maxRate":null`
+    mutating func append(rateMember rate: Double?) {
+        append(",\"maxRate\":")
+        if let rate { append(jsonNumber: rate) } else { append("null") }
+    }
+
+    /// `,"cursor":"…"`, nothing where none can be vouched for.
+    mutating func append(cursorMember cursor: UInt64?, prefix: [UInt8]) {
+        guard let cursor else { return }
+        append(",\"cursor\":\"")
+        append(prefix)
+        append(decimal: cursor)
+        append(ASCII.quote)
+    }
+}

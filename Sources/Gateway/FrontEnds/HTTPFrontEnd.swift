@@ -1,0 +1,238 @@
+/// A connection that speaks HTTP/1.1: requests in, answers out, one after the other (RFC 9112 §9.3.2).
+internal import Broker
+internal import HTTP
+internal import Primitives
+
+/// Streams and WebSockets begin here and leave for a front end of their own.
+final class HTTPFrontEnd: FrontEnd {
+    private enum Phase {
+        /// Between requests, or within a head.
+        case head
+        /// A publisher's body is being read.
+        case body(PublishIntake)
+        /// A body that nobody wants is read over.
+        case discarding(BodyDecoder)
+        /// A poll waits for something to change.
+        case polling(WaitingPoll)
+    }
+
+    private var parser: RequestParser
+    private var phase = Phase.head
+    /// When the head at hand began; nil between requests.
+    private var headStarted: Instant?
+    /// Whether the connection outlives the answer to the request at hand.
+    private var isPersistent = true
+    private var isHead = false
+
+    init(_ loop: GatewayLoop) {
+        parser = RequestParser(limits: loop.configuration.http.request)
+    }
+
+    var isReading: Bool {
+        if case .polling = phase { return false }
+        return true
+    }
+
+    // MARK: Input
+
+    func received(
+        _ input: UnsafeMutableBufferPointer<UInt8>, _ connection: Connection, _ loop: GatewayLoop
+    ) -> Int {
+        let bytes = UnsafeBufferPointer(input).span
+        do throws(HTTPFailure) {
+            switch phase {
+            case .head: return try receivedHead(bytes, connection, loop)
+            case .body(let intake): return try receivedBody(bytes, intake, connection, loop)
+            case .discarding(var decoder):
+                let step = try decoder.next(bytes)
+                phase = step.isEnd ? .head : .discarding(decoder)
+                return step.consumed
+            case .polling: return 0
+            }
+        } catch {
+            isPersistent = false
+            answer(Problem(error), connection, loop)
+            return input.count
+        }
+    }
+
+    private func receivedHead(
+        _ bytes: Span<UInt8>, _ connection: Connection, _ loop: GatewayLoop
+    ) throws(HTTPFailure) -> Int {
+        if headStarted == nil {
+            headStarted = loop.now
+            loop.schedule(connection)
+        }
+        guard let (head, byteCount) = try parser.parse(bytes) else { return 0 }
+        headStarted = nil
+        loop.statistics.requests.add()
+        isPersistent = head.isPersistent && !loop.shared.isDrainingNow
+        isHead = head.method == .head
+        do throws(Problem) {
+            try route(head, connection, loop)
+        } catch {
+            // What follows a refused request's head may be its body: it is not worth telling apart.
+            if head.bodyFraming.hasBody { isPersistent = false }
+            answer(error, connection, loop)
+        }
+        if case .head = phase, connection.endReason == nil, connection.frontEnd === self, head.bodyFraming.hasBody {
+            let limit = loop.configuration.publishers.bodyByteCount
+            phase = .discarding(BodyDecoder(head.bodyFraming, byteCountLimit: limit))
+        }
+        return byteCount
+    }
+
+    private func receivedBody(
+        _ bytes: Span<UInt8>, _ intake: PublishIntake, _ connection: Connection, _ loop: GatewayLoop
+    ) throws(HTTPFailure) -> Int {
+        let step = try intake.decoder.next(bytes)
+        do throws(Problem) {
+            try intake.received(bytes.extracting(step.content), loop)
+            if step.isEnd {
+                phase = .head
+                try intake.finish(self, connection, loop)
+            }
+        } catch {
+            // The rest of the body is not read: the connection ends with the answer.
+            isPersistent = isPersistent && step.isEnd
+            phase = .head
+            answer(error, connection, loop, extra: intake.progress)
+        }
+        return step.consumed
+    }
+
+    func inputEnded(_ connection: Connection, _ loop: GatewayLoop) {
+        // A peer that has said all may still want the answer that it waits for (half-closed).
+        if case .polling = phase { return }
+        loop.end(connection, .peer)
+    }
+
+    // MARK: What others begin
+
+    func beginBody(_ intake: PublishIntake, expectsContinue: Bool, _ loop: GatewayLoop) {
+        phase = .body(intake)
+        if expectsContinue { loop.output.append("HTTP/1.1 100 Continue\r\n\r\n") }
+    }
+
+    func beginPoll(_ poll: WaitingPoll) {
+        phase = .polling(poll)
+    }
+
+    /// The poll is answered; what was pipelined behind it comes next.
+    private func endPoll(_ poll: WaitingPoll, _ connection: Connection, _ loop: GatewayLoop) {
+        poll.end(loop)
+        phase = .head
+        if !connection.unread.isEmpty { loop.workLater(connection) }
+        if connection.isInputEnded { loop.endAfterSending(connection, .peer) }
+    }
+
+    func flush(_ connection: Connection, _ loop: GatewayLoop) {
+        guard case .polling(let poll) = phase, loop.replica.hasMarks(poll.subscriber) else { return }
+        poll.answerChanges(self, connection, loop)
+        endPoll(poll, connection, loop)
+    }
+
+    // MARK: Time
+
+    func deadline(_ connection: Connection, _ loop: GatewayLoop) -> Instant {
+        let http = loop.configuration.http
+        switch phase {
+        case .head: return headStarted.map { $0 + http.headTimeout } ?? connection.lastReceived + http.idleTimeout
+        case .body, .discarding: return connection.lastReceived + http.bodyTimeout
+        case .polling(let poll): return poll.until
+        }
+    }
+
+    func deadlineCame(_ connection: Connection, _ loop: GatewayLoop) {
+        guard loop.now >= deadline(connection, loop) else { return }
+        switch phase {
+        case .polling(let poll):
+            poll.answerTimeout(self, connection, loop)
+            endPoll(poll, connection, loop)
+        case .head where headStarted == nil:
+            loop.end(connection, .timeout)
+        case .head, .body, .discarding:
+            isPersistent = false
+            answer(Problem(408, "bad_request", "The request did not come in time."), connection, loop)
+        }
+    }
+
+    func sayGoodbye(_ connection: Connection, _ loop: GatewayLoop) {
+        isPersistent = false
+        switch phase {
+        case .polling(let poll):
+            poll.answerEmpty(self, connection, loop)
+            endPoll(poll, connection, loop)
+        case .head where headStarted == nil && connection.unread.isEmpty:
+            loop.end(connection, .drained)
+        case .head, .body, .discarding:
+            return  // Its answer will say that it is the last.
+        }
+    }
+
+    func ended(_ loop: GatewayLoop) {
+        if case .polling(let poll) = phase { poll.end(loop) }
+        phase = .head
+    }
+
+    // MARK: Answers
+
+    /// Writes a whole answer. `fields` appends header fields besides the usual ones.
+    func answer(
+        _ status: Int, _ contentType: StaticString?, body: Span<UInt8>, _ connection: Connection,
+        _ loop: GatewayLoop, fields: (inout ByteBuffer) -> Void = { _ in }
+    ) {
+        loop.output.append(statusLine: status)
+        loop.output.append(dateField: loop.time.milliseconds / 1000)
+        if let contentType { loop.output.append(field: "Content-Type", contentType) }
+        // 204 and 304 carry no content, and so no length (RFC 9110 §8.6).
+        if status != 204, status != 304 { loop.output.append(contentLength: body.count) }
+        fields(&loop.output)
+        if !isPersistent || loop.shared.isDrainingNow {
+            loop.output.append(field: "Connection", "close")
+            loop.endAfterSending(connection, .finished)
+        }
+        loop.output.endFields()
+        if !isHead { loop.output.append(body) }
+    }
+
+    func answerJSON(_ body: consuming ByteBuffer, _ connection: Connection, _ loop: GatewayLoop) {
+        answer(200, "application/json", body: body.bytes, connection, loop) {
+            $0.append(field: "Cache-Control", "no-store")
+        }
+    }
+
+    func answer(
+        _ problem: Problem, _ connection: Connection, _ loop: GatewayLoop,
+        extra: KeyValuePairs<StaticString, UInt64> = [:]
+    ) {
+        var body = ByteBuffer()
+        body.append(problem: problem.status, code: problem.code, detail: problem.detail, extra: extra)
+        answer(problem.status, "application/problem+json", body: body.bytes, connection, loop) { fields in
+            fields.append(field: "Cache-Control", "no-store")
+            if let allowed = problem.allowed { fields.append(field: "Allow", allowed) }
+            if problem.status == 426 {
+                fields.append(field: "Upgrade", "websocket")
+                fields.append(field: "Sec-WebSocket-Version", "13")
+            }
+            if problem.status == 429 || problem.status == 503 { fields.append(field: "Retry-After", "1") }
+        }
+        if !isPersistent { loop.endAfterSending(connection, problem.status < 500 ? .malformed : .refused) }
+    }
+
+    /// What a connection is told that can't be had for want of descriptors.
+    static func overloadedAnswer(_ time: UnixTime) -> [UInt8] {
+        var body = ByteBuffer()
+        body.append(problem: 503, code: "overloaded", detail: "No more connections can be had; try again later.")
+        var answer = ByteBuffer()
+        answer.append(statusLine: 503)
+        answer.append(dateField: time.milliseconds / 1000)
+        answer.append(field: "Content-Type", "application/problem+json")
+        answer.append(contentLength: body.count)
+        answer.append(field: "Retry-After", "1")
+        answer.append(field: "Connection", "close")
+        answer.endFields()
+        answer.append(body.bytes)
+        return answer.array
+    }
+}

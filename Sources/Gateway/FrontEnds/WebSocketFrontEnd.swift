@@ -1,0 +1,280 @@
+/// A WebSocket client: commands in, updates out (RFC 6455; docs/protocol.md, section 4).
+internal import Broker
+internal import HTTP
+internal import Primitives
+internal import WebSocket
+
+final class WebSocketFrontEnd: FrontEnd {
+    private var reader: MessageReader
+    private var closing = CloseHandshake(role: .server)
+    private var session: ReaderSession
+    /// When the ping that is not answered yet was sent.
+    private var pinged = Instant.never
+    private var closeStarted = Instant.never
+
+    // MARK: Opening
+
+    /// Answers the upgrade request and takes the connection over.
+    static func open(_ head: RequestHead, _ connection: Connection, _ loop: GatewayLoop) throws(Problem) {
+        let key = try checkHandshake(head)
+        let request = try SubscriptionRequest(head, loop.configuration.subscribers)
+        if loop.shared.isDrainingNow { throw .draining }
+        let offered = head.fields(named: "Sec-WebSocket-Protocol")
+        loop.output.append(statusLine: 101)
+        loop.output.append(field: "Upgrade", "websocket")
+        loop.output.append(field: "Connection", "Upgrade")
+        loop.output.append(field: "Sec-WebSocket-Accept", key)
+        if Handshake.chooseSubprotocol(offered: offered, supported: "tidegate.v1") {
+            loop.output.append(field: "Sec-WebSocket-Protocol", "tidegate.v1")
+        }
+        loop.output.endFields()
+        let frontEnd = WebSocketFrontEnd(request, connection, loop)
+        connection.frontEnd = frontEnd
+        frontEnd.begin(request, connection, loop)
+    }
+
+    /// The accept value, if the request is an opening handshake (RFC 6455 §4.2.1).
+    private static func checkHandshake(_ head: RequestHead) throws(Problem) -> [UInt8] {
+        guard head.version == .http11, head.method == .get, head.hasToken("websocket", in: "Upgrade"),
+            head.hasToken("upgrade", in: "Connection")
+        else {
+            throw Problem(426, "bad_request", "This address speaks WebSocket; for plain HTTP use /sse or /poll.")
+        }
+        guard let version = head.field("Sec-WebSocket-Version"), version.span.equals("13") else {
+            throw Problem(426, "bad_request", "Only version 13 of the WebSocket protocol is spoken here.")
+        }
+        guard head.bodyFraming == .none || head.bodyFraming == .length(0) else {
+            throw .badRequest("An opening handshake has no body.")
+        }
+        let keys = head.fields(named: "Sec-WebSocket-Key")
+        guard keys.count == 1, let key = keys.first, let accept = Handshake.acceptValue(forKey: key.span) else {
+            throw .badRequest("Sec-WebSocket-Key must be 16 bytes in base64, once.")
+        }
+        return accept
+    }
+
+    private init(_ request: SubscriptionRequest, _ connection: Connection, _ loop: GatewayLoop) {
+        let settings = loop.configuration.subscribers
+        reader = MessageReader(role: .server, limits: MessageLimits(messageByteCount: settings.messageByteCount))
+        session = ReaderSession(
+            subscriber: loop.replica.addSubscriber(owner: connection.token),
+            maximumRate: settings.granted(request.maximumRate))
+        session.heartbeat = request.heartbeat ?? 0
+        loop.statistics.webSockets.add()
+    }
+
+    private func begin(_ request: SubscriptionRequest, _ connection: Connection, _ loop: GatewayLoop) {
+        loop.appendMessage("welcome", id: nil) { output in
+            output.append(",\"session\":\"")
+            output.append(hexadecimal: loop.generator.next(), digitCount: 16)
+            output.append("\",\"server\":\"tidegate/")
+            output.append(ProductVersion.text)
+            output.append("\",\"heartbeat\":")
+            let seconds = loop.configuration.subscribers.pingInterval.nanoseconds / 1_000_000_000
+            output.append(decimal: session.heartbeat > 0 ? UInt64(session.heartbeat) : seconds)
+        }
+        if !request.patterns.isEmpty {
+            subscribe(request.patterns, cursor: request.cursor, rate: .unchanged, id: nil, connection, loop)
+        }
+    }
+
+    // MARK: Input
+
+    var isReading: Bool { true }
+
+    func received(
+        _ input: UnsafeMutableBufferPointer<UInt8>, _ connection: Connection, _ loop: GatewayLoop
+    ) -> Int {
+        do {
+            let step = try reader.next(input)
+            pinged = .never
+            if let event = step.event { handle(event, input, connection, loop) }
+            return step.consumed
+        } catch {
+            perform(closing.failed(error), reason: error.reason, .malformed, connection, loop)
+            return input.count
+        }
+    }
+
+    private func handle(
+        _ event: ReadEvent, _ input: UnsafeMutableBufferPointer<UInt8>, _ connection: Connection,
+        _ loop: GatewayLoop
+    ) {
+        switch event {
+        case .message(.binary, _), .assembledMessage(.binary):
+            perform(
+                closing.close(with: .unsupportedData), reason: "messages are JSON text", .refused, connection, loop)
+        case .message(_, let range): command(UnsafeBufferPointer(rebasing: input[range]).span, connection, loop)
+        case .assembledMessage:
+            let message = reader.message.array
+            command(message.span, connection, loop)
+        case .ping(let range):
+            guard closing.maySend else { return }
+            loop.output.append(frame: .pong, payload: UnsafeBufferPointer(rebasing: input[range]).span)
+        case .pong: return
+        case .close(let code, _): perform(closing.received(closeCode: code), reason: "", .peer, connection, loop)
+        }
+    }
+
+    private func command(_ text: Span<UInt8>, _ connection: Connection, _ loop: GatewayLoop) {
+        guard closing.maySend else { return }
+        let parsed = ClientCommand.parse(text, into: &loop.publishing)
+        do throws(Problem) {
+            try obey(parsed.command.get(), id: parsed.id, connection, loop)
+        } catch {
+            loop.appendError(error, id: parsed.id)
+        }
+    }
+
+    private func obey(
+        _ command: ClientCommand, id: [UInt8]?, _ connection: Connection, _ loop: GatewayLoop
+    ) throws(Problem) {
+        switch command {
+        case .subscribe(let patterns, let cursor, let rate):
+            let limit = loop.configuration.subscribers.subscriptionLimit
+            guard loop.replica.subscriptionCount(of: session.subscriber) + patterns.count <= limit else {
+                throw .tooManyTopics(limit)
+            }
+            subscribe(patterns, cursor: cursor, rate: rate, id: id, connection, loop)
+        case .unsubscribe(let patterns):
+            loop.replica.catchUp()
+            loop.replica.unsubscribe(session.subscriber, from: patterns)
+            loop.appendMessage("unsubscribed", id: id) { $0.append(topicsMember: patterns) }
+            loop.workLater(connection)
+        case .pace(let rate):
+            changeRate(rate, loop)
+            loop.appendMessage("paced", id: id) { $0.append(rateMember: grantedRate) }
+            loop.workLater(connection)
+        case .publish:
+            let accepted = try loop.publish().accepted
+            loop.appendMessage("published", id: id) { output in
+                output.append(",\"accepted\":")
+                output.append(decimal: UInt64(accepted))
+            }
+        case .auth:
+            throw .badRequest("This gateway asks nobody for a token; go on without one.")
+        case .ping: loop.appendMessage("pong", id: id)
+        }
+    }
+
+    private func subscribe(
+        _ patterns: [TopicPattern], cursor: [UInt8]?, rate: ClientCommand.RateRequest, id: [UInt8]?,
+        _ connection: Connection, _ loop: GatewayLoop
+    ) {
+        if rate != .unchanged { changeRate(rate, loop) }
+        let outcome = session.subscribe(patterns, cursor: cursor, id: id, connection, loop)
+        loop.appendMessage("subscribed", id: id) { output in
+            output.append(topicsMember: patterns)
+            output.append(outcome.isResumed ? ",\"resumed\":true" : ",\"resumed\":false")
+            output.append(rateMember: grantedRate)
+        }
+    }
+
+    private func changeRate(_ rate: ClientCommand.RateRequest, _ loop: GatewayLoop) {
+        guard case .limit(let wanted) = rate else { return }
+        session.pace.change(maximumRate: loop.configuration.subscribers.granted(wanted), now: loop.now)
+    }
+
+    private var grantedRate: Double? { session.pace.maximumRate }
+
+    // MARK: Updates
+
+    func flush(_ connection: Connection, _ loop: GatewayLoop) {
+        guard closing.maySend else { return }
+        session.drain(connection, loop)
+        for gap in loop.batch.gaps { loop.appendMessage("gap", id: nil) { $0.append(commaGapMembers: gap) } }
+        loop.appendUpdatesMessage()
+        while let live = session.nextLive(loop.batch.cursor) {
+            loop.appendMessage("live", id: live.id) {
+                $0.append(cursorMember: loop.batch.cursor, prefix: loop.cursorPrefix)
+            }
+        }
+    }
+
+    // MARK: Time
+
+    func deadline(_ connection: Connection, _ loop: GatewayLoop) -> Instant {
+        let settings = loop.configuration.subscribers
+        guard closing.maySend else { return closeStarted + settings.closeTimeout }
+        let liveness =
+            pinged == .never ? connection.lastReceived + settings.pingInterval : pinged + settings.pongTimeout
+        return min(min(liveness, session.flushDeadline(loop)), heartbeatDeadline(connection))
+    }
+
+    private func heartbeatDeadline(_ connection: Connection) -> Instant {
+        session.heartbeat > 0 ? connection.lastSent + .seconds(Int(session.heartbeat)) : .never
+    }
+
+    func deadlineCame(_ connection: Connection, _ loop: GatewayLoop) {
+        let settings = loop.configuration.subscribers
+        guard closing.maySend else {
+            if loop.now >= closeStarted + settings.closeTimeout { loop.end(connection, .timeout) }
+            return
+        }
+        if pinged != .never, loop.now >= pinged + settings.pongTimeout {
+            perform(
+                closing.close(with: .internalError), reason: "no answer to a ping", .timeout, connection, loop)
+            return
+        }
+        if loop.now >= session.flushDeadline(loop) { flush(connection, loop) }
+        if loop.output.isEmpty, loop.now >= heartbeatDeadline(connection) {
+            loop.appendMessage("heartbeat", id: nil) { output in
+                output.append(",\"time\":")
+                output.append(decimal: loop.time.milliseconds)
+                let cursor = loop.replica.cursor(of: session.subscriber)
+                output.append(cursorMember: cursor, prefix: loop.cursorPrefix)
+            }
+        }
+        if pinged == .never, loop.now >= connection.lastReceived + settings.pingInterval {
+            pinged = loop.now
+            loop.output.append(frame: .ping, payload: [UInt8]().span)
+        }
+    }
+
+    // MARK: Ending
+
+    func inputEnded(_ connection: Connection, _ loop: GatewayLoop) {
+        loop.end(connection, .peer)
+    }
+
+    func sayGoodbye(_ connection: Connection, _ loop: GatewayLoop) {
+        guard closing.maySend else { return }
+        flush(connection, loop)
+        let delay = loop.reconnectDelay()
+        loop.appendMessage("goodbye", id: nil) { output in
+            output.append(",\"reason\":\"draining\",\"reconnectAfter\":")
+            output.append(decimal: UInt64(delay))
+        }
+        perform(closing.close(with: .goingAway), reason: "the gateway drains", .drained, connection, loop)
+    }
+
+    private func perform(
+        _ action: CloseHandshake.Action, reason: String, _ end: EndReason, _ connection: Connection,
+        _ loop: GatewayLoop
+    ) {
+        switch action {
+        case .nothing, .waitForPeer: return
+        case .sendClose(let code):
+            closeStarted = loop.now
+            loop.output.append(closeFrame: code, reason: reason)
+            // After our answer to its close, or to bytes that are no frames, nothing is expected of the peer.
+            if end == .peer || end == .malformed { loop.endAfterSending(connection, end) }
+            perform(closing.closeFrameLeft(), reason: "", end, connection, loop)
+        case .closeTransport: loop.endAfterSending(connection, end)
+        }
+    }
+
+    func ended(_ loop: GatewayLoop) {
+        guard loop.replica.contains(session.subscriber) else { return }
+        _ = closing.transportEnded()
+        loop.replica.removeSubscriber(session.subscriber)
+        loop.statistics.webSockets.add(-1)
+    }
+}
+
+extension ByteBuffer {
+    fileprivate mutating func append(commaGapMembers gap: Gap) {
+        append(ASCII.comma)
+        append(gapMembers: gap)
+    }
+}

@@ -1,0 +1,113 @@
+/// A running gateway: one sequencer, a loop a core, and the way to end them in peace.
+package import Broker
+internal import Primitives
+internal import Synchronization
+package import Transport
+
+/// Any thread.
+package final class RunningGateway: Sendable {
+    /// Where it listens; port 0 has become a real one.
+    package let address: SocketAddress
+    private let shared: GatewayShared
+    private let controls: [LoopControl]
+    private let threads: [LoopThread]
+
+    /// Why a gateway could not start.
+    package enum Failure: Error, CustomStringConvertible {
+        case resolve(ResolveFailure)
+        case listen(String, SystemFailure)
+        case files(StaticFiles.Failure)
+        case system(SystemFailure)
+
+        package var description: String {
+            switch self {
+            case .resolve(let failure): "\(failure). Set \"host\" in config.json to an address of this machine."
+            case .listen(let address, let failure):
+                "cannot listen on \(address): \(failure). Stop what listens there, or set another \"port\"."
+            case .files(let failure): "\(failure). Set \"publicFolder\" in config.json, or null to serve no page."
+            case .system(let failure): "cannot start: \(failure)."
+            }
+        }
+    }
+
+    /// Listens and starts the loops; ready when it returns.
+    package static func start(_ configuration: GatewayConfiguration, log: Log) throws(Failure) -> RunningGateway {
+        let limit = DescriptorLimit.raise()
+        var files = StaticFiles()
+        if let folder = configuration.publicFolder {
+            do {
+                files = try StaticFiles(folder: folder)
+            } catch {
+                throw .files(error)
+            }
+        }
+        let address = try claim(configuration)
+        var generator = SystemRandomNumberGenerator()
+        let sequencer = Sequencer(epoch: Epoch(random: &generator), retention: configuration.retention)
+        let shared = GatewayShared(
+            configuration: configuration, sequencer: sequencer, log: log, files: files, descriptorLimit: limit)
+        do {
+            let controls = try (0..<max(configuration.threadCount, 1)).map { _ in try LoopControl() }
+            shared.loops.withLock { $0 = controls }
+            return try RunningGateway(shared, controls, address)
+        } catch let failure as SystemFailure {
+            throw .system(failure)
+        } catch {
+            throw .system(SystemFailure("start", 0))
+        }
+    }
+
+    private static func claim(_ configuration: GatewayConfiguration) throws(Failure) -> SocketAddress {
+        let candidates: [SocketAddress]
+        do {
+            candidates = try SocketAddress.resolve(host: configuration.host, port: configuration.port)
+        } catch {
+            throw .resolve(error)
+        }
+        guard let first = candidates.first else {
+            throw .resolve(ResolveFailure(host: configuration.host, reason: "it has no address"))
+        }
+        do {
+            return try Listener.claim(first)
+        } catch {
+            throw .listen(first.description, error)
+        }
+    }
+
+    private init(_ shared: GatewayShared, _ controls: [LoopControl], _ address: SocketAddress) throws {
+        self.shared = shared
+        self.controls = controls
+        self.address = address
+        // All doors to the sequencer are opened before anybody can publish.
+        let inboxes = controls.map { control in shared.sequencer.addInbox { control.wakeup.wake() } }
+        let started = StartSignal(count: controls.count)
+        var threads: [LoopThread] = []
+        for (number, (control, inbox)) in zip(controls, inboxes).enumerated() {
+            threads.append(
+                try LoopThread(name: "loop \(number)") {
+                    do {
+                        let loop = try GatewayLoop(shared: shared, inbox: inbox, control: control, address: address)
+                        started.report(nil)
+                        loop.run()
+                    } catch {
+                        started.report(error as? SystemFailure ?? SystemFailure("start", 0))
+                    }
+                })
+        }
+        self.threads = threads
+        if let failure = started.wait() { throw failure }
+        shared.isReady.store(true, ordering: .releasing)
+    }
+
+    /// Where feeds publish.
+    package var sequencer: Sequencer { shared.sequencer }
+
+    package var descriptorLimit: Int { shared.descriptorLimit }
+
+    /// Says goodbye to everybody, spread over the configured time, and returns when all are gone or cut.
+    package func drain() {
+        shared.isDraining.store(true, ordering: .releasing)
+        for control in controls { control.drain() }
+        for thread in threads { thread.join() }
+    }
+}

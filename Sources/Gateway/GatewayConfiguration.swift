@@ -1,0 +1,83 @@
+/// Every setting of the gateway with its default. Plain values: where they come from is not known here.
+package import Broker
+package import HTTP
+package import Transport
+
+package struct GatewayConfiguration: Sendable {
+    /// Where to listen. Loopback by default: nobody else is let in unasked.
+    package var host = "127.0.0.1"
+    /// 0 takes a free port.
+    package var port: UInt16 = 8080
+    /// Loops; each takes a core.
+    package var threadCount = 1
+    /// The folder of the page; nil serves none.
+    package var publicFolder: String? = "public"
+
+    package var http = HTTPSettings()
+    package var subscribers = SubscriberSettings()
+    package var publishers = PublisherSettings()
+    package var drain = DrainSettings()
+    package var retention = Sequencer.Retention()
+    package var sockets = Listener.Options()
+
+    package init() {}
+}
+
+package struct HTTPSettings: Sendable {
+    package var request = RequestLimits()
+    /// From a request's first byte to the end of its head.
+    package var headTimeout: Duration = .seconds(10)
+    /// Between two pieces of a request's body.
+    package var bodyTimeout: Duration = .seconds(30)
+    /// Between two requests.
+    package var idleTimeout: Duration = .seconds(75)
+    /// All connections of one loop; more are answered 503 and closed.
+    package var connectionLimit = 1_000_000
+
+    package init() {}
+}
+
+package struct SubscriberSettings: Sendable {
+    /// WebSocket: a ping after so much silence from the peer.
+    package var pingInterval: Duration = .seconds(25)
+    /// WebSocket: the connection is dead so long after an unanswered ping.
+    package var pongTimeout: Duration = .seconds(10)
+    /// Event stream: a sign of life after so much silence from us.
+    package var eventStreamHeartbeat: Duration = .seconds(15)
+    /// A reader that takes nothing for so long, though something waits for it, is dead.
+    package var sendTimeout: Duration = .seconds(60)
+    /// How long a peer may take to answer a close.
+    package var closeTimeout: Duration = .seconds(5)
+    /// One flush: the most bytes of updates that a reader is handed before the others have had their turn.
+    package var flushByteCount = 64 * 1024
+    /// The largest WebSocket message from a client.
+    package var messageByteCount = 64 * 1024
+    /// Topics and patterns of one connection.
+    package var subscriptionLimit = 10_000
+    /// The highest `maxRate` that is granted, updates of a topic a second; 0: no cap.
+    package var maximumRate = 0.0
+    /// What one poll answer or listing may hold before it is cut and paged.
+    package var answerByteCount = 1024 * 1024
+
+    package init() {}
+}
+
+package struct PublisherSettings: Sendable {
+    /// One value, and so one line of NDJSON.
+    package var valueByteCount = 64 * 1024
+    /// A JSON body of many updates, taken whole.
+    package var bodyByteCount = 1024 * 1024
+
+    package init() {}
+}
+
+package struct DrainSettings: Sendable {
+    /// The goodbyes are spread over so long, so that not all come back to another gateway at once.
+    package var spread: Duration = .seconds(3)
+    /// Who is still there so long after the beginning is cut.
+    package var deadline: Duration = .seconds(10)
+    /// Readers are told to come back after a random time up to this.
+    package var reconnectSpread: Duration = .seconds(5)
+
+    package init() {}
+}

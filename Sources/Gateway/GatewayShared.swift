@@ -1,0 +1,56 @@
+/// What all loops of a gateway have in common, and each loop's outer side.
+package import Broker
+internal import Primitives
+internal import Synchronization
+internal import Transport
+
+/// Immutable, but for what counts and what says so.
+package final class GatewayShared: Sendable {
+    package let configuration: GatewayConfiguration
+    package let sequencer: Sequencer
+    package let log: Log
+    package let files: StaticFiles
+    let isDraining = Atomic<Bool>(false)
+    let isReady = Atomic<Bool>(false)
+    let sessionCount = Atomic<UInt64>(0)
+    let startedAt = UnixTime.now()
+    let descriptorLimit: Int
+    let loops: Mutex<[LoopControl]> = Mutex([])
+
+    init(
+        configuration: GatewayConfiguration, sequencer: Sequencer, log: Log, files: StaticFiles, descriptorLimit: Int
+    ) {
+        self.configuration = configuration
+        self.sequencer = sequencer
+        self.log = log
+        self.files = files
+        self.descriptorLimit = descriptorLimit
+    }
+
+    var isDrainingNow: Bool { isDraining.load(ordering: .relaxed) }
+
+    var isServing: Bool { isReady.load(ordering: .acquiring) && !isDraining.load(ordering: .acquiring) }
+
+    /// The sum of one figure over all loops.
+    func total(_ figure: (LoopStatistics) -> Int) -> Int {
+        loops.withLock { $0 }.reduce(0) { $0 + figure($1.statistics) }
+    }
+}
+
+/// The side of a loop that other threads may touch.
+final class LoopControl: Sendable {
+    let wakeup: Wakeup
+    let statistics = LoopStatistics()
+    private let draining = Atomic<Bool>(false)
+
+    init() throws(SystemFailure) {
+        wakeup = try Wakeup()
+    }
+
+    var isDraining: Bool { draining.load(ordering: .acquiring) }
+
+    func drain() {
+        draining.store(true, ordering: .releasing)
+        wakeup.wake()
+    }
+}

@@ -1,0 +1,64 @@
+/// What one loop counts. The loop adds, anybody reads; nothing is locked.
+package import Synchronization
+
+package final class LoopStatistics: Sendable {
+    package let connections = Atomic<Int>(0)
+    package let webSockets = Atomic<Int>(0)
+    package let eventStreams = Atomic<Int>(0)
+    package let polls = Atomic<Int>(0)
+    package let opened = Atomic<Int>(0)
+    package let turnedAway = Atomic<Int>(0)
+    package let requests = Atomic<Int>(0)
+    package let published = Atomic<Int>(0)
+    package let delivered = Atomic<Int>(0)
+    package let conflated = Atomic<Int>(0)
+    package let flushes = Atomic<Int>(0)
+    package let sentBytes = Atomic<Int>(0)
+    package let receivedBytes = Atomic<Int>(0)
+    package let resumed = Atomic<Int>(0)
+    package let reset = Atomic<Int>(0)
+    package let gaps = Atomic<Int>(0)
+    package let topics = Atomic<Int>(0)
+    package let slots = Atomic<Int>(0)
+    package let turns = Atomic<Int>(0)
+    /// Ended connections, by reason.
+    package let endings: [EndReason: Counter] = Dictionary(
+        uniqueKeysWithValues: EndReason.allCases.map { ($0, Counter()) })
+
+    package final class Counter: Sendable {
+        package let value = Atomic<Int>(0)
+    }
+
+    package init() {}
+
+    /// Counts a presented cursor: honoured, or reset.
+    func count(resume isHonoured: Bool) {
+        if isHonoured { resumed.add() } else { reset.add() }
+    }
+}
+
+/// Why a connection ended.
+package enum EndReason: String, Sendable, CaseIterable {
+    /// The peer closed it, or asked for that.
+    case peer
+    /// The connection broke: reset, unreachable.
+    case broken
+    /// The answer was the last one that was wanted.
+    case finished
+    /// Bytes that are no protocol of ours.
+    case malformed
+    /// Nothing came, or nothing was taken, for too long.
+    case timeout
+    case drained
+    /// A policy was broken: too big, too many.
+    case refused
+}
+
+extension Atomic<Int> {
+    /// Only the owning loop adds, so this needs no ordering.
+    func add(_ count: Int = 1) {
+        wrappingAdd(count, ordering: .relaxed)
+    }
+
+    package var now: Int { load(ordering: .relaxed) }
+}

@@ -1,0 +1,72 @@
+/// A request or a message that is refused: what was wrong and what to do, for HTTP and WebSocket alike.
+internal import Broker
+internal import HTTP
+internal import Primitives
+
+struct Problem: Error {
+    /// The HTTP status; a WebSocket `error` message carries only code and detail.
+    let status: Int
+    let code: String
+    let detail: String
+    /// For 405: the methods that are allowed.
+    var allowed: StaticString?
+
+    init(_ status: Int, _ code: String, _ detail: String) {
+        self.status = status
+        self.code = code
+        self.detail = detail
+    }
+
+    static func badRequest(_ detail: String) -> Problem { Problem(400, "bad_request", detail) }
+    static func invalidJSON(_ detail: String) -> Problem { Problem(400, "invalid_json", detail) }
+    static let draining = Problem(503, "draining", "This gateway is shutting down; connect again to another.")
+
+    static func notAllowed(_ methods: StaticString) -> Problem {
+        var problem = Problem(405, "method_not_allowed", "Here only \(methods) can be used.")
+        problem.allowed = methods
+        return problem
+    }
+
+    static func tooManyTopics(_ limit: Int) -> Problem {
+        Problem(400, "too_many_topics", "A connection may subscribe to \(limit) topics and patterns; use patterns.")
+    }
+
+    init(_ failure: HTTPFailure) {
+        self.init(failure.status, failure.code, failure.detail)
+    }
+
+    init(_ failure: TopicFailure) {
+        self.init(400, "invalid_topic", "\(failure).")
+    }
+
+    init(_ failure: PublishFailure) {
+        self.init(429, "too_many_topics", "\(failure).")
+    }
+
+    init(_ failure: JSONFailure) {
+        self.init(400, "invalid_json", "The JSON is broken \(failure).")
+    }
+}
+
+extension ByteBuffer {
+    /// Appends the RFC 9457 object; `extra` members come last.
+    mutating func append(
+        problem status: Int, code: String, detail: String, extra: KeyValuePairs<StaticString, UInt64> = [:]
+    ) {
+        append("{\"type\":\"about:blank\",\"title\":\"")
+        append(ReasonPhrase.of(status))
+        append("\",\"status\":")
+        append(decimal: UInt64(status))
+        append(",\"detail\":")
+        append(jsonString: detail)
+        append(",\"code\":")
+        append(jsonString: code)
+        for (name, value) in extra {
+            append(",\"")
+            append(name)
+            append("\":")
+            append(decimal: value)
+        }
+        append("}\n")
+    }
+}

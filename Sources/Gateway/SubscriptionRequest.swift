@@ -1,0 +1,78 @@
+/// What a subscriber asks for in a query, the same on all transports.
+internal import Broker
+internal import HTTP
+internal import Primitives
+
+struct SubscriptionRequest {
+    var patterns: [TopicPattern] = []
+    /// As presented; nil when none was. What can't be read is presented all the same, and gets a reset.
+    var cursor: [UInt8]?
+    var maximumRate: Double?
+    /// Seconds; nil when none was asked for.
+    var heartbeat: UInt8?
+    var wait: Int?
+
+    init(_ head: RequestHead, _ settings: SubscriberSettings) throws(Problem) {
+        guard let items = head.queryItems() else { throw .badRequest("The query has a malformed percent escape.") }
+        for (name, value) in items {
+            switch String(decoding: name, as: UTF8.self) {
+            case "topics":
+                for part in value.split(separator: ASCII.comma, omittingEmptySubsequences: false) {
+                    try add(Array(part))
+                }
+            case "topic": try add(value)
+            case "cursor", "lastEventId": if !value.isEmpty { cursor = value }
+            case "maxRate": maximumRate = try Self.rate(value)
+            case "heartbeat": heartbeat = UInt8(try Self.integer(value, "heartbeat", 1...60))
+            case "wait": wait = try Self.integer(value, "wait", 0...60)
+            default: continue
+            }
+        }
+        guard patterns.count <= settings.subscriptionLimit else { throw .tooManyTopics(settings.subscriptionLimit) }
+    }
+
+    private mutating func add(_ text: [UInt8]) throws(Problem) {
+        do {
+            patterns.append(try TopicPattern(text.span))
+        } catch {
+            throw Problem(error)
+        }
+    }
+
+    /// A subscription by URL must name something.
+    func demandTopics() throws(Problem) {
+        if patterns.isEmpty {
+            throw .badRequest("Name what to subscribe to, for instance ?topics=stocks/*,fx/EUR/USD.")
+        }
+    }
+
+    private static func integer(_ text: [UInt8], _ name: String, _ range: ClosedRange<Int>) throws(Problem) -> Int {
+        guard let value = text.span.decimal, value <= UInt64(range.upperBound), range.contains(Int(value)) else {
+            throw .badRequest("\"\(name)\" must be a whole number from \(range.lowerBound) to \(range.upperBound).")
+        }
+        return Int(value)
+    }
+
+    static func limit(_ text: [UInt8]) throws(Problem) -> Int { try integer(text, "limit", 1...10_000) }
+
+    private static func rate(_ text: [UInt8]) throws(Problem) -> Double? {
+        if text.span.equals("null") { return nil }
+        guard let value = Double(String(decoding: text, as: UTF8.self)) else { throw rateProblem }
+        return try checkedRate(value)
+    }
+
+    static func checkedRate(_ value: Double) throws(Problem) -> Double {
+        guard value.isFinite, value > 0 else { throw rateProblem }
+        return value
+    }
+
+    static let rateProblem = Problem.badRequest(
+        "\"maxRate\" must be a number above 0 (updates of a topic a second), or null for no limit.")
+}
+
+extension SubscriberSettings {
+    /// What is granted of a rate that was asked for.
+    func granted(_ rate: Double?) -> Double? {
+        maximumRate > 0 ? min(rate ?? maximumRate, maximumRate) : rate
+    }
+}

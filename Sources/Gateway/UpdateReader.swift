@@ -1,0 +1,117 @@
+/// Reads what publishers send: objects `{"topic":…,"data":…}` or `{"topic":…,"deleted":true}`.
+internal import Broker
+internal import Primitives
+
+enum UpdateReader {
+    /// Reads the text of a whole body: one object or an array of them. `batch` is filled whole or left empty.
+    static func read(body: Span<UInt8>, into batch: inout UpdateBatch) throws(Problem) {
+        try checkUTF8(body)
+        var scanner = JSONScanner(body)
+        do throws(Problem) {
+            if scanner.peek() == .array {
+                try readArray(&scanner, into: &batch)
+            } else {
+                try readObject(&scanner, into: &batch)
+            }
+            do {
+                try scanner.end()
+            } catch {
+                throw Problem(error)
+            }
+        } catch {
+            batch.removeAll()
+            throw error
+        }
+    }
+
+    /// Reads one line of NDJSON.
+    static func read(line: Span<UInt8>, into batch: inout UpdateBatch) throws(Problem) {
+        try checkUTF8(line)
+        var scanner = JSONScanner(line)
+        // The whole line is checked before anything of it is taken.
+        do {
+            _ = try scanner.value()
+            try scanner.end()
+        } catch {
+            throw Problem(error)
+        }
+        scanner = JSONScanner(line)
+        try readObject(&scanner, into: &batch)
+    }
+
+    /// Reads an array of updates, where `scanner` stands.
+    static func readArray(
+        _ scanner: inout JSONScanner, into batch: inout UpdateBatch
+    ) throws(Problem) {
+        do {
+            try scanner.enterArray()
+        } catch {
+            throw Problem(error)
+        }
+        while true {
+            do {
+                guard try scanner.nextElement() else { return }
+            } catch {
+                throw Problem(error)
+            }
+            try readObject(&scanner, into: &batch)
+        }
+    }
+
+    private static func readObject(
+        _ scanner: inout JSONScanner, into batch: inout UpdateBatch
+    ) throws(Problem) {
+        guard scanner.peek() == .object else {
+            throw .badRequest("An update is an object such as {\"topic\":\"stocks/ACME\",\"data\":{\"price\":1}}.")
+        }
+        var topic: JSONString?
+        var data: Range<Int>?
+        var isDeleted = false
+        do {
+            try scanner.enterObject()
+            while let name = try scanner.nextMember() {
+                if name.equals("topic", in: scanner.bytes) {
+                    topic = try scanner.string()
+                } else if name.equals("data", in: scanner.bytes) {
+                    data = try scanner.value()
+                } else if name.equals("deleted", in: scanner.bytes) {
+                    isDeleted = try scanner.boolean()
+                } else {
+                    _ = try scanner.value()
+                }
+            }
+        } catch {
+            throw Problem(error)
+        }
+        guard let topic else { throw .badRequest("The update has no \"topic\".") }
+        try append(topic, data, isDeleted, scanner.bytes, &batch)
+    }
+
+    private static func append(
+        _ topic: JSONString, _ data: Range<Int>?, _ isDeleted: Bool, _ text: Span<UInt8>, _ batch: inout UpdateBatch
+    ) throws(Problem) {
+        if isDeleted == (data != nil) {
+            throw .badRequest("An update carries either \"data\" (null is a value) or \"deleted\":true.")
+        }
+        guard let name = topic.decoded(in: text) else {
+            throw Problem(400, "invalid_topic", "The topic has half of a surrogate pair.")
+        }
+        do {
+            if let data {
+                try batch.append(topic: name.span, data: text.extracting(data))
+            } else {
+                try batch.append(tombstoneOf: name.span)
+            }
+        } catch {
+            throw Problem(error)
+        }
+    }
+
+    static func checkUTF8(_ text: Span<UInt8>) throws(Problem) {
+        do {
+            _ = try UTF8Span(validating: text)
+        } catch {
+            throw .invalidJSON("The text is not UTF-8.")
+        }
+    }
+}
