@@ -56,6 +56,10 @@ let package = Package(
             dependencies: ["Primitives", "HTTP", "Broker", "Transport", "Gateway", "Client", "Feeds"],
             swiftSettings: common),
 
+        .executableTarget(
+            name: "CodecBenchmarks", dependencies: ["Primitives", "WebSocket"], path: "Benchmarks/Codecs",
+            swiftSettings: common),
+
         .target(
             name: "TestSupport", dependencies: ["Primitives"], path: "Tests/TestSupport",
             swiftSettings: common),

@@ -52,9 +52,9 @@ package final class Deflater {
     }
 
     private func flush(into output: inout ByteBuffer, expectedByteCount: Int) {
-        var room = expectedByteCount
+        // With more than six bytes of room each time, or zlib repeats the flush's mark (zlib.h, deflate).
         repeat {
-            _ = unsafe output.appendUnsafe(upTo: room) { free in
+            _ = unsafe output.appendUnsafe(upTo: expectedByteCount) { free in
                 unsafe stream.pointee.next_out = free.baseAddress
                 unsafe stream.pointee.avail_out = UInt32(clamping: free.count)
                 let status = unsafe deflate(stream, Z_SYNC_FLUSH)
@@ -62,7 +62,6 @@ package final class Deflater {
                     status == Z_OK || status == Z_BUF_ERROR, "the deflater is in no state to deflate")
                 return free.count - Int(unsafe stream.pointee.avail_out)
             }
-            room = expectedByteCount
         } while unsafe stream.pointee.avail_out == 0
     }
 }

@@ -29,11 +29,23 @@ package enum PerMessageDeflate {
     /// What both ends do from now on.
     package struct Agreement: Equatable, Sendable {
         /// The value of the response's `Sec-WebSocket-Extensions`.
-        package var responseValue: [UInt8] = []
-        package var serverNoContextTakeover = false
-        package var clientNoContextTakeover = false
-        package var serverMaxWindowBits = 15
-        package var clientMaxWindowBits = 15
+        package var responseValue: [UInt8]
+        package var serverNoContextTakeover: Bool
+        package var clientNoContextTakeover: Bool
+        package var serverMaxWindowBits: Int
+        package var clientMaxWindowBits: Int
+
+        package init(
+            responseValue: [UInt8] = [], serverNoContextTakeover: Bool = false,
+            clientNoContextTakeover: Bool = false, serverMaxWindowBits: Int = 15,
+            clientMaxWindowBits: Int = 15
+        ) {
+            self.responseValue = responseValue
+            self.serverNoContextTakeover = serverNoContextTakeover
+            self.clientNoContextTakeover = clientNoContextTakeover
+            self.serverMaxWindowBits = serverMaxWindowBits
+            self.clientMaxWindowBits = clientMaxWindowBits
+        }
     }
 
     /// Accepts the first offer that can be honoured; nil when there is none.

@@ -22,6 +22,7 @@ package struct UTF8Validator: Equatable, Sendable {
         while offset < count, state != UTF8Automaton.refused {
             if state == UTF8Automaton.between {
                 unsafe offset = Self.endOfASCII(raw, from: offset, count: count)
+                if offset == count { return true }
             }
             // Where text is not ASCII it seldom is again at once: a run through the automaton before the next look.
             let end = min(offset &+ 64, count)
@@ -58,6 +59,12 @@ package struct UTF8Validator: Equatable, Sendable {
             unsafe raw.loadUnaligned(fromByteOffset: offset, as: UInt64.self) & highBits == 0
         {
             offset &+= 8
+        }
+        // The last few bytes are looked at together with some before them.
+        if count &- offset < 8, count >= 8,
+            unsafe raw.loadUnaligned(fromByteOffset: count &- 8, as: UInt64.self) & highBits == 0
+        {
+            return count
         }
         return offset
     }
