@@ -36,7 +36,7 @@ extension ByteBuffer {
     /// Appends a number in the shortest form that reads back the same; `null` for one that JSON cannot carry.
     package mutating func append(jsonNumber value: Double) {
         guard value.isFinite else { return append("null") }
-        if value.magnitude < 1e15, value == value.rounded(.towardZero) {
+        if value.magnitude < 0x1p53, value == value.rounded(.towardZero) {
             if value < 0 { append(ASCII.minus) }
             append(decimal: UInt64(value.magnitude))
         } else {
