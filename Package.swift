@@ -57,6 +57,10 @@ let package = Package(
             dependencies: ["Primitives", "HTTP", "Broker", "Transport", "Gateway", "Client", "Feeds"],
             swiftSettings: common),
 
+        .executableTarget(
+            name: "FeedBenchmarks", dependencies: ["Primitives", "Broker", "Feeds"],
+            path: "Benchmarks/FeedBenchmarks", swiftSettings: common),
+
         .target(
             name: "TestSupport", dependencies: ["Primitives"], path: "Tests/TestSupport",
             swiftSettings: common),
