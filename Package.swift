@@ -36,6 +36,7 @@ let package = Package(
 
         // Floor 1: what every room needs and no room owns.
         room("Primitives", over: []),
+        room("Settings", over: ["Primitives"]),
 
         // Floor 2: four strangers; none imports another.
         room("HTTP", over: ["Primitives"], pure),
@@ -48,7 +49,7 @@ let package = Package(
         room("Client", over: ["Primitives", "HTTP", "WebSocket", "Transport"]),
 
         // Floor 4: sources of updates.
-        room("Feeds", over: ["Primitives", "Broker"]),
+        room("Feeds", over: ["Primitives", "Settings", "Broker", "CLinux"]),
 
         // Floor 5: the command.
         .executableTarget(
@@ -59,17 +60,21 @@ let package = Package(
         .executableTarget(
             name: "CodecBenchmarks", dependencies: ["Primitives", "WebSocket"], path: "Benchmarks/Codecs",
             swiftSettings: common),
+        .executableTarget(
+            name: "FeedBenchmarks", dependencies: ["Primitives", "Broker", "Feeds"],
+            path: "Benchmarks/FeedBenchmarks", swiftSettings: common),
 
         .target(
             name: "TestSupport", dependencies: ["Primitives"], path: "Tests/TestSupport",
             swiftSettings: common),
         tests("PrimitivesTests", ["Primitives"]),
+        tests("SettingsTests", ["Primitives", "Settings"]),
         tests("HTTPTests", ["Primitives", "HTTP"]),
         tests("WebSocketTests", ["Primitives", "WebSocket", "CZlib"]),
         tests("BrokerTests", ["Primitives", "Broker"]),
         tests("TransportTests", ["Primitives", "Transport", "CLinux"]),
         tests("GatewayTests", ["Primitives", "HTTP", "WebSocket", "Broker", "Transport", "Gateway"]),
-        tests("FeedsTests", ["Primitives", "Broker", "Feeds"]),
+        tests("FeedsTests", ["Primitives", "Settings", "Broker", "Feeds"]),
         tests("ClientTests", ["Primitives", "HTTP", "WebSocket", "Transport", "Client"]),
     ]
 )

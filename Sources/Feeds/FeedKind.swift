@@ -1,0 +1,55 @@
+/// The kinds of feed that settings can name.
+package import Settings
+
+/// A feed that settings describe. A new kind is one new file and one line in `FeedKinds.all`.
+package protocol FeedKind: Feed {
+    /// What `kind` says in the settings.
+    static var kindName: String { get }
+
+    /// Reads the keys of its kind; the caller has read `kind` and finishes the section.
+    init(origin: FeedOrigin, settings: inout SettingsSection) throws(SettingsFailure)
+}
+
+/// What a feed is told besides its settings.
+package struct FeedOrigin: Sendable {
+    /// Its name in the settings.
+    package let name: String
+    /// The folder that relative paths start from.
+    package let baseDirectory: String
+
+    package init(name: String, baseDirectory: String) {
+        self.name = name
+        self.baseDirectory = baseDirectory
+    }
+}
+
+package enum FeedKinds {
+    package static var all: [any FeedKind.Type] { [MarketFeed.self] }
+
+    /// Makes the feed that a section describes and finishes the section. Without `kind`, the feed's name is its
+    /// kind: `"host": {}` is a host feed.
+    package static func make(
+        _ origin: FeedOrigin, settings: inout SettingsSection
+    ) throws(SettingsFailure) -> any Feed {
+        let kindName = try settings.text("kind", default: origin.name)
+        guard let kind = all.first(where: { $0.kindName == kindName }) else {
+            let known = all.map { "\"\($0.kindName)\"" }.joined(separator: ", ")
+            throw settings.refusal(
+                of: "kind", because: "there is no kind of feed \"\(kindName)\"; one of \(known) is wanted")
+        }
+        let feed = try kind.init(origin: origin, settings: &settings)
+        try settings.finish()
+        return feed
+    }
+}
+
+extension SettingsSection {
+    /// The topic under which a feed publishes.
+    mutating func topicPrefix(
+        _ key: String, default standard: String
+    ) throws(SettingsFailure) -> String {
+        let prefix = try text(key, default: standard)
+        if let reason = topicFault(prefix) { throw refusal(of: key, because: reason) }
+        return prefix
+    }
+}

@@ -1,0 +1,98 @@
+/// One value of a settings file, as a tree: a file is read once, at the start, and its readers come in any order.
+internal import Primitives
+
+indirect enum JSONValue {
+    /// In the file's order.
+    case object([(key: String, value: JSONValue)])
+    case array([JSONValue])
+    case string(String)
+    /// As it is written, so that no digit is lost before somebody says what the number is for.
+    case number(String)
+    case boolean(Bool)
+    case null
+
+    /// Reads a whole file. The scanner goes over it first, so building the tree meets only sound text.
+    init(parsing text: [UInt8]) throws(JSONFailure) {
+        let bytes = text.span
+        do {
+            _ = try UTF8Span(validating: bytes)
+        } catch {
+            throw JSONFailure(offset: error.byteOffsets.lowerBound, reason: "the text is not UTF-8")
+        }
+        var check = JSONScanner(bytes)
+        _ = try check.value()
+        try check.end()
+        var scanner = JSONScanner(bytes)
+        self = try Self.next(&scanner)
+    }
+
+    /// Not deeper than `JSONScanner.depthLimit`, which the first pass has checked.
+    private static func next(_ scanner: inout JSONScanner) throws(JSONFailure) -> JSONValue {
+        switch scanner.peek() {
+        case .object: return .object(try members(&scanner))
+        case .array: return .array(try elements(&scanner))
+        case .string:
+            let string = try scanner.string()
+            return .string(try text(of: string, scanner))
+        case .number:
+            let range = try scanner.value()
+            return .number(scanner.bytes.extracting(range).text)
+        case .boolean: return .boolean(try scanner.boolean())
+        case .null, nil:
+            _ = try scanner.null()
+            return .null
+        }
+    }
+
+    private static func members(
+        _ scanner: inout JSONScanner
+    ) throws(JSONFailure) -> [(key: String, value: JSONValue)] {
+        var members: [(key: String, value: JSONValue)] = []
+        try scanner.enterObject()
+        while let name = try scanner.nextMember() {
+            let key = try text(of: name, scanner)
+            if members.contains(where: { $0.key == key }) {
+                throw JSONFailure(
+                    offset: name.range.lowerBound - 1, reason: "the key \"\(key)\" stands here twice")
+            }
+            members.append((key, try next(&scanner)))
+        }
+        return members
+    }
+
+    private static func elements(_ scanner: inout JSONScanner) throws(JSONFailure) -> [JSONValue] {
+        var elements: [JSONValue] = []
+        try scanner.enterArray()
+        while try scanner.nextElement() { elements.append(try next(&scanner)) }
+        return elements
+    }
+
+    private static func text(
+        of string: JSONString, _ scanner: borrowing JSONScanner
+    ) throws(JSONFailure) -> String {
+        guard let decoded = string.decoded(in: scanner.bytes) else {
+            throw JSONFailure(
+                offset: string.range.lowerBound - 1, reason: "the string names half of a surrogate pair")
+        }
+        return String(decoding: decoded, as: UTF8.self)
+    }
+}
+
+extension JSONValue {
+    /// What a message says was found: the value where it is short, and its kind.
+    var found: String {
+        switch self {
+        case .object: "an object"
+        case .array: "an array"
+        case .string(let text): "\"\(abridged(text))\" (a string)"
+        case .number(let digits): "\(abridged(digits)) (a number)"
+        case .boolean(let isTrue): "\(isTrue)"
+        case .null: "null"
+        }
+    }
+}
+
+/// A length fit for a message.
+func abridged(_ text: String) -> String {
+    text.count > 60 ? text.prefix(60) + "…" : text
+}

@@ -1,0 +1,66 @@
+/// Sections in sections, and the refusal of what nobody asked for.
+extension SettingsSection {
+    /// The object at `key`; an empty one when it is absent.
+    package mutating func section(_ key: String) throws(SettingsFailure) -> SettingsSection {
+        rememberSection(key)
+        guard let value = value(of: key) else { return nested(key, []) }
+        return nested(key, try object(value, at: path(of: key)))
+    }
+
+    /// An object of objects whose names are free, in the order of the names. A name that only an override
+    /// mentions by its path ("feeds.host.interval") counts as well.
+    package mutating func namedSections(
+        _ key: String
+    ) throws(SettingsFailure) -> [(name: String, section: SettingsSection)] {
+        var outer = try section(key)
+        let names = outer.members.map(\.key) + record.overriddenNames(below: outer.path)
+        var named: [(name: String, section: SettingsSection)] = []
+        for name in Set(names).sorted() { named.append((name, try outer.section(name))) }
+        return named
+    }
+
+    /// An array of objects; the first is named "key.0". Empty when the key is absent.
+    package mutating func sections(_ key: String) throws(SettingsFailure) -> [SettingsSection] {
+        rememberSection(key)
+        guard let value = value(of: key) else { return [] }
+        guard case .array(let elements) = value else {
+            throw SettingsFailure(
+                source: record.file, path: path(of: key),
+                reason: "found \(value.found), an array of objects is wanted")
+        }
+        var sections: [SettingsSection] = []
+        for (index, element) in elements.enumerated() {
+            let name = "\(key).\(index)"
+            sections.append(nested(name, try object(element, at: path(of: name))))
+        }
+        return sections
+    }
+
+    /// Refuses the first key of this section that nobody asked for; at the root, which is finished last, also
+    /// the overrides that no key has taken. What stands in a nested section is that section's own affair.
+    package func finish() throws(SettingsFailure) {
+        let known = record.knownKeys(of: path)
+        if let unknown = members.first(where: { !known.contains($0.key) }) {
+            throw SettingsFailure(
+                source: record.file, unknown: path(of: unknown.key), name: unknown.key, known: known)
+        }
+        if path.isEmpty { try record.checkOverrides() }
+    }
+
+    private func rememberSection(_ key: String) {
+        record.remember(key, in: path)
+        record.rememberSection(path(of: key))
+    }
+
+    private func nested(_ key: String, _ members: [(key: String, value: JSONValue)]) -> SettingsSection {
+        SettingsSection(path: path(of: key), members: members, record: record)
+    }
+
+    private func object(
+        _ value: JSONValue, at path: String
+    ) throws(SettingsFailure) -> [(key: String, value: JSONValue)] {
+        if case .object(let members) = value { return members }
+        throw SettingsFailure(
+            source: record.file, path: path, reason: "found \(value.found), an object is wanted")
+    }
+}

@@ -1,0 +1,174 @@
+/// One object of a settings file; it remembers which keys were asked for, so that `finish()` can refuse the rest.
+///
+/// The reader asks for each key it knows, with the default and the range. An override (a flag, or a variable of
+/// the environment) stands in for the file's value and is read as whatever the asker wants.
+package struct SettingsSection {
+    /// "" at the root, then "feeds.host".
+    package let path: String
+    let members: [(key: String, value: JSONValue)]
+    let record: SettingsRecord
+
+    /// The root of a file. `overrides` are named by path ("http.port") or by environment variable
+    /// ("TIDEGATE_HTTP_PORT"); `labels` says, by the same names, where each was given ("--port").
+    package init(
+        parsing text: [UInt8], file: String, overrides: [String: String], labels: [String: String] = [:]
+    ) throws(SettingsFailure) {
+        let value: JSONValue
+        do {
+            value = try JSONValue(parsing: text)
+        } catch {
+            throw SettingsFailure(error, in: text, file: file)
+        }
+        guard case .object(let members) = value else {
+            throw SettingsFailure(
+                source: file, path: "", reason: "found \(value.found), an object is wanted")
+        }
+        self.init(
+            path: "", members: members,
+            record: SettingsRecord(file: file, overrides: overrides, labels: labels))
+    }
+
+    init(path: String, members: [(key: String, value: JSONValue)], record: SettingsRecord) {
+        self.path = path
+        self.members = members
+        self.record = record
+    }
+
+    /// The file that all of this was read from.
+    package var file: String { record.file }
+
+    // MARK: Values
+
+    package mutating func integer(
+        _ key: String, default standard: Int, in range: ClosedRange<Int>
+    ) throws(SettingsFailure) -> Int {
+        try read(key, default: standard, wanted: "a whole number \(Self.bounds(range))") { value in
+            guard let text = value.number, let number = Self.wholeNumber(text), range.contains(number)
+            else { return nil }
+            return number
+        }
+    }
+
+    package mutating func number(
+        _ key: String, default standard: Double, in range: ClosedRange<Double>
+    ) throws(SettingsFailure) -> Double {
+        try read(key, default: standard, wanted: "a number \(Self.bounds(range))") { value in
+            guard let text = value.number, let number = Double(text), range.contains(number)
+            else { return nil }
+            return number
+        }
+    }
+
+    package mutating func boolean(
+        _ key: String, default standard: Bool
+    ) throws(SettingsFailure) -> Bool {
+        try read(key, default: standard, wanted: "true or false") { $0.boolean }
+    }
+
+    package mutating func text(
+        _ key: String, default standard: String
+    ) throws(SettingsFailure) -> String {
+        try read(key, default: standard, wanted: "a string") { $0.text }
+    }
+
+    package mutating func optionalText(_ key: String) throws(SettingsFailure) -> String? {
+        try read(key, default: nil, wanted: "a string") { $0.text.map(Optional.some) }
+    }
+
+    package mutating func choice<C: RawRepresentable & CaseIterable>(
+        _ key: String, default standard: C
+    ) throws(SettingsFailure) -> C where C.RawValue == String {
+        let names = C.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
+        return try read(key, default: standard, wanted: "one of \(names)") { value in
+            value.text.flatMap { C(rawValue: $0) }
+        }
+    }
+
+    /// Seconds, with a fraction where that is needed.
+    package mutating func duration(
+        _ key: String, default standard: Duration, in range: ClosedRange<Duration>
+    ) throws(SettingsFailure) -> Duration {
+        let seconds = range.lowerBound.asSeconds...range.upperBound.asSeconds
+        let wanted = "a number of seconds \(Self.bounds(seconds))"
+        return try read(key, default: standard, wanted: wanted) { value in
+            guard let text = value.number, let number = Double(text), seconds.contains(number)
+            else { return nil }
+            // Through whole nanoseconds: 0.3 shall be 300 ms, not 299.999999 ms and some attoseconds.
+            return number < 1e9 ? .nanoseconds(Int64((number * 1e9).rounded())) : .seconds(number)
+        }
+    }
+
+    /// As an override: separated by commas.
+    package mutating func texts(
+        _ key: String, default standard: [String]
+    ) throws(SettingsFailure) -> [String] {
+        try read(key, default: standard, wanted: "an array of strings") { $0.texts }
+    }
+
+    /// As an override: `name=text`, separated by commas. Empty where the key is absent.
+    package mutating func textMap(_ key: String) throws(SettingsFailure) -> [String: String] {
+        try read(key, default: [:], wanted: "an object of strings") { $0.textMap }
+    }
+
+    /// A refusal of a value for a reason that only its reader knows.
+    package func refusal(of key: String, because reason: String) -> SettingsFailure {
+        let path = path(of: key)
+        return SettingsFailure(
+            source: record.override(of: path)?.source ?? record.file, path: path, reason: reason)
+    }
+
+    // MARK: How a value is read
+
+    private func read<Value>(
+        _ key: String, default standard: Value, wanted: String, _ convert: (GivenValue) -> Value?
+    ) throws(SettingsFailure) -> Value {
+        record.remember(key, in: path)
+        let path = path(of: key)
+        if let override = record.override(of: path) {
+            if let value = convert(.override(override.text)) { return value }
+            throw SettingsFailure(
+                source: override.source, path: path,
+                reason: "found \"\(abridged(override.text))\", \(wanted) is wanted")
+        }
+        guard let found = value(of: key) else { return standard }
+        if let value = convert(.file(found)) { return value }
+        throw SettingsFailure(
+            source: record.file, path: path, reason: "found \(found.found), \(wanted) is wanted")
+    }
+
+    func value(of key: String) -> JSONValue? {
+        members.first { $0.key == key }?.value
+    }
+
+    func path(of key: String) -> String {
+        path.isEmpty ? key : path + "." + key
+    }
+
+    /// Also 5.0 and 1e3 are whole.
+    private static func wholeNumber(_ text: String) -> Int? {
+        Int(text) ?? Double(text).flatMap { Int(exactly: $0) }
+    }
+
+    private static func bounds(_ range: ClosedRange<Int>) -> String {
+        range.upperBound == .max
+            ? "from \(range.lowerBound)" : "from \(range.lowerBound) to \(range.upperBound)"
+    }
+
+    private static func bounds(_ range: ClosedRange<Double>) -> String {
+        let lower = plain(range.lowerBound)
+        return range.upperBound.isFinite && range.upperBound < 1e15
+            ? "from \(lower) to \(plain(range.upperBound))" : "from \(lower)"
+    }
+
+    /// 5, not 5.0.
+    private static func plain(_ number: Double) -> String {
+        Int(exactly: number).map { "\($0)" } ?? "\(number)"
+    }
+}
+
+extension Duration {
+    /// Seconds as a number, also below zero.
+    fileprivate var asSeconds: Double {
+        Double(components.seconds) + Double(components.attoseconds) / 1e18
+    }
+}

@@ -1,0 +1,111 @@
+import Dispatch
+import Primitives
+import Synchronization
+import Testing
+
+@testable import Broker
+@testable import Feeds
+
+@Suite(.timeLimit(.minutes(1))) struct FeedThreadTests {
+    /// Does what it is told, one step each time it is asked.
+    private final class ScriptedFeed: Feed {
+        enum Step {
+            case update(then: Duration)
+            case fail(FeedFailure)
+            case updateAndFail(FeedFailure)
+            case end
+        }
+        private var steps: [Step]
+
+        init(_ steps: [Step]) { self.steps = steps }
+
+        func produce(
+            at now: Instant, time: UnixTime, into batch: inout UpdateBatch
+        ) throws(FeedFailure) -> Instant? {
+            switch steps.isEmpty ? .end : steps.removeFirst() {
+            case .update(let pause):
+                append(to: &batch)
+                return now + pause
+            case .fail(let failure): throw failure
+            case .updateAndFail(let failure):
+                append(to: &batch)
+                throw failure
+            case .end: return nil
+            }
+        }
+
+        private func append(to batch: inout UpdateBatch) {
+            do {
+                try batch.append(topic: Array("a".utf8).span, data: Array("1".utf8).span)
+            } catch {
+                preconditionFailure("\(error)")
+            }
+        }
+    }
+
+    /// What a feed's thread said, and a way to wait until it has said something.
+    private final class Witness: Sendable {
+        let updateCount = Atomic(0)
+        let reports = Mutex<[FeedReport]>([])
+        let published = DispatchSemaphore(value: 0)
+        let reported = DispatchSemaphore(value: 0)
+
+        func start(_ steps: sending [ScriptedFeed.Step]) -> FeedThread {
+            FeedThread(name: "test", feed: ScriptedFeed(steps)) { batch in
+                self.updateCount.add(batch.count, ordering: .relaxed)
+                self.published.signal()
+            } report: { report in
+                self.reports.withLock { $0.append(report) }
+                self.reported.signal()
+            }
+        }
+    }
+
+    @Test func publishesAndEnds() {
+        let witness = Witness()
+        let thread = witness.start([.update(then: .zero), .update(then: .milliseconds(1)), .end])
+        witness.reported.wait()
+        thread.stop()
+        #expect(witness.updateCount.load(ordering: .relaxed) == 2)
+        #expect(witness.reports.withLock { $0 } == [.ended(nil)])
+    }
+
+    @Test func stopsInTheMiddleOfALongWait() {
+        let witness = Witness()
+        let thread = witness.start([.update(then: .seconds(3600))])
+        witness.published.wait()
+        let start = Instant.now()
+        thread.stop()
+        thread.stop()
+        #expect(Instant.now().since(start) < .seconds(5))
+        #expect(witness.reports.withLock { $0 }.isEmpty)
+    }
+
+    @Test func retriesAPassingFailureAndKeepsWhatCameBeforeIt() {
+        let witness = Witness()
+        let passing = FeedFailure("not yet", isPassing: true)
+        let thread = witness.start([.updateAndFail(passing), .update(then: .zero), .end])
+        witness.reported.wait()
+        witness.reported.wait()
+        thread.stop()
+        #expect(witness.updateCount.load(ordering: .relaxed) == 2)
+        #expect(
+            witness.reports.withLock { $0 } == [.failed(passing, retryAfter: .seconds(1)), .ended(nil)])
+    }
+
+    @Test func endsAtALastingFailure() {
+        let witness = Witness()
+        let lasting = FeedFailure("malformed", isPassing: false)
+        let thread = witness.start([.fail(lasting)])
+        witness.reported.wait()
+        thread.stop()
+        #expect(witness.reports.withLock { $0 } == [.ended(lasting)])
+    }
+
+    @Test func backsOffToAMinute() {
+        var backoff = FeedBackoff()
+        #expect((0..<8).map { _ in backoff.next() } == [1, 2, 4, 8, 16, 32, 60, 60].map { .seconds($0) })
+        backoff.reset()
+        #expect(backoff.next() == .seconds(1))
+    }
+}
