@@ -12,39 +12,49 @@ extension BrokerReplica {
     ) {
         while subscribers[id].markCount > 0 {
             if subscribers[id].position == 0 { subscribers[id].beginRound(at: sequence) }
-            guard let slot = subscribers[id].nextMarked(from: subscribers[id].position) else {
+            guard let slot = subscribers[id].nextInRound() else {
                 subscribers[id].endRound()
-                if oneRound { break }
+                if oneRound, !batch.isEmpty { break }
                 continue
             }
-            guard take(id, slot, byteBudget, &batch) else {
-                subscribers[id].position = Int(slot)
+            let visit = take(id, slot, byteBudget, &batch)
+            subscribers[id].position = Int(slot) + (visit == .refused ? 0 : 1)
+            if visit != .over {
                 batch.hasMore = true
                 break
             }
-            subscribers[id].position = Int(slot) + 1
         }
         if subscribers[id].markCount == 0 { subscribers[id].position = 0 }
         batch.cursor = subscribers[id].cursor(at: sequence)
     }
 
-    /// Takes one slot's turn; false when the budget does not allow it.
-    private func take(_ id: SubscriberID, _ slot: UInt32, _ byteBudget: Int, _ batch: inout Batch) -> Bool {
+    /// How a slot's turn ended.
+    private enum Visit {
+        /// The next slot's turn.
+        case over
+        /// The budget is used up, and the slot has had its turn: a log is left with more to send.
+        case cut
+        /// The budget is used up before the slot could have its turn.
+        case refused
+    }
+
+    private func take(_ id: SubscriberID, _ slot: UInt32, _ byteBudget: Int, _ batch: inout Batch) -> Visit {
         let topic = subscribers[id].slots[Int(slot)].topic
+        if topics[topic].isForgotten { settleLater(topic) }
         if let log = topics[topic].log { return takeLog(id, slot, log, byteBudget, &batch) }
         if let latest = topics[topic].latest {
             guard batch.updates.isEmpty || batch.byteCount + latest.byteCount <= byteBudget else {
-                return false
+                return .refused
             }
             batch.append(latest.unsafeBytes)
         }
         subscribers[id].unmark(slot)
-        return true
+        return .over
     }
 
     private func takeLog(
         _ id: SubscriberID, _ slot: UInt32, _ log: UpdateLog, _ byteBudget: Int, _ batch: inout Batch
-    ) -> Bool {
+    ) -> Visit {
         let topic = subscribers[id].slots[Int(slot)].topic
         var next = subscribers[id].logPositions[slot] ?? log.firstVersion
         let isUnknown = next == Self.unknownPosition
@@ -55,9 +65,11 @@ extension BrokerReplica {
             next = log.firstVersion
         }
         var taken = 0
+        var isFull = false
         while next < log.endVersion, taken < Self.logUpdatesAVisit {
             let bytes = log[next].payload.unsafeBytes
-            guard batch.updates.isEmpty || batch.byteCount + bytes.count <= byteBudget else { break }
+            isFull = !batch.updates.isEmpty && batch.byteCount + bytes.count > byteBudget
+            if isFull { break }
             batch.append(bytes)
             next += 1
             taken += 1
@@ -65,9 +77,10 @@ extension BrokerReplica {
         subscribers[id].logPositions[slot] = next
         if next == log.endVersion {
             subscribers[id].unmark(slot)
-            return true
+            return .over
         }
         subscribers[id].roundLimit = min(subscribers[id].roundLimit, log[next].sequence - 1)
-        return taken == Self.logUpdatesAVisit
+        if !isFull { return .over }
+        return taken == 0 ? .refused : .cut
     }
 }

@@ -63,13 +63,13 @@ extension BrokerReplica {
     package func changes(
         of requested: [TopicPattern], after cursor: Cursor?, byteBudget: Int, into batch: inout Batch
     ) -> Bool {
-        let isResumed = honours(cursor)
+        let isResumed = honoursCaughtUp(cursor)
         let start = isResumed ? cursor?.sequence : nil
-        var lacking: [Lacking] = []
+        var lacking = Lacking()
         var seen = Set<UInt32>()
         for pattern in requested where !pattern.isWild {
             guard let topic = pattern.text.withUnsafeBufferPointer({ names.find($0) }) else { continue }
-            if requested.count == 1 || seen.insert(topic).inserted { collect(topic, start, &lacking, &batch) }
+            if requested.count == 1 || seen.insert(topic).inserted { collect(topic, start, &lacking) }
         }
         let wild = requested.filter(\.isWild)
         if !wild.isEmpty {
@@ -78,7 +78,7 @@ extension BrokerReplica {
             while topic != Topic.none, topics[topic].sequence > start ?? 0 {
                 let name = topics[topic].name.unsafeBytes
                 if wild.contains(where: { $0.covers(name) }), seen.insert(topic).inserted {
-                    collect(topic, start, &lacking, &batch)
+                    collect(topic, start, &lacking)
                 }
                 topic = topics[topic].older
             }
@@ -89,50 +89,54 @@ extension BrokerReplica {
 
     /// The same for a poll that waited as a subscriber since `start`: only its marked topics are looked at.
     package func changes(of id: SubscriberID, after start: UInt64, byteBudget: Int, into batch: inout Batch) {
-        var lacking: [Lacking] = []
+        var lacking = Lacking()
         var slot = subscribers[id].nextMarked(from: 0)
         while let marked = slot {
-            collect(subscribers[id].slots[Int(marked)].topic, start, &lacking, &batch)
+            collect(subscribers[id].slots[Int(marked)].topic, start, &lacking)
             slot = subscribers[id].nextMarked(from: Int(marked) + 1)
         }
         finish(&lacking, byteBudget, &batch)
     }
 
     private struct Lacking {
-        let sequence: UInt64
-        let update: UnsafeBufferPointer<UInt8>
+        var updates: [(sequence: UInt64, bytes: UnsafeBufferPointer<UInt8>)] = []
+        /// With the sequence number of the last update that is missing.
+        var gaps: [(sequence: UInt64, gap: Gap)] = []
     }
 
-    private func collect(_ topic: UInt32, _ start: UInt64?, _ lacking: inout [Lacking], _ batch: inout Batch)
-    {
+    private func collect(_ topic: UInt32, _ start: UInt64?, _ lacking: inout Lacking) {
         if let log = topics[topic].log {
             var version = start.map { log.firstVersion(after: $0) } ?? max(log.firstVersion, log.lifeVersion)
             if let start, log.lostSequence > start {
                 let missed = log.originSequence > start ? log.firstVersion - log.originVersion : nil
-                batch.gaps.append(Gap(topic: topics[topic].name, next: log.firstVersion, missed: missed))
+                let gap = Gap(topic: topics[topic].name, next: log.firstVersion, missed: missed)
+                lacking.gaps.append((log.lostSequence, gap))
             }
             while version < log.endVersion {
                 let kept = log[version]
-                lacking.append(Lacking(sequence: kept.sequence, update: kept.payload.unsafeBytes))
+                lacking.updates.append((kept.sequence, kept.payload.unsafeBytes))
                 version += 1
             }
         } else if let latest = topics[topic].latest,
             start.map({ topics[topic].sequence > $0 }) ?? !topics[topic].isEnded
         {
-            lacking.append(Lacking(sequence: topics[topic].sequence, update: latest.unsafeBytes))
+            lacking.updates.append((topics[topic].sequence, latest.unsafeBytes))
         }
     }
 
-    private func finish(_ lacking: inout [Lacking], _ byteBudget: Int, _ batch: inout Batch) {
-        batch.cursor = sequence
-        if lacking.count > 1 { lacking.sort { $0.sequence < $1.sequence } }
-        for (place, update) in lacking.enumerated() {
-            if place > 0, batch.byteCount + update.update.count > byteBudget {
-                batch.cursor = lacking[place - 1].sequence
+    private func finish(_ lacking: inout Lacking, _ byteBudget: Int, _ batch: inout Batch) {
+        var end = sequence
+        if lacking.updates.count > 1 { lacking.updates.sort { $0.sequence < $1.sequence } }
+        for (place, update) in lacking.updates.enumerated() {
+            if place > 0, batch.byteCount + update.bytes.count > byteBudget {
+                end = lacking.updates[place - 1].sequence
                 batch.hasMore = true
-                return
+                break
             }
-            batch.append(update.update)
+            batch.append(update.bytes)
         }
+        batch.cursor = end
+        // A gap after the end is told to whoever comes with that cursor: here it would be told twice.
+        for lost in lacking.gaps where lost.sequence <= end { batch.gaps.append(lost.gap) }
     }
 }

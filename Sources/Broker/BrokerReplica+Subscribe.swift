@@ -48,12 +48,19 @@ extension BrokerReplica {
         return cursor.epoch == epoch.text && cursor.sequence <= sequence && cursor.sequence >= purgedSequence
     }
 
+    /// The same after taking what waits. A cursor of this epoch may come from a loop that is further: what its
+    /// holder has been sent waits in our inbox at the latest, and may neither be refused nor be told backwards.
+    func honoursCaughtUp(_ cursor: Cursor?) -> Bool {
+        if let cursor, cursor.epoch == epoch.text { catchUp() }
+        return honours(cursor)
+    }
+
     /// Covers `requested` besides what the reader covers already, and marks what it has to be sent of the new
     /// topics: what changed after `cursor`, or all values when there is none that can be honoured.
     package func subscribe(
         _ id: SubscriberID, to requested: [TopicPattern], after cursor: Cursor?
     ) -> SubscribeOutcome {
-        let isResumed = honours(cursor)
+        let isResumed = honoursCaughtUp(cursor)
         let start = isResumed ? cursor?.sequence : nil
         let cursorBefore = subscribers[id].cursor(at: sequence)
         let marksBefore = subscribers[id].markCount
@@ -138,9 +145,9 @@ extension BrokerReplica {
         if let number = patterns.number(of: pattern), subscribers[id].patterns.contains(number) { return }
         subscribers[id].patterns.append(patterns.add(id, to: pattern))
         forEachTopic(coveredBy: pattern) { topic in
-            guard topics[topic].latest != nil, covered[topic] == nil, slotJustAdded(id, topic) == nil else {
-                return true
-            }
+            guard topics[topic].latest != nil, !topics[topic].isForgotten, covered[topic] == nil,
+                slotJustAdded(id, topic) == nil
+            else { return true }
             markMissing(id, addSlot(id, topic), topic, after: start)
             return true
         }

@@ -26,6 +26,8 @@ package final class BrokerReplica {
     private var changed: [UInt32] = []
     private var matched: [UInt32] = []
     var stamp: UInt32 = 0
+    /// Forgotten topics to look at: whether a reader is left that has to be told of their end.
+    private var settling: [UInt32] = []
     /// Subscribers whose first mark was set since they were last asked for.
     private var ready: [SubscriberID] = []
 
@@ -50,12 +52,14 @@ package final class BrokerReplica {
     @discardableResult
     package func catchUp() -> Int {
         inbox.take(into: &entries)
+        settle()
         guard !entries.isEmpty else { return 0 }
         batch += 1
         for entry in entries { apply(entry) }
         // Marks come after all values: a topic that changed many times in this batch marks once.
         for topic in changed { markSubscribers(of: topic) }
         changed.removeAll(keepingCapacity: true)
+        settle()
         let count = entries.count
         entries.removeAll(keepingCapacity: entries.capacity <= 65_536)
         return count
@@ -65,6 +69,7 @@ package final class BrokerReplica {
         switch entry.event {
         case .created: create(entry)
         case .purged: purge(entry)
+        case .forgotten: forget(upTo: entry.sequence)
         case .value, .tombstone: change(entry)
         }
     }
@@ -97,39 +102,78 @@ package final class BrokerReplica {
         let index = names.find(entry.payload.unsafeBytes) ?? addTopic(entry.payload)
         while numbers.count <= Int(entry.topic) { numbers.append(Topic.none) }
         numbers[Int(entry.topic)] = index
-        if entry.version > 0 { topics[index].log = UpdateLog(limit: Int(entry.version)) }
+        topics[index].isForgotten = false
+        let limit = inbox.updateCount(keptOf: entry.payload.unsafeBytes)
         // Readers that named it already hold a slot; those whose patterns cover it get one now.
         stamp += 1
         for link in topics[index].subscribers {
             subscribers[link.subscriber].stamp = stamp
-            if entry.version > 0 { subscribers[link.subscriber].logPositions[link.slot] = 0 }
+            if limit > 0 { restartLog(of: index, link) }
+        }
+        if limit > 0 {
+            topics[index].log = UpdateLog(
+                limit: limit, originSequence: entry.sequence, originVersion: entry.version)
         }
         patterns.match(entry.payload.unsafeBytes, into: &matched)
         for number in matched {
             for subscriber in patterns.subscribers(number) where subscribers[subscriber].stamp != stamp {
                 subscribers[subscriber].stamp = stamp
                 let slot = addSlot(subscriber, index)
-                if entry.version > 0 { subscribers[subscriber].logPositions[slot] = 0 }
+                if limit > 0 { subscribers[subscriber].logPositions[slot] = 0 }
             }
         }
         matched.removeAll(keepingCapacity: true)
     }
 
+    /// A forgotten log begins anew: a reader of it that had not yet been sent all lost an unknown number.
+    private func restartLog(of index: UInt32, _ link: Topic.Link) {
+        let position = subscribers[link.subscriber].logPositions[link.slot]
+        let isBehind = topics[index].log.map { (position ?? 0) < $0.endVersion || position == .max } ?? false
+        subscribers[link.subscriber].logPositions[link.slot] = isBehind ? Self.unknownPosition : 0
+    }
+
     private func purge(_ entry: InboxEntry) {
-        purgedSequence = max(purgedSequence, entry.sequence)
+        forget(upTo: entry.sequence)
         let index = numbers[Int(entry.topic)]
         numbers[Int(entry.topic)] = Topic.none
-        unlinkChange(index)
-        topics[index].latest = nil
-        topics[index].log = nil
-        topics[index].sequence = 0
-        topics[index].batch = 0
-        changed.removeAll { $0 == index }
-        for link in topics[index].subscribers.reversed() {
-            subscribers[link.subscriber].unmark(link.slot)
-            if !subscribers[link.subscriber].isExact(link.slot) { removeSlot(link.subscriber, link.slot) }
+        topics[index].isForgotten = true
+        settleLater(index)
+    }
+
+    private func forget(upTo purged: UInt64) {
+        purgedSequence = max(purgedSequence, purged)
+        sequence = max(sequence, purged)
+    }
+
+    /// What a drain takes stays readable until the replica next changes, so its end waits for that.
+    func settleLater(_ index: UInt32) {
+        guard !topics[index].isSettling else { return }
+        topics[index].isSettling = true
+        settling.append(index)
+    }
+
+    /// Lets go of forgotten topics, except for readers that are still to be told that they ended.
+    private func settle() {
+        while let index = settling.popLast() {
+            topics[index].isSettling = false
+            guard topics[index].isForgotten else { continue }
+            var isAwaited = false
+            for link in topics[index].subscribers.reversed() {
+                if subscribers[link.subscriber].isMarked(link.slot) {
+                    isAwaited = true
+                } else if !subscribers[link.subscriber].isExact(link.slot) {
+                    removeSlot(link.subscriber, link.slot)
+                }
+            }
+            if isAwaited { continue }
+            unlinkChange(index)
+            topics[index].isForgotten = false
+            topics[index].isEnded = false
+            topics[index].latest = nil
+            topics[index].log = nil
+            topics[index].sequence = 0
+            dropTopicIfUnused(index)
         }
-        dropTopicIfUnused(index)
     }
 
     private func markSubscribers(of index: UInt32) {
@@ -176,7 +220,9 @@ package final class BrokerReplica {
 
     /// Lets go of a topic that holds nothing and that nobody named.
     func dropTopicIfUnused(_ index: UInt32) {
-        guard topics[index].latest == nil, topics[index].subscribers.isEmpty else { return }
+        if topics[index].isForgotten { settleLater(index) }
+        guard topics[index].latest == nil, topics[index].subscribers.isEmpty, !topics[index].isSettling
+        else { return }
         sorted.remove(index, of: topics)
         names.remove(index: index)
         topics.remove(index)

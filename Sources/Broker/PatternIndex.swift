@@ -10,17 +10,42 @@ struct PatternIndex {
         /// Patterns that end here, and those that end here with a `**` below.
         var ending: UInt32?
         var endingBelow: UInt32?
+
+        var isEmpty: Bool {
+            children.isEmpty && anySegment == nil && ending == nil && endingBelow == nil
+        }
     }
 
     private struct Entry {
         var pattern: TopicPattern
-        var subscribers: [SubscriberID]
+        var subscribers: [SubscriberID] = []
+        /// Where each stands in the list: thousands of readers of one pattern may leave at once.
+        var places: [SubscriberID: Int] = [:]
+
+        mutating func insert(_ subscriber: SubscriberID) {
+            guard places.updateValue(subscribers.count, forKey: subscriber) == nil else {
+                preconditionFailure("the reader holds the pattern already")
+            }
+            subscribers.append(subscriber)
+        }
+
+        mutating func remove(_ subscriber: SubscriberID) {
+            guard let place = places.removeValue(forKey: subscriber) else { return }
+            let last = subscribers.removeLast()
+            guard last != subscriber else { return }
+            subscribers[place] = last
+            places[last] = place
+        }
     }
 
     private var nodes = [Node()]
+    private var freeNodes: [Int] = []
     private var entries: [Entry?] = []
     private var freeEntries: [UInt32] = []
     private var numbers: [TopicPattern: UInt32] = [:]
+
+    /// Nodes that patterns stand on, the root included.
+    var nodeCount: Int { nodes.count - freeNodes.count }
 
     func pattern(_ number: UInt32) -> TopicPattern { entries[Int(number)].unsafelyUnwrapped.pattern }
 
@@ -30,10 +55,11 @@ struct PatternIndex {
 
     mutating func add(_ subscriber: SubscriberID, to pattern: TopicPattern) -> UInt32 {
         if let number = numbers[pattern] {
-            entries[Int(number)]?.subscribers.append(subscriber)
+            entries[Int(number)]?.insert(subscriber)
             return number
         }
-        let entry = Entry(pattern: pattern, subscribers: [subscriber])
+        var entry = Entry(pattern: pattern)
+        entry.insert(subscriber)
         let number: UInt32
         if let free = freeEntries.popLast() {
             number = free
@@ -48,15 +74,13 @@ struct PatternIndex {
     }
 
     mutating func remove(_ subscriber: SubscriberID, from number: UInt32) {
-        guard let at = entries[Int(number)]?.subscribers.firstIndex(of: subscriber) else { return }
-        entries[Int(number)]?.subscribers.remove(at: at)
-        guard let entry = entries[Int(number)], entry.subscribers.isEmpty else { return }
-        numbers[entry.pattern] = nil
-        setEnding(of: entry.pattern, to: nil)
+        entries[Int(number)]?.remove(subscriber)
+        guard let pattern = entries[Int(number)]?.pattern, subscribers(number).isEmpty else { return }
+        numbers[pattern] = nil
+        setEnding(of: pattern, to: nil)
+        prune(pattern)
         entries[Int(number)] = nil
         freeEntries.append(number)
-        // A trie that nothing ends in is let go whole: patterns come and go, nodes would stay.
-        if numbers.isEmpty { nodes = [Node()] }
     }
 
     /// Appends the numbers of all patterns that cover `name`.
@@ -88,11 +112,37 @@ struct PatternIndex {
     }
 
     private mutating func child(of node: Int, for segment: [UInt8]) -> Int {
-        let isAny = segment == [ASCII.asterisk]
-        if let child = isAny ? nodes[node].anySegment : nodes[node].children[segment] { return child }
-        nodes.append(Node())
-        let child = nodes.count - 1
-        if isAny { nodes[node].anySegment = child } else { nodes[node].children[segment] = child }
+        if let child = existingChild(of: node, for: segment) { return child }
+        let child = freeNodes.popLast() ?? nodes.count
+        if child == nodes.count { nodes.append(Node()) }
+        setChild(of: node, for: segment, to: child)
         return child
+    }
+
+    private func existingChild(of node: Int, for segment: [UInt8]) -> Int? {
+        segment == [ASCII.asterisk] ? nodes[node].anySegment : nodes[node].children[segment]
+    }
+
+    private mutating func setChild(of node: Int, for segment: [UInt8], to child: Int?) {
+        if segment == [ASCII.asterisk] {
+            nodes[node].anySegment = child
+        } else {
+            nodes[node].children[segment] = child
+        }
+    }
+
+    /// Lets go of the nodes of a pattern that nothing else stands on: patterns come and go, nodes may not stay.
+    private mutating func prune(_ pattern: TopicPattern) {
+        var path: [(parent: Int, segment: [UInt8], node: Int)] = []
+        for segment in pattern.text.split(separator: ASCII.slash).map({ Array($0) }) {
+            let parent = path.last?.node ?? 0
+            guard let node = existingChild(of: parent, for: segment) else { break }
+            path.append((parent, segment, node))
+        }
+        for step in path.reversed() {
+            guard nodes[step.node].isEmpty else { return }
+            setChild(of: step.parent, for: step.segment, to: nil)
+            freeNodes.append(step.node)
+        }
     }
 }

@@ -36,6 +36,9 @@ package final class Sequencer: Sendable {
         /// Ended topics, oldest first; an entry whose topic lives again or ended anew is skipped when it comes up.
         var ended: [(topic: UInt32, sequence: UInt64)] = []
         var endedStart = 0
+        /// Topics that hold a value; the other named ones have ended.
+        var liveCount = 0
+        var endedCount: Int { names.count - liveCount }
         /// No purged topic had a higher version, so a topic that comes back counts on from here.
         var purgedVersion: UInt64 = 0
     }
@@ -67,7 +70,7 @@ package final class Sequencer: Sendable {
     }
 
     /// The number of topics that hold a value.
-    package var topicCount: Int { state.withLock { $0.names.count } }
+    package var topicCount: Int { state.withLock { $0.liveCount } }
 
     /// Publishes a whole batch or, when it is refused, nothing of it. Returns what became of its last update.
     @discardableResult
@@ -80,8 +83,7 @@ package final class Sequencer: Sendable {
         let text = batch.text.unsafeBytes
         state.withLock { state in
             guard
-                state.names.count - state.freeRecords.count + batch.count <= retention.topicLimit
-                    || fits(batch, state)
+                state.names.count + batch.count <= retention.topicLimit || fits(batch, state)
             else {
                 isRefused = true
                 return
@@ -97,7 +99,8 @@ package final class Sequencer: Sendable {
                     outcome.lastVersion = accept(name, data, time, &state)
                 }
             }
-            for index in state.inboxes.indices where state.inboxes[index].isAsleep {
+            for index in state.inboxes.indices
+            where state.inboxes[index].isAsleep && !state.inboxes[index].entries.isEmpty {
                 state.inboxes[index].isAsleep = false
                 wakes.append(state.inboxes[index].wake)
             }
@@ -109,13 +112,13 @@ package final class Sequencer: Sendable {
 
     /// Whether the batch's new topics still fit under the limit. Asked only near it.
     private func fits(_ batch: borrowing UpdateBatch, _ state: borrowing State) -> Bool {
-        var newCount = 0
+        var new = Set<[UInt8]>()
         let text = batch.text.unsafeBytes
-        for entry in batch.entries {
+        for entry in batch.entries where entry.dataByteCount >= 0 {
             let name = UnsafeBufferPointer(rebasing: text[entry.topicStart...].prefix(entry.topicByteCount))
-            if state.names.find(name) == nil { newCount += 1 }
+            if state.names.find(name) == nil { new.insert(Array(name)) }
         }
-        return state.names.count + newCount <= retention.topicLimit
+        return state.names.count + new.count <= retention.topicLimit
     }
 
     private func accept(
@@ -149,6 +152,7 @@ package final class Sequencer: Sendable {
         let sequence = state.sequence
         var record = state.records[Int(topic)].unsafelyUnwrapped
         record.version += 1
+        if record.isEnded != isTombstone { state.liveCount += isTombstone ? -1 : 1 }
         record.isEnded = isTombstone
         record.sequence = sequence
         state.records[Int(topic)] = record
@@ -165,23 +169,29 @@ package final class Sequencer: Sendable {
         let topic = state.freeRecords.popLast() ?? UInt32(state.records.count)
         if Int(topic) == state.records.count { state.records.append(nil) }
         let shared = Payload(name.span)
-        let keeps = retention.logs.first { $0.pattern.covers(name) }?.updateCount ?? 0
+        let keeps = updateCount(keptOf: name)
         state.records[Int(topic)] = TopicRecord(
             name: shared, head: encodeHead(name), keeps: keeps, version: state.purgedVersion, isEnded: false,
             sequence: 0)
         state.names.insert(shared, index: topic)
+        state.liveCount += 1
         post(
             InboxEntry(
-                payload: shared, sequence: state.sequence, version: UInt64(keeps), topic: topic,
+                payload: shared, sequence: state.sequence + 1, version: state.purgedVersion + 1, topic: topic,
                 event: .created),
             &state)
         return topic
     }
 
+    /// How many updates the log of a topic keeps; 0 where it has none.
+    fileprivate func updateCount(keptOf name: UnsafeBufferPointer<UInt8>) -> Int {
+        retention.logs.first { $0.pattern.covers(name) }?.updateCount ?? 0
+    }
+
     /// Forgets the oldest ended topics beyond the limit. A cursor from before is then reset, because nobody
     /// could tell it that they ended.
     private func purge(_ state: inout State) {
-        while state.ended.count - state.endedStart > retention.tombstoneLimit {
+        while state.endedCount > retention.tombstoneLimit {
             let (topic, sequence) = state.ended[state.endedStart]
             state.endedStart += 1
             guard let record = state.records[Int(topic)], record.isEnded, record.sequence == sequence else {
@@ -200,6 +210,14 @@ package final class Sequencer: Sendable {
             state.ended.removeFirst(state.endedStart)
             state.endedStart = 0
         }
+        // A topic that ends and comes back again and again leaves entries that nobody will ask for.
+        if state.ended.count - state.endedStart > 2 * state.endedCount + 1024 {
+            state.ended = state.ended[state.endedStart...].filter { ended in
+                guard let record = state.records[Int(ended.topic)] else { return false }
+                return record.isEnded && record.sequence == ended.sequence
+            }
+            state.endedStart = 0
+        }
     }
 
     private func post(_ entry: InboxEntry, _ state: inout State) {
@@ -211,24 +229,54 @@ package final class Sequencer: Sendable {
         }
     }
 
-    /// A loop's inbox conflates like any queue here: of a topic only what its replica would keep anyway.
+    /// A loop's inbox conflates like any queue here: of a topic only what its replica would keep anyway, and
+    /// nothing of one that came and went unseen.
     private func compact(_ index: Int, _ state: inout State) {
+        let entries = state.inboxes[index].entries
+        let unseen = Self.endsOfUnseenLives(entries, topicCount: state.records.count)
         var kept = [Int](repeating: 0, count: state.records.count)
+        var isUnseen = [Bool](repeating: false, count: state.records.count)
+        var isForgettingTold = false
         var survivors: [InboxEntry] = []
-        for entry in state.inboxes[index].entries.reversed() {
-            guard entry.event == .value || entry.event == .tombstone else {
+        for place in entries.indices.reversed() {
+            let entry = entries[place]
+            let topic = Int(entry.topic)
+            switch entry.event {
+            case .created:
+                if !isUnseen[topic] { survivors.append(entry) }
+                isUnseen[topic] = false
+            case .value, .tombstone:
+                kept[topic] += 1
+                let room = max(state.records[topic]?.keeps ?? 1, 1)
+                if !isUnseen[topic], kept[topic] <= room { survivors.append(entry) }
+            case .purged:
                 // A topic that was purged and made anew is another one: earlier entries are judged afresh.
-                if entry.event == .purged { kept[Int(entry.topic)] = 0 }
-                survivors.append(entry)
-                continue
+                kept[topic] = 0
+                isUnseen[topic] = unseen.contains(place)
+                if !isUnseen[topic] { survivors.append(entry) }
+            case .forgotten: break
             }
-            kept[Int(entry.topic)] += 1
-            let room = max(state.records[Int(entry.topic)]?.keeps ?? 1, 1)
-            if kept[Int(entry.topic)] <= room { survivors.append(entry) }
+            if entry.event == .forgotten || entry.event == .purged && isUnseen[topic], !isForgettingTold {
+                isForgettingTold = true
+                survivors.append(entry.forgetting)
+            }
         }
         survivors.reverse()
         state.inboxes[index].entries = survivors
         state.inboxes[index].compactionCount = max(Inbox.minimumCompactionCount, survivors.count * 2)
+    }
+
+    /// The places of those purges whose topic was created among the same entries.
+    private static func endsOfUnseenLives(_ entries: [InboxEntry], topicCount: Int) -> Set<Int> {
+        var isBornHere = [Bool](repeating: false, count: topicCount)
+        var ends = Set<Int>()
+        for (place, entry) in entries.enumerated() {
+            if entry.event == .created { isBornHere[Int(entry.topic)] = true }
+            guard entry.event == .purged else { continue }
+            if isBornHere[Int(entry.topic)] { ends.insert(place) }
+            isBornHere[Int(entry.topic)] = false
+        }
+        return ends
     }
 
     /// Exchanges the waiting entries of a loop for `taken`, which comes back filled and goes in empty.
@@ -259,29 +307,15 @@ package struct Inbox: Sendable {
         sequencer.take(number, into: &taken)
     }
 
+    /// How many updates the log of a topic keeps; 0 where it has none.
+    func updateCount(keptOf name: UnsafeBufferPointer<UInt8>) -> Int {
+        sequencer.updateCount(keptOf: name)
+    }
+
     /// Announces that the loop is about to wait, so that the next update wakes it; false: updates wait already.
     package func sleep() -> Bool {
         sequencer.sleep(number)
     }
-}
-
-/// Something that happened to a topic, in the order in which all loops see it.
-struct InboxEntry: Sendable {
-    enum Event: UInt8, Sendable {
-        /// `payload` is the name; `version` says how many updates its log keeps, 0 for none.
-        case created
-        case value
-        case tombstone
-        /// Forgotten: nobody can be told any more that it ended.
-        case purged
-    }
-
-    let payload: Payload
-    let sequence: UInt64
-    let version: UInt64
-    /// The sequencer's number of the topic.
-    let topic: UInt32
-    let event: Event
 }
 
 /// What became of a batch that was accepted.

@@ -11,7 +11,9 @@ struct SortedTopics {
     }
 
     mutating func remove(_ index: UInt32, of topics: borrowing Slab<Topic>) {
-        if let at = waiting.firstIndex(of: index) {
+        // A search of what waits is linear: it may be a small part of all topics only.
+        if waiting.count > max(64, indices.count / 16) { _ = all(of: topics) }
+        if let at = waiting.lastIndex(of: index) {
             waiting.remove(at: at)
             return
         }

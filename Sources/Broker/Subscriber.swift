@@ -46,6 +46,8 @@ struct Subscriber: ~Copyable {
     var position = 0
     /// Where the broker stood when the present round began.
     var roundSequence: UInt64 = 0
+    /// Slots from here on came later and wait for the next round: else new topics could keep one from ending.
+    private var roundEnd = 0
     /// A log that was not drained whole in this round holds the cursor back to here.
     var roundLimit = UInt64.max
     /// All up to here has been sent, as long as marks are left; nil while a first snapshot is under way.
@@ -112,6 +114,12 @@ struct Subscriber: ~Copyable {
         guard marks[word] & bit != 0 else { return }
         marks[word] &= ~bit
         markCount -= 1
+        // With the last mark the round is over, whoever took it.
+        if markCount == 0 { position = 0 }
+    }
+
+    func isMarked(_ slot: UInt32) -> Bool {
+        marks[Int(slot >> 6)] & (1 << UInt64(slot & 63)) != 0
     }
 
     /// The first marked slot at or after `start`.
@@ -127,9 +135,15 @@ struct Subscriber: ~Copyable {
         return UInt32(word * 64 + bits.trailingZeroBitCount)
     }
 
+    /// The next slot whose turn it is in this round.
+    func nextInRound() -> UInt32? {
+        nextMarked(from: position).flatMap { Int($0) < roundEnd ? $0 : nil }
+    }
+
     mutating func beginRound(at sequence: UInt64) {
         roundSequence = sequence
         roundLimit = .max
+        roundEnd = slots.count
     }
 
     mutating func endRound() {

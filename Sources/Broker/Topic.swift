@@ -14,6 +14,10 @@ struct Topic: ~Copyable {
     /// The latest update; nil for a topic that a reader named before anybody published it.
     var latest: Payload?
     var isEnded = false
+    /// Purged by the sequencer, and here only until the last reader has been told that it ended.
+    var isForgotten = false
+    /// Whether it stands in the replica's list of forgotten topics to look at.
+    var isSettling = false
     var sequence: UInt64 = 0
     var version: UInt64 = 0
     /// The kept updates of a `log` topic.
@@ -49,17 +53,21 @@ final class UpdateLog {
     private var ring: [Kept] = []
     private var start = 0
     /// The version of the oldest kept update; of the next one when none is kept.
-    private(set) var firstVersion: UInt64 = 1
+    private(set) var firstVersion: UInt64
     /// The sequence number of the newest update that was let go; 0 when none was.
     private(set) var lostSequence: UInt64 = 0
     /// The version after the last tombstone: a snapshot starts here.
-    var lifeVersion: UInt64 = 1
-    /// The sequence number of the first update of all.
-    private(set) var originSequence: UInt64 = 0
-    private(set) var originVersion: UInt64 = 1
+    var lifeVersion: UInt64
+    /// The first update of all, whether or not it came this far.
+    let originSequence: UInt64
+    let originVersion: UInt64
 
-    init(limit: Int) {
+    init(limit: Int, originSequence: UInt64 = 1, originVersion: UInt64 = 1) {
         self.limit = limit
+        self.originSequence = originSequence
+        self.originVersion = originVersion
+        firstVersion = originVersion
+        lifeVersion = originVersion
     }
 
     var count: Int { ring.count }
@@ -71,12 +79,6 @@ final class UpdateLog {
     }
 
     func append(_ payload: Payload, sequence: UInt64, version: UInt64) {
-        if originSequence == 0 {
-            originSequence = sequence
-            originVersion = version
-            firstVersion = version
-            lifeVersion = version
-        }
         // An inbox that conflated left versions out: what is kept must be without gaps, so it starts anew.
         if version != endVersion {
             lostSequence = sequence - 1

@@ -1,0 +1,26 @@
+/// Something that happened to a topic, in the order in which all loops see it.
+internal import Primitives
+
+struct InboxEntry: Sendable {
+    enum Event: UInt8, Sendable {
+        /// `payload` is the name; `sequence` and `version` are those of its first update.
+        case created
+        case value
+        case tombstone
+        /// Forgotten: nobody can be told any more that it ended.
+        case purged
+        /// Only the sequence number is left of the purge of a topic that this loop never saw.
+        case forgotten
+    }
+
+    let payload: Payload
+    let sequence: UInt64
+    let version: UInt64
+    /// The sequencer's number of the topic.
+    let topic: UInt32
+    let event: Event
+
+    var forgetting: InboxEntry {
+        InboxEntry(payload: payload, sequence: sequence, version: 0, topic: topic, event: .forgotten)
+    }
+}
