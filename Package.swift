@@ -51,10 +51,15 @@ let package = Package(
         // Floor 4: sources of updates.
         room("Feeds", over: ["Primitives", "Settings", "Broker", "CLinux"]),
 
+        room("Configuration", over: ["Settings", "HTTP", "Broker", "Transport", "Gateway", "Feeds"]),
+
         // Floor 5: the command.
         .executableTarget(
             name: "tidegate",
-            dependencies: ["Primitives", "HTTP", "Broker", "Transport", "Gateway", "Client", "Feeds"],
+            dependencies: [
+                "Primitives", "Settings", "HTTP", "Broker", "Transport", "Gateway", "Client", "Feeds",
+                "Configuration",
+            ],
             swiftSettings: common),
 
         .executableTarget(

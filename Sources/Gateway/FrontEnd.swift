@@ -6,7 +6,8 @@ internal import Transport
 /// it appends to the loop's output, which the loop sends in one call when the front end is done.
 protocol FrontEnd: AnyObject {
     /// Takes what it can of `input` and returns how many bytes that was; 0: it needs more, or nothing now.
-    func received(_ input: UnsafeMutableBufferPointer<UInt8>, _ connection: Connection, _ loop: GatewayLoop) -> Int
+    func received(_ input: UnsafeMutableBufferPointer<UInt8>, _ connection: Connection, _ loop: GatewayLoop)
+        -> Int
     /// Whether it can take input now. What the peer sends meanwhile stays in the kernel.
     var isReading: Bool { get }
     /// The peer will send nothing more.
@@ -68,7 +69,9 @@ final class LingeringFrontEnd: FrontEnd {
 
     var isReading: Bool { true }
 
-    func received(_ input: UnsafeMutableBufferPointer<UInt8>, _: Connection, _: GatewayLoop) -> Int { input.count }
+    func received(_ input: UnsafeMutableBufferPointer<UInt8>, _: Connection, _: GatewayLoop) -> Int {
+        input.count
+    }
 
     func inputEnded(_ connection: Connection, _ loop: GatewayLoop) {
         loop.end(connection, connection.endReason ?? .finished)

@@ -21,17 +21,21 @@ package final class RunningGateway: Sendable {
 
         package var description: String {
             switch self {
-            case .resolve(let failure): "\(failure). Set \"host\" in config.json to an address of this machine."
+            case .resolve(let failure):
+                "\(failure). Set \"host\" in config.json to an address of this machine."
             case .listen(let address, let failure):
                 "cannot listen on \(address): \(failure). Stop what listens there, or set another \"port\"."
-            case .files(let failure): "\(failure). Set \"publicFolder\" in config.json, or null to serve no page."
+            case .files(let failure):
+                "\(failure). Set \"publicFolder\" in config.json, or null to serve no page."
             case .system(let failure): "cannot start: \(failure)."
             }
         }
     }
 
     /// Listens and starts the loops; ready when it returns.
-    package static func start(_ configuration: GatewayConfiguration, log: Log) throws(Failure) -> RunningGateway {
+    package static func start(_ configuration: GatewayConfiguration, log: Log) throws(Failure)
+        -> RunningGateway
+    {
         let limit = DescriptorLimit.raise()
         var files = StaticFiles()
         if let folder = configuration.publicFolder {
@@ -45,7 +49,8 @@ package final class RunningGateway: Sendable {
         var generator = SystemRandomNumberGenerator()
         let sequencer = Sequencer(epoch: Epoch(random: &generator), retention: configuration.retention)
         let shared = GatewayShared(
-            configuration: configuration, sequencer: sequencer, log: log, files: files, descriptorLimit: limit)
+            configuration: configuration, sequencer: sequencer, log: log, files: files, descriptorLimit: limit
+        )
         do {
             let controls = try (0..<max(configuration.threadCount, 1)).map { _ in try LoopControl() }
             shared.loops.withLock { $0 = controls }
@@ -86,7 +91,8 @@ package final class RunningGateway: Sendable {
             threads.append(
                 try LoopThread(name: "loop \(number)") {
                     do {
-                        let loop = try GatewayLoop(shared: shared, inbox: inbox, control: control, address: address)
+                        let loop = try GatewayLoop(
+                            shared: shared, inbox: inbox, control: control, address: address)
                         started.report(nil)
                         loop.run()
                     } catch {

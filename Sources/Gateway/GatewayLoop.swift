@@ -47,7 +47,9 @@ final class GatewayLoop {
     var generator = SystemRandomNumberGenerator()
     let cursorPrefix: [UInt8]
 
-    init(shared: GatewayShared, inbox: Inbox, control: LoopControl, address: SocketAddress) throws(SystemFailure) {
+    init(shared: GatewayShared, inbox: Inbox, control: LoopControl, address: SocketAddress)
+        throws(SystemFailure)
+    {
         self.shared = shared
         self.inbox = inbox
         self.control = control
@@ -186,7 +188,8 @@ final class GatewayLoop {
     private func process(_ connection: Connection, freshCount: Int) {
         let kept = connection.unread.count
         if kept > 0 {
-            _ = UnsafeMutableBufferPointer(rebasing: scratch[..<kept]).update(from: connection.unread.unsafeBytes)
+            _ = UnsafeMutableBufferPointer(rebasing: scratch[..<kept]).update(
+                from: connection.unread.unsafeBytes)
             connection.unread = ByteBuffer()
         }
         var rest = UnsafeMutableBufferPointer(rebasing: scratch[..<(kept + freshCount)])
@@ -275,9 +278,13 @@ final class GatewayLoop {
         let wantsToWrite = !connection.unsent.isEmpty
         let isLingering = connection.frontEnd is LingeringFrontEnd
         let wantsToRead =
-            !connection.isInputEnded && (isLingering || !wantsToWrite && connection.frontEnd.isReading
-            && connection.endReason == nil)
-        guard wantsToRead != connection.isWaitingToRead || wantsToWrite != connection.isWaitingToWrite else { return }
+            !connection.isInputEnded
+            && (isLingering
+                || !wantsToWrite && connection.frontEnd.isReading
+                    && connection.endReason == nil)
+        guard wantsToRead != connection.isWaitingToRead || wantsToWrite != connection.isWaitingToWrite else {
+            return
+        }
         connection.isWaitingToRead = wantsToRead
         connection.isWaitingToWrite = wantsToWrite
         var interest: Poller.Interest = []
@@ -322,7 +329,9 @@ final class GatewayLoop {
             connection.isInAgain = false
             guard connection.isOpen else { continue }
             flush(connection)
-            if connection.isOpen, connection.unsent.isEmpty, !connection.unread.isEmpty, connection.frontEnd.isReading {
+            if connection.isOpen, connection.unsent.isEmpty, !connection.unread.isEmpty,
+                connection.frontEnd.isReading
+            {
                 process(connection, freshCount: 0)
             }
         }
@@ -363,7 +372,10 @@ final class GatewayLoop {
             } else if now >= connection.lastSent + configuration.subscribers.sendTimeout {
                 shared.log.info(
                     "a reader took nothing and was closed",
-                    ["peer": .text(connection.stream.peer), "bytesPending": .integer(connection.unsent.count)])
+                    [
+                        "peer": .text(connection.stream.peer),
+                        "bytesPending": .integer(connection.unsent.count),
+                    ])
                 end(connection, .timeout)
             }
             settle(connection)

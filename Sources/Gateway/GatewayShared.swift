@@ -18,7 +18,8 @@ package final class GatewayShared: Sendable {
     let loops: Mutex<[LoopControl]> = Mutex([])
 
     init(
-        configuration: GatewayConfiguration, sequencer: Sequencer, log: Log, files: StaticFiles, descriptorLimit: Int
+        configuration: GatewayConfiguration, sequencer: Sequencer, log: Log, files: StaticFiles,
+        descriptorLimit: Int
     ) {
         self.configuration = configuration
         self.sequencer = sequencer

@@ -39,12 +39,18 @@ package struct Log: Sendable {
         isJSON = format == .json || format == .auto && isatty(descriptor) == 0
     }
 
-    package func debug(_ event: String, _ fields: KeyValuePairs<String, Field> = [:]) { write(.debug, event, fields) }
-    package func info(_ event: String, _ fields: KeyValuePairs<String, Field> = [:]) { write(.info, event, fields) }
+    package func debug(_ event: String, _ fields: KeyValuePairs<String, Field> = [:]) {
+        write(.debug, event, fields)
+    }
+    package func info(_ event: String, _ fields: KeyValuePairs<String, Field> = [:]) {
+        write(.info, event, fields)
+    }
     package func warning(_ event: String, _ fields: KeyValuePairs<String, Field> = [:]) {
         write(.warning, event, fields)
     }
-    package func error(_ event: String, _ fields: KeyValuePairs<String, Field> = [:]) { write(.error, event, fields) }
+    package func error(_ event: String, _ fields: KeyValuePairs<String, Field> = [:]) {
+        write(.error, event, fields)
+    }
 
     private func write(_ level: Level, _ event: String, _ fields: KeyValuePairs<String, Field>) {
         guard level >= self.level else { return }

@@ -28,7 +28,9 @@ struct Problem: Error {
     }
 
     static func tooManyTopics(_ limit: Int) -> Problem {
-        Problem(400, "too_many_topics", "A connection may subscribe to \(limit) topics and patterns; use patterns.")
+        Problem(
+            400, "too_many_topics",
+            "A connection may subscribe to \(limit) topics and patterns; use patterns.")
     }
 
     init(_ failure: HTTPFailure) {

@@ -54,7 +54,8 @@ struct ReaderSession {
 
     /// Covers more topics and counts how that went.
     mutating func subscribe(
-        _ patterns: [TopicPattern], cursor: [UInt8]?, id: [UInt8]?, _ connection: Connection, _ loop: GatewayLoop
+        _ patterns: [TopicPattern], cursor: [UInt8]?, id: [UInt8]?, _ connection: Connection,
+        _ loop: GatewayLoop
     ) -> SubscribeOutcome {
         loop.replica.catchUp()
         let outcome = loop.replica.subscribe(

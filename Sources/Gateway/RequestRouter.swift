@@ -31,7 +31,8 @@ extension HTTPFrontEnd {
         case "/publish":
             guard head.method == .post else { throw .notAllowed("POST, OPTIONS") }
             beginBody(
-                try PublishIntake(head, .many, loop.configuration.publishers), expectsContinue: head.expectsContinue,
+                try PublishIntake(head, .many, loop.configuration.publishers),
+                expectsContinue: head.expectsContinue,
                 loop)
         case "/healthz", "/readyz", "/metrics":
             OperationsPage.answer(path, self, connection, loop)
@@ -65,7 +66,8 @@ extension HTTPFrontEnd {
         _ head: RequestHead, _ path: [UInt8], _ connection: Connection, _ loop: GatewayLoop
     ) throws(Problem) {
         guard let decoded = head.decodedPath, let file = loop.shared.files.file(decoded) else {
-            throw Problem(404, "not_found", "Nothing is at this path. Values are at /topics/…, the page is at /.")
+            throw Problem(
+                404, "not_found", "Nothing is at this path. Values are at /topics/…, the page is at /.")
         }
         let isKnown = head.ifNoneMatch.contains { $0 == file.entityTag || $0 == [ASCII.asterisk] }
         let content = isKnown ? [] : file.content

@@ -13,7 +13,9 @@ struct SubscriptionRequest {
     var wait: Int?
 
     init(_ head: RequestHead, _ settings: SubscriberSettings) throws(Problem) {
-        guard let items = head.queryItems() else { throw .badRequest("The query has a malformed percent escape.") }
+        guard let items = head.queryItems() else {
+            throw .badRequest("The query has a malformed percent escape.")
+        }
         for (name, value) in items {
             switch String(decoding: name, as: UTF8.self) {
             case "topics":
@@ -28,7 +30,9 @@ struct SubscriptionRequest {
             default: continue
             }
         }
-        guard patterns.count <= settings.subscriptionLimit else { throw .tooManyTopics(settings.subscriptionLimit) }
+        guard patterns.count <= settings.subscriptionLimit else {
+            throw .tooManyTopics(settings.subscriptionLimit)
+        }
     }
 
     private mutating func add(_ text: [UInt8]) throws(Problem) {
@@ -46,9 +50,13 @@ struct SubscriptionRequest {
         }
     }
 
-    private static func integer(_ text: [UInt8], _ name: String, _ range: ClosedRange<Int>) throws(Problem) -> Int {
-        guard let value = text.span.decimal, value <= UInt64(range.upperBound), range.contains(Int(value)) else {
-            throw .badRequest("\"\(name)\" must be a whole number from \(range.lowerBound) to \(range.upperBound).")
+    private static func integer(_ text: [UInt8], _ name: String, _ range: ClosedRange<Int>) throws(Problem)
+        -> Int
+    {
+        guard let value = text.span.decimal, value <= UInt64(range.upperBound), range.contains(Int(value))
+        else {
+            throw .badRequest(
+                "\"\(name)\" must be a whole number from \(range.lowerBound) to \(range.upperBound).")
         }
         return Int(value)
     }

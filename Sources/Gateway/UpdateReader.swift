@@ -62,7 +62,8 @@ enum UpdateReader {
         _ scanner: inout JSONScanner, into batch: inout UpdateBatch
     ) throws(Problem) {
         guard scanner.peek() == .object else {
-            throw .badRequest("An update is an object such as {\"topic\":\"stocks/ACME\",\"data\":{\"price\":1}}.")
+            throw .badRequest(
+                "An update is an object such as {\"topic\":\"stocks/ACME\",\"data\":{\"price\":1}}.")
         }
         var topic: JSONString?
         var data: Range<Int>?
@@ -88,7 +89,8 @@ enum UpdateReader {
     }
 
     private static func append(
-        _ topic: JSONString, _ data: Range<Int>?, _ isDeleted: Bool, _ text: Span<UInt8>, _ batch: inout UpdateBatch
+        _ topic: JSONString, _ data: Range<Int>?, _ isDeleted: Bool, _ text: Span<UInt8>,
+        _ batch: inout UpdateBatch
     ) throws(Problem) {
         if isDeleted == (data != nil) {
             throw .badRequest("An update carries either \"data\" (null is a value) or \"deleted\":true.")

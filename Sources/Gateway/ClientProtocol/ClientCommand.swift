@@ -110,7 +110,9 @@ enum ClientCommand {
             return .pace(try checked(members.rate))
         }
         if type.equals("publish", in: text) {
-            guard let updates = members.updates else { throw .badRequest("\"publish\" wants \"updates\", an array.") }
+            guard let updates = members.updates else {
+                throw .badRequest("\"publish\" wants \"updates\", an array.")
+            }
             let list = text.extracting(updates)
             var scanner = JSONScanner(list)
             guard scanner.peek() == .array else { throw .badRequest("\"updates\" must be an array.") }
@@ -130,7 +132,9 @@ enum ClientCommand {
     }
 
     private static func topics(_ members: Members, _ text: Span<UInt8>) throws(Problem) -> [TopicPattern] {
-        guard let range = members.topics else { throw .badRequest("\"topics\" is missing: an array of topics or patterns.") }
+        guard let range = members.topics else {
+            throw .badRequest("\"topics\" is missing: an array of topics or patterns.")
+        }
         let list = text.extracting(range)
         var scanner = JSONScanner(list)
         guard scanner.peek() == .array else { throw .badRequest("\"topics\" must be an array of strings.") }
@@ -143,7 +147,9 @@ enum ClientCommand {
         }
         var patterns: [TopicPattern] = []
         for name in names {
-            guard let name else { throw Problem(400, "invalid_topic", "A topic has half of a surrogate pair.") }
+            guard let name else {
+                throw Problem(400, "invalid_topic", "A topic has half of a surrogate pair.")
+            }
             do {
                 patterns.append(try TopicPattern(name.span))
             } catch {

@@ -40,7 +40,8 @@ final class EventStreamFrontEnd: FrontEnd {
     ) {
         self.isChunked = isChunked
         let rate = loop.configuration.subscribers.granted(request.maximumRate)
-        session = ReaderSession(subscriber: loop.replica.addSubscriber(owner: connection.token), maximumRate: rate)
+        session = ReaderSession(
+            subscriber: loop.replica.addSubscriber(owner: connection.token), maximumRate: rate)
         session.heartbeat = request.heartbeat ?? 0
         loop.statistics.eventStreams.add()
     }
@@ -53,7 +54,8 @@ final class EventStreamFrontEnd: FrontEnd {
             if request.cursor != nil, !outcome.isResumed {
                 output.append(
                     eventNamed: "reset", id: nil,
-                    data: Array("{\"reason\":\"the cursor can not be honoured; the snapshot follows\"}".utf8).span)
+                    data: Array("{\"reason\":\"the cursor can not be honoured; the snapshot follows\"}".utf8)
+                        .span)
             }
         }
     }
@@ -92,7 +94,8 @@ final class EventStreamFrontEnd: FrontEnd {
     private func appendLive(_ live: ReaderSession.PendingLive, _ cursor: UInt64, _ loop: GatewayLoop) {
         loop.output.append("event: live\nid: ")
         loop.appendCursor(cursor)
-        loop.output.append(live.isResumed ? "\ndata: {\"resumed\":true}\n\n" : "\ndata: {\"resumed\":false}\n\n")
+        loop.output.append(
+            live.isResumed ? "\ndata: {\"resumed\":true}\n\n" : "\ndata: {\"resumed\":false}\n\n")
     }
 
     /// Appends what `body` writes, as a chunk where the stream is chunked.
@@ -105,7 +108,9 @@ final class EventStreamFrontEnd: FrontEnd {
     // MARK: Life
 
     /// Nothing more is expected of the peer; what it sends is read over, so that its going away is noticed.
-    func received(_ input: UnsafeMutableBufferPointer<UInt8>, _: Connection, _: GatewayLoop) -> Int { input.count }
+    func received(_ input: UnsafeMutableBufferPointer<UInt8>, _: Connection, _: GatewayLoop) -> Int {
+        input.count
+    }
 
     var isReading: Bool { true }
 

@@ -75,7 +75,9 @@ final class HTTPFrontEnd: FrontEnd {
             if head.bodyFraming.hasBody { isPersistent = false }
             answer(error, connection, loop)
         }
-        if case .head = phase, connection.endReason == nil, connection.frontEnd === self, head.bodyFraming.hasBody {
+        if case .head = phase, connection.endReason == nil, connection.frontEnd === self,
+            head.bodyFraming.hasBody
+        {
             let limit = loop.configuration.publishers.bodyByteCount
             phase = .discarding(BodyDecoder(head.bodyFraming, byteCountLimit: limit))
         }
@@ -137,7 +139,8 @@ final class HTTPFrontEnd: FrontEnd {
     func deadline(_ connection: Connection, _ loop: GatewayLoop) -> Instant {
         let http = loop.configuration.http
         switch phase {
-        case .head: return headStarted.map { $0 + http.headTimeout } ?? connection.lastReceived + http.idleTimeout
+        case .head:
+            return headStarted.map { $0 + http.headTimeout } ?? connection.lastReceived + http.idleTimeout
         case .body, .discarding: return connection.lastReceived + http.bodyTimeout
         case .polling(let poll): return poll.until
         }
@@ -223,7 +226,8 @@ final class HTTPFrontEnd: FrontEnd {
     /// What a connection is told that can't be had for want of descriptors.
     static func overloadedAnswer(_ time: UnixTime) -> [UInt8] {
         var body = ByteBuffer()
-        body.append(problem: 503, code: "overloaded", detail: "No more connections can be had; try again later.")
+        body.append(
+            problem: 503, code: "overloaded", detail: "No more connections can be had; try again later.")
         var answer = ByteBuffer()
         answer.append(statusLine: 503)
         answer.append(dateField: time.milliseconds / 1000)

@@ -31,7 +31,8 @@ enum LongPoll {
             return
         }
         http.beginPoll(
-            WaitingPoll(request, cursor, until: loop.now + .seconds(wait), isByTag: isByTag, connection, loop))
+            WaitingPoll(request, cursor, until: loop.now + .seconds(wait), isByTag: isByTag, connection, loop)
+        )
     }
 
     /// Answers with the loop's batch: 304 for nothing new to one that asked by tag.
@@ -54,7 +55,8 @@ enum LongPoll {
         loop.statistics.delivered.add(loop.batch.updates.count)
         loop.statistics.gaps.add(loop.batch.gaps.count)
         http.answer(
-            isUnchanged ? 304 : 200, isUnchanged ? nil : "application/json", body: body.bytes, connection, loop
+            isUnchanged ? 304 : 200, isUnchanged ? nil : "application/json", body: body.bytes, connection,
+            loop
         ) { fields in
             fields.append("ETag: \"")
             fields.append(cursor)
@@ -86,7 +88,8 @@ final class WaitingPoll {
 
     /// `cursor` was honoured, and nothing has changed after it.
     init(
-        _ request: SubscriptionRequest, _ cursor: Cursor, until: Instant, isByTag: Bool, _ connection: Connection,
+        _ request: SubscriptionRequest, _ cursor: Cursor, until: Instant, isByTag: Bool,
+        _ connection: Connection,
         _ loop: GatewayLoop
     ) {
         self.until = until

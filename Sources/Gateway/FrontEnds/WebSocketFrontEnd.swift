@@ -38,7 +38,8 @@ final class WebSocketFrontEnd: FrontEnd {
         guard head.version == .http11, head.method == .get, head.hasToken("websocket", in: "Upgrade"),
             head.hasToken("upgrade", in: "Connection")
         else {
-            throw Problem(426, "bad_request", "This address speaks WebSocket; for plain HTTP use /sse or /poll.")
+            throw Problem(
+                426, "bad_request", "This address speaks WebSocket; for plain HTTP use /sse or /poll.")
         }
         guard let version = head.field("Sec-WebSocket-Version"), version.span.equals("13") else {
             throw Problem(426, "bad_request", "Only version 13 of the WebSocket protocol is spoken here.")
@@ -47,7 +48,8 @@ final class WebSocketFrontEnd: FrontEnd {
             throw .badRequest("An opening handshake has no body.")
         }
         let keys = head.fields(named: "Sec-WebSocket-Key")
-        guard keys.count == 1, let key = keys.first, let accept = Handshake.acceptValue(forKey: key.span) else {
+        guard keys.count == 1, let key = keys.first, let accept = Handshake.acceptValue(forKey: key.span)
+        else {
             throw .badRequest("Sec-WebSocket-Key must be 16 bytes in base64, once.")
         }
         return accept
@@ -55,7 +57,8 @@ final class WebSocketFrontEnd: FrontEnd {
 
     private init(_ request: SubscriptionRequest, _ connection: Connection, _ loop: GatewayLoop) {
         let settings = loop.configuration.subscribers
-        reader = MessageReader(role: .server, limits: MessageLimits(messageByteCount: settings.messageByteCount))
+        reader = MessageReader(
+            role: .server, limits: MessageLimits(messageByteCount: settings.messageByteCount))
         session = ReaderSession(
             subscriber: loop.replica.addSubscriber(owner: connection.token),
             maximumRate: settings.granted(request.maximumRate))
@@ -103,8 +106,10 @@ final class WebSocketFrontEnd: FrontEnd {
         switch event {
         case .message(.binary, _), .assembledMessage(.binary):
             perform(
-                closing.close(with: .unsupportedData), reason: "messages are JSON text", .refused, connection, loop)
-        case .message(_, let range): command(UnsafeBufferPointer(rebasing: input[range]).span, connection, loop)
+                closing.close(with: .unsupportedData), reason: "messages are JSON text", .refused, connection,
+                loop)
+        case .message(_, let range):
+            command(UnsafeBufferPointer(rebasing: input[range]).span, connection, loop)
         case .assembledMessage:
             let message = reader.message.array
             command(message.span, connection, loop)
@@ -112,7 +117,8 @@ final class WebSocketFrontEnd: FrontEnd {
             guard closing.maySend else { return }
             loop.output.append(frame: .pong, payload: UnsafeBufferPointer(rebasing: input[range]).span)
         case .pong: return
-        case .close(let code, _): perform(closing.received(closeCode: code), reason: "", .peer, connection, loop)
+        case .close(let code, _):
+            perform(closing.received(closeCode: code), reason: "", .peer, connection, loop)
         }
     }
 
@@ -213,7 +219,8 @@ final class WebSocketFrontEnd: FrontEnd {
         }
         if pinged != .never, loop.now >= pinged + settings.pongTimeout {
             perform(
-                closing.close(with: .internalError), reason: "no answer to a ping", .timeout, connection, loop)
+                closing.close(with: .internalError), reason: "no answer to a ping", .timeout, connection, loop
+            )
             return
         }
         if loop.now >= session.flushDeadline(loop) { flush(connection, loop) }

@@ -58,8 +58,11 @@ enum OperationsPage {
             gauge: "tidegate_topics", "Topics that hold a value.",
             shared.loops.withLock { $0.first }?.statistics.topics.now ?? 0)
         page.append(
-            gauge: "tidegate_subscriptions", "Topics covered, summed over subscribers.", shared.total { $0.slots.now })
-        page.append(gauge: "tidegate_file_descriptors_limit", "Descriptors the process may have.", shared.descriptorLimit)
+            gauge: "tidegate_subscriptions", "Topics covered, summed over subscribers.",
+            shared.total { $0.slots.now })
+        page.append(
+            gauge: "tidegate_file_descriptors_limit", "Descriptors the process may have.",
+            shared.descriptorLimit)
         page.append(
             gauge: "tidegate_start_time_seconds", "When the gateway started, Unix time.",
             Int(shared.startedAt.milliseconds / 1000))
@@ -68,11 +71,20 @@ enum OperationsPage {
 
     private static let counters: [(StaticString, StaticString, @Sendable (LoopStatistics) -> Int)] = [
         ("tidegate_connections_opened_total", "Accepted connections.", { $0.opened.now }),
-        ("tidegate_connections_refused_total", "Connections turned away for want of descriptors.", { $0.turnedAway.now }),
+        (
+            "tidegate_connections_refused_total", "Connections turned away for want of descriptors.",
+            { $0.turnedAway.now }
+        ),
         ("tidegate_requests_total", "HTTP requests.", { $0.requests.now }),
-        ("tidegate_updates_published_total", "Updates accepted over HTTP and WebSocket.", { $0.published.now }),
+        (
+            "tidegate_updates_published_total", "Updates accepted over HTTP and WebSocket.",
+            { $0.published.now }
+        ),
         ("tidegate_updates_delivered_total", "Updates handed to subscribers.", { $0.delivered.now }),
-        ("tidegate_updates_conflated_total", "Updates that newer ones replaced before they were sent.", { $0.conflated.now }),
+        (
+            "tidegate_updates_conflated_total", "Updates that newer ones replaced before they were sent.",
+            { $0.conflated.now }
+        ),
         ("tidegate_sends_total", "Writes to sockets.", { $0.flushes.now }),
         ("tidegate_sent_bytes_total", "Bytes the kernel took.", { $0.sentBytes.now }),
         ("tidegate_received_bytes_total", "Bytes read.", { $0.receivedBytes.now }),

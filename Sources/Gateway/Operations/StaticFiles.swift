@@ -37,7 +37,9 @@ package struct StaticFiles: Sendable {
     }
 
     private mutating func addFolder(_ folder: String, at path: String) throws(Failure) {
-        guard let listing = opendir(folder) else { throw Failure(path: folder, reason: String(cString: strerror(errno))) }
+        guard let listing = opendir(folder) else {
+            throw Failure(path: folder, reason: String(cString: strerror(errno)))
+        }
         defer { closedir(listing) }
         while let entry = readdir(listing) {
             let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
@@ -51,7 +53,8 @@ package struct StaticFiles: Sendable {
             } else if status.st_mode & S_IFMT == S_IFREG {
                 let content = try Self.read("\(folder)/\(name)", byteCount: Int(status.st_size))
                 files[Array("\(path)\(name)".utf8)] = File(
-                    contentType: Self.contentType(of: name), content: content, entityTag: Self.digest(content))
+                    contentType: Self.contentType(of: name), content: content, entityTag: Self.digest(content)
+                )
             }
         }
     }
@@ -63,7 +66,9 @@ package struct StaticFiles: Sendable {
         var content = [UInt8](repeating: 0, count: byteCount)
         var filled = 0
         while filled < byteCount {
-            let count = content.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress.unsafelyUnwrapped + filled, byteCount - filled) }
+            let count = content.withUnsafeMutableBytes {
+                Glibc.read(descriptor, $0.baseAddress.unsafelyUnwrapped + filled, byteCount - filled)
+            }
             guard count > 0 else { throw Failure(path: path, reason: "it ended early") }
             filled += count
         }

@@ -32,7 +32,9 @@ enum TopicPage {
     static func list(
         _ head: RequestHead, _ http: HTTPFrontEnd, _ connection: Connection, _ loop: GatewayLoop
     ) throws(Problem) {
-        guard let items = head.queryItems() else { throw .badRequest("The query has a malformed percent escape.") }
+        guard let items = head.queryItems() else {
+            throw .badRequest("The query has a malformed percent escape.")
+        }
         var pattern: TopicPattern?
         var after: [UInt8]?
         var limit = 1000
@@ -65,7 +67,8 @@ enum TopicPage {
         http.answerJSON(body, connection, loop)
     }
 
-    private static let missing = Problem(404, "not_found", "There is no such topic. GET /topics lists those there are.")
+    private static let missing = Problem(
+        404, "not_found", "There is no such topic. GET /topics lists those there are.")
 }
 
 extension ByteBuffer {

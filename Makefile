@@ -1,0 +1,38 @@
+# Two commands do everything: `make run` and `make test`. `make help` lists the rest.
+
+SHELL := bash
+.DEFAULT_GOAL := help
+SWIFT_BUILD := swift build --explicit-target-dependency-import-check error
+RELEASE := $(SWIFT_BUILD) -c release --static-swift-stdlib --product tidegate
+
+.PHONY: help
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+.PHONY: run
+run: release ## build and start the gateway with live data on http://127.0.0.1:8080
+	@exec .build/release/tidegate serve --config config.json
+
+.PHONY: release
+release: needs ## build the release binary, .build/release/tidegate
+	@$(RELEASE)
+
+.PHONY: needs
+needs: ## check for the toolchain and the system libraries; install what apt can
+	@./Tests/needs
+
+.PHONY: test
+test: needs ## format, build with warnings as errors, all tests, a short run of each fuzzer
+	@./Tests/run
+
+.PHONY: fuzz
+fuzz: needs ## a minute of each fuzzer (SECONDS_EACH=60)
+	@for name in http json websocket; do Tests/Fuzzers/run $$name $${SECONDS_EACH:-60} || exit 1; done
+
+.PHONY: format
+format: ## lay out all Swift files
+	@swift format -i -r Package.swift Sources Tests Benchmarks
+
+.PHONY: clean
+clean: ## remove what was built
+	@rm -rf .build .build-* .venv

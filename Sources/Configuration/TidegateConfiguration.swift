@@ -1,0 +1,163 @@
+internal import Broker
+/// All that `config.json` says, checked: the gateway's settings, the log's, and the feeds.
+package import Feeds
+package import Gateway
+internal import Glibc
+internal import HTTP
+package import Settings
+internal import Transport
+
+/// Read once at start. Each key's default is the one that `GatewayConfiguration` has, so there is one place for it.
+package struct TidegateConfiguration {
+    package var gateway = GatewayConfiguration()
+    package var logLevel = Log.Level.info
+    package var logFormat = Log.Format.auto
+    /// In the order of their names.
+    package var feeds: [(name: String, feed: any Feed)] = []
+    package let file: String
+
+    /// Reads `text`, which stands in `file`; relative paths start from the file's folder. `overrides` are by
+    /// path or by variable of the environment, `labels` says where each was given.
+    package init(
+        text: [UInt8], file: String, overrides: [String: String] = [:], labels: [String: String] = [:]
+    ) throws(SettingsFailure) {
+        self.file = file
+        var root = try SettingsSection(parsing: text, file: file, overrides: overrides, labels: labels)
+        let folder = file.contains("/") ? String(file[..<(file.lastIndex(of: "/") ?? file.startIndex)]) : "."
+        _ = try root.optionalText("$schema")
+        try readListening(&root, folder)
+        try readLog(&root)
+        try readHTTP(&root)
+        try readSubscribers(&root)
+        try readPublishers(&root)
+        try readTopics(&root)
+        try readDrain(&root)
+        try readSockets(&root)
+        for (name, section) in try root.namedSections("feeds") {
+            var section = section
+            guard try section.boolean("enabled", default: true) else { continue }
+            let origin = FeedOrigin(name: name, baseDirectory: folder)
+            feeds.append((name, try FeedKinds.make(origin, settings: &section)))
+        }
+        try root.finish()
+    }
+
+    private mutating func readListening(_ root: inout SettingsSection, _ folder: String)
+        throws(SettingsFailure)
+    {
+        gateway.host = try root.text("host", default: gateway.host)
+        gateway.port = UInt16(try root.integer("port", default: Int(gateway.port), in: 0...65_535))
+        let threads = try root.integer("threads", default: 0, in: 0...256)
+        gateway.threadCount = threads > 0 ? threads : max(sysconf(Int32(_SC_NPROCESSORS_ONLN)), 1)
+        let publicFolder = try root.text("publicFolder", default: "public")
+        gateway.publicFolder =
+            publicFolder.isEmpty
+            ? nil : publicFolder.hasPrefix("/") ? publicFolder : "\(folder)/\(publicFolder)"
+    }
+
+    private mutating func readLog(_ root: inout SettingsSection) throws(SettingsFailure) {
+        var section = try root.section("log")
+        logLevel = try section.choice("level", default: logLevel)
+        logFormat = try section.choice("format", default: logFormat)
+    }
+
+    private mutating func readHTTP(_ root: inout SettingsSection) throws(SettingsFailure) {
+        var section = try root.section("http")
+        var http = gateway.http
+        http.request.requestLineByteCount = try section.integer(
+            "requestLineBytes", default: http.request.requestLineByteCount, in: 256...1_048_576)
+        http.request.headerByteCount = try section.integer(
+            "headerBytes", default: http.request.headerByteCount, in: 1024...32_768)
+        http.request.headerFieldCount = try section.integer(
+            "headerFields", default: http.request.headerFieldCount, in: 8...1000)
+        http.headTimeout = try section.duration("headTimeout", default: http.headTimeout, in: Self.timeouts)
+        http.bodyTimeout = try section.duration("bodyTimeout", default: http.bodyTimeout, in: Self.timeouts)
+        http.idleTimeout = try section.duration("idleTimeout", default: http.idleTimeout, in: Self.timeouts)
+        http.connectionLimit = try section.integer(
+            "connections", default: http.connectionLimit, in: 1...10_000_000)
+        gateway.http = http
+    }
+
+    private mutating func readSubscribers(_ root: inout SettingsSection) throws(SettingsFailure) {
+        var section = try root.section("subscribers")
+        var subscribers = gateway.subscribers
+        subscribers.pingInterval = try section.duration(
+            "pingInterval", default: subscribers.pingInterval, in: Self.timeouts)
+        subscribers.pongTimeout = try section.duration(
+            "pongTimeout", default: subscribers.pongTimeout, in: Self.timeouts)
+        subscribers.eventStreamHeartbeat = try section.duration(
+            "eventStreamHeartbeat", default: subscribers.eventStreamHeartbeat, in: Self.timeouts)
+        subscribers.sendTimeout = try section.duration(
+            "sendTimeout", default: subscribers.sendTimeout, in: Self.timeouts)
+        subscribers.closeTimeout = try section.duration(
+            "closeTimeout", default: subscribers.closeTimeout, in: Self.timeouts)
+        subscribers.flushByteCount = try section.integer(
+            "flushBytes", default: subscribers.flushByteCount, in: 1024...16_777_216)
+        subscribers.messageByteCount = try section.integer(
+            "messageBytes", default: subscribers.messageByteCount, in: 1024...16_777_216)
+        subscribers.subscriptionLimit = try section.integer(
+            "subscriptions", default: subscribers.subscriptionLimit, in: 1...1_000_000)
+        subscribers.maximumRate = try section.number(
+            "maxRate", default: subscribers.maximumRate, in: 0...1_000_000)
+        subscribers.answerByteCount = try section.integer(
+            "answerBytes", default: subscribers.answerByteCount, in: 1024...67_108_864)
+        gateway.subscribers = subscribers
+    }
+
+    private mutating func readPublishers(_ root: inout SettingsSection) throws(SettingsFailure) {
+        var section = try root.section("publishers")
+        gateway.publishers.valueByteCount = try section.integer(
+            "valueBytes", default: gateway.publishers.valueByteCount, in: 64...16_777_216)
+        gateway.publishers.bodyByteCount = try section.integer(
+            "bodyBytes", default: gateway.publishers.bodyByteCount, in: 1024...268_435_456)
+    }
+
+    private mutating func readTopics(_ root: inout SettingsSection) throws(SettingsFailure) {
+        var section = try root.section("topics")
+        gateway.retention.topicLimit = try section.integer(
+            "limit", default: gateway.retention.topicLimit, in: 1...100_000_000)
+        gateway.retention.tombstoneLimit = try section.integer(
+            "tombstones", default: gateway.retention.tombstoneLimit, in: 0...100_000_000)
+        for log in try section.sections("logs") {
+            var log = log
+            let text = try log.text("pattern", default: "")
+            do {
+                let pattern = try TopicPattern(text)
+                gateway.retention.logs.append(
+                    (pattern, try log.integer("keep", default: 1000, in: 1...1_000_000)))
+            } catch let failure as TopicFailure {
+                throw log.refusal(of: "pattern", because: "\(failure)")
+            } catch let failure as SettingsFailure {
+                throw failure
+            } catch {
+                throw log.refusal(of: "pattern", because: "\(error)")
+            }
+        }
+    }
+
+    private mutating func readDrain(_ root: inout SettingsSection) throws(SettingsFailure) {
+        var section = try root.section("drain")
+        let spreads: ClosedRange<Duration> = .zero ... .seconds(3600)
+        gateway.drain.spread = try section.duration("spread", default: gateway.drain.spread, in: spreads)
+        gateway.drain.deadline = try section.duration(
+            "deadline", default: gateway.drain.deadline, in: spreads)
+        gateway.drain.reconnectSpread = try section.duration(
+            "reconnectSpread", default: gateway.drain.reconnectSpread, in: spreads)
+        if gateway.drain.deadline < gateway.drain.spread {
+            throw section.refusal(of: "deadline", because: "it must not be before \"spread\" is over")
+        }
+    }
+
+    private mutating func readSockets(_ root: inout SettingsSection) throws(SettingsFailure) {
+        var section = try root.section("sockets")
+        gateway.sockets.backlog = Int32(
+            try section.integer("backlog", default: Int(gateway.sockets.backlog), in: 1...1_000_000))
+        gateway.sockets.unsentByteCount = try section.integer(
+            "unsentBytes", default: gateway.sockets.unsentByteCount, in: 1024...16_777_216)
+        gateway.sockets.sendBufferByteCount = try section.integer(
+            "sendBufferBytes", default: gateway.sockets.sendBufferByteCount, in: 0...16_777_216)
+    }
+
+    /// A hundredth of a second is for tests; a day is for ever.
+    private static var timeouts: ClosedRange<Duration> { .milliseconds(10) ... .seconds(86_400) }
+}

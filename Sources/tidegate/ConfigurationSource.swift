@@ -1,0 +1,79 @@
+/// Where settings come from: the file, the environment over it, flags over both.
+import Configuration
+import Glibc
+import Settings
+
+struct ConfigurationSource {
+    private let file: String
+    /// Whether the file was named; then it must be there.
+    private let isNamed: Bool
+    private var overrides: [String: String] = [:]
+    private var labels: [String: String] = [:]
+
+    /// Flags that stand for one setting.
+    private static let flags = [
+        "host": "host", "port": "port", "threads": "threads", "log-level": "log.level",
+        "log-format": "log.format",
+    ]
+
+    init(_ arguments: inout Arguments) throws {
+        let named = try arguments.value("config")
+        file = named ?? "config.json"
+        isNamed = named != nil
+        for (name, text) in SettingsSection.overrides(from: Self.environment, except: ["TIDEGATE_URL"]) {
+            overrides[name] = text
+            labels[name] = "the environment's \(name)"
+        }
+        while let setting = try arguments.value("set") {
+            guard let equals = setting.firstIndex(of: "=") else {
+                throw UsageFailure(
+                    "--set wants PATH=VALUE, for instance --set port=9000; found \"\(setting)\"")
+            }
+            override(String(setting[..<equals]), String(setting[setting.index(after: equals)...]), "--set")
+        }
+        for (flag, path) in Self.flags.sorted(by: { $0.key < $1.key }) {
+            if let text = try arguments.value(flag) { override(path, text, "--\(flag)") }
+        }
+    }
+
+    func read() throws -> TidegateConfiguration {
+        try TidegateConfiguration(text: try text(), file: file, overrides: overrides, labels: labels)
+    }
+
+    private mutating func override(_ path: String, _ text: String, _ label: String) {
+        // A flag wins over the environment, whatever name the environment gave the setting.
+        overrides[SettingsSection.environmentName(of: path)] = nil
+        overrides[path] = text
+        labels[path] = label
+    }
+
+    private func text() throws -> [UInt8] {
+        let descriptor = open(file, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            if !isNamed, errno == ENOENT { return Array("{}".utf8) }
+            throw SettingsFailure(
+                source: file, path: "", reason: "it cannot be read: \(String(cString: strerror(errno)))")
+        }
+        defer { close(descriptor) }
+        var text: [UInt8] = []
+        var piece = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            let count = Glibc.read(descriptor, &piece, piece.count)
+            guard count > 0 else { return text }
+            text.append(contentsOf: piece[..<count])
+        }
+    }
+
+    private static var environment: [String: String] {
+        var found: [String: String] = [:]
+        var next = environ
+        while let entry = next.pointee {
+            let line = String(cString: entry)
+            if let equals = line.firstIndex(of: "=") {
+                found[String(line[..<equals])] = String(line[line.index(after: equals)...])
+            }
+            next += 1
+        }
+        return found
+    }
+}
