@@ -78,7 +78,7 @@ import Testing
             #expect(try update.number("low") <= min(last, open))
             #expect(try update.number("high") >= max(last, open))
             #expect(abs(try update.number("change") - (last - open)) < 1e-6)
-            #expect(abs(try update.number("changePercent") - (last / open - 1) * 100) < 0.02)
+            #expect(abs(try update.number("changePercent") - (last / open - 1) * 100) < 0.00501)
             let volume = try update.number("volume")
             #expect(volume == volumes[update.topic, default: 0] + (try update.number("size")))
             volumes[update.topic] = volume

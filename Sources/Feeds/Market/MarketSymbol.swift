@@ -78,6 +78,12 @@ struct MarketSymbol {
         return 100 * (1 + (bits >> 32) % (1 << doublings))
     }
 
+    /// From the open, rounded to the nearest: hundredths of a percent.
+    private var changeInBasisPoints: Int64 {
+        let change = last - open
+        return (change * 20_000 + (change < 0 ? -open : open)) / (2 * open)
+    }
+
     /// Names and punctuation are 109 bytes, the ten numbers at most 22 each.
     private static let maximumByteCount = 384
 
@@ -112,7 +118,7 @@ struct MarketSymbol {
         writer.append(",\"change\":")
         writer.append(fixed: last - open, decimals: decimals)
         writer.append(",\"changePercent\":")
-        writer.append(fixed: (last - open) * 10_000 / open, decimals: 2)
+        writer.append(fixed: changeInBasisPoints, decimals: 2)
         writer.append("}")
     }
 }

@@ -1,0 +1,89 @@
+/// Which file systems are worth watching, from /proc/self/mounts (fstab(5)).
+internal import Primitives
+
+struct Mount: Equatable {
+    /// Where it is mounted.
+    var path: String
+    /// Its path as a topic's segments: "root" for "/", "var/lib" for "/var/lib".
+    var topic: String
+
+    /// File systems that stand on a disk of this machine, by path. Left out are the kernel's own, memory, images
+    /// (snap mounts dozens, all full), and those on the network or of a user's program: asking a dead server how
+    /// full it is never returns. So are single files, which containers mount.
+    static func real(_ text: Span<UInt8>, isFolder: (String) -> Bool = { _ in true }) -> [Mount] {
+        var paths: [(path: String, source: String)] = []
+        text.forEachLine { line in
+            let fields = line.fields
+            guard fields.count >= 3 else { return }
+            let source = line.extracting(fields[0]).text
+            let path = unescaped(line.extracting(fields[1]))
+            let kind = line.extracting(fields[2]).text
+            guard isReal(source: source, path: path, kind: kind), isFolder(path) else { return }
+            paths.append((path, source))
+        }
+        return named(paths.sorted { $0.path < $1.path })
+    }
+
+    private static func isReal(source: String, path: String, kind: String) -> Bool {
+        if ["squashfs", "iso9660", "udf", "erofs", "devtmpfs"].contains(kind) || kind.hasPrefix("fuse") {
+            return false
+        }
+        // A container's root has no device of its own that it could see; ZFS names a pool.
+        return source.hasPrefix("/dev/") || kind == "zfs" || (path == "/" && kind != "rootfs")
+    }
+
+    /// One mount a device: a container's bind mounts show the same disk again and again. Two paths that would
+    /// make one topic are told apart by a number.
+    private static func named(_ paths: [(path: String, source: String)]) -> [Mount] {
+        var mounts: [Mount] = []
+        var sources: Set<String> = []
+        var topics: Set<String> = []
+        for (path, source) in paths where sources.insert(source).inserted {
+            let plain = path.split(separator: "/").map { topicSegment($0) }.joined(separator: "/")
+            let base = plain.isEmpty ? "root" : plain
+            var topic = base
+            var number = 2
+            while !topics.insert(topic).inserted {
+                topic = "\(base)-\(number)"
+                number += 1
+            }
+            mounts.append(Mount(path: path, topic: topic))
+        }
+        return mounts
+    }
+
+    /// Spaces, tabs, line feeds and backslashes stand there as \040 and the like.
+    private static func unescaped(_ field: Span<UInt8>) -> String {
+        var bytes: [UInt8] = []
+        var index = 0
+        while index < field.count {
+            if field[index] == ASCII.backslash, index + 3 < field.count,
+                let code = UInt8(field.extracting((index + 1)..<(index + 4)).text, radix: 8)
+            {
+                bytes.append(code)
+                index += 4
+            } else {
+                bytes.append(field[index])
+                index += 1
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}
+
+/// How full a file system is, as df(1) computes it. Bytes.
+struct DiskUse: Equatable {
+    var total: UInt64
+    var used: UInt64
+    /// To whoever is not root.
+    var available: UInt64
+
+    /// Of what users may fill: the blocks that only root may take count neither as used nor as free.
+    var usedPercent: Double { percent(used, of: used &+ available) }
+
+    init(blockByteCount: UInt64, blocks: UInt64, free: UInt64, available: UInt64) {
+        total = blocks &* blockByteCount
+        used = (blocks - min(free, blocks)) &* blockByteCount
+        self.available = available &* blockByteCount
+    }
+}
