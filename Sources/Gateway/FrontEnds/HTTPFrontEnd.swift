@@ -23,6 +23,7 @@ final class HTTPFrontEnd: FrontEnd {
     /// Whether the connection outlives the answer to the request at hand.
     private var isPersistent = true
     private var isHead = false
+    private var version = HTTPVersion.http11
 
     init(_ loop: GatewayLoop) {
         parser = RequestParser(limits: loop.configuration.http.request)
@@ -68,6 +69,7 @@ final class HTTPFrontEnd: FrontEnd {
         loop.statistics.requests.add()
         isPersistent = head.isPersistent && !loop.shared.isDrainingNow
         isHead = head.method == .head
+        version = head.version
         do throws(Problem) {
             try route(head, connection, loop)
         } catch {
@@ -194,6 +196,8 @@ final class HTTPFrontEnd: FrontEnd {
         if !isPersistent || loop.shared.isDrainingNow {
             loop.output.append(field: "Connection", "close")
             loop.endAfterSending(connection, .finished)
+        } else if version == .http10 {
+            loop.output.append(field: "Connection", "keep-alive")
         }
         loop.output.endFields()
         if !isHead { loop.output.append(body) }
