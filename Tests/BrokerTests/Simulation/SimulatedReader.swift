@@ -77,6 +77,9 @@ struct SimulatedReader {
 
     /// Learns what it covers from here on; to be called after the replica was asked to subscribe it.
     mutating func cover(_ added: [NaivePattern], after start: UInt64?, at sequence: UInt64, _ truth: Truth) {
+        for topic in truth.topics where coverage[topic.number] == nil && covers(topic) {
+            coverage[topic.number] = Coverage(presented: 0, start: 0, expected: 0, countStart: 0)
+        }
         for pattern in added where !patterns.contains(pattern) { patterns.append(pattern) }
         for number in truth.topics.indices
         where coverage[number] == nil && added.contains(where: { $0.covers(truth.topics[number].name) }) {
