@@ -67,5 +67,6 @@ let package = Package(
         tests("GatewayTests", ["Primitives", "HTTP", "WebSocket", "Broker", "Transport", "Gateway"]),
         tests("FeedsTests", ["Primitives", "Broker", "Feeds"]),
         tests("ClientTests", ["Primitives", "HTTP", "WebSocket", "Transport", "Client"]),
+        tests("CommandTests", ["Primitives", "tidegate"]),
     ]
 )

@@ -88,6 +88,8 @@ package final class EventStreamWire: SubscriptionWire {
         tell(parser.lastEventID, into: &events)
     }
 
+    /// After an event, never before it: whether an ID stood on the event itself or in a block before it cannot be
+    /// told apart, and a cursor may be late but not early.
     private func tell(_ cursor: [UInt8], into events: inout [WireEvent]) {
         guard !cursor.isEmpty, cursor != toldCursor else { return }
         toldCursor = cursor

@@ -7,6 +7,7 @@ package final class PollWire: SubscriptionWire {
     private let url: GatewayURL
     private var reader = ResponseReader(byteCountLimit: WireLimits.answerByteCount)
     private var body: [UInt8] = []
+    private var isAwaiting = false
     private var hasAnswered = false
     package private(set) var isReusable = true
 
@@ -17,6 +18,7 @@ package final class PollWire: SubscriptionWire {
 
     package func request(after cursor: [UInt8]?, into output: inout ByteBuffer) {
         reader.reset()
+        isAwaiting = true
         body.removeAll(keepingCapacity: true)
         let target = subscription.target(.poll, at: url, cursor: cursor)
         output.append(requestHead: "GET", target, at: url)
@@ -27,7 +29,7 @@ package final class PollWire: SubscriptionWire {
     package func receive(
         _ input: inout ByteBuffer, into events: inout [WireEvent], answering output: inout ByteBuffer
     ) throws(ClientFailure) {
-        guard let head = try reader.readHead(&input) else { return }
+        guard isAwaiting, let head = try reader.readHead(&input) else { return }
         isReusable = head.isPersistent
         guard head.status == 200 || head.status == 304 else { return try reader.readProblem(&input) }
         if try reader.readBody(&input, { body.append(contentsOf: $0.array) }) {
@@ -36,7 +38,7 @@ package final class PollWire: SubscriptionWire {
     }
 
     package func ended(into events: inout [WireEvent]) throws(ClientFailure) {
-        guard let head = reader.head else { throw reader.problem }
+        guard isAwaiting, let head = reader.head else { throw reader.problem }
         guard head.status == 200 else { throw reader.problem }
         guard reader.endsWithConnection else { throw .lost(reason: "the gateway closed it inside an answer") }
         try readAnswer(into: &events)
@@ -45,6 +47,7 @@ package final class PollWire: SubscriptionWire {
     package func close(into output: inout ByteBuffer) {}
 
     private func readAnswer(into events: inout [WireEvent]) throws(ClientFailure) {
+        isAwaiting = false
         if !hasAnswered { events.append(.subscribed(resumed: nil)) }
         var isEmpty = true
         if reader.head?.status == 200 {
