@@ -92,6 +92,8 @@ import Testing
     @Test func anInboxThatNobodyEmptiesLosesNoLastValue() throws {
         let bench = try Bench(logging: 3, tombstoneLimit: 10)
         let id = try bench.reader(of: ["**"])
+        try bench.publish([("cold", "1"), ("cold", "2"), ("once", "1")])
+        for step in 0..<4 { try bench.publish("log/cold", "\(step)") }
         for step in 0..<40_000 {
             try bench.publish([("hot", "\(step)"), ("log/hot", "\(step)")])
             if step % 4 == 0 { try bench.publish([("gone/\(step)", "1"), ("gone/\(step)", nil)]) }
@@ -99,12 +101,15 @@ import Testing
         let count = bench.replica.catchUp()
         #expect(count < 2 * Inbox.minimumCompactionCount)
         #expect(bench.latest("hot")?.hasSuffix("\"data\":39999}") == true)
+        #expect(bench.latest("cold")?.hasSuffix("\"data\":2}") == true && bench.latest("once") != nil)
         let lines = bench.drain(id)
+        let cold = lines.filter { $0.contains("log/cold") }.map { $0.suffix(2) }
+        #expect(cold == ["1}", "2}", "3}"])
         let first = 40_000 - 3 + 1
         #expect(lines.filter { $0.contains("log/hot") }.count == 3)
         let gap = try #require(bench.batch.gaps.first { $0.topic.text == "log/hot" })
         #expect(gap.next == UInt64(first) && gap.missed == UInt64(first - 1))
-        #expect(bench.batch.cursor == bench.replica.sequence && bench.replica.sequence == 100_000)
+        #expect(bench.batch.cursor == bench.replica.sequence && bench.replica.sequence == 100_007)
     }
 
     @Test func topicsThatCameAndWentUnseenDoNotFillAnInbox() throws {
