@@ -67,7 +67,7 @@ let package = Package(
             swiftSettings: common),
         .executableTarget(
             name: "FeedBenchmarks", dependencies: ["Primitives", "Broker", "Feeds"],
-            path: "Benchmarks/FeedBenchmarks", swiftSettings: common),
+            path: "Benchmarks/Feeds", swiftSettings: common),
 
         .target(
             name: "TestSupport", dependencies: ["Primitives"], path: "Tests/TestSupport",

@@ -24,21 +24,8 @@ struct SortedTopics {
     /// All topics in order, after those that came since the last time are merged in.
     mutating func all(of topics: borrowing Slab<Topic>) -> [UInt32] {
         guard !waiting.isEmpty else { return indices }
-        let new = Self.sort(waiting, topics)
+        indices = Self.merge(indices, Self.sort(waiting, topics), topics)
         waiting.removeAll()
-        var merged: [UInt32] = []
-        merged.reserveCapacity(indices.count + new.count)
-        var old = 0
-        for index in new {
-            let name = topics[index].name.unsafeBytes
-            while old < indices.count, topics[indices[old]].name.unsafeBytes.precedes(name) {
-                merged.append(indices[old])
-                old += 1
-            }
-            merged.append(index)
-        }
-        merged.append(contentsOf: indices[old...])
-        indices = merged
         return indices
     }
 
@@ -61,10 +48,14 @@ struct SortedTopics {
     private static func sort(_ list: [UInt32], _ topics: borrowing Slab<Topic>) -> [UInt32] {
         guard list.count > 1 else { return list }
         let middle = list.count / 2
-        let left = sort(Array(list[..<middle]), topics)
-        let right = sort(Array(list[middle...]), topics)
+        return merge(sort(Array(list[..<middle]), topics), sort(Array(list[middle...]), topics), topics)
+    }
+
+    private static func merge(
+        _ left: [UInt32], _ right: [UInt32], _ topics: borrowing Slab<Topic>
+    ) -> [UInt32] {
         var merged: [UInt32] = []
-        merged.reserveCapacity(list.count)
+        merged.reserveCapacity(left.count + right.count)
         var at = 0
         for index in right {
             let name = topics[index].name.unsafeBytes

@@ -1,28 +1,28 @@
 /// The bytes that text protocols give a meaning, by name, and the questions asked of them.
 package enum ASCII {
-    package static let tab: UInt8 = 0x09
-    package static let lineFeed: UInt8 = 0x0A
-    package static let carriageReturn: UInt8 = 0x0D
-    package static let space: UInt8 = 0x20
-    package static let quote: UInt8 = 0x22
-    package static let percent: UInt8 = 0x25
-    package static let ampersand: UInt8 = 0x26
-    package static let asterisk: UInt8 = 0x2A
-    package static let comma: UInt8 = 0x2C
-    package static let minus: UInt8 = 0x2D
-    package static let period: UInt8 = 0x2E
-    package static let slash: UInt8 = 0x2F
-    package static let zero: UInt8 = 0x30
-    package static let colon: UInt8 = 0x3A
-    package static let semicolon: UInt8 = 0x3B
-    package static let equals: UInt8 = 0x3D
-    package static let question: UInt8 = 0x3F
-    package static let openBracket: UInt8 = 0x5B
-    package static let backslash: UInt8 = 0x5C
-    package static let closeBracket: UInt8 = 0x5D
-    package static let openBrace: UInt8 = 0x7B
-    package static let closeBrace: UInt8 = 0x7D
-    package static let delete: UInt8 = 0x7F
+    @inlinable package static var tab: UInt8 { 0x09 }
+    @inlinable package static var lineFeed: UInt8 { 0x0A }
+    @inlinable package static var carriageReturn: UInt8 { 0x0D }
+    @inlinable package static var space: UInt8 { 0x20 }
+    @inlinable package static var quote: UInt8 { 0x22 }
+    @inlinable package static var percent: UInt8 { 0x25 }
+    @inlinable package static var ampersand: UInt8 { 0x26 }
+    @inlinable package static var asterisk: UInt8 { 0x2A }
+    @inlinable package static var comma: UInt8 { 0x2C }
+    @inlinable package static var minus: UInt8 { 0x2D }
+    @inlinable package static var period: UInt8 { 0x2E }
+    @inlinable package static var slash: UInt8 { 0x2F }
+    @inlinable package static var zero: UInt8 { 0x30 }
+    @inlinable package static var colon: UInt8 { 0x3A }
+    @inlinable package static var semicolon: UInt8 { 0x3B }
+    @inlinable package static var equals: UInt8 { 0x3D }
+    @inlinable package static var question: UInt8 { 0x3F }
+    @inlinable package static var openBracket: UInt8 { 0x5B }
+    @inlinable package static var backslash: UInt8 { 0x5C }
+    @inlinable package static var closeBracket: UInt8 { 0x5D }
+    @inlinable package static var openBrace: UInt8 { 0x7B }
+    @inlinable package static var closeBrace: UInt8 { 0x7D }
+    @inlinable package static var delete: UInt8 { 0x7F }
 
     @inlinable package static func isDigit(_ byte: UInt8) -> Bool { byte &- 0x30 < 10 }
 
