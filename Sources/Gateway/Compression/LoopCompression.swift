@@ -78,24 +78,18 @@ final class LoopCompression {
             frame.unsafeBytes, of: batch, at: sequence, windowBits: deflater.windowBits, plainByteCount: plain.count)
     }
 
-    /// Leaves the frame in `frame`. A message that would not shrink goes as it is, unless the compressor has
-    /// taken it into its history, which the client must then share.
+    /// Leaves the frame in `frame`. It stays compressed though it be larger: no JSON of a worthwhile size is.
     private func compress(_ opcode: Opcode, _ message: Span<UInt8>, _ deflater: Deflater) {
         let began = Instant.now()
         frame.removeAll()
         let start = frame.beginFrame(expectedByteCount: message.count / 4)
         deflater.compress(message, into: &frame)
         frame.endFrame(start, opcode: opcode, isCompressed: true)
-        if frame.count >= message.count, !deflater.keepsContext {
-            frame.removeAll()
-            frame.append(frame: opcode, payload: message)
-        }
         budget.spend(Instant.now().since(began))
         statistics.compressions.add()
     }
 
     private func count(sent: Int, insteadOf plainByteCount: Int) {
-        guard sent < plainByteCount else { return }
         statistics.compressedMessages.add()
         statistics.savedBytes.add(plainByteCount - sent)
     }
