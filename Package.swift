@@ -65,6 +65,10 @@ let package = Package(
         .executableTarget(
             name: "CodecBenchmarks", dependencies: ["Primitives", "WebSocket"], path: "Benchmarks/Codecs",
             swiftSettings: common),
+        // The server that the conformance suite is run against: the gateway's loop, with an echo for its commands.
+        .executableTarget(
+            name: "EchoServer", dependencies: ["Primitives", "Transport", "Gateway"], path: "Tests/EchoServer",
+            swiftSettings: common),
         .executableTarget(
             name: "FeedBenchmarks", dependencies: ["Primitives", "Broker", "Feeds"],
             path: "Benchmarks/Feeds", swiftSettings: common),

@@ -33,9 +33,9 @@ package final class RunningGateway: Sendable {
     }
 
     /// Listens and starts the loops; ready when it returns.
-    package static func start(_ configuration: GatewayConfiguration, log: Log) throws(Failure)
-        -> RunningGateway
-    {
+    package static func start(
+        _ configuration: GatewayConfiguration, log: Log, answeringMessages messageAnswer: MessageAnswer? = nil
+    ) throws(Failure) -> RunningGateway {
         let limit = DescriptorLimit.raise()
         var files = StaticFiles()
         if let folder = configuration.publicFolder {
@@ -49,8 +49,8 @@ package final class RunningGateway: Sendable {
         var generator = SystemRandomNumberGenerator()
         let sequencer = Sequencer(epoch: Epoch(random: &generator), retention: configuration.retention)
         let shared = GatewayShared(
-            configuration: configuration, sequencer: sequencer, log: log, files: files, descriptorLimit: limit
-        )
+            configuration: configuration, sequencer: sequencer, log: log, files: files, descriptorLimit: limit,
+            messageAnswer: messageAnswer)
         do {
             let controls = try (0..<max(configuration.threadCount, 1)).map { _ in try LoopControl() }
             shared.loops.withLock { $0 = controls }

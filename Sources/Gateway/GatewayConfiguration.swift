@@ -52,6 +52,13 @@ package struct SubscriberSettings: Sendable {
     package var flushByteCount = 64 * 1024
     /// The largest WebSocket message from a client.
     package var messageByteCount = 64 * 1024
+    /// Frames of one WebSocket message from a client.
+    package var fragmentLimit = 4096
+    /// WebSocket messages and control frames a second from one client; 0: no limit. Beyond it they are refused.
+    package var messageRate = 1000.0
+    /// How many may come at once; and, when they go on to come, how many are refused before the connection ends.
+    package var messageBurst = 2000
+    package var compression = CompressionSettings()
     /// Topics and patterns of one connection.
     package var subscriptionLimit = 10_000
     /// The highest `maxRate` that is granted, updates of a topic a second; 0: no cap.

@@ -20,6 +20,7 @@ final class GatewayLoop {
     let shared: GatewayShared
     let statistics: LoopStatistics
     let replica: BrokerReplica
+    let compression: LoopCompression
     var configuration: GatewayConfiguration { shared.configuration }
     private let inbox: Inbox
     private let control: LoopControl
@@ -56,6 +57,7 @@ final class GatewayLoop {
         self.inbox = inbox
         self.control = control
         statistics = control.statistics
+        compression = LoopCompression(shared.configuration.subscribers.compression, control.statistics)
         replica = BrokerReplica(inbox: inbox)
         cursorPrefix = Array("\(inbox.epoch.text)-".utf8)
         scratch = .allocate(capacity: 2 * Self.readByteCount)

@@ -3,6 +3,7 @@ package import Broker
 internal import Primitives
 internal import Synchronization
 internal import Transport
+package import WebSocket
 
 /// Immutable, but for what counts and what says so.
 package final class GatewayShared: Sendable {
@@ -10,6 +11,7 @@ package final class GatewayShared: Sendable {
     package let sequencer: Sequencer
     package let log: Log
     package let files: StaticFiles
+    let messageAnswer: MessageAnswer?
     let isDraining = Atomic<Bool>(false)
     let isReady = Atomic<Bool>(false)
     let sessionCount = Atomic<UInt64>(0)
@@ -19,12 +21,13 @@ package final class GatewayShared: Sendable {
 
     init(
         configuration: GatewayConfiguration, sequencer: Sequencer, log: Log, files: StaticFiles,
-        descriptorLimit: Int
+        descriptorLimit: Int, messageAnswer: MessageAnswer?
     ) {
         self.configuration = configuration
         self.sequencer = sequencer
         self.log = log
         self.files = files
+        self.messageAnswer = messageAnswer
         self.descriptorLimit = descriptorLimit
     }
 
@@ -37,6 +40,11 @@ package final class GatewayShared: Sendable {
         loops.withLock { $0 }.reduce(0) { $0 + figure($1.statistics) }
     }
 }
+
+/// Answers a WebSocket message in place of the gateway's own commands, by sending none, one or more. This is how a
+/// test speaks to the connection alone, through all that a product's message goes through.
+package typealias MessageAnswer =
+    @Sendable (_ opcode: Opcode, _ message: Span<UInt8>, _ send: (Opcode, Span<UInt8>) -> Void) -> Void
 
 /// The side of a loop that other threads may touch.
 final class LoopControl: Sendable {

@@ -21,6 +21,15 @@ package final class LoopStatistics: Sendable {
     package let topics = Atomic<Int>(0)
     package let slots = Atomic<Int>(0)
     package let turns = Atomic<Int>(0)
+    /// Messages sent compressed, what that saved, and how many had to be compressed for it.
+    package let compressedMessages = Atomic<Int>(0)
+    package let savedBytes = Atomic<Int>(0)
+    package let compressions = Atomic<Int>(0)
+    /// Messages that went uncompressed because compressing had taken its share of the time.
+    package let compressionsSkipped = Atomic<Int>(0)
+    /// Requests and messages that were refused, by the code that says why.
+    package let refusals: [String: Counter] = Dictionary(
+        uniqueKeysWithValues: Problem.codes.map { ($0, Counter()) })
     /// Ended connections, by reason.
     package let endings: [EndReason: Counter] = Dictionary(
         uniqueKeysWithValues: EndReason.allCases.map { ($0, Counter()) })

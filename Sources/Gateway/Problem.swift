@@ -17,6 +17,13 @@ struct Problem: Error {
         self.detail = detail
     }
 
+    /// All that may stand in `code` (docs/protocol.md, section 7).
+    static let codes = [
+        "bad_request", "invalid_json", "invalid_topic", "invalid_cursor", "unauthenticated", "forbidden",
+        "not_found", "method_not_allowed", "payload_too_large", "too_many_topics", "rate_limited", "overloaded",
+        "draining", "internal",
+    ]
+
     static func badRequest(_ detail: String) -> Problem { Problem(400, "bad_request", detail) }
     static func invalidJSON(_ detail: String) -> Problem { Problem(400, "invalid_json", detail) }
     static let draining = Problem(503, "draining", "This gateway is shutting down; connect again to another.")
@@ -31,6 +38,10 @@ struct Problem: Error {
         Problem(
             400, "too_many_topics",
             "A connection may subscribe to \(limit) topics and patterns; use patterns.")
+    }
+
+    static func tooManyMessages(_ rate: Double) -> Problem {
+        Problem(429, "rate_limited", "More than \(Int(rate)) messages a second; send less, or many updates in one.")
     }
 
     init(_ failure: HTTPFailure) {

@@ -20,22 +20,21 @@ extension GatewayLoop {
     }
 
     /// One message for all updates of a flush: browsers pay for each message, the kernel for each send.
-    func appendUpdatesMessage() {
+    func appendUpdatesMessage(_ messages: MessageCompression) {
         guard !batch.updates.isEmpty else { return }
-        let start = output.beginFrame(expectedByteCount: batch.byteCount + batch.updates.count + 80)
-        output.append("{\"type\":\"updates\"")
-        if let cursor = batch.cursor {
-            output.append(",\"cursor\":\"")
-            appendCursor(cursor)
-            output.append(ASCII.quote)
+        if case .none = messages {} else if compression.isWorthwhile(batch.byteCount) {
+            compression.append(batch, at: replica.sequence, messages, now: now, to: &output) {
+                $0.append(updatesMessage: batch, prefix: cursorPrefix)
+            }
+            return
         }
-        output.append(",\"updates\":")
-        output.append(updates: batch)
-        output.append(ASCII.closeBrace)
+        let start = output.beginFrame(expectedByteCount: batch.byteCount + batch.updates.count + 80)
+        output.append(updatesMessage: batch, prefix: cursorPrefix)
         output.endFrame(start, opcode: .text)
     }
 
     func appendError(_ problem: Problem, id: [UInt8]?) {
+        statistics.refusals[problem.code]?.value.add()
         appendMessage("error", id: id) { output in
             output.append(",\"code\":")
             output.append(jsonString: problem.code)
@@ -46,6 +45,15 @@ extension GatewayLoop {
 }
 
 extension ByteBuffer {
+    /// `{"type":"updates","cursor":"…","updates":[…]}`
+    mutating func append(updatesMessage batch: borrowing Batch, prefix: [UInt8]) {
+        append("{\"type\":\"updates\"")
+        append(cursorMember: batch.cursor, prefix: prefix)
+        append(",\"updates\":")
+        append(updates: batch)
+        append(ASCII.closeBrace)
+    }
+
     /// `,"topics":[…]`
     mutating func append(topicsMember patterns: [TopicPattern]) {
         append(",\"topics\":[")

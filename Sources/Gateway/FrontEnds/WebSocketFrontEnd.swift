@@ -12,53 +12,33 @@ final class WebSocketFrontEnd: FrontEnd {
     private var pinged = Instant.never
     private var closeStarted = Instant.never
 
+    private let compression: MessageCompression
+    private var rate = MessageRate()
+
     // MARK: Opening
 
     /// Answers the upgrade request and takes the connection over.
     static func open(_ head: RequestHead, _ connection: Connection, _ loop: GatewayLoop) throws(Problem) {
-        let key = try checkHandshake(head)
+        let opening = try OpeningHandshake(head, loop.configuration.subscribers.compression)
         let request = try SubscriptionRequest(head, loop.configuration.subscribers)
         if loop.shared.isDrainingNow { throw .draining }
-        let offered = head.fields(named: "Sec-WebSocket-Protocol")
-        loop.output.append(statusLine: 101)
-        loop.output.append(field: "Upgrade", "websocket")
-        loop.output.append(field: "Connection", "Upgrade")
-        loop.output.append(field: "Sec-WebSocket-Accept", key)
-        if Handshake.chooseSubprotocol(offered: offered, supported: "tidegate.v1") {
-            loop.output.append(field: "Sec-WebSocket-Protocol", "tidegate.v1")
-        }
-        loop.output.endFields()
-        let frontEnd = WebSocketFrontEnd(request, connection, loop)
+        loop.output.append(opening)
+        let frontEnd = WebSocketFrontEnd(request, opening.agreement, connection, loop)
         connection.frontEnd = frontEnd
-        frontEnd.begin(request, connection, loop)
+        if loop.shared.messageAnswer == nil { frontEnd.begin(request, connection, loop) }
     }
 
-    /// The accept value, if the request is an opening handshake (RFC 6455 §4.2.1).
-    private static func checkHandshake(_ head: RequestHead) throws(Problem) -> [UInt8] {
-        guard head.version == .http11, head.method == .get, head.hasToken("websocket", in: "Upgrade"),
-            head.hasToken("upgrade", in: "Connection")
-        else {
-            throw Problem(
-                426, "bad_request", "This address speaks WebSocket; for plain HTTP use /sse or /poll.")
-        }
-        guard let version = head.field("Sec-WebSocket-Version"), version.span.equals("13") else {
-            throw Problem(426, "bad_request", "Only version 13 of the WebSocket protocol is spoken here.")
-        }
-        guard head.bodyFraming == .none || head.bodyFraming == .length(0) else {
-            throw .badRequest("An opening handshake has no body.")
-        }
-        let keys = head.fields(named: "Sec-WebSocket-Key")
-        guard keys.count == 1, let key = keys.first, let accept = Handshake.acceptValue(forKey: key.span)
-        else {
-            throw .badRequest("Sec-WebSocket-Key must be 16 bytes in base64, once.")
-        }
-        return accept
-    }
-
-    private init(_ request: SubscriptionRequest, _ connection: Connection, _ loop: GatewayLoop) {
+    private init(
+        _ request: SubscriptionRequest, _ agreement: PerMessageDeflate.Agreement?, _ connection: Connection,
+        _ loop: GatewayLoop
+    ) {
         let settings = loop.configuration.subscribers
         reader = MessageReader(
-            role: .server, limits: MessageLimits(messageByteCount: settings.messageByteCount))
+            role: .server,
+            limits: MessageLimits(
+                messageByteCount: settings.messageByteCount, frameCount: settings.fragmentLimit),
+            compression: agreement)
+        compression = MessageCompression(agreement, settings.compression)
         session = ReaderSession(
             subscriber: loop.replica.addSubscriber(owner: connection.token),
             maximumRate: settings.granted(request.maximumRate))
@@ -89,43 +69,85 @@ final class WebSocketFrontEnd: FrontEnd {
         _ input: UnsafeMutableBufferPointer<UInt8>, _ connection: Connection, _ loop: GatewayLoop
     ) -> Int {
         do {
-            let step = try reader.next(input)
+            let step = try reader.next(input, sharing: loop.compression.inflater)
             pinged = .never
             if let event = step.event { handle(event, input, connection, loop) }
             return step.consumed
         } catch {
-            perform(closing.failed(error), reason: error.reason, .malformed, connection, loop)
+            fail(error, connection, loop)
             return input.count
         }
+    }
+
+    private func fail(_ failure: WebSocketFailure, _ connection: Connection, _ loop: GatewayLoop) {
+        let isTooBig = failure.closeCode == .messageTooBig
+        if isTooBig, closing.maySend {
+            loop.appendError(Problem(413, "payload_too_large", "This is too much: \(failure.reason)."), id: nil)
+        }
+        perform(closing.failed(failure), reason: failure.reason, isTooBig ? .refused : .malformed, connection, loop)
     }
 
     private func handle(
         _ event: ReadEvent, _ input: UnsafeMutableBufferPointer<UInt8>, _ connection: Connection,
         _ loop: GatewayLoop
     ) {
-        switch event {
-        case .message(.binary, _), .assembledMessage(.binary):
-            perform(
-                closing.close(with: .unsupportedData), reason: "messages are JSON text", .refused, connection,
-                loop)
-        case .message(_, let range):
-            command(UnsafeBufferPointer(rebasing: input[range]).span, connection, loop)
-        case .assembledMessage:
-            let message = reader.message.array
-            command(message.span, connection, loop)
-        case .ping(let range):
-            guard closing.maySend else { return }
-            loop.output.append(frame: .pong, payload: UnsafeBufferPointer(rebasing: input[range]).span)
-        case .pong: return
-        case .close(let code, _):
+        if case .close(let code, _) = event {
             perform(closing.received(closeCode: code), reason: "", .peer, connection, loop)
+            return
+        }
+        guard closing.maySend else { return }
+        let settings = loop.configuration.subscribers
+        let verdict = rate.count(at: loop.now, rate: settings.messageRate, burst: settings.messageBurst)
+        if case .excessive = verdict {
+            endFlood(connection, loop)
+            return
+        }
+        switch event {
+        case .message(let opcode, let range):
+            take(opcode, UnsafeBufferPointer(rebasing: input[range]).span, verdict, connection, loop)
+        case .assembledMessage(let opcode):
+            let message = reader.message.array
+            reader.releaseMessage()
+            take(opcode, message.span, verdict, connection, loop)
+        case .ping(let range):
+            guard case .accepted = verdict else { return }
+            loop.output.append(frame: .pong, payload: UnsafeBufferPointer(rebasing: input[range]).span)
+        case .pong, .close: return
         }
     }
 
-    private func command(_ text: Span<UInt8>, _ connection: Connection, _ loop: GatewayLoop) {
-        guard closing.maySend else { return }
+    private func endFlood(_ connection: Connection, _ loop: GatewayLoop) {
+        let problem = Problem.tooManyMessages(loop.configuration.subscribers.messageRate)
+        loop.appendError(problem, id: nil)
+        perform(closing.close(with: .policyViolation), reason: "too many messages", .refused, connection, loop)
+    }
+
+    private func take(
+        _ opcode: Opcode, _ message: Span<UInt8>, _ verdict: MessageRate.Verdict, _ connection: Connection,
+        _ loop: GatewayLoop
+    ) {
+        if let answer = loop.shared.messageAnswer {
+            answer(opcode, message) { opcode, message in
+                loop.compression.append(opcode, message, compression, now: loop.now, to: &loop.output)
+            }
+        } else if opcode == .binary {
+            perform(
+                closing.close(with: .unsupportedData), reason: "messages are JSON text", .refused, connection,
+                loop)
+        } else {
+            command(message, verdict, connection, loop)
+        }
+    }
+
+    private func command(
+        _ text: Span<UInt8>, _ verdict: MessageRate.Verdict, _ connection: Connection, _ loop: GatewayLoop
+    ) {
         let parsed = ClientCommand.parse(text, into: &loop.publishing)
         do throws(Problem) {
+            guard case .accepted = verdict else {
+                loop.publishing.removeAll()
+                throw .tooManyMessages(loop.configuration.subscribers.messageRate)
+            }
             try obey(parsed.command.get(), id: parsed.id, connection, loop)
         } catch {
             loop.appendError(error, id: parsed.id)
@@ -189,7 +211,7 @@ final class WebSocketFrontEnd: FrontEnd {
         guard closing.maySend else { return }
         session.drain(connection, loop)
         for gap in loop.batch.gaps { loop.appendMessage("gap", id: nil) { $0.append(commaGapMembers: gap) } }
-        loop.appendUpdatesMessage()
+        loop.appendUpdatesMessage(compression)
         while let live = session.nextLive(loop.batch.cursor) {
             loop.appendMessage("live", id: live.id) {
                 $0.append(cursorMember: loop.batch.cursor, prefix: loop.cursorPrefix)

@@ -1,0 +1,56 @@
+/// The opening handshake of a WebSocket: a request that is one, and the answer to it (RFC 6455 §4.2).
+internal import HTTP
+internal import Primitives
+internal import WebSocket
+
+struct OpeningHandshake {
+    private let accept: [UInt8]
+    private let offersSubprotocol: Bool
+    /// Nil: messages are not compressed.
+    let agreement: PerMessageDeflate.Agreement?
+
+    /// Checks the request and agrees to what it offers, as far as that is wanted.
+    init(_ head: RequestHead, _ compression: CompressionSettings) throws(Problem) {
+        guard head.version == .http11, head.method == .get, head.hasToken("websocket", in: "Upgrade"),
+            head.hasToken("upgrade", in: "Connection")
+        else {
+            throw Problem(
+                426, "bad_request", "This address speaks WebSocket; for plain HTTP use /sse or /poll.")
+        }
+        guard let version = head.field("Sec-WebSocket-Version"), version.span.equals("13") else {
+            throw Problem(426, "bad_request", "Only version 13 of the WebSocket protocol is spoken here.")
+        }
+        guard head.bodyFraming == .none || head.bodyFraming == .length(0) else {
+            throw .badRequest("An opening handshake has no body.")
+        }
+        let keys = head.fields(named: "Sec-WebSocket-Key")
+        guard keys.count == 1, let key = keys.first, let accept = Handshake.acceptValue(forKey: key.span)
+        else {
+            throw .badRequest("Sec-WebSocket-Key must be 16 bytes in base64, once.")
+        }
+        self.accept = accept
+        offersSubprotocol = Handshake.chooseSubprotocol(
+            offered: head.fields(named: "Sec-WebSocket-Protocol"), supported: "tidegate.v1")
+        agreement = compression.preferences.flatMap {
+            PerMessageDeflate.negotiate(
+                offers: head.fields(named: "Sec-WebSocket-Extensions"), preferences: $0)
+        }
+    }
+
+    fileprivate func appendFields(to output: inout ByteBuffer) {
+        output.append(field: "Upgrade", "websocket")
+        output.append(field: "Connection", "Upgrade")
+        output.append(field: "Sec-WebSocket-Accept", accept)
+        if offersSubprotocol { output.append(field: "Sec-WebSocket-Protocol", "tidegate.v1") }
+        if let agreement { output.append(field: "Sec-WebSocket-Extensions", agreement.responseValue) }
+    }
+}
+
+extension ByteBuffer {
+    /// Appends the answer that switches the protocol.
+    mutating func append(_ opening: OpeningHandshake) {
+        append(statusLine: 101)
+        opening.appendFields(to: &self)
+        endFields()
+    }
+}

@@ -1,0 +1,28 @@
+/// How many messages a peer has sent lately, as one moment in time.
+internal import Primitives
+
+/// Each message costs an interval of time. `paidUntil` is the moment up to which all that were sent are paid for;
+/// it may lie ahead of now, as far as the burst allows (a leaky bucket, told by a clock instead of a counter).
+struct MessageRate {
+    enum Verdict {
+        case accepted
+        /// Too many: the message is to be refused.
+        case refused
+        /// Refused so often that it is no accident: the connection is to be closed.
+        case excessive
+    }
+
+    private var paidUntil = Instant(nanoseconds: 0)
+
+    /// Counts a message. `rate` is in messages a second, 0 for no limit; `burst` of them may come at once, and
+    /// are refused when they come on top, before the peer is thought to mean it.
+    mutating func count(at now: Instant, rate: Double, burst: Int) -> Verdict {
+        guard rate > 0 else { return .accepted }
+        let interval = 1e9 / rate
+        let start = max(paidUntil, now).nanoseconds
+        paidUntil = Instant(nanoseconds: start &+ UInt64(max(interval, 1)))
+        let ahead = Double(paidUntil.nanoseconds - now.nanoseconds) / interval
+        if ahead <= Double(burst) + 0.5 { return .accepted }
+        return ahead <= Double(2 * burst) + 0.5 ? .refused : .excessive
+    }
+}
