@@ -81,5 +81,6 @@ let package = Package(
         tests("GatewayTests", ["Primitives", "HTTP", "WebSocket", "Broker", "Transport", "Gateway"]),
         tests("FeedsTests", ["Primitives", "Settings", "Broker", "Feeds"]),
         tests("ClientTests", ["Primitives", "HTTP", "WebSocket", "Transport", "Client"]),
+        tests("CommandTests", ["Primitives", "tidegate"]),
     ]
 )

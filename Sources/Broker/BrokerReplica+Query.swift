@@ -60,6 +60,7 @@ extension BrokerReplica {
     /// allows; returns whether the cursor was honoured (a reset otherwise, if one was presented).
     ///
     /// Because it goes by age, an answer that is cut by the budget still ends in a cursor: the last update's.
+    /// Whatever was not sent has changed after it, and comes with the next answer.
     package func changes(
         of requested: [TopicPattern], after cursor: Cursor?, byteBudget: Int, into batch: inout Batch
     ) -> Bool {
@@ -108,7 +109,7 @@ extension BrokerReplica {
         if let log = topics[topic].log {
             var version = start.map { log.firstVersion(after: $0) } ?? max(log.firstVersion, log.lifeVersion)
             if let start, log.lostSequence > start {
-                let missed = log.originSequence > start ? log.firstVersion - log.originVersion : nil
+                let missed = log.isWholeAfter(start) ? log.firstVersion - log.originVersion : nil
                 let gap = Gap(topic: topics[topic].name, next: log.firstVersion, missed: missed)
                 lacking.gaps.append((log.lostSequence, gap))
             }

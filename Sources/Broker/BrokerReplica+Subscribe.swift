@@ -107,7 +107,11 @@ extension BrokerReplica {
         guard topic != Topic.none else { return }
         let name = topics[topic].name
         guard dropped.covers(name.unsafeBytes), !subscribers[id].isExact(slot) else { return }
-        for number in subscribers[id].patterns where patterns.pattern(number).covers(name.unsafeBytes) {
+        // A pattern covers topics that exist, or of whose end the reader is still to be told.
+        if topics[topic].latest != nil,
+            subscribers[id].patterns.contains(where: { patterns.pattern($0).covers(name.unsafeBytes) })
+        {
+            if topics[topic].isForgotten { settleLater(topic) }
             return
         }
         removeSlot(id, slot)
@@ -168,7 +172,7 @@ extension BrokerReplica {
             guard begin < log.endVersion else { return }
             // What the reader never had and what is kept no more is a gap; version 0 stands for "it knows".
             if let start, log.lostSequence > start {
-                subscribers[id].logPositions[slot] = log.originSequence > start ? 0 : Self.unknownPosition
+                subscribers[id].logPositions[slot] = log.isWholeAfter(start) ? 0 : Self.unknownPosition
             }
             _ = subscribers[id].mark(slot)
         } else if let start {

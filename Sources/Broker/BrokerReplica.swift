@@ -112,7 +112,8 @@ package final class BrokerReplica {
         }
         if limit > 0 {
             topics[index].log = UpdateLog(
-                limit: limit, originSequence: entry.sequence, originVersion: entry.version)
+                limit: limit, originSequence: entry.sequence, originVersion: entry.version,
+                formerSequence: topics[index].log == nil ? 0 : topics[index].sequence)
         }
         patterns.match(entry.payload.unsafeBytes, into: &matched)
         for number in matched {

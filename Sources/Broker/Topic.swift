@@ -55,17 +55,21 @@ final class UpdateLog {
     /// The version of the oldest kept update; of the next one when none is kept.
     private(set) var firstVersion: UInt64
     /// The sequence number of the newest update that was let go; 0 when none was.
-    private(set) var lostSequence: UInt64 = 0
+    private(set) var lostSequence: UInt64
     /// The version after the last tombstone: a snapshot starts here.
     var lifeVersion: UInt64
     /// The first update of all, whether or not it came this far.
     let originSequence: UInt64
     let originVersion: UInt64
+    /// The last update of a former life that a reader may still lack; 0: none.
+    private let formerSequence: UInt64
 
-    init(limit: Int, originSequence: UInt64 = 1, originVersion: UInt64 = 1) {
+    init(limit: Int, originSequence: UInt64 = 1, originVersion: UInt64 = 1, formerSequence: UInt64 = 0) {
         self.limit = limit
         self.originSequence = originSequence
         self.originVersion = originVersion
+        self.formerSequence = formerSequence
+        lostSequence = formerSequence
         firstVersion = originVersion
         lifeVersion = originVersion
     }
@@ -94,6 +98,12 @@ final class UpdateLog {
             start = start + 1 == limit ? 0 : start + 1
             firstVersion += 1
         }
+    }
+
+    /// Whether a reader that holds all up to `sequence` lacks the whole log and nothing else, so that what it
+    /// missed can be counted.
+    func isWholeAfter(_ sequence: UInt64) -> Bool {
+        formerSequence <= sequence && sequence < originSequence
     }
 
     /// The version of the first kept update after `sequence`.

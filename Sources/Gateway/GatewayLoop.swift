@@ -12,6 +12,8 @@ final class GatewayLoop {
     static let wakeupToken: UInt32 = 1
     /// One read: what a connection may bring in before the others have had their turn.
     static let readByteCount = 64 * 1024
+    /// Answers to pipelined requests are made until there are so many bytes of them; the rest wait their turn.
+    private static let outputByteCount = 256 * 1024
     /// Connections accepted in one turn.
     private static let acceptLimit = 256
 
@@ -167,6 +169,8 @@ final class GatewayLoop {
     // MARK: Reading
 
     private func read(_ connection: Connection) {
+        // What it sent before is not worked through: no more until then.
+        guard !connection.isInAgain || connection.unread.isEmpty else { return }
         let kept = connection.unread.count
         let space = UnsafeMutableBufferPointer(rebasing: scratch[kept..<(kept + Self.readByteCount)])
         switch connection.stream.read(into: space) {
@@ -194,6 +198,10 @@ final class GatewayLoop {
         }
         var rest = UnsafeMutableBufferPointer(rebasing: scratch[..<(kept + freshCount)])
         while rest.count > 0, connection.isOpen, connection.endReason == nil, connection.frontEnd.isReading {
+            if output.count >= Self.outputByteCount {
+                workLater(connection)
+                break
+            }
             let frontEnd = connection.frontEnd
             let consumed = frontEnd.received(rest, connection, self)
             rest = UnsafeMutableBufferPointer(rebasing: rest[consumed...])

@@ -48,7 +48,8 @@ package struct ByteBuffer: ~Copyable {
     @usableFromInline package mutating func makeRoom(_ byteCount: Int) {
         let held = count
         let needed = held + byteCount
-        if needed <= capacity, let base {  // Sliding down is enough.
+        // Sliding down is enough, where what is moved was at least earned by as much that was consumed.
+        if needed <= capacity, start >= held, let base {
             base.update(from: base + start, count: held)
         } else {
             let newCapacity = max(needed, capacity * 2, 64)

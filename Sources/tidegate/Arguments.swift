@@ -1,39 +1,152 @@
-/// The words after the command's name, taken one by one by whoever knows them.
+/// The words behind a command, read strictly: each option is asked for by name, and what nobody asked for is
+/// refused with the nearest name that somebody did.
+///
+///     let url = try arguments.value("--url")
+///     let isJSON = try arguments.flag("--json")
+///     let topics = try arguments.positionals(0...9)
+///
+/// An option's value stands behind it or behind `=`; one that begins with `--` needs the `=`. After `--` all words
+/// are positional. `positionals` comes last: it knows then which options there are.
 struct Arguments {
     private var words: [String]
-    private var known: [String] = []
+    /// Words that were asked for already.
+    private var isTaken: [Bool]
+    /// Where the positional words begin that follow `--`.
+    private let optionsEnd: Int
+    private var knownNames: [String] = ["--help"]
 
     init(_ words: [String]) {
+        var words = words
+        optionsEnd = words.firstIndex(of: "--") ?? words.count
+        if optionsEnd < words.count { words.remove(at: optionsEnd) }
         self.words = words
+        isTaken = Array(repeating: false, count: words.count)
     }
 
-    /// Takes `--name` if it is there.
-    mutating func flag(_ name: String) throws -> Bool {
-        known.append(name)
-        guard let at = words.firstIndex(of: "--\(name)") else { return false }
-        words.remove(at: at)
-        return true
+    /// Whether help is asked for, wherever it stands.
+    var wantsHelp: Bool {
+        words[..<optionsEnd].contains { $0 == "--help" || $0 == "-h" }
     }
 
-    /// Takes `--name value` or `--name=value`.
-    mutating func value(_ name: String) throws -> String? {
-        known.append(name)
-        if let at = words.firstIndex(where: { $0.hasPrefix("--\(name)=") }) {
-            return String(words.remove(at: at).dropFirst(name.count + 3))
+    /// Whether the option `name`, which takes no value, is given.
+    mutating func flag(_ name: String) throws(UsageFailure) -> Bool {
+        knownNames.append(name)
+        var isGiven = false
+        for index in 0..<optionsEnd where !isTaken[index] {
+            if words[index].hasPrefix(name + "=") { throw UsageFailure("\(name) takes no value") }
+            guard words[index] == name else { continue }
+            if isGiven { throw UsageFailure("\(name) is given twice") }
+            isTaken[index] = true
+            isGiven = true
         }
-        guard let at = words.firstIndex(of: "--\(name)") else { return nil }
-        guard at + 1 < words.count else { throw UsageFailure("--\(name) wants a value") }
-        words.remove(at: at)
-        return words.remove(at: at)
+        return isGiven
     }
 
-    /// Refuses what nobody took.
-    func finish() throws {
-        if let word = words.first {
+    /// The value of the option `name`; nil when it is not given.
+    mutating func value(_ name: String) throws(UsageFailure) -> String? {
+        let values = try values(name)
+        if values.count > 1 { throw UsageFailure("\(name) is given twice") }
+        return values.first
+    }
+
+    /// The values of the option `name`, which may be given again and again.
+    mutating func values(_ name: String) throws(UsageFailure) -> [String] {
+        knownNames.append(name)
+        var values: [String] = []
+        for index in 0..<optionsEnd where !isTaken[index] {
+            if words[index].hasPrefix(name + "=") {
+                isTaken[index] = true
+                values.append(String(words[index].dropFirst(name.count + 1)))
+            } else if words[index] == name {
+                let next = index + 1
+                guard next < optionsEnd, !isTaken[next], !words[next].hasPrefix("--") else {
+                    throw UsageFailure("\(name) needs a value: \(name) VALUE")
+                }
+                isTaken[index] = true
+                isTaken[next] = true
+                values.append(words[next])
+            }
+        }
+        return values
+    }
+
+    /// The value of the option `name` as a whole number within `range`.
+    mutating func integer(_ name: String, in range: ClosedRange<Int>) throws(UsageFailure) -> Int? {
+        guard let text = try value(name) else { return nil }
+        guard let number = Int(text), range.contains(number) else {
             throw UsageFailure(
-                "unknown argument \"\(word)\"; known: \(known.map { "--\($0)" }.joined(separator: ", "))")
+                "\(name) is a whole number from \(range.lowerBound) to \(range.upperBound), not \"\(text)\"")
         }
+        return number
     }
 
-    mutating func isHelpWanted() -> Bool { words.contains("--help") || words.contains("-h") }
+    /// The value of the option `name` as a number above zero, fractions allowed.
+    mutating func positiveNumber(_ name: String) throws(UsageFailure) -> Double? {
+        guard let text = try value(name) else { return nil }
+        guard let number = Double(text), number > 0, number.isFinite else {
+            throw UsageFailure("\(name) is a number above 0, not \"\(text)\"")
+        }
+        return number
+    }
+
+    /// The value of the option `name`, one of `choices`.
+    mutating func choice(_ name: String, of choices: [String]) throws(UsageFailure) -> String? {
+        guard let text = try value(name) else { return nil }
+        guard choices.contains(text) else {
+            throw UsageFailure("\(name) is one of \(choices.joined(separator: ", ")), not \"\(text)\"")
+        }
+        return text
+    }
+
+    /// All words that belong to no option: as many as `count` allows. Refuses options that nobody asked for.
+    mutating func positionals(_ count: ClosedRange<Int>) throws(UsageFailure) -> [String] {
+        var found: [String] = []
+        for index in words.indices where !isTaken[index] {
+            if index < optionsEnd, isOption(words[index]) { throw unknown(words[index]) }
+            isTaken[index] = true
+            found.append(words[index])
+        }
+        if found.count > count.upperBound { throw UsageFailure("unexpected \"\(found[count.upperBound])\"") }
+        if found.count < count.lowerBound { throw UsageFailure("an argument is missing") }
+        return found
+    }
+
+    /// `--name`, or a dash and a letter; `-5` is a value and `-` a file.
+    private func isOption(_ word: String) -> Bool {
+        word.hasPrefix("--") || (word.hasPrefix("-") && word.dropFirst().first?.isLetter == true)
+    }
+
+    private func unknown(_ word: String) -> UsageFailure {
+        let name = String(word.prefix { $0 != "=" })
+        let nearest = knownNames.map { ($0, editDistance(name, $0)) }.min { $0.1 < $1.1 }
+        guard let nearest, nearest.1 <= max(2, name.count / 3) else {
+            return UsageFailure("unknown option \(name)")
+        }
+        return UsageFailure("unknown option \(name); did you mean \(nearest.0)?")
+    }
+}
+
+/// Arguments that a command cannot be run with.
+struct UsageFailure: Error, Equatable, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) {
+        self.description = description
+    }
+}
+
+/// How many letters must be put in, left out or changed to make one word of the other (Levenshtein).
+func editDistance(_ left: String, _ right: String) -> Int {
+    let right = Array(right)
+    var row = Array(0...right.count)
+    for (leftIndex, letter) in left.enumerated() {
+        var diagonal = row[0]
+        row[0] = leftIndex + 1
+        for index in right.indices {
+            let substituted = diagonal + (letter == right[index] ? 0 : 1)
+            diagonal = row[index + 1]
+            row[index + 1] = min(substituted, diagonal + 1, row[index] + 1)
+        }
+    }
+    return row[right.count]
 }

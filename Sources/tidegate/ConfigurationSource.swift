@@ -1,7 +1,7 @@
 /// Where settings come from: the file, the environment over it, flags over both.
-import Configuration
-import Glibc
-import Settings
+internal import Configuration
+internal import Glibc
+internal import Settings
 
 struct ConfigurationSource {
     private let file: String
@@ -17,14 +17,14 @@ struct ConfigurationSource {
     ]
 
     init(_ arguments: inout Arguments) throws {
-        let named = try arguments.value("config")
+        let named = try arguments.value("--config")
         file = named ?? "config.json"
         isNamed = named != nil
         for (name, text) in SettingsSection.overrides(from: Self.environment, except: ["TIDEGATE_URL"]) {
             overrides[name] = text
             labels[name] = "the environment's \(name)"
         }
-        while let setting = try arguments.value("set") {
+        for setting in try arguments.values("--set") {
             guard let equals = setting.firstIndex(of: "=") else {
                 throw UsageFailure(
                     "--set wants PATH=VALUE, for instance --set port=9000; found \"\(setting)\"")
@@ -32,7 +32,7 @@ struct ConfigurationSource {
             override(String(setting[..<equals]), String(setting[setting.index(after: equals)...]), "--set")
         }
         for (flag, path) in Self.flags.sorted(by: { $0.key < $1.key }) {
-            if let text = try arguments.value(flag) { override(path, text, "--\(flag)") }
+            if let text = try arguments.value("--\(flag)") { override(path, text, "--\(flag)") }
         }
     }
 

@@ -1,24 +1,16 @@
-/// `tidegate`: one binary, a command for each thing to do.
-import Glibc
-import Settings
+/// `tidegate COMMAND …`: finds the command and lets it run; wrong usage ends with 2, a failure with 1.
+internal import Glibc
+internal import Primitives
 
-let commands: [any Command.Type] = [Serve.self, Check.self]
-var words = Array(CommandLine.arguments.dropFirst())
-guard let name = words.first, let command = commands.first(where: { $0.name == name }) else {
-    for command in commands { Output.line("  \(command.name)  \(command.summary)") }
-    exit(words.isEmpty || words[0] == "--help" ? 0 : 2)
-}
-var arguments = Arguments(Array(words.dropFirst()))
-if arguments.isHelpWanted() {
-    Output.line(command.help)
-    exit(0)
-}
-do {
-    exit(try command.run(&arguments))
-} catch let failure as UsageFailure {
-    Output.error("tidegate \(name): \(failure)\nSee tidegate \(name) --help.")
-    exit(2)
-} catch {
-    Output.error("tidegate \(name): \(error)")
-    exit(1)
-}
+let commands: [any Command.Type] = [
+    Serve.self,
+    Check.self,
+    Publish.self,
+    Tail.self,
+    Topics.self,
+    VersionCommand.self,
+]
+
+// A write to a closed pipe or socket is an error like any other, not a death.
+signal(SIGPIPE, SIG_IGN)
+exit(dispatch(Array(CommandLine.arguments.dropFirst()), to: commands))

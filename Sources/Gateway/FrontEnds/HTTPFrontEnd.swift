@@ -23,6 +23,7 @@ final class HTTPFrontEnd: FrontEnd {
     /// Whether the connection outlives the answer to the request at hand.
     private var isPersistent = true
     private var isHead = false
+    private var version = HTTPVersion.http11
 
     init(_ loop: GatewayLoop) {
         parser = RequestParser(limits: loop.configuration.http.request)
@@ -68,6 +69,7 @@ final class HTTPFrontEnd: FrontEnd {
         loop.statistics.requests.add()
         isPersistent = head.isPersistent && !loop.shared.isDrainingNow
         isHead = head.method == .head
+        version = head.version
         do throws(Problem) {
             try route(head, connection, loop)
         } catch {
@@ -194,6 +196,8 @@ final class HTTPFrontEnd: FrontEnd {
         if !isPersistent || loop.shared.isDrainingNow {
             loop.output.append(field: "Connection", "close")
             loop.endAfterSending(connection, .finished)
+        } else if version == .http10 {
+            loop.output.append(field: "Connection", "keep-alive")
         }
         loop.output.endFields()
         if !isHead { loop.output.append(body) }
@@ -216,6 +220,7 @@ final class HTTPFrontEnd: FrontEnd {
             if let allowed = problem.allowed { fields.append(field: "Allow", allowed) }
             if problem.status == 426 {
                 fields.append(field: "Upgrade", "websocket")
+                if isPersistent { fields.append(field: "Connection", "Upgrade") }
                 fields.append(field: "Sec-WebSocket-Version", "13")
             }
             if problem.status == 429 || problem.status == 503 { fields.append(field: "Retry-After", "1") }

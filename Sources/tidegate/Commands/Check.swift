@@ -1,5 +1,5 @@
 /// `tidegate check`: reads the configuration as `serve` would, and says what is wrong with it.
-import Configuration
+internal import Configuration
 
 enum Check: Command {
     static let name = "check"
@@ -17,9 +17,9 @@ enum Check: Command {
 
     static func run(_ arguments: inout Arguments) throws -> Int32 {
         let configuration = try ConfigurationSource(&arguments).read()
-        try arguments.finish()
+        _ = try arguments.positionals(0...0)
         let feeds = configuration.feeds.map(\.name).joined(separator: ", ")
-        Output.line("\(configuration.file) is right. Feeds: \(feeds.isEmpty ? "none" : feeds).")
+        try Console.show("\(configuration.file) is right. Feeds: \(feeds.isEmpty ? "none" : feeds).")
         return 0
     }
 }

@@ -1,12 +1,12 @@
 /// `tidegate serve`: the gateway itself.
-import Broker
-import Configuration
-import Feeds
-import Gateway
-import Glibc
-import Primitives
-import Settings
-import Transport
+internal import Broker
+internal import Configuration
+internal import Feeds
+internal import Gateway
+internal import Glibc
+internal import Primitives
+internal import Settings
+internal import Transport
 
 enum Serve: Command {
     static let name = "serve"
@@ -37,9 +37,9 @@ enum Serve: Command {
         """
 
     static func run(_ arguments: inout Arguments) throws -> Int32 {
-        let startsFeeds = try !arguments.flag("no-feeds")
+        let startsFeeds = try !arguments.flag("--no-feeds")
         let configuration = try ConfigurationSource(&arguments).read()
-        try arguments.finish()
+        _ = try arguments.positionals(0...0)
         let log = Log(level: configuration.logLevel, format: configuration.logFormat)
         // Blocked before any thread starts: all inherit that, and only the wait below sees them.
         var signals = sigset_t()
@@ -47,7 +47,6 @@ enum Serve: Command {
         sigaddset(&signals, SIGTERM)
         sigaddset(&signals, SIGINT)
         pthread_sigmask(SIG_BLOCK, &signals, nil)
-        signal(SIGPIPE, SIG_IGN)
         let gateway = try RunningGateway.start(configuration.gateway, log: log)
         log.info(
             "listening",
@@ -63,7 +62,7 @@ enum Serve: Command {
         }
         let feeds =
             startsFeeds ? configuration.feeds.map { start($0.name, $0.feed, gateway.sequencer, log) } : []
-        sayWhereToLook(gateway.address, isServingPage: configuration.gateway.publicFolder != nil)
+        try sayWhereToLook(gateway.address, isServingPage: configuration.gateway.publicFolder != nil)
         wait(for: signals, gateway, feeds, log)
     }
 
@@ -101,9 +100,9 @@ enum Serve: Command {
             })
     }
 
-    private static func sayWhereToLook(_ address: SocketAddress, isServingPage: Bool) {
+    private static func sayWhereToLook(_ address: SocketAddress, isServingPage: Bool) throws {
         let url = "http://\(address)"
-        Output.line(
+        try Console.show(
             """
 
               \(isServingPage ? "page       \(url)/" : "no page is served")

@@ -1,0 +1,102 @@
+/// Where a gateway is: `http://host:port/prefix`.
+internal import Primitives
+
+package struct GatewayURL: Sendable, Equatable, CustomStringConvertible {
+    /// A name or an address; IPv6 without brackets.
+    package let host: String
+    package let port: UInt16
+    /// What stands before every path: empty, or `/prefix` without a slash at its end.
+    package let prefix: String
+
+    /// Where a gateway listens when nobody said otherwise.
+    package static let standard = "http://127.0.0.1:8080"
+    /// The environment's way to say otherwise.
+    package static let variable = "TIDEGATE_URL"
+
+    package init(_ text: String) throws(URLFailure) {
+        let lower = text.lowercased()
+        if lower.hasPrefix("https:") || lower.hasPrefix("wss:") {
+            throw URLFailure(text, "TLS is not supported yet; use http://")
+        }
+        var rest = Substring(text)
+        if let scheme = ["http://", "ws://"].first(where: { lower.hasPrefix($0) }) {
+            rest = rest.dropFirst(scheme.count)
+        } else if text.contains("://") {
+            throw URLFailure(text, "the scheme must be http")
+        }
+        if rest.contains(where: { $0 == "?" || $0 == "#" || $0 == "@" }) {
+            throw URLFailure(text, "only a host, a port and a path may stand in it")
+        }
+        let slash = rest.firstIndex(of: "/") ?? rest.endIndex
+        (host, port) = try Self.authority(rest[..<slash], of: text)
+        prefix = try Self.path(rest[slash...], of: text)
+    }
+
+    /// The gateway that `argument`, else `environment`, else the standard names; an empty one names none.
+    package init(argument: String?, environment: String?) throws(URLFailure) {
+        let stated = [argument, environment].compactMap { $0 }.first { !$0.isEmpty }
+        try self.init(stated ?? Self.standard)
+    }
+
+    /// `host:port` as the Host field has it.
+    package var authority: String {
+        let name = host.contains(":") ? "[\(host)]" : host
+        return port == 80 ? name : "\(name):\(port)"
+    }
+
+    package var description: String { "http://\(authority)\(prefix)" }
+
+    private static func authority(
+        _ authority: Substring, of text: String
+    ) throws(URLFailure) -> (host: String, port: UInt16) {
+        var host = authority
+        var portText: Substring?
+        if authority.hasPrefix("[") {
+            guard let end = authority.firstIndex(of: "]") else {
+                throw URLFailure(text, "an IPv6 address ends in \"]\"")
+            }
+            host = authority[authority.index(after: authority.startIndex)..<end]
+            let rest = authority[authority.index(after: end)...]
+            guard rest.isEmpty || rest.hasPrefix(":") else {
+                throw URLFailure(text, "after \"]\" comes \":\" and the port")
+            }
+            if !rest.isEmpty { portText = rest.dropFirst() }
+        } else if let colon = authority.firstIndex(of: ":") {
+            host = authority[..<colon]
+            portText = authority[authority.index(after: colon)...]
+            if portText?.contains(":") == true {
+                throw URLFailure(text, "an IPv6 address stands in brackets: http://[::1]:8080")
+            }
+        }
+        guard !host.isEmpty, host.utf8.allSatisfy({ $0 > ASCII.space && $0 < ASCII.delete }) else {
+            throw URLFailure(text, "it names no host")
+        }
+        guard let portText else { return (String(host), 80) }
+        guard portText.utf8.allSatisfy(ASCII.isDigit), let port = UInt16(portText), port > 0 else {
+            throw URLFailure(text, "the port is a number from 1 to 65535")
+        }
+        return (String(host), port)
+    }
+
+    private static func path(_ path: Substring, of text: String) throws(URLFailure) -> String {
+        guard path.utf8.allSatisfy({ $0 > ASCII.space && $0 < ASCII.delete }) else {
+            throw URLFailure(text, "its path must be percent-encoded")
+        }
+        var path = path
+        while path.hasSuffix("/") { path.removeLast() }
+        return String(path)
+    }
+}
+
+/// Text that names no gateway.
+package struct URLFailure: Error, Sendable, Equatable, CustomStringConvertible {
+    package let text: String
+    package let reason: String
+
+    init(_ text: String, _ reason: String) {
+        self.text = text
+        self.reason = reason
+    }
+
+    package var description: String { "the URL \"\(text)\" is not usable: \(reason)" }
+}

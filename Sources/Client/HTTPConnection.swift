@@ -1,0 +1,115 @@
+/// Requests one after another over one connection, which is made when needed and kept while the gateway keeps it.
+internal import HTTP
+internal import Primitives
+package import Transport
+
+/// A request that is sent whole.
+package struct HTTPCall: Sendable {
+    package enum Verb: Sendable {
+        case get
+        case put
+        case delete
+    }
+
+    package var verb: Verb
+    /// Below the gateway's prefix, percent-encoded: `/topics/stocks/AAPL`.
+    package var path: String
+    /// JSON, for a PUT.
+    package var body: [UInt8]
+
+    package init(_ verb: Verb, _ path: String, body: [UInt8] = []) {
+        self.verb = verb
+        self.path = path
+        self.body = body
+    }
+}
+
+package final class HTTPConnection {
+    private static let connectTimeout = Duration.seconds(10)
+    /// A gateway answers in milliseconds; what takes this long will not be answered.
+    private static let answerTimeout = Duration.seconds(30)
+
+    private let url: GatewayURL
+    private let stop: Wakeup?
+    private var link: Link?
+
+    package init(to url: GatewayURL, stop: Wakeup? = nil) {
+        self.url = url
+        self.stop = stop
+    }
+
+    /// Sends `call` and returns the body of its answer; an answer that is no success is thrown as `.refused`.
+    package func send(_ call: HTTPCall) throws(ClientFailure) -> [UInt8] {
+        let isReused = link != nil
+        do throws(ClientFailure) {
+            return try sendOnce(call)
+        } catch {
+            link = nil
+            // A kept connection may have been closed in the moment that we used it; all three verbs may be
+            // sent again (RFC 9110 §9.2.2), though a second DELETE can find nothing.
+            guard isReused, case .lost = error, call.verb != .delete else { throw error }
+        }
+        return try sendOnce(call)
+    }
+
+    private func sendOnce(_ call: HTTPCall) throws(ClientFailure) -> [UInt8] {
+        var link = try takeLink()
+        append(call, to: &link.output)
+        var reader = ResponseReader(answering: .get, byteCountLimit: WireLimits.answerByteCount)
+        let body = try reader.readAnswer(
+            over: &link, until: .now() + Self.answerTimeout, unless: stop)
+        if reader.head?.isPersistent == true { self.link = consume link }
+        return body
+    }
+
+    /// The kept connection, or a new one.
+    private func takeLink() throws(ClientFailure) -> Link {
+        if let kept = link.take() { return kept }
+        return try Link(to: url, within: Self.connectTimeout, unless: stop)
+    }
+
+    private func append(_ call: HTTPCall, to output: inout ByteBuffer) {
+        switch call.verb {
+        case .get: output.append(requestHead: "GET", url.prefix + call.path, at: url)
+        case .put: output.append(requestHead: "PUT", url.prefix + call.path, at: url)
+        case .delete: output.append(requestHead: "DELETE", url.prefix + call.path, at: url)
+        }
+        output.append(field: "Accept", "application/json")
+        if call.verb == .put {
+            output.append(field: "Content-Type", "application/json")
+            output.append(contentLength: call.body.count)
+        }
+        output.endFields()
+        output.append(call.body)
+    }
+}
+
+extension ResponseReader {
+    /// Waits for a whole answer and returns its body; throws a refusal.
+    mutating func readAnswer(
+        over link: inout Link, until deadline: Instant, unless stop: Wakeup?
+    ) throws(ClientFailure) -> [UInt8] {
+        var body: [UInt8] = []
+        while true {
+            if let head = try readHead(&link.input) {
+                if head.status >= 300 {
+                    try readProblem(&link.input)
+                } else if try readBody(&link.input, { body.append(contentsOf: $0.array) }) {
+                    return body
+                }
+            }
+            switch try link.receive(until: deadline, unless: stop) {
+            case .bytes: continue
+            case .timedOut: throw .lost(reason: "no answer in time")
+            case .stopped: throw .stopped
+            case .ended:
+                guard let head else { throw problem }
+                if head.status >= 300 { throw problem }
+                guard endsWithConnection else {
+                    throw .lost(reason: "the gateway closed it inside an answer")
+                }
+                return body
+            }
+        }
+    }
+}

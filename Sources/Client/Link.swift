@@ -1,0 +1,112 @@
+/// One connection to a gateway, on a thread that waits for it: bytes out of `output`, bytes into `input`.
+internal import Primitives
+internal import Transport
+
+struct Link: ~Copyable {
+    enum Arrival {
+        case bytes
+        /// The peer will send nothing more.
+        case ended
+        case timedOut
+        case stopped
+    }
+
+    /// Bytes asked of the kernel at once: four times what a busy gateway sends in one write.
+    private static let readByteCount = 64 << 10
+
+    private let stream: ByteStream
+    var input = ByteBuffer()
+    var output = ByteBuffer()
+    /// The peer takes nothing more; what it has said may still be read.
+    private var isDeaf = false
+
+    /// Connects to the first of the gateway's addresses that answers.
+    init(to url: GatewayURL, within timeout: Duration, unless stop: Wakeup?) throws(ClientFailure) {
+        let addresses: [SocketAddress]
+        do throws(ResolveFailure) {
+            addresses = try SocketAddress.resolve(host: url.host, port: url.port)
+        } catch {
+            throw .unreachable(url: url.description, reason: error.reason)
+        }
+        var reason = "the name has no address"
+        for address in addresses {
+            do throws(SystemFailure) {
+                stream = try ByteStream.connect(to: address, within: timeout, unless: stop)
+                return
+            } catch {
+                if error.isCancellation { throw .stopped }
+                reason = error.reason
+            }
+        }
+        throw .unreachable(url: url.description, reason: reason)
+    }
+
+    var number: Int32 { stream.number }
+
+    /// Lets `wire` say what begins its subscription; it leaves with the next `receive`.
+    mutating func send(requestOf wire: any SubscriptionWire, after cursor: [UInt8]?) {
+        wire.request(after: cursor, into: &output)
+    }
+
+    /// Writes what waits to be written, and waits until something was read.
+    mutating func receive(until deadline: Instant, unless stop: Wakeup?) throws(ClientFailure) -> Arrival {
+        while true {
+            writePending()
+            if let arrival = try readAvailable() { return arrival }
+            let now = Instant.now()
+            guard now < deadline else { return .timedOut }
+            if !wait(output.isEmpty || isDeaf ? .read : [.read, .write], deadline.since(now), stop) {
+                return .stopped
+            }
+        }
+    }
+
+    /// Writes all that waits; returns early, with what is left, as soon as the peer has something to say.
+    mutating func send(until deadline: Instant, unless stop: Wakeup?) throws(ClientFailure) -> Arrival? {
+        while true {
+            if let arrival = try readAvailable() { return arrival }
+            writePending()
+            if isDeaf { return try receive(until: deadline, unless: stop) }
+            if output.isEmpty { return nil }
+            let now = Instant.now()
+            guard now < deadline else { return .timedOut }
+            if !wait([.read, .write], deadline.since(now), stop) { return .stopped }
+        }
+    }
+
+    /// Writes what the kernel takes at once. A failure is left for the next read to tell: the peer may have said
+    /// why before it closed.
+    mutating func writePending() {
+        while !output.isEmpty, !isDeaf {
+            switch stream.write(output.unsafeBytes) {
+            case .bytes(let count): output.consume(count)
+            case .wouldBlock: return
+            case .failed: isDeaf = true
+            }
+        }
+    }
+
+    /// Reads what is there; nil when nothing is.
+    mutating func readAvailable() throws(ClientFailure) -> Arrival? {
+        var outcome = ByteStream.ReadOutcome.wouldBlock
+        _ = input.appendUnsafe(upTo: Self.readByteCount) { space in
+            outcome = stream.read(into: space)
+            if case .bytes(let count) = outcome { return count }
+            return 0
+        }
+        switch outcome {
+        case .bytes: return .bytes
+        case .wouldBlock: return nil
+        case .ended: return .ended
+        case .failed(let failure): throw .lost(reason: failure.reason)
+        }
+    }
+
+    /// Returns whether nobody asked for the end.
+    private func wait(_ interest: Poller.Interest, _ timeout: Duration, _ stop: Wakeup?) -> Bool {
+        var wishes = [Readiness.Wish(stream.number, interest)]
+        if let stop { wishes.append(.init(stop.descriptor, .read)) }
+        let ready = Readiness.wait(for: wishes, timeout: timeout)
+        return stop == nil || !ready[1]
+    }
+}

@@ -1,0 +1,65 @@
+/// What a subscriber must remember from link to link: the cursor, and what it was sent of each topic.
+///
+/// Memory grows with the number of topics, as the gateway's own does.
+struct SubscriptionState {
+    private(set) var cursor: [UInt8]?
+    /// Repeats that were dropped: what a resume sent again (PROTOCOL, invariant 2).
+    private(set) var repeats: UInt64 = 0
+    private(set) var conflated: UInt64 = 0
+    private(set) var missed: UInt64 = 0
+    private(set) var received: UInt64 = 0
+    private var versions: [[UInt8]: UInt64] = [:]
+    private var hasPresentedCursor = false
+
+    init(cursor: [UInt8]?) {
+        self.cursor = cursor
+    }
+
+    /// A link begins. Without a cursor it sends everything anew, and what is held may be long gone.
+    mutating func begin(into events: inout [SubscriptionEvent]) {
+        hasPresentedCursor = cursor != nil
+        if cursor == nil, !versions.isEmpty { reset(into: &events) }
+    }
+
+    mutating func apply(
+        _ event: WireEvent, over transport: SubscriptionTransport, into events: inout [SubscriptionEvent]
+    ) {
+        switch event {
+        case .subscribed(let resumed):
+            events.append(.connected(transport))
+            if resumed == false, hasPresentedCursor { reset(into: &events) }
+        case .update(let update): apply(update, into: &events)
+        case .cursor(let cursor):
+            guard cursor != self.cursor else { return }
+            self.cursor = cursor
+            events.append(.cursor(cursor))
+        case .live: events.append(.live)
+        case .reset: reset(into: &events)
+        case .gap(let gap):
+            missed &+= gap.missed ?? 0
+            if gap.next > 0 { versions[gap.topic] = max(versions[gap.topic] ?? 0, gap.next - 1) }
+            events.append(.gap(gap))
+        case .error(let code, let message): events.append(.error(code: code, message: message))
+        case .goodbye, .retry, .heartbeat, .answered: break
+        }
+    }
+
+    private mutating func apply(_ update: Update, into events: inout [SubscriptionEvent]) {
+        let held = versions[update.topic] ?? 0
+        guard update.version > held else {
+            repeats &+= 1
+            return
+        }
+        versions[update.topic] = update.version
+        let skipped = held > 0 ? update.version - held - 1 : 0
+        conflated &+= skipped
+        received &+= 1
+        events.append(.update(update, conflated: skipped))
+    }
+
+    private mutating func reset(into events: inout [SubscriptionEvent]) {
+        versions.removeAll(keepingCapacity: true)
+        cursor = nil
+        events.append(.reset)
+    }
+}

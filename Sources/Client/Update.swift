@@ -1,0 +1,132 @@
+/// One new value of one topic, as the line of JSON that carried it and where its members stand in it.
+package import Primitives
+
+package struct Update: Sendable, Equatable {
+    /// The whole update, on one line.
+    package let line: [UInt8]
+    /// The topic's name as UTF-8, its escapes replaced.
+    package let topic: [UInt8]
+    package let version: UInt64
+    /// When the gateway accepted it, Unix milliseconds.
+    package let time: UInt64
+    /// Where the value stands in `line`; nil for a tombstone.
+    package let data: Range<Int>?
+
+    package var isTombstone: Bool { data == nil }
+
+    /// Reads a line that holds one update and nothing else.
+    package init(line: [UInt8]) throws(JSONFailure) {
+        var scanner = JSONScanner(line.span)
+        let members = try Members(&scanner)
+        try scanner.end()
+        self.init(line: line, members)
+    }
+
+    /// Reads the update that comes next, wherever it stands in a larger text.
+    init(_ scanner: inout JSONScanner) throws(JSONFailure) {
+        _ = scanner.peek()  // Steps over the white space in front of it.
+        let start = scanner.position
+        var members = try Members(&scanner)
+        members.data = members.data.map { ($0.lowerBound - start)..<($0.upperBound - start) }
+        self.init(line: scanner.bytes.extracting(start..<scanner.position).array, members)
+    }
+
+    private init(line: [UInt8], _ members: Members) {
+        self.line = line
+        topic = members.topic
+        version = members.version
+        time = members.time
+        data = members.data
+    }
+
+    /// What an update's object says, in any order; unknown members are left for later protocols.
+    private struct Members {
+        var topic: [UInt8] = []
+        var version: UInt64 = 0
+        var time: UInt64 = 0
+        var data: Range<Int>?
+
+        init(_ scanner: inout JSONScanner) throws(JSONFailure) {
+            let text = scanner.bytes
+            var isDeleted = false
+            try scanner.enterObject()
+            while let name = try scanner.nextMember() {
+                if name.equals("topic", in: text) {
+                    topic = try scanner.string().decoded(in: text) ?? []
+                } else if name.equals("version", in: text) {
+                    version = try scanner.wholeNumber()
+                } else if name.equals("time", in: text) {
+                    time = try scanner.wholeNumber()
+                } else if name.equals("data", in: text) {
+                    data = try scanner.value()
+                } else if name.equals("deleted", in: text) {
+                    isDeleted = try scanner.boolean()
+                } else {
+                    _ = try scanner.value()
+                }
+            }
+            if isDeleted { data = nil }
+            guard !topic.isEmpty, version > 0, isDeleted || data != nil else {
+                throw JSONFailure(offset: scanner.position, reason: "an update lacks topic, version or data")
+            }
+        }
+    }
+}
+
+/// Updates of one topic that are gone for this subscriber.
+package struct Gap: Sendable, Equatable {
+    package var topic: [UInt8] = []
+    /// The version that follows.
+    package var next: UInt64 = 0
+    /// How many were missed, where the gateway knows.
+    package var missed: UInt64?
+
+    package init(topic: [UInt8] = [], next: UInt64 = 0, missed: UInt64? = nil) {
+        self.topic = topic
+        self.next = next
+        self.missed = missed
+    }
+
+    init(_ scanner: inout JSONScanner) throws(JSONFailure) {
+        let text = scanner.bytes
+        try scanner.enterObject()
+        while let name = try scanner.nextMember() {
+            if name.equals("topic", in: text) {
+                topic = try scanner.string().decoded(in: text) ?? []
+            } else if name.equals("next", in: text) {
+                next = try scanner.wholeNumber()
+            } else if name.equals("missed", in: text) {
+                missed = try scanner.null() ? nil : try scanner.wholeNumber()
+            } else {
+                _ = try scanner.value()
+            }
+        }
+    }
+}
+
+extension JSONScanner {
+    /// A number at or above zero without fraction or exponent.
+    mutating func wholeNumber() throws(JSONFailure) -> UInt64 {
+        let range = try value()
+        guard let number = bytes.extracting(range).decimal else {
+            throw JSONFailure(offset: range.lowerBound, reason: "expected a whole number")
+        }
+        return number
+    }
+
+    /// A string's characters as UTF-8, or nothing for `null`.
+    mutating func optionalString() throws(JSONFailure) -> [UInt8]? {
+        try null() ? nil : try string().decoded(in: bytes)
+    }
+
+    /// A string for people to read; empty for `null`.
+    mutating func optionalText() throws(JSONFailure) -> String {
+        try optionalString().map { String(decoding: $0, as: UTF8.self) } ?? ""
+    }
+
+    /// The updates of an array, appended to `events`.
+    mutating func updates(into events: inout [WireEvent]) throws(JSONFailure) {
+        try enterArray()
+        while try nextElement() { events.append(.update(try Update(&self))) }
+    }
+}

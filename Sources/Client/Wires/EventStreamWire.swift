@@ -1,0 +1,124 @@
+/// A subscription over server-sent events, chunked or ended by the connection's end.
+internal import HTTP
+package import Primitives
+
+package final class EventStreamWire: SubscriptionWire {
+    private let subscription: SubscriptionRequest
+    private let url: GatewayURL
+    private var reader = ResponseReader(byteCountLimit: nil)
+    private var parser = EventStreamParser(byteCountLimit: WireLimits.messageByteCount)
+    private var isStreaming = false
+    private var toldCursor: [UInt8] = []
+    private var toldRetry: Int?
+
+    package init(_ subscription: SubscriptionRequest, at url: GatewayURL) {
+        self.subscription = subscription
+        self.url = url
+    }
+
+    package var isReusable: Bool { false }
+
+    package func request(after cursor: [UInt8]?, into output: inout ByteBuffer) {
+        let target = subscription.target(.eventStream, at: url, cursor: cursor)
+        output.append(requestHead: "GET", target, at: url)
+        output.append(field: "Accept", "text/event-stream")
+        output.append(field: "Cache-Control", "no-store")
+        output.endFields()
+    }
+
+    package func receive(
+        _ input: inout ByteBuffer, into events: inout [WireEvent], answering output: inout ByteBuffer
+    ) throws(ClientFailure) {
+        if !isStreaming {
+            guard try begin(&input, into: &events) else { return }
+        }
+        var found = events
+        events = []
+        defer { events = found }
+        let isEnd = try reader.readBody(&input) { (content: Span<UInt8>) throws(ClientFailure) in
+            parser.append(content)
+            try readEvents(into: &found)
+        }
+        if isEnd { throw .lost(reason: "the gateway ended the stream") }
+    }
+
+    package func ended(into events: inout [WireEvent]) throws(ClientFailure) {
+        throw isStreaming ? .lost(reason: "the gateway ended the stream") : reader.problem
+    }
+
+    package func close(into output: inout ByteBuffer) {}
+
+    /// Reads the head; false while it is not whole.
+    private func begin(
+        _ input: inout ByteBuffer, into events: inout [WireEvent]
+    ) throws(ClientFailure) -> Bool {
+        guard let head = try reader.readHead(&input) else { return false }
+        if head.status == 204 { throw .finished }
+        guard head.status == 200 else {
+            try reader.readProblem(&input)
+            return false
+        }
+        guard let type = head.field("Content-Type"), isEventStream(type) else {
+            throw .violation("no event stream, but another type of content; check the URL")
+        }
+        isStreaming = true
+        events.append(.subscribed(resumed: nil))
+        return true
+    }
+
+    private func isEventStream(_ type: [UInt8]) -> Bool {
+        let end = type.firstIndex { $0 == ASCII.semicolon || $0 == ASCII.space } ?? type.count
+        return ASCII.equalIgnoringCase(type.span.extracting(0..<end), "text/event-stream")
+    }
+
+    private func readEvents(into events: inout [WireEvent]) throws(ClientFailure) {
+        do {
+            while let event = try parser.next() {
+                tellRetry(into: &events)
+                try read(event, into: &events)
+                tell(event.lastEventID, into: &events)
+            }
+        } catch let failure as JSONFailure {
+            throw .violation("an event is not the JSON expected, \(failure)")
+        } catch {
+            throw .violation("\(error)")
+        }
+        tellRetry(into: &events)
+        // A block of only an id dispatches nothing and moves the cursor all the same.
+        tell(parser.lastEventID, into: &events)
+    }
+
+    /// After an event, never before it: whether an ID stood on the event itself or in a block before it cannot be
+    /// told apart, and a cursor may be late but not early.
+    private func tell(_ cursor: [UInt8], into events: inout [WireEvent]) {
+        guard !cursor.isEmpty, cursor != toldCursor else { return }
+        toldCursor = cursor
+        events.append(.cursor(cursor))
+    }
+
+    private func tellRetry(into events: inout [WireEvent]) {
+        guard let retry = parser.retryMilliseconds, retry != toldRetry else { return }
+        toldRetry = retry
+        events.append(.retry(milliseconds: UInt64(clamping: retry)))
+    }
+
+    private func read(_ event: EventStreamParser.Event, into events: inout [WireEvent]) throws(JSONFailure) {
+        switch event.type {
+        case "message": events.append(.update(try Update(line: event.data)))
+        case "live": events.append(.live(resumed: try Notice(event.data).resumed))
+        case "reset": events.append(.reset)
+        case "gap":
+            var scanner = JSONScanner(event.data.span)
+            events.append(.gap(try Gap(&scanner)))
+        case "goodbye":
+            let notice = try Notice(event.data)
+            let delay = notice.reconnectAfter ?? event.retryMilliseconds.map { UInt64(clamping: $0) }
+            events.append(.goodbye(reason: notice.reason, reconnectAfterMilliseconds: delay))
+        case "error":
+            let notice = try Notice(event.data)
+            events.append(.error(code: notice.code, message: notice.message))
+        case "heartbeat": events.append(.heartbeat)
+        default: break  // Of a later protocol.
+        }
+    }
+}

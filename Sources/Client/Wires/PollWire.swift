@@ -1,0 +1,97 @@
+/// A subscription over long polling: one answer after another, over one connection where that may stay.
+internal import HTTP
+package import Primitives
+
+package final class PollWire: SubscriptionWire {
+    private let subscription: SubscriptionRequest
+    private let url: GatewayURL
+    private var reader = ResponseReader(byteCountLimit: WireLimits.answerByteCount)
+    private var body: [UInt8] = []
+    private var isAwaiting = false
+    private var hasAnswered = false
+    package private(set) var isReusable = true
+
+    package init(_ subscription: SubscriptionRequest, at url: GatewayURL) {
+        self.subscription = subscription
+        self.url = url
+    }
+
+    package func request(after cursor: [UInt8]?, into output: inout ByteBuffer) {
+        reader.reset()
+        isAwaiting = true
+        body.removeAll(keepingCapacity: true)
+        let target = subscription.target(.poll, at: url, cursor: cursor)
+        output.append(requestHead: "GET", target, at: url)
+        output.append(field: "Accept", "application/json")
+        output.endFields()
+    }
+
+    package func receive(
+        _ input: inout ByteBuffer, into events: inout [WireEvent], answering output: inout ByteBuffer
+    ) throws(ClientFailure) {
+        guard isAwaiting, let head = try reader.readHead(&input) else { return }
+        isReusable = head.isPersistent
+        guard head.status == 200 || head.status == 304 else { return try reader.readProblem(&input) }
+        if try reader.readBody(&input, { body.append(contentsOf: $0.array) }) {
+            try readAnswer(into: &events)
+        }
+    }
+
+    package func ended(into events: inout [WireEvent]) throws(ClientFailure) {
+        guard isAwaiting, let head = reader.head else { throw reader.problem }
+        guard head.status == 200 else { throw reader.problem }
+        guard reader.endsWithConnection else { throw .lost(reason: "the gateway closed it inside an answer") }
+        try readAnswer(into: &events)
+    }
+
+    package func close(into output: inout ByteBuffer) {}
+
+    private func readAnswer(into events: inout [WireEvent]) throws(ClientFailure) {
+        isAwaiting = false
+        if !hasAnswered { events.append(.subscribed(resumed: nil)) }
+        var isEmpty = true
+        if reader.head?.status == 200 {
+            do throws(JSONFailure) {
+                var answer = try PollAnswer(body.span)
+                isEmpty = !answer.isReset && answer.gaps.isEmpty && answer.updates.isEmpty
+                if answer.isReset { events.append(.reset) }
+                events.append(contentsOf: answer.gaps)
+                events.append(contentsOf: answer.updates)
+                if let cursor = answer.cursor.take() { events.append(.cursor(cursor)) }
+            } catch {
+                throw .violation("the poll's answer is not the JSON expected, \(error)")
+            }
+        }
+        if !hasAnswered { events.append(.live(resumed: nil)) }
+        hasAnswered = true
+        events.append(.answered(isEmpty: isEmpty))
+    }
+}
+
+/// What a poll's answer says, in any order of its members.
+private struct PollAnswer {
+    var cursor: [UInt8]?
+    var isReset = false
+    var updates: [WireEvent] = []
+    var gaps: [WireEvent] = []
+
+    init(_ text: Span<UInt8>) throws(JSONFailure) {
+        var scanner = JSONScanner(text)
+        try scanner.enterObject()
+        while let name = try scanner.nextMember() {
+            if name.equals("cursor", in: text) {
+                cursor = try scanner.optionalString()
+            } else if name.equals("updates", in: text) {
+                try scanner.updates(into: &updates)
+            } else if name.equals("reset", in: text) {
+                isReset = try scanner.boolean()
+            } else if name.equals("gaps", in: text) {
+                try scanner.enterArray()
+                while try scanner.nextElement() { gaps.append(.gap(try Gap(&scanner))) }
+            } else {
+                _ = try scanner.value()
+            }
+        }
+        try scanner.end()
+    }
+}

@@ -1,0 +1,138 @@
+/// Plays a recorded file: CSV with a header, or NDJSON, also as the gateway itself writes updates.
+package import Broker
+package import Primitives
+package import Settings
+
+package final class ReplayFeed: FeedKind {
+    package static let kindName = "replay"
+
+    private let path: String
+    private let name: String
+    private let format: ReplayFormat
+    private let isLooping: Bool
+    private let mapping: RowMapping
+    private var pace: ReplayPace
+    /// Nil before the first row, between rounds and after the end.
+    private var file: RecordedFile?
+    private var hasEnded = false
+    private var roundRowCount = 0
+
+    // The row that waits for its moment.
+    private var row = ReplayRow()
+    private var due: Instant?
+    private var data = ByteBuffer()
+
+    /// 4,096 rows a batch: a file without times between its rows is handed on in pieces.
+    private static let batchLimit = 4096
+
+    package init(
+        origin: FeedOrigin, settings: inout SettingsSection
+    ) throws(SettingsFailure) {
+        name = try settings.text("file", default: "")
+        format = try settings.choice("format", default: .auto)
+        isLooping = try settings.boolean("loop", default: false)
+        let speed = try settings.number("speed", default: 1, in: 0.001...100_000)
+        let rate = try settings.number("rate", default: 0, in: 0...1_000_000)
+        pace = rate > 0 ? ReplayPace(rate: rate) : ReplayPace(speed: speed)
+        path = name.hasPrefix("/") ? name : "\(origin.baseDirectory)/\(name)"
+        mapping = RowMapping(
+            template: try Self.template(&settings), timeColumn: try settings.text("time", default: "time"),
+            isTimed: rate == 0, dataColumns: try settings.texts("data", default: []))
+        if name.isEmpty { throw settings.refusal(of: "file", because: "a replay needs a file") }
+        try check(settings)
+    }
+
+    private static func template(
+        _ settings: inout SettingsSection
+    ) throws(SettingsFailure) -> RowMapping.Template {
+        let text = try settings.text("topic", default: "{topic}")
+        guard let template = RowMapping.Template(text) else {
+            throw settings.refusal(
+                of: "topic", because: "\"\(text)\" has braces that do not enclose a column's name")
+        }
+        let example = template.pieces.map { piece in
+            if case .literal(let text) = piece { text } else { "x" }
+        }.joined()
+        if let reason = topicFault(example) { throw settings.refusal(of: "topic", because: reason) }
+        return template
+    }
+
+    /// Opens the file once, so that what is wrong with it, or with the columns named, is said at the start.
+    private func check(_ settings: SettingsSection) throws(SettingsFailure) {
+        let file: RecordedFile
+        do {
+            file = try RecordedFile(path: path, name: name, format: format)
+        } catch {
+            throw settings.refusal(of: "file", because: error.reason)
+        }
+        guard file.format == .csv else { return }
+        let wanted =
+            mapping.template.columns.map { ("topic", $0) } + mapping.dataColumns.map { ("data", $0) }
+            + (mapping.isTimed ? [("time", mapping.timeColumn)] : [])
+        for (key, column) in wanted where !file.columns.contains(column) {
+            let advice = key == "time" ? ". Name the column of the times, or set \"rate\"" : ""
+            throw settings.refusal(
+                of: key,
+                because: "\(name) has no column \"\(column)\"; it has "
+                    + file.columns.joined(separator: ", ") + advice)
+        }
+    }
+
+    package func produce(
+        at now: Instant, time: UnixTime, into batch: inout UpdateBatch
+    ) throws(FeedFailure) -> Instant? {
+        for _ in 0..<Self.batchLimit {
+            guard let due = try nextDue(now: now) else { return nil }
+            if due > now { return due }
+            try append(to: &batch)
+            self.due = nil
+        }
+        return now
+    }
+
+    /// When the row that waits is due; takes the next one if none does. Nil at the recording's end.
+    private func nextDue(now: Instant) throws(FeedFailure) -> Instant? {
+        if let due { return due }
+        while !hasEnded {
+            let file = try openedFile()
+            if try file.readRow(into: &row) {
+                roundRowCount += 1
+                do {
+                    due = pace.next(try mapping.time(of: row), now: now)
+                } catch {
+                    throw located(error)
+                }
+                return due
+            }
+            try endRound()
+        }
+        return nil
+    }
+
+    private func openedFile() throws(FeedFailure) -> RecordedFile {
+        if let file { return file }
+        let opened = try RecordedFile(path: path, name: name, format: format)
+        file = opened
+        roundRowCount = 0
+        pace.rewind()
+        return opened
+    }
+
+    private func endRound() throws(FeedFailure) {
+        file = nil
+        if isLooping, roundRowCount == 0 { throw FeedFailure("\(name) has no rows", isPassing: true) }
+        hasEnded = !isLooping
+    }
+
+    private func append(to batch: inout UpdateBatch) throws(FeedFailure) {
+        do {
+            try mapping.append(row, with: &data, to: &batch)
+        } catch {
+            throw located(error)
+        }
+    }
+
+    private func located(_ failure: RecordFailure) -> FeedFailure {
+        file?.located(failure) ?? FeedFailure("\(name): \(failure.reason)", isPassing: false)
+    }
+}

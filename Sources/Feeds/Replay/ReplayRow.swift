@@ -1,0 +1,132 @@
+/// One row of a recorded file, whatever its format: named cells, taken as text or as JSON.
+internal import Primitives
+
+struct ReplayRow {
+    struct Cell {
+        /// In `text`.
+        var range: Range<Int>
+        var form: Form
+    }
+
+    enum Form {
+        /// A CSV field: a number where it reads as one, absent where it is empty.
+        case plain
+        /// A CSV field in quotes.
+        case quoted
+        /// A checked JSON value.
+        case json
+    }
+
+    private(set) var names: [String] = []
+    private(set) var cells: [Cell] = []
+    private var text: [UInt8] = []
+
+    // MARK: Taking a row
+
+    /// `names` are those of the header.
+    mutating func take(_ record: CSVRecord, names: [String]) throws(RecordFailure) {
+        guard record.fields.count == names.count else {
+            throw RecordFailure("the header has \(names.count) columns, this row \(record.fields.count)")
+        }
+        do {
+            _ = try UTF8Span(validating: record.text.span)
+        } catch {
+            throw RecordFailure("the row is not UTF-8")
+        }
+        self.names = names
+        text = record.text
+        cells = record.fields.map { Cell(range: $0.range, form: $0.isQuoted ? .quoted : .plain) }
+    }
+
+    /// Takes one line of NDJSON, which must be one object.
+    mutating func take(line: Span<UInt8>) throws(RecordFailure) {
+        do {
+            _ = try UTF8Span(validating: line)
+        } catch {
+            throw RecordFailure("the line is not UTF-8")
+        }
+        text = line.array
+        names.removeAll(keepingCapacity: true)
+        cells.removeAll(keepingCapacity: true)
+        do {
+            try takeMembers(line)
+        } catch {
+            throw RecordFailure("no JSON object: \(error)")
+        }
+    }
+
+    private mutating func takeMembers(_ line: Span<UInt8>) throws(JSONFailure) {
+        var scanner = JSONScanner(line)
+        try scanner.enterObject()
+        while let name = try scanner.nextMember() {
+            names.append(String(decoding: name.decoded(in: line) ?? [], as: UTF8.self))
+            cells.append(Cell(range: try scanner.value(), form: .json))
+        }
+        try scanner.end()
+    }
+
+    // MARK: Asking
+
+    func index(of name: String) -> Int? {
+        names.firstIndex(of: name)
+    }
+
+    /// The cell as text, for a topic or a time; nil if it is empty, or a JSON value that is neither a string nor
+    /// a number.
+    func text(at index: Int) -> [UInt8]? {
+        let bytes = text[cells[index].range]
+        switch cells[index].form {
+        case .plain, .quoted: return bytes.isEmpty ? nil : Array(bytes)
+        case .json:
+            let value = Array(bytes)
+            return Self.text(ofJSON: value.span)
+        }
+    }
+
+    private static func text(ofJSON value: Span<UInt8>) -> [UInt8]? {
+        var scanner = JSONScanner(value)
+        switch scanner.peek() {
+        case .number: return value.array
+        case .string:
+            do {
+                return try scanner.string().decoded(in: value)
+            } catch {
+                preconditionFailure("a checked string was refused: \(error)")
+            }
+        case .object, .array, .boolean, .null, nil: return nil
+        }
+    }
+
+    /// Whether the cell reads exactly `literal` in the file.
+    func reads(_ literal: StaticString, at index: Int) -> Bool {
+        text.span.extracting(cells[index].range).equals(literal)
+    }
+
+    /// Appends the cell as a JSON value.
+    func appendJSON(at index: Int, to data: inout ByteBuffer) {
+        let bytes = text.span.extracting(cells[index].range)
+        switch cells[index].form {
+        case .json: data.append(bytes)
+        case .quoted: data.append(jsonString: bytes)
+        case .plain:
+            if bytes.isEmpty {
+                data.append(jsonNumber: .nan)  // Writes null: the value is absent.
+            } else if Self.isNumber(bytes) {
+                data.append(bytes)
+            } else {
+                data.append(jsonString: bytes)
+            }
+        }
+    }
+
+    /// Whether the field is a number as JSON writes them: 007, +1 and .5 are text and stay as they are.
+    private static func isNumber(_ bytes: Span<UInt8>) -> Bool {
+        var scanner = JSONScanner(bytes)
+        guard scanner.peek() == .number, scanner.position == 0 else { return false }
+        do {
+            return try scanner.value().upperBound == bytes.count
+        } catch {
+            return false  // What only begins like a number is text.
+        }
+    }
+}

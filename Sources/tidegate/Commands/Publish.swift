@@ -1,0 +1,193 @@
+/// `tidegate publish`: one value, a tombstone, or NDJSON of any length.
+internal import Client
+internal import Glibc
+internal import Primitives
+internal import Transport
+
+enum Publish: Command {
+    static let name = "publish"
+    static let summary = "Publish a value, or many from NDJSON"
+    static let help = """
+        Usage: tidegate publish TOPIC VALUE
+               tidegate publish --delete TOPIC
+               tidegate publish --ndjson [FILE|-]
+
+        Publishes VALUE, which is JSON, as the newest value of TOPIC; or ends TOPIC; or publishes every line of a
+        file, or of standard input, each an object {"topic":…,"data":…} or {"topic":…,"deleted":true}.
+        Without arguments and with a pipe on standard input it reads NDJSON. Lines are sent as they are read: a bad
+        line ends the request, and the lines before it stay published.
+
+        \(Arguments.gatewayHelp)
+          --delete            publish a tombstone: the topic ends
+          --ndjson            read lines from FILE, or from standard input
+          --progress          show count and rate also where standard error is no terminal
+
+        Examples:
+          tidegate publish stocks/AAPL '{"price":189.3}'
+          tidegate publish motd '"text stands in double quotes"'
+          tidegate publish --delete stocks/AAPL
+          tidegate publish --ndjson history.ndjson
+          vmstat 1 | to-ndjson | tidegate publish
+        """
+
+    static func run(_ arguments: inout Arguments) throws -> Int32 {
+        let url = try arguments.gateway()
+        let deletes = try arguments.flag("--delete")
+        let isNDJSON = try arguments.flag("--ndjson")
+        let showsProgress = try arguments.flag("--progress") || Console.isTerminal(STDERR_FILENO)
+        let words = try arguments.positionals(0...2)
+        if deletes, isNDJSON { throw UsageFailure("--delete and --ndjson exclude each other") }
+
+        if deletes {
+            guard words.count == 1 else { throw UsageFailure("--delete takes one TOPIC") }
+            return try printAnswer(Publisher(to: url).delete(words[0]))
+        }
+        if isNDJSON || (words.isEmpty && !Console.isTerminal(STDIN_FILENO)) {
+            guard words.count <= 1 else { throw UsageFailure("--ndjson takes one FILE at most") }
+            return try publishLines(of: words.first ?? "-", to: url, showsProgress: showsProgress)
+        }
+        guard words.count == 2 else {
+            throw UsageFailure(words.isEmpty ? "TOPIC and VALUE are missing" : "VALUE is missing")
+        }
+        let value = Array(words[1].utf8)
+        try checkValue(value, words[1])
+        return try printAnswer(Publisher(to: url).publish(value, to: words[0]))
+    }
+
+    private static func checkValue(_ value: [UInt8], _ text: String) throws(UsageFailure) {
+        do throws(JSONFailure) {
+            var scanner = JSONScanner(value.span)
+            _ = try scanner.value()
+            try scanner.end()
+        } catch {
+            var quoted = ByteBuffer()
+            quoted.append(jsonString: text)
+            throw UsageFailure(
+                "VALUE is not JSON (\(error)); text needs its own quotes: '\(quoted.bytes.text)'")
+        }
+    }
+
+    private static func printAnswer(_ answer: [UInt8]) throws -> Int32 {
+        var output = ByteBuffer()
+        output.append(answer)
+        if answer.last != ASCII.lineFeed { output.append(ASCII.lineFeed) }
+        try Console.flush(&output)
+        return 0
+    }
+
+    // MARK: Many at once
+
+    private static func publishLines(
+        of path: String, to url: GatewayURL, showsProgress: Bool
+    ) throws -> Int32 {
+        let source = path == "-" ? FileDescriptor(owning: dup(STDIN_FILENO)) : try openFile(path)
+        let publisher = try BulkPublisher(to: url)
+        var progress = Progress(isShown: showsProgress)
+        defer { progress.end() }
+        var buffer = ByteBuffer(capacity: pieceByteCount)
+        while true {
+            // A slow source: an answer that comes meanwhile is a refusal.
+            let ready = Readiness.wait(
+                for: [.init(source.number, .read), .init(publisher.descriptor, .read)],
+                timeout: progress.interval)
+            progress.show()
+            if ready[1] { try publisher.check() }
+            guard ready[0] else { continue }
+            guard try readPiece(source.number, &buffer) else { break }
+            progress.count(buffer.bytes)
+            try publisher.send(buffer.bytes)
+            buffer.removeAll()
+        }
+        let accepted = try publisher.finish()
+        progress.end()
+        var output = ByteBuffer()
+        output.append("{\"accepted\":")
+        output.append(decimal: accepted)
+        output.append("}\n")
+        try Console.flush(&output)
+        return 0
+    }
+
+    /// Bytes read from the source at once, and sent as one chunk.
+    private static let pieceByteCount = 64 << 10
+
+    private static func openFile(_ path: String) throws -> FileDescriptor {
+        let number = open(path, O_RDONLY | O_CLOEXEC)
+        guard number >= 0 else {
+            throw CommandFailure("cannot read \(path): \(SystemFailure("open").reason)")
+        }
+        return FileDescriptor(owning: number)
+    }
+
+    /// Reads once; false at the source's end.
+    private static func readPiece(_ number: Int32, _ buffer: inout ByteBuffer) throws -> Bool {
+        while true {
+            var outcome = 0
+            _ = buffer.appendUnsafe(upTo: pieceByteCount) { space in
+                outcome = read(number, space.baseAddress, pieceByteCount)
+                return max(outcome, 0)
+            }
+            if outcome >= 0 { return outcome > 0 }
+            guard errno == EINTR || errno == EAGAIN else {
+                throw CommandFailure("cannot read the source: \(SystemFailure("read").reason)")
+            }
+        }
+    }
+}
+
+/// What went wrong, in one line.
+struct CommandFailure: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) {
+        self.description = description
+    }
+}
+
+/// A line on standard error that counts, once it has taken longer than a second.
+private struct Progress {
+    private let isShown: Bool
+    private let began = Instant.now()
+    private var shownAt = Instant.now()
+    private var lineCount: UInt64 = 0
+    private var hasLine = false
+
+    /// How often it is looked at; nil when nobody looks.
+    var interval: Duration? { isShown ? .seconds(1) : nil }
+
+    init(isShown: Bool) {
+        self.isShown = isShown
+    }
+
+    mutating func count(_ bytes: Span<UInt8>) {
+        for index in bytes.indices where bytes[index] == ASCII.lineFeed { lineCount += 1 }
+    }
+
+    mutating func show() {
+        guard isShown else { return }
+        let now = Instant.now()
+        guard now.since(shownAt) >= .seconds(1) else { return }
+        shownAt = now
+        draw(now)
+    }
+
+    /// Leaves the last count standing.
+    mutating func end() {
+        guard hasLine else { return }
+        draw(.now())
+        hasLine = false
+        write("\n")
+    }
+
+    private mutating func draw(_ now: Instant) {
+        let seconds = max(now.since(began).inSeconds, 0.001)
+        let rate = UInt64(Double(lineCount) / seconds)
+        write("\r\(lineCount) lines, \(rate)/s, \(Int(seconds)) s   ")
+        hasLine = true
+    }
+
+    private func write(_ text: String) {
+        // A progress that cannot be shown is not worth a failure.
+        _ = Glibc.write(STDERR_FILENO, text, text.utf8.count)
+    }
+}

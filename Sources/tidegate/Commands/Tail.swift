@@ -1,0 +1,85 @@
+/// `tidegate tail`: prints updates as they come, over any of the three transports.
+internal import Client
+internal import Glibc
+internal import Primitives
+internal import Transport
+
+enum Tail: Command {
+    static let name = "tail"
+    static let summary = "Print updates as they come"
+    static let help = """
+        Usage: tidegate tail [PATTERN…] [OPTIONS]
+
+        Prints the latest value of every topic that a PATTERN covers, then each change as it comes. In a pattern
+        "*" is one segment and a last "**" is all that follows. Without a pattern: everything.
+        Updates go to standard output, all else (connections, gaps, errors) to standard error.
+
+        \(Arguments.gatewayHelp)
+          --transport KIND    ws, sse or poll (default: ws)
+          --cursor C          resume behind this cursor; an empty one starts with a snapshot
+          --max-rate R        at most R updates of a topic a second (0.5 is one every two seconds)
+          --json              print the updates as they came, one JSON object a line
+          --count N           end after N updates
+          --print-cursor      at the end print "cursor: C" as the last line on standard error
+          --no-reconnect      end with status 1 when the connection ends
+
+        Examples:
+          tidegate tail 'stocks/*'
+          tidegate tail stocks/AAPL 'fx/**' --max-rate 2
+          tidegate tail --json --count 100 | jq .data
+          cursor=$(tidegate tail --count 10 --print-cursor 2>&1 >/dev/null | sed -n 's/^cursor: //p')
+          tidegate tail --transport sse --cursor "$cursor"
+        """
+
+    /// Woken by SIGINT and SIGTERM.
+    private static let stop = Result { () throws(SystemFailure) in try Wakeup() }
+
+    static func run(_ arguments: inout Arguments) throws -> Int32 {
+        let url = try arguments.gateway()
+        let names = SubscriptionTransport.allCases.map(\.rawValue)
+        let kind = try arguments.choice("--transport", of: names)
+        let cursor = try arguments.value("--cursor").flatMap { $0.isEmpty ? nil : Array($0.utf8) }
+        let maxRate = try arguments.positiveNumber("--max-rate")
+        let isJSON = try arguments.flag("--json")
+        let count = try arguments.integer("--count", in: 1...Int.max)
+        let printsCursor = try arguments.flag("--print-cursor")
+        let reconnects = try !arguments.flag("--no-reconnect")
+        var topics = try arguments.positionals(0...Int.max)
+        if topics.isEmpty { topics = ["**"] }
+
+        let wakeup = try stop.get()
+        stopOnSignals()
+        let transport = kind.flatMap(SubscriptionTransport.init(rawValue:)) ?? .webSocket
+        let stream = SubscriptionStream(
+            SubscriptionRequest(topics: topics, maxRate: maxRate), at: url, over: transport, cursor: cursor,
+            reconnects: reconnects, stop: wakeup)
+        var printer = UpdatePrinter(isJSON: isJSON, remaining: count, cursor: cursor)
+        defer {
+            if printsCursor { Console.note("cursor: \(printer.cursor.map { $0.span.text } ?? "")") }
+        }
+        return try follow(stream, &printer)
+    }
+
+    private static func follow(
+        _ stream: SubscriptionStream, _ printer: inout UpdatePrinter
+    ) throws -> Int32 {
+        var events: [SubscriptionEvent] = []
+        while stream.next(into: &events) {
+            try printer.print(events)
+            events.removeAll(keepingCapacity: true)
+            if printer.isDone { return 0 }
+        }
+        switch stream.failure {
+        case .stopped, .finished, .closed(code: 1000, _), nil: return 0
+        default: return 1  // The last state line has said why.
+        }
+    }
+
+    private static func stopOnSignals() {
+        for number in [SIGINT, SIGTERM] {
+            signal(number) { _ in
+                if case .success(let wakeup) = Tail.stop { wakeup.wake() }
+            }
+        }
+    }
+}

@@ -1,0 +1,78 @@
+/// Standard output and error, written with care: a reader that went away ends the program quietly.
+internal import Glibc
+internal import Primitives
+
+/// Nobody reads standard output any more.
+struct BrokenPipe: Error {}
+
+enum Console {
+    static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }
+
+    /// Whether colours are welcome on `descriptor` (https://no-color.org).
+    static func wantsColour(_ descriptor: Int32) -> Bool {
+        isTerminal(descriptor) && (environment("NO_COLOR") ?? "").isEmpty && environment("TERM") != "dumb"
+    }
+
+    /// The terminal's width; nil where standard output is none.
+    static var width: Int? {
+        var size = winsize()
+        guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
+        return Int(size.ws_col)
+    }
+
+    static func environment(_ name: String) -> String? {
+        getenv(name).map { String(cString: $0) }
+    }
+
+    /// Writes one line to standard error. What cannot be said there can be said nowhere.
+    static func note(_ line: String) {
+        var text = ByteBuffer()
+        text.append(printable: Array(line.utf8).span)
+        text.append(ASCII.lineFeed)
+        _ = writeAll(STDERR_FILENO, &text)
+    }
+
+    /// Writes one text and a line break to standard output.
+    static func show(_ text: String) throws {
+        var output = ByteBuffer()
+        output.append(text)
+        output.append(ASCII.lineFeed)
+        try flush(&output)
+    }
+
+    /// Writes all of `text` to standard output and empties it.
+    static func flush(_ text: inout ByteBuffer) throws {
+        guard writeAll(STDOUT_FILENO, &text) else { throw BrokenPipe() }
+    }
+
+    private static func writeAll(_ descriptor: Int32, _ text: inout ByteBuffer) -> Bool {
+        while !text.isEmpty {
+            let count = write(descriptor, text.unsafeBytes.baseAddress, text.count)
+            if count > 0 {
+                text.consume(count)
+            } else if errno == EAGAIN {
+                var entry = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+                poll(&entry, 1, -1)
+            } else if errno != EINTR {
+                text.removeAll()
+                return false
+            }
+        }
+        return true
+    }
+}
+
+extension ByteBuffer {
+    /// Appends text that somebody else wrote so that it cannot steer a terminal: control characters, those above
+    /// ASCII included (U+0080 to U+009F), go out as `?`.
+    mutating func append(printable text: Span<UInt8>) {
+        let start = count
+        append(text)
+        var previous: UInt8 = 0
+        replaceBytes(from: start, with: UInt8(ascii: "?")) { byte in
+            defer { previous = byte }
+            if byte < 0x20 || byte == ASCII.delete { return true }
+            return previous == 0xC2 && byte < 0xA0
+        }
+    }
+}

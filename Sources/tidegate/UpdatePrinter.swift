@@ -1,0 +1,122 @@
+/// Turns a subscription's events into lines: updates for standard output, all else for standard error.
+internal import Client
+internal import Glibc
+internal import Primitives
+
+struct UpdatePrinter: ~Copyable {
+    private let isJSON: Bool
+    private let isColoured = Console.wantsColour(STDOUT_FILENO)
+    private var output = ByteBuffer()
+    /// Updates still to be printed; nil for no end.
+    private var remaining: Int?
+    /// Covers nothing that was not printed.
+    private(set) var cursor: [UInt8]?
+    private var wasConnected = false
+
+    init(isJSON: Bool, remaining: Int?, cursor: [UInt8]?) {
+        self.isJSON = isJSON
+        self.remaining = remaining
+        self.cursor = cursor
+    }
+
+    var isDone: Bool { remaining == 0 }
+
+    /// Prints one batch with one write. When the last update wanted has come, only a cursor right behind it is
+    /// still taken.
+    mutating func print(_ events: [SubscriptionEvent]) throws {
+        for event in events {
+            if isDone, !event.isCursor { break }
+            try print(event)
+        }
+        try Console.flush(&output)
+    }
+
+    private mutating func print(_ event: SubscriptionEvent) throws {
+        switch event {
+        case .update(let update, _):
+            remaining = remaining.map { $0 - 1 }
+            if isJSON {
+                output.append(update.line)
+                output.append(ASCII.lineFeed)
+            } else {
+                output.append(update, isColoured: isColoured)
+            }
+        case .cursor(let cursor): self.cursor = cursor
+        case .live: break
+        case .connected(let transport):
+            if wasConnected { try note("connected again over \(transport.rawValue)") }
+            wasConnected = true
+        case .reset:
+            cursor = nil
+            try note("reset: forget what came before; a full snapshot follows")
+        case .gap(let gap):
+            let missed = gap.missed.map { "\($0) updates" } ?? "some updates"
+            try note("gap: \(missed) of \(gap.topic.span.text) are gone; version \(gap.next) follows")
+        case .error(let code, let message): try note("error \(code): \(message)")
+        case .disconnected(.stopped, _): break
+        case .disconnected(let failure, let delay):
+            guard let delay else { return try note("\(failure)") }
+            let tenths = Int((delay.inSeconds * 10).rounded())
+            try note("\(failure); trying again in \(tenths / 10).\(tenths % 10) s")
+        }
+    }
+
+    /// State goes to standard error, behind the updates that came before it.
+    private mutating func note(_ text: String) throws {
+        try Console.flush(&output)
+        Console.note("tidegate tail: \(text)")
+    }
+}
+
+extension SubscriptionEvent {
+    fileprivate var isCursor: Bool {
+        if case .cursor = self { return true }
+        return false
+    }
+}
+
+extension ByteBuffer {
+    /// Appends `09:30:00.123  stocks/AAPL  v7  {"price":189.3}` and a line feed.
+    fileprivate mutating func append(_ update: Update, isColoured: Bool) {
+        if isColoured { append("\u{1B}[2m") }
+        append(timeOfDay: update.time)
+        if isColoured { append("\u{1B}[0m") }
+        append("  ")
+        if isColoured { append("\u{1B}[36m") }
+        append(printable: update.topic.span)
+        if isColoured { append("\u{1B}[0m\u{1B}[2m") }
+        append("  v")
+        append(decimal: update.version)
+        append("  ")
+        if isColoured { append(update.isTombstone ? "\u{1B}[0m\u{1B}[31m" : "\u{1B}[0m") }
+        if let data = update.data {
+            append(printable: update.line.span.extracting(data))
+        } else {
+            append("deleted")
+            if isColoured { append("\u{1B}[0m") }
+        }
+        append(ASCII.lineFeed)
+    }
+
+    /// Appends `HH:MM:SS.mmm` in local time.
+    private mutating func append(timeOfDay milliseconds: UInt64) {
+        var seconds = time_t(milliseconds / 1000)
+        var local = tm()
+        localtime_r(&seconds, &local)
+        append(UInt64(local.tm_hour), digitCount: 2)
+        append(ASCII.colon)
+        append(UInt64(local.tm_min), digitCount: 2)
+        append(ASCII.colon)
+        append(UInt64(local.tm_sec), digitCount: 2)
+        append(ASCII.period)
+        append(milliseconds % 1000, digitCount: 3)
+    }
+
+    private mutating func append(_ value: UInt64, digitCount: Int) {
+        _ = appendUnsafe(upTo: digitCount) { space in
+            guard let base = space.baseAddress else { return 0 }
+            writeDecimal(value, digitCount: digitCount, to: base)
+            return digitCount
+        }
+    }
+}

@@ -1,0 +1,95 @@
+import Primitives
+
+/// One sequencer, one loop, and short words for what tests do with them.
+@testable import Broker
+
+final class Bench {
+    let sequencer: Sequencer
+    let inbox: Inbox
+    let replica: BrokerReplica
+    var batch = Batch()
+
+    init(_ retention: Sequencer.Retention = .init(), wake: @escaping @Sendable () -> Void = {}) {
+        sequencer = Sequencer(epoch: Epoch("bench"), retention: retention)
+        inbox = sequencer.addInbox(wake: wake)
+        replica = BrokerReplica(inbox: inbox)
+    }
+
+    /// One with a log of `keeps` updates for topics below `log/`.
+    convenience init(logging keeps: Int, tombstoneLimit: Int = 1000) throws {
+        var retention = Sequencer.Retention()
+        retention.logs = [(try TopicPattern("log/**"), keeps)]
+        retention.tombstoneLimit = tombstoneLimit
+        self.init(retention)
+    }
+
+    @discardableResult
+    func publish(_ topic: String, _ data: String?, time: UInt64 = 1) throws -> UInt64? {
+        try publish([(topic, data)], time: time).lastVersion
+    }
+
+    @discardableResult
+    func publish(_ updates: [(String, String?)], time: UInt64 = 1) throws -> PublishOutcome {
+        var batch = UpdateBatch()
+        for (topic, data) in updates {
+            if let data {
+                try batch.append(topic: Array(topic.utf8).span, data: Array(data.utf8).span)
+            } else {
+                try batch.append(tombstoneOf: Array(topic.utf8).span)
+            }
+        }
+        return try sequencer.publish(batch, time: UnixTime(milliseconds: time))
+    }
+
+    func latest(_ topic: String) -> String? {
+        replica.latest(Array(topic.utf8).span).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    func reader(of patterns: [String], after sequence: UInt64? = nil) throws -> SubscriberID {
+        let id = replica.addSubscriber(owner: 0)
+        try subscribe(id, patterns, after: sequence)
+        return id
+    }
+
+    @discardableResult
+    func subscribe(_ id: SubscriberID, _ patterns: [String], after sequence: UInt64? = nil) throws
+        -> SubscribeOutcome
+    {
+        replica.subscribe(
+            id, to: try patterns.map { try TopicPattern($0) }, after: sequence.map { replica.cursor($0) })
+    }
+
+    func unsubscribe(_ id: SubscriberID, _ patterns: [String]) throws {
+        replica.unsubscribe(id, from: try patterns.map { try TopicPattern($0) })
+    }
+
+    /// One drain's lines; the rest of the answer stays in `batch`.
+    func drain(_ id: SubscriberID, budget: Int = 1 << 20, oneRound: Bool = false) -> [String] {
+        batch.removeAll()
+        replica.drain(id, byteBudget: budget, oneRound: oneRound, into: &batch)
+        return batch.updates.map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    func poll(_ patterns: [String], after sequence: UInt64?, budget: Int = 1 << 20) throws -> [String] {
+        batch.removeAll()
+        _ = replica.changes(
+            of: try patterns.map { try TopicPattern($0) }, after: sequence.map { replica.cursor($0) },
+            byteBudget: budget, into: &batch)
+        return batch.updates.map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// All pages of a listing: the names.
+    func list(_ pattern: String, limit: Int) throws -> [String] {
+        let wanted = try TopicPattern(pattern)
+        var (names, after) = ([String](), [UInt8]?.none)
+        repeat {
+            batch.removeAll()
+            let last = replica.list(wanted, after: after, limit: limit, byteBudget: 1 << 20, into: &batch)
+            for update in batch.updates {
+                names.append(String(String(decoding: update, as: UTF8.self).split(separator: "\"")[3]))
+            }
+            after = last.map { Array($0.unsafeBytes) }
+        } while after != nil
+        return names
+    }
+}

@@ -1,0 +1,227 @@
+import Primitives
+
+/// A client by the book: it holds what it was sent, drops repeats, and complains of whatever the protocol forbids.
+@testable import Broker
+
+struct SimulationFailure: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) { self.description = description }
+}
+
+/// One reader through all its connections.
+struct SimulatedReader {
+    /// What it may be sent of one topic in this connection, and what it was.
+    struct Coverage {
+        /// Updates at or before this were presented as held; 0 for a snapshot.
+        var presented: UInt64
+        /// The index of the first update that it lacks, the snapshot or resume included.
+        var start: Int
+        /// For logs: the index of the next update.
+        var expected: Int
+        /// From here on what is not sent counts as conflated: what changed before it came does not.
+        var countStart: Int
+        var lastSent: Int?
+        var sentCount = 0
+    }
+
+    struct HandedCursor {
+        let sequence: UInt64
+        let patterns: [NaivePattern]
+        let held: [Int: Int]
+        /// Of which life of its subscriptions: an unsubscribe begins another.
+        let generation: Int
+    }
+
+    let name: String
+    let budget: Int
+    let isOneRound: Bool
+    let isPoll: Bool
+    /// 0: never, 99: nearly always.
+    let diligence: Int
+
+    var replica = 0
+    var id: SubscriberID?
+    var patterns: [NaivePattern] = [] {
+        didSet { coversKnown = [:] }
+    }
+    /// What `patterns` cover, by topic, as far as it was asked.
+    private(set) var coversKnown: [Int: Bool] = [:]
+    var generation = 0
+    /// By topic, the index of the update it holds.
+    var held: [Int: Int] = [:]
+    var coverage: [Int: Coverage] = [:]
+    var cursors: [HandedCursor] = []
+    /// Where a waiting poll began.
+    var waitStart: UInt64?
+    /// What a subscribe promised, and the drains since.
+    var liveSequence: UInt64?
+    var drainsToLive = 0
+    /// Of topics that it no longer covers: replaced updates.
+    var conflatedBefore: UInt64 = 0
+    /// All it ever got, mixed into one number.
+    private(set) var digest: UInt64 = 0
+    private(set) var receivedCount = 0
+
+    mutating func learnCovers(_ truth: Truth) {
+        for topic in truth.topics where coversKnown[topic.number] == nil {
+            coversKnown[topic.number] = patterns.contains { $0.covers(topic.name) }
+        }
+    }
+
+    func covers(_ topic: Truth.Topic) -> Bool {
+        coversKnown[topic.number] ?? patterns.contains { $0.covers(topic.name) }
+    }
+
+    // MARK: Covering
+
+    /// Learns what it covers from here on; to be called after the replica was asked to subscribe it.
+    mutating func cover(_ added: [NaivePattern], after start: UInt64?, at sequence: UInt64, _ truth: Truth) {
+        for topic in truth.topics where coverage[topic.number] == nil && covers(topic) {
+            coverage[topic.number] = Coverage(presented: 0, start: 0, expected: 0, countStart: 0)
+        }
+        for pattern in added where !patterns.contains(pattern) { patterns.append(pattern) }
+        for number in truth.topics.indices
+        where coverage[number] == nil && added.contains(where: { $0.covers(truth.topics[number].name) }) {
+            if start == nil { held[number] = nil }
+            let begin = truth.topics[number].count(upTo: start ?? 0)
+            let index = start == nil ? truth.topics[number].snapshotStart(at: sequence) : begin
+            let end = truth.topics[number].count(upTo: sequence)
+            coverage[number] = Coverage(
+                presented: start ?? 0, start: index, expected: index,
+                countStart: index < end ? end - 1 : end)
+        }
+    }
+
+    mutating func uncover(_ dropped: [NaivePattern], at sequence: UInt64, _ truth: Truth) {
+        let before = truth.topics.indices.filter { covers(truth.topics[$0]) }
+        patterns.removeAll { dropped.contains($0) }
+        generation += 1
+        for number in before where !covers(truth.topics[number]) {
+            conflatedBefore += replaced(number, at: sequence, truth)
+            coverage[number] = nil
+            held[number] = nil
+        }
+    }
+
+    /// Updates of a latest topic that others took the place of, up to `sequence`.
+    func replaced(_ number: Int, at sequence: UInt64, _ truth: Truth) -> UInt64 {
+        let topic = truth.topics[number]
+        guard topic.keeps == 0 else { return 0 }
+        let end = topic.count(upTo: sequence)
+        let begin = coverage[number]?.countStart ?? 0
+        let sentCount = coverage[number]?.sentCount ?? 0
+        let isPending = end > 0 && begin < end && (coverage[number]?.lastSent ?? -1) < end - 1
+        return UInt64(max(0, end - begin - sentCount - (isPending ? 1 : 0)))
+    }
+
+    // MARK: Receiving
+
+    mutating func receive(_ batch: borrowing Batch, _ truth: Truth) throws(SimulationFailure) {
+        learnCovers(truth)
+        if batch.byteCount > budget, batch.updates.count > 1 {
+            throw fault(
+                "was sent \(batch.byteCount) bytes in \(batch.updates.count) updates beyond its budget")
+        }
+        var gapNext: [Int: Int] = [:]
+        for gap in batch.gaps { try receive(gap, &gapNext, truth) }
+        for update in batch.updates {
+            let line = String(decoding: update, as: UTF8.self)
+            guard let place = truth.places[line] else { throw fault("got what nobody published: \(line)") }
+            try receive(place.topic, place.index, line, truth)
+        }
+        if let cursor = batch.cursor { try take(cursor, isCut: batch.hasMore && isPoll, truth) }
+    }
+
+    private mutating func receive(
+        _ gap: Gap, _ told: inout [Int: Int], _ truth: Truth
+    ) throws(SimulationFailure) {
+        let number = truth.numbers[gap.topic.text] ?? -1
+        guard number >= 0, covers(truth.topics[number]) else {
+            throw fault("a gap of what it never asked for")
+        }
+        let name = truth.topics[number].name
+        guard truth.topics[number].keeps > 0 else { throw fault("a gap in \(name), which is no log") }
+        guard told.updateValue(0, forKey: number) == nil else { throw fault("a gap in \(name) told twice") }
+        let next = truth.topics[number].updates.lastIndex { $0.version == gap.next } ?? -1
+        let expected = coverage[number]?.expected ?? 0
+        guard next > expected else { throw fault("a gap in \(name) to \(gap.next), where none is") }
+        if let missed = gap.missed, missed != UInt64(next - expected) {
+            throw fault("a gap in \(name): told \(missed) missed, in truth \(next - expected)")
+        }
+        coverage[number, default: Coverage(presented: 0, start: 0, expected: 0, countStart: 0)].expected =
+            next
+    }
+
+    private mutating func receive(
+        _ number: Int, _ index: Int, _ line: String, _ truth: Truth
+    ) throws(SimulationFailure) {
+        let topic = truth.topics[number]
+        var covered = coverage[number] ?? Coverage(presented: 0, start: 0, expected: 0, countStart: 0)
+        if !covers(topic) { throw fault("got \(line), which it does not cover") }
+        if topic.updates[index].sequence <= covered.presented {
+            throw fault("was sent again what its cursor covers: \(line)")
+        }
+        if let last = covered.lastSent, last >= index {
+            throw fault("versions of \(topic.name) do not rise: \(line) after \(topic.updates[last].version)")
+        }
+        if topic.keeps > 0, index != covered.expected {
+            let expected = topic.updates[covered.expected].version
+            throw fault("the log \(topic.name) went from \(expected) to \(line) without a gap")
+        }
+        if topic.updates[index].isTombstone, covered.presented == 0, index < covered.start {
+            throw fault("a snapshot told of a tombstone: \(line)")
+        }
+        covered.lastSent = index
+        covered.sentCount += 1
+        covered.expected = index + 1
+        coverage[number] = covered
+        held[number] = max(held[number] ?? 0, index)
+        receivedCount += 1
+        for byte in line.utf8 { digest = (digest ^ UInt64(byte)) &* 0x100_0000_01b3 }
+    }
+
+    /// Takes a cursor: all that it covers must have been sent. The cursor of a poll's answer that was cut says a
+    /// little less: what was not sent has changed after it, so that the next poll is sent that.
+    private mutating func take(_ cursor: UInt64, isCut: Bool, _ truth: Truth) throws(SimulationFailure) {
+        for (number, topic) in truth.topics.enumerated() where covers(topic) {
+            let end = topic.count(upTo: cursor)
+            if isCut, end < topic.updates.count { continue }
+            guard end > 0, (held[number] ?? -1) < end - 1 else { continue }
+            // What had ended or was replaced when its snapshot was taken is not owed.
+            if held[number] == nil, topic.updates[end - 1].isTombstone || end <= coverage[number]?.start ?? 0
+            {
+                continue
+            }
+            let holds = held[number].map { "\(topic.updates[$0].version)" } ?? "nothing"
+            throw fault(
+                "the cursor \(cursor) covers \(topic.updates[end - 1].line), the reader holds \(holds)")
+        }
+        if cursor > truth.sequence { throw fault("the cursor \(cursor) is ahead of all updates") }
+        digest = (digest ^ cursor) &* 0x100_0000_01b3
+        cursors.append(
+            HandedCursor(sequence: cursor, patterns: patterns, held: held, generation: generation))
+        if cursors.count > 40 { cursors.remove(at: cursors.count / 2) }
+    }
+
+    /// After everything was drained: it holds the truth, no more and no less.
+    func checkHoldsAll(_ truth: Truth) throws(SimulationFailure) {
+        for (number, topic) in truth.topics.enumerated() {
+            guard covers(topic) else {
+                if held[number] != nil { throw fault("holds \(topic.name), which it does not cover") }
+                continue
+            }
+            if topic.isEnded {
+                if let index = held[number], !topic.updates[index].isTombstone {
+                    throw fault("still holds \(topic.updates[index].line), which ended")
+                }
+            } else if held[number] != topic.updates.count - 1 {
+                let holds = held[number].map { topic.updates[$0].line } ?? "nothing"
+                throw fault(
+                    "holds \(holds) where the latest is \(topic.updates[topic.updates.count - 1].line)")
+            }
+        }
+    }
+
+    func fault(_ text: String) -> SimulationFailure { SimulationFailure("\(name): \(text)") }
+}

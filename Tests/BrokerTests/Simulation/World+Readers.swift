@@ -1,0 +1,226 @@
+import Primitives
+
+/// What readers do: come, read, ask for more or less, leave, and come back with any cursor they ever had.
+@testable import Broker
+
+extension World {
+    func act(_ number: Int) throws {
+        if readers[number].isPoll {
+            if chance(readers[number].diligence) { try poll(number) }
+        } else if readers[number].id == nil {
+            if chance(40) { try connect(number) }
+        } else {
+            if chance(readers[number].diligence) { try drain(number) }
+            switch Int.random(in: 0..<100, using: &random) {
+            case 0..<5: try subscribeMore(number)
+            case 5..<9: try unsubscribe(number)
+            case 9..<14: disconnect(number)
+            default: break
+            }
+        }
+    }
+
+    // MARK: Connections
+
+    private func connect(_ number: Int) throws {
+        let handed = pickCursor(number)
+        let wanted = handed?.patterns ?? pickPatterns()
+        let cursor = presented(handed)
+        readers[number].replica = Int.random(in: 0..<replicas.count, using: &random)
+        let replica = replicas[readers[number].replica]
+        let id = replica.addSubscriber(owner: UInt32(number))
+        readers[number].id = id
+        restore(number, handed)
+        let outcome = replica.subscribe(id, to: try wanted.map { try TopicPattern($0.text) }, after: cursor)
+        note("\(readers[number].name) connects to loop \(readers[number].replica) at \(replica.sequence): ")
+        note("  \(wanted.map(\.text)) after \(cursor.map { "\($0.sequence)" } ?? "nothing")")
+        try settle(number, wanted, cursor, outcome)
+    }
+
+    private func subscribeMore(_ number: Int) throws {
+        guard let id = readers[number].id else { return }
+        let replica = replicas[readers[number].replica]
+        let (wanted, handed) = (pickPatterns(), pickCursor(number))
+        // A cursor says something of what was covered when it was handed out, and of nothing else.
+        let isFit = wanted.allSatisfy { handed?.patterns.contains($0) ?? false }
+        let cursor = isFit ? presented(handed) : nil
+        if isFit, let handed {
+            for (topic, index) in handed.held where readers[number].coverage[topic] == nil {
+                if wanted.contains(where: { $0.covers(truth.topics[topic].name) }) {
+                    readers[number].held[topic] = index
+                }
+            }
+        }
+        let outcome = replica.subscribe(id, to: try wanted.map { try TopicPattern($0.text) }, after: cursor)
+        note(
+            "\(readers[number].name) adds \(wanted.map(\.text)) after \(cursor.map { "\($0.sequence)" } ?? "-")"
+        )
+        try settle(number, wanted, cursor, outcome)
+    }
+
+    /// Checks what became of a subscription and learns it.
+    private func settle(
+        _ number: Int, _ wanted: [NaivePattern], _ cursor: Cursor?, _ outcome: SubscribeOutcome
+    ) throws {
+        try checkHonour(number, cursor, outcome.isResumed)
+        let replica = replicas[readers[number].replica]
+        readers[number].cover(
+            wanted, after: outcome.isResumed ? cursor?.sequence : nil, at: replica.sequence, truth)
+        readers[number].liveSequence = outcome.liveSequence
+        readers[number].drainsToLive = 0
+        if outcome.liveSequence != replica.sequence {
+            throw readers[number].fault("is live at \(outcome.liveSequence), the loop at \(replica.sequence)")
+        }
+        // What it may be vouched for at once must already be true.
+        if let id = readers[number].id, let cursor = replica.cursor(of: id) {
+            batch.removeAll()
+            batch.cursor = cursor
+            try readers[number].receive(batch, truth)
+        }
+    }
+
+    private func checkHonour(_ number: Int, _ cursor: Cursor?, _ isResumed: Bool) throws {
+        let isGood =
+            cursor.map {
+                $0.epoch == "sim" && $0.sequence <= truth.sequence && $0.sequence >= truth.purgedSequence
+            } ?? false
+        let purged = replicas[readers[number].replica].purgedSequence
+        // A cursor of this epoch makes the loop take what waits, so it knows of every purge.
+        if isResumed != isGood {
+            throw readers[number].fault(
+                "presented \(cursor?.sequence ?? 0) and was told resumed \(isResumed); purged up to \(purged)"
+            )
+        }
+    }
+
+    private func unsubscribe(_ number: Int) throws {
+        guard let id = readers[number].id else { return }
+        let dropped =
+            chance(15) ? pickPatterns() : readers[number].patterns.filter { _ in chance(40) }
+        let replica = replicas[readers[number].replica]
+        replica.unsubscribe(id, from: try dropped.map { try TopicPattern($0.text) })
+        note("\(readers[number].name) drops \(dropped.map(\.text))")
+        readers[number].uncover(dropped, at: replica.sequence, truth)
+    }
+
+    private func disconnect(_ number: Int) {
+        guard let id = readers[number].id else { return }
+        note("\(readers[number].name) leaves")
+        replicas[readers[number].replica].removeSubscriber(id)
+        readers[number].id = nil
+        readers[number].liveSequence = nil
+    }
+
+    // MARK: Reading
+
+    func drain(_ number: Int) throws {
+        guard let id = readers[number].id else { return }
+        let replica = replicas[readers[number].replica]
+        let hadMarks = replica.hasMarks(id)
+        batch.removeAll()
+        replica.drain(
+            id, byteBudget: readers[number].budget, oneRound: readers[number].isOneRound, into: &batch)
+        note(
+            "\(readers[number].name) is sent \(batch.updates.count) updates, cursor "
+                + "\(batch.cursor.map { "\($0)" } ?? "none") of \(replica.sequence)")
+        if hadMarks, batch.isEmpty, replica.hasMarks(id) {
+            throw readers[number].fault("lacks something and was sent nothing")
+        }
+        try readers[number].receive(batch, truth)
+        let slotCount = replica.subscribers[id].coveredCount
+        if replica.subscribers[id].markCount > slotCount {
+            throw readers[number].fault("has more marks than topics")
+        }
+        try checkLiveness(number, slotCount)
+    }
+
+    /// All that existed has been sent within so many drains, however much is published meanwhile.
+    private func checkLiveness(_ number: Int, _ slotCount: Int) throws {
+        guard let live = readers[number].liveSequence else { return }
+        readers[number].drainsToLive += 1
+        if let cursor = batch.cursor, cursor >= live {
+            readers[number].liveSequence = nil
+        } else if readers[number].drainsToLive > (World.longestLog + 2) * (slotCount + 2) {
+            throw readers[number].fault("is not live after \(readers[number].drainsToLive) drains")
+        }
+    }
+
+    /// One request, or the answer to one that waits.
+    func poll(_ number: Int) throws {
+        if let id = readers[number].id, let start = readers[number].waitStart {
+            let replica = replicas[readers[number].replica]
+            guard replica.hasMarks(id) else { return }
+            batch.removeAll()
+            replica.changes(of: id, after: start, byteBudget: readers[number].budget, into: &batch)
+            note("\(readers[number].name), which waited since \(start), gets \(batch.updates.count)")
+            readers[number].id = nil
+            readers[number].waitStart = nil
+            try readers[number].receive(batch, truth)
+            replica.removeSubscriber(id)
+            return
+        }
+        let handed = readers[number].cursors.last.flatMap { chance(90) ? $0 : pickCursor(number) }
+        let wanted = handed?.patterns ?? pickPatterns()
+        let cursor = presented(handed)
+        restore(number, handed)
+        readers[number].replica = Int.random(in: 0..<replicas.count, using: &random)
+        let replica = replicas[readers[number].replica]
+        let patterns = try wanted.map { try TopicPattern($0.text) }
+        batch.removeAll()
+        let isResumed = replica.changes(
+            of: patterns, after: cursor, byteBudget: readers[number].budget, into: &batch)
+        note(
+            "\(readers[number].name) polls \(wanted.map(\.text)) after \(cursor?.sequence ?? 0): "
+                + "\(batch.updates.count) up to \(batch.cursor ?? 0)")
+        try checkHonour(number, cursor, isResumed)
+        let start = isResumed ? cursor?.sequence : nil
+        readers[number].cover(wanted, after: start, at: replica.sequence, truth)
+        try readers[number].receive(batch, truth)
+        guard batch.isEmpty, let start = batch.cursor else { return }
+        // Nothing new: it waits as a subscriber.
+        let id = replica.addSubscriber(owner: UInt32(number))
+        _ = replica.subscribe(id, to: patterns, after: replica.cursor(start))
+        readers[number].id = id
+        readers[number].waitStart = start
+    }
+
+    // MARK: Choices
+
+    private func pickPatterns() -> [NaivePattern] {
+        (0..<Int.random(in: 1...4, using: &random)).map { _ in
+            let pool = chance(50) ? World.baseTopics + ["new/n1", "a/n2"] : World.basePatterns
+            return NaivePattern(text: pool[Int.random(in: 0..<pool.count, using: &random)])
+        }
+    }
+
+    /// Any cursor it was ever handed, most often the last; or none.
+    private func pickCursor(_ number: Int) -> SimulatedReader.HandedCursor? {
+        if chance(15) { return nil }
+        return chance(50)
+            ? readers[number].cursors.last : readers[number].cursors.randomElement(using: &random)
+    }
+
+    /// The cursor as it is presented: now and then a foreign one, or one from the future.
+    private func presented(_ handed: SimulatedReader.HandedCursor?) -> Cursor? {
+        guard let handed else { return nil }
+        if chance(3) { return Cursor(epoch: Epoch("other"), sequence: handed.sequence) }
+        if chance(3) { return Cursor(epoch: Epoch("sim"), sequence: truth.sequence + 1) }
+        return Cursor(epoch: Epoch("sim"), sequence: handed.sequence)
+    }
+
+    /// What the reader holds when it comes: what it held with that cursor, or newer where it kept on holding it.
+    private func restore(_ number: Int, _ handed: SimulatedReader.HandedCursor?) {
+        readers[number].coverage = [:]
+        readers[number].conflatedBefore = 0
+        readers[number].patterns = []
+        if let handed, handed.generation == readers[number].generation, chance(50) {
+            for topic in readers[number].held.keys
+            where !handed.patterns.contains(where: { $0.covers(truth.topics[topic].name) }) {
+                readers[number].held[topic] = nil
+            }
+            return
+        }
+        readers[number].generation += 1
+        readers[number].held = handed?.held ?? [:]
+    }
+}

@@ -1,0 +1,174 @@
+import Primitives
+
+/// A gateway without threads, sockets or time: one sequencer, a few loops, publishers and readers, and chance.
+@testable import Broker
+
+final class World {
+    static let baseTopics = [
+        "a/0", "a/1", "a/2", "a/3", "b/0", "b/1", "a/0/deep", "a/1/deep", "log1/p", "log1/q", "log3/p",
+        "log8/p",
+    ]
+    static let basePatterns = [
+        "**", "a/*", "a/**", "b/*", "*/0", "*/p", "log1/*", "log3/**", "log8/*", "*/*", "*/0/deep", "new/*",
+    ]
+    static let budgets = [1, 1, 70, 150, 400, 2000, 1 << 20]
+    static let longestLog = 8
+
+    var random: SeededGenerator
+    let sequencer: Sequencer
+    var replicas: [BrokerReplica]
+    var truth: Truth
+    var readers: [SimulatedReader] = []
+    /// The last things that happened, for whoever must understand a failure.
+    private(set) var trace: [String] = []
+    private(set) var step = 0
+    /// Chances in a hundred.
+    private let publishing: Int
+    private let catchingUp: Int
+    private var time: UInt64 = 1_764_000_000_000
+    private var newTopicCount = 0
+    var batch = Batch()
+
+    init(seed: UInt64, withSleepers: Bool = false) throws {
+        random = SeededGenerator(seed: seed)
+        let tombstoneLimit = [0, 1, 3, 8, 1000].randomElement(using: &random) ?? 0
+        publishing = Int.random(in: 15...60, using: &random)
+        catchingUp = Int.random(in: 5...40, using: &random)
+        var retention = Sequencer.Retention()
+        retention.tombstoneLimit = tombstoneLimit
+        for size in [1, 3, 8] { retention.logs.append((try TopicPattern("log\(size)/**"), size)) }
+        let sequencer = Sequencer(epoch: Epoch("sim"), retention: retention)
+        self.sequencer = sequencer
+        truth = Truth(tombstoneLimit: tombstoneLimit)
+        let replicaCount = Int.random(in: 1...3, using: &random)
+        replicas = (0..<replicaCount).map { _ in BrokerReplica(inbox: sequencer.addInbox(wake: {})) }
+        if withSleepers {
+            for replica in replicas {
+                let id = replica.addSubscriber(owner: 99)
+                _ = replica.subscribe(id, to: [try TopicPattern("**")], after: nil)
+            }
+        }
+        for number in 0..<Int.random(in: 3...9, using: &random) {
+            readers.append(
+                SimulatedReader(
+                    name: "reader \(number)", budget: Self.budgets.randomElement(using: &random) ?? 1,
+                    isOneRound: chance(30), isPoll: chance(25),
+                    diligence: [3, 20, 60, 99].randomElement(using: &random) ?? 0))
+        }
+    }
+
+    func chance(_ percent: Int) -> Bool { Int.random(in: 0..<100, using: &random) < percent }
+
+    func note(_ text: @autoclosure () -> String) {
+        trace.append("step \(step): \(text())")
+        if trace.count > 40 { trace.removeFirst(20) }
+    }
+
+    func run(steps: Int) throws {
+        for _ in 0..<steps {
+            step += 1
+            if chance(publishing) { try publish() }
+            if chance(catchingUp) { try catchUp(Int.random(in: 0..<replicas.count, using: &random)) }
+            try act(Int.random(in: 0..<readers.count, using: &random))
+            if step % 350 == 0 { try quiesce() }
+        }
+        try quiesce()
+    }
+
+    // MARK: Publishing
+
+    private func publish() throws {
+        var updates = UpdateBatch()
+        var last: UInt64?
+        time += UInt64.random(in: 0...3, using: &random)
+        for _ in 0..<(chance(80) ? 1 : Int.random(in: 2...12, using: &random)) {
+            let name = pickTopic()
+            let isEnd = chance(12)
+            let padding = String(repeating: "x", count: Int.random(in: 0...40, using: &random))
+            let data = isEnd ? nil : "[\(truth.sequence),\"\(padding)\"]"
+            if let data {
+                try updates.append(topic: Array(name.utf8).span, data: Array(data.utf8).span)
+            } else {
+                try updates.append(tombstoneOf: Array(name.utf8).span)
+            }
+            last = truth.apply(name, data: data, time: time)
+            note("publish \(name) version \(last.map(String.init) ?? "none")\(isEnd ? " (end)" : "")")
+        }
+        let outcome = try sequencer.publish(updates, time: UnixTime(milliseconds: time))
+        guard outcome.lastVersion == last else {
+            throw SimulationFailure("the version is \(outcome.lastVersion ?? 0) instead of \(last ?? 0)")
+        }
+    }
+
+    private func pickTopic() -> String {
+        if chance(3) {
+            newTopicCount += 1
+            return ["new", "a", "log3"][newTopicCount % 3] + "/n\(newTopicCount % 12)"
+        }
+        return Self.baseTopics[chance(50) ? 0 : Int.random(in: 0..<Self.baseTopics.count, using: &random)]
+    }
+
+    private func catchUp(_ number: Int) throws {
+        note("loop \(number) catches up to \(truth.sequence)")
+        replicas[number].catchUp()
+        guard replicas[number].sequence == truth.sequence else {
+            throw SimulationFailure("loop \(number) stands at \(replicas[number].sequence)")
+        }
+    }
+
+    // MARK: Quiet
+
+    /// Publishing pauses, loops catch up, connected readers read all: everybody holds the truth.
+    private func quiesce() throws {
+        note("quiet")
+        for number in replicas.indices { try catchUp(number) }
+        for number in readers.indices where readers[number].id != nil {
+            if readers[number].isPoll {
+                try poll(number)
+            } else {
+                try drainWhole(number)
+            }
+        }
+        for number in readers.indices where readers[number].id != nil || readers[number].waitStart != nil {
+            try readers[number].checkHoldsAll(truth)
+        }
+        for replica in replicas { replica.catchUp() }
+        for number in readers.indices where !readers[number].isPoll { try checkCounts(number) }
+    }
+
+    private func drainWhole(_ number: Int) throws {
+        guard let id = readers[number].id else { return }
+        var turns = 0
+        while replicas[readers[number].replica].hasMarks(id) {
+            try drain(number)
+            turns += 1
+            if turns > 1000 { throw readers[number].fault("is never done with reading") }
+        }
+        if replicas[readers[number].replica].cursor(of: id) != truth.sequence {
+            throw readers[number].fault("has read all and its cursor does not stand at the present")
+        }
+    }
+
+    /// What a drained reader costs, and what it is said to have missed.
+    private func checkCounts(_ number: Int) throws {
+        let reader = readers[number]
+        guard let id = reader.id else { return }
+        let replica = replicas[reader.replica]
+        let wild = reader.patterns.filter { $0.text.contains("*") }
+        var covered = Set(reader.patterns.filter { !$0.text.contains("*") }.map(\.text))
+        for topic in truth.topics where !topic.isPurged && wild.contains(where: { $0.covers(topic.name) }) {
+            covered.insert(topic.name)
+        }
+        let slotCount = replica.subscribers[id].coveredCount
+        if slotCount != covered.count {
+            throw reader.fault("covers \(covered.count) topics in \(slotCount) slots")
+        }
+        var conflated = reader.conflatedBefore
+        for topic in truth.topics.indices where reader.covers(truth.topics[topic]) {
+            conflated += reader.replaced(topic, at: truth.sequence, truth)
+        }
+        if replica.conflated(of: id) != conflated {
+            throw reader.fault("counts \(replica.conflated(of: id)) conflated, in truth \(conflated)")
+        }
+    }
+}

@@ -1,0 +1,46 @@
+/// The promises of docs/protocol.md, section 2, checked after every step of simulated worlds.
+///
+/// A failure names its seed; `TIDEGATE_SEED=<seed>` runs that one alone.
+import Foundation
+import Testing
+
+@Suite struct SimulationTests {
+    private static let stepsASeed = 1200
+
+    private static func seeds(_ count: UInt64) -> [UInt64] {
+        let chosen = ProcessInfo.processInfo.environment["TIDEGATE_SEED"].flatMap { UInt64($0) }
+        return chosen.map { [$0] } ?? Array(1...count)
+    }
+
+    @Test func everyReaderHoldsTheTruthWhateverItDoes() {
+        for seed in Self.seeds(30) where !Self.holds(seed) { break }
+    }
+
+    /// The digests of what each reader got: equal, whether or not others never read.
+    @Test func readersThatNeverReadChangeNothingForOthers() throws {
+        for seed in Self.seeds(4) {
+            let alone = try World(seed: seed)
+            let beset = try World(seed: seed, withSleepers: true)
+            try alone.run(steps: 600)
+            try beset.run(steps: 600)
+            let (left, right) = (alone.readers.map(\.digest), beset.readers.map(\.digest))
+            #expect(left == right, "TIDEGATE_SEED=\(seed)")
+        }
+    }
+
+    private static func holds(_ seed: UInt64) -> Bool {
+        do {
+            let world = try World(seed: seed)
+            do {
+                try world.run(steps: stepsASeed)
+                return true
+            } catch {
+                let trace = world.trace.suffix(25).joined(separator: "\n")
+                Issue.record("TIDEGATE_SEED=\(seed) step \(world.step): \(error)\n\(trace)")
+            }
+        } catch {
+            Issue.record("TIDEGATE_SEED=\(seed): \(error)")
+        }
+        return false
+    }
+}

@@ -1,0 +1,104 @@
+import Primitives
+import Synchronization
+import Transport
+
+/// A server that does, connection by connection, what a test wrote down; on a thread of its own, port 0.
+final class ScriptedServer: Sendable {
+    /// One connection, as a script sees it. Every wait ends after some seconds, so that no test hangs.
+    struct Peer: ~Copyable {
+        fileprivate let stream: ByteStream
+        fileprivate let server: ScriptedServer
+        private(set) var received = ByteBuffer()
+
+        fileprivate init(_ stream: consuming ByteStream, _ server: ScriptedServer) {
+            self.stream = stream
+            self.server = server
+        }
+
+        /// Reads until `text` was read, notes all up to its end for the test, and forgets it. False at the end.
+        @discardableResult
+        mutating func read(until text: String = "\r\n\r\n") -> Bool {
+            while true {
+                if let end = received.bytes.text.range(of: text) {
+                    let head = String(received.bytes.text[..<end.upperBound])
+                    server.requests.withLock { $0.append(head) }
+                    received.consume(head.utf8.count)
+                    return true
+                }
+                guard stream.waitReadable(timeout: .seconds(20)) else { return false }
+                var outcome = ByteStream.ReadOutcome.ended
+                _ = received.appendUnsafe(upTo: 65536) { space in
+                    outcome = stream.read(into: space)
+                    if case .bytes(let count) = outcome { return count }
+                    return 0
+                }
+                guard case .bytes = outcome else { return false }
+            }
+        }
+
+        /// A request's head; empty when the client ended without one.
+        mutating func readHead() -> String {
+            read() ? server.heads.last ?? "" : ""
+        }
+
+        func send(_ text: String) { send(Array(text.utf8)) }
+
+        func send(_ bytes: [UInt8]) {
+            var rest = bytes[...]
+            while !rest.isEmpty {
+                let outcome = rest.withUnsafeBufferPointer { stream.write($0) }
+                switch outcome {
+                case .bytes(let count): rest = rest.dropFirst(count)
+                case .wouldBlock:
+                    _ = Readiness.wait(for: [.init(stream.number, .write)], timeout: .seconds(20))
+                case .failed: return
+                }
+            }
+        }
+
+        /// Waits for the client's end of the connection.
+        mutating func awaitEnd() { while read(until: "\u{0}never") {} }
+    }
+
+    typealias Script = @Sendable (inout Peer) -> Void
+
+    let port: UInt16
+    private let requests = Mutex<[String]>([])
+
+    /// Runs one script for each connection, in order; then it stops listening.
+    init(_ scripts: [Script]) throws {
+        var address = try SocketAddress.resolve(host: "127.0.0.1", port: 0)[0]
+        address = try Listener.claim(address)
+        port = address.port
+        var listener: Listener? = try Listener(address, .init())
+        let number = listener?.number ?? -1
+        _ = try LoopThread(name: "scripted") { [self] in
+            for script in scripts {
+                guard Readiness.wait(for: [.init(number, .read)], timeout: .seconds(20))[0],
+                    case .connection(let stream)? = listener?.accept()
+                else { break }
+                var peer = Peer(stream, self)
+                script(&peer)
+            }
+            listener = nil
+        }
+    }
+
+    /// All that was read until some text, so far.
+    var heads: [String] { requests.withLock { $0 } }
+}
+
+extension String {
+    /// Where `text` stands; the standard library has no such search.
+    fileprivate func range(of text: String) -> Range<String.Index>? {
+        let pattern = Array(text.utf8)
+        let bytes = Array(utf8)
+        guard bytes.count >= pattern.count else { return nil }
+        for start in 0...(bytes.count - pattern.count)
+        where bytes[start..<(start + pattern.count)].elementsEqual(pattern) {
+            let lower = utf8.index(utf8.startIndex, offsetBy: start)
+            return lower..<utf8.index(lower, offsetBy: pattern.count)
+        }
+        return nil
+    }
+}
