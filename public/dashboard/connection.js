@@ -1,0 +1,138 @@
+// The connection panel: how the values come, how fast, and at what pace.
+import { color, fit } from './canvas.js';
+import { bytes, compact, fixed } from './format.js';
+
+/** The places of the slider; the last is no limit. */
+const paces = [0.2, 0.5, 1, 2, 5, 10, 20, null];
+const names = { ws: 'WebSocket', sse: 'Event stream', poll: 'Long poll' };
+const flowSeconds = 60;
+const latencyMilliseconds = 3000;
+
+const element = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
+const input = (/** @type {string} */ id) => /** @type {HTMLInputElement} */ (document.getElementById(id));
+
+export class ConnectionPanel {
+  #gate;
+  #before = { updates: 0, conflated: 0 };
+  #beforeTime = performance.now();
+  #frames = 0;
+  #flow = /** @type {{sent: number, saved: number}[]} */ ([]);
+  #retryAt = 0;
+
+  /**
+   * @param {import('../tidegate/gate.js').Tidegate} gate
+   * @param {(text: string) => void} announce
+   */
+  constructor(gate, announce) {
+    this.#gate = gate;
+    gate.on('state', (details) => this.#stateChanged(details, announce));
+    gate.on('error', ({ message }) => (element('state-reason').textContent = message));
+    this.#watchTransports();
+    this.#watchPace();
+    element('state').addEventListener('click', () => gate.reconnect());
+    setInterval(() => this.#measure(), 1000);
+    setInterval(() => this.#measureLatency(), latencyMilliseconds);
+  }
+
+  /** A frame was drawn. */
+  countFrame() {
+    this.#frames += 1;
+  }
+
+  /** @param {import('../tidegate/gate.js').StateDetails} details @param {(text: string) => void} announce */
+  #stateChanged({ state, transport, reason, retryIn }, announce) {
+    this.#retryAt = retryIn === undefined ? 0 : performance.now() + retryIn;
+    const button = element('state');
+    const isNews = button.dataset.state !== state && (state === 'live' || this.#gate.isStale);
+    button.dataset.state = state;
+    document.documentElement.classList.toggle('is-stale', state !== 'live' && state !== 'connecting');
+    element('transport-name').textContent = names[transport];
+    element('state-reason').textContent = state === 'live' ? '' : reason ?? '';
+    this.#showState();
+    if (isNews && state !== 'connecting') announce(`${state}${reason ? `: ${reason}` : ` by ${names[transport]}`}`);
+    if (state === 'live') this.#measureLatency();
+  }
+
+  #showState() {
+    const { state, transport } = this.#gate;
+    const left = Math.ceil((this.#retryAt - performance.now()) / 1000);
+    const texts = {
+      live: `live · ${names[transport]}`,
+      connecting: `connecting · ${names[transport]}`,
+      waiting: left > 0 ? `retry in ${left} s` : 'retrying',
+      closed: 'closed · click to connect',
+    };
+    element('state-text').textContent = texts[state] ?? state;
+  }
+
+  #watchTransports() {
+    const wish = new URLSearchParams(location.search).get('transport') ?? 'auto';
+    for (const choice of /** @type {NodeListOf<HTMLInputElement>} */ (document.querySelectorAll('#transports input'))) {
+      choice.checked = choice.value === wish;
+      choice.addEventListener('change', () => this.#gate.setTransport(/** @type {any} */ (choice.value)));
+    }
+  }
+
+  #watchPace() {
+    const slider = input('pace');
+    slider.addEventListener('input', () => {
+      const pace = paces[Number(slider.value)];
+      const text = pace === null ? 'full speed' : `${pace} a second`;
+      element('pace-text').textContent = text;
+      slider.setAttribute('aria-valuetext', text);
+    });
+    // Said to the gateway when the slider rests, not at each step of the way.
+    slider.addEventListener('change', () => this.#gate.setPace(paces[Number(slider.value)]));
+  }
+
+  #measure() {
+    const now = performance.now();
+    const seconds = (now - this.#beforeTime) / 1000;
+    const { updates, conflated, bytes: byteCount } = this.#gate.counts;
+    const sent = (updates - this.#before.updates) / seconds;
+    const saved = (conflated - this.#before.conflated) / seconds;
+    this.#before = { updates, conflated };
+    this.#beforeTime = now;
+    element('rate').textContent = compact(sent);
+    element('conflated-rate').textContent = compact(saved);
+    element('bytes').textContent = bytes(byteCount);
+    element('cursor').textContent = this.#gate.cursor ?? '–';
+    element('frames').textContent = fixed(this.#frames / seconds, 0);
+    this.#frames = 0;
+    this.#flow.push({ sent, saved });
+    if (this.#flow.length > flowSeconds) this.#flow.shift();
+    this.#drawFlow();
+    this.#showState();
+  }
+
+  async #measureLatency() {
+    if (this.#gate.state !== 'live' || document.hidden) return;
+    try {
+      const milliseconds = await this.#gate.measureLatency();
+      element('latency').textContent = `${milliseconds < 10 ? milliseconds.toFixed(1) : Math.round(milliseconds)} ms`;
+    } catch {
+      // The connection ended before the answer; its state is told elsewhere.
+      element('latency').textContent = '–';
+    }
+  }
+
+  /** A bar a second: what came, and on top of it what was conflated away. */
+  #drawFlow() {
+    const canvas = /** @type {HTMLCanvasElement} */ (element('flow'));
+    fit(canvas);
+    const paint = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
+    const { width, height } = canvas;
+    paint.clearRect(0, 0, width, height);
+    const most = Math.max(...this.#flow.map(({ sent, saved }) => sent + saved), 1);
+    const step = width / flowSeconds;
+    for (const [place, { sent, saved }] of this.#flow.entries()) {
+      const x = width - (this.#flow.length - place) * step;
+      const low = (sent / most) * height;
+      const high = (saved / most) * height;
+      paint.fillStyle = color('accent');
+      paint.fillRect(x, height - low, step * 0.75, low);
+      paint.fillStyle = color('saved');
+      paint.fillRect(x, height - low - high, step * 0.75, high);
+    }
+  }
+}

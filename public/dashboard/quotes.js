@@ -1,0 +1,136 @@
+// What the page knows of each watched topic: the newest value, how it moved, where it has been.
+import { History } from './history.js';
+import { decimalsOf } from './format.js';
+
+/** Enough for a sparkline and for the first view of a chart: 16 bytes each, also with 10,000 topics. */
+const shortLength = 256;
+/** The selected topic keeps more: an hour at six updates a second. */
+const longLength = 21_600;
+
+/** Under which name a number of interest stands, in order. */
+const valueNames = ['last', 'price', 'value', 'busyPercent', 'usedPercent', 'load1', 'receivedBytesPerSecond'];
+
+/** @typedef {ReturnType<typeof newQuote>} Quote */
+
+const newQuote = (/** @type {string} */ topic) => ({
+  topic,
+  value: NaN,
+  first: NaN,
+  decimals: 2,
+  data: /** @type {any} */ (null),
+  change: NaN,
+  changePercent: NaN,
+  time: 0,
+  version: 0,
+  /** 1, 0 or −1, of the last move. */
+  direction: 0,
+  /** When it last moved, on the page's clock: cells flash for a moment after. */
+  movedAt: -Infinity,
+  bidDirection: 0,
+  askDirection: 0,
+  isSimulated: false,
+  history: new History(shortLength),
+});
+
+export class Quotes {
+  /** @type {Map<string, Quote>} */
+  #quotes = new Map();
+  #selected = '';
+  /** Grows when a topic comes or goes. */
+  generation = 0;
+  simulatedCount = 0;
+
+  get size() {
+    return this.#quotes.size;
+  }
+
+  topics() {
+    return [...this.#quotes.keys()];
+  }
+
+  /** @param {string} topic */
+  get(topic) {
+    return this.#quotes.get(topic);
+  }
+
+  /** The selected topic's history is kept longer from now on. @param {string} topic */
+  select(topic) {
+    this.#selected = topic;
+    const quote = this.#quotes.get(topic);
+    if (quote) lengthen(quote);
+  }
+
+  /** @param {import('../tidegate/transport.js').Update} update @param {number} now on the page's clock */
+  take(update, now) {
+    if (update.deleted) {
+      this.#forget(update.topic);
+      return;
+    }
+    let quote = this.#quotes.get(update.topic);
+    if (!quote) {
+      quote = newQuote(update.topic);
+      if (update.topic === this.#selected) lengthen(quote);
+      this.#quotes.set(update.topic, quote);
+      this.generation += 1;
+    }
+    apply(quote, update, now);
+    if (update.data?.simulated === true && !quote.isSimulated) {
+      quote.isSimulated = true;
+      this.simulatedCount += 1;
+    }
+  }
+
+  /** Keeps what `isWanted` says. @param {(topic: string) => boolean} isWanted */
+  keep(isWanted) {
+    for (const topic of this.topics()) if (!isWanted(topic)) this.#forget(topic);
+  }
+
+  /** @param {string} topic */
+  #forget(topic) {
+    const quote = this.#quotes.get(topic);
+    if (!quote) return;
+    if (quote.isSimulated) this.simulatedCount -= 1;
+    this.#quotes.delete(topic);
+    this.generation += 1;
+  }
+}
+
+/** @param {Quote} quote */
+function lengthen(quote) {
+  const longer = new History(longLength);
+  for (let index = 0; index < quote.history.length; index += 1) {
+    longer.push(quote.history.time(index), quote.history.value(index));
+  }
+  quote.history = longer;
+}
+
+/** @param {Quote} quote @param {import('../tidegate/transport.js').Update} update @param {number} now */
+function apply(quote, { data, time, version }, now) {
+  const value = numberOf(data);
+  quote.bidDirection = Math.sign((data?.bid ?? NaN) - (quote.data?.bid ?? NaN)) || 0;
+  quote.askDirection = Math.sign((data?.ask ?? NaN) - (quote.data?.ask ?? NaN)) || 0;
+  if (Number.isFinite(value)) {
+    if (!Number.isFinite(quote.first)) {
+      quote.first = value;
+      quote.decimals = decimalsOf(value);
+    }
+    quote.decimals = Math.max(quote.decimals, Math.abs(value) >= 1 ? Math.min(decimalsOf(value), 2) : 0);
+    quote.direction = Math.sign(value - quote.value) || 0;
+    quote.value = value;
+    quote.history.push(time, value);
+  }
+  quote.change = data?.change ?? quote.value - quote.first;
+  quote.changePercent = data?.changePercent ?? (quote.first ? (100 * (quote.value - quote.first)) / quote.first : 0);
+  quote.data = data;
+  quote.time = time;
+  quote.version = version;
+  quote.movedAt = now;
+}
+
+/** The number that stands for a value: itself, a member of a known name, else the first number in it. */
+function numberOf(data) {
+  if (typeof data === 'number') return data;
+  if (data === null || typeof data !== 'object') return NaN;
+  for (const name of valueNames) if (typeof data[name] === 'number') return data[name];
+  return Object.values(data).find((member) => typeof member === 'number') ?? NaN;
+}

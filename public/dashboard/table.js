@@ -1,0 +1,288 @@
+// The table of quotes. Only rows in view exist; a frame writes only the cells whose text changed.
+import { color, drawSparkline } from './canvas.js';
+import { age, compact, fixed, plain, signed } from './format.js';
+
+/** A cell shows its flash so long; then it fades by CSS. */
+const flashMilliseconds = 180;
+const sparklinePoints = 60;
+/** Rows beyond each edge that are ready when the table scrolls. */
+const spareRows = 3;
+/** Sorted by a value that moves, the order is renewed once a second: rows that jump about can not be read. */
+const sortMilliseconds = 1000;
+
+/** @typedef {import('./quotes.js').Quote} Quote */
+
+const columns = [
+  { name: 'topic', title: 'Topic', key: (/** @type {Quote} */ quote) => quote.topic },
+  { name: 'trend', title: 'Trend', key: null },
+  { name: 'last', title: 'Last', key: (quote) => quote.value },
+  { name: 'change', title: 'Change', key: (quote) => quote.change },
+  { name: 'percent', title: '%', key: (quote) => quote.changePercent },
+  { name: 'bid', title: 'Bid', key: (quote) => quote.data?.bid },
+  { name: 'ask', title: 'Ask', key: (quote) => quote.data?.ask },
+  { name: 'volume', title: 'Volume', key: (quote) => quote.data?.volume },
+  { name: 'age', title: 'Age', key: (quote) => -quote.time },
+  { name: 'conflated', title: 'Conflated', key: (quote, conflated) => conflated(quote.topic) },
+];
+
+export class QuoteTable {
+  #quotes;
+  #conflated;
+  #onSelect;
+  #box = element('table');
+  #rowsBox = element('rows');
+  #count = element('table-count');
+  #empty = element('table-empty');
+  /** @type {ReturnType<typeof makeRow>[]} */
+  #rows = [];
+  /** @type {string[]} */
+  #order = [];
+  #orderedGeneration = -1;
+  #orderedAt = 0;
+  #sort = { column: columns[0], isDescending: false };
+  #selected = '';
+  #rowHeight = 32;
+
+  /**
+   * @param {import('./quotes.js').Quotes} quotes
+   * @param {(topic: string) => number} conflated
+   * @param {(topic: string) => void} onSelect
+   */
+  constructor(quotes, conflated, onSelect) {
+    this.#quotes = quotes;
+    this.#conflated = conflated;
+    this.#onSelect = onSelect;
+    this.#makeHead();
+    this.#box.addEventListener('keydown', (event) => this.#keyPressed(event));
+    new ResizeObserver(() => this.#measure()).observe(this.#box);
+    this.#box.setAttribute('aria-colcount', String(columns.length));
+  }
+
+  /** @param {string} topic */
+  select(topic) {
+    this.#selected = topic;
+  }
+
+  /** The first topic in the order shown. */
+  get firstTopic() {
+    return this.#order[0] ?? '';
+  }
+
+  /** @param {number} now on the page's clock @param {number} serverNow Unix milliseconds */
+  draw(now, serverNow) {
+    this.#arrange(now);
+    const from = Math.max(Math.floor(this.#box.scrollTop / this.#rowHeight) - spareRows, 0);
+    const to = Math.min(from + this.#visibleCount(), this.#order.length);
+    while (this.#rows.length < to - from) {
+      const row = makeRow();
+      row.box.addEventListener('click', () => this.#choose(row.topic));
+      this.#rows.push(row);
+      this.#rowsBox.append(row.box);
+    }
+    // A row keeps its place by remainder: scrolling moves few rows and rewrites none of the others.
+    const size = this.#rows.length;
+    for (const row of this.#rows) row.isUsed = false;
+    for (let index = from; index < to; index += 1) this.#drawRow(this.#rows[index % size], index, now, serverNow);
+    for (const row of this.#rows) if (!row.isUsed && !row.box.hidden) row.box.hidden = true;
+  }
+
+  #visibleCount() {
+    return Math.ceil(this.#box.clientHeight / this.#rowHeight) + 2 * spareRows;
+  }
+
+  #measure() {
+    const height = parseFloat(getComputedStyle(this.#box).getPropertyValue('--row-height-rem')) || 2.25;
+    this.#rowHeight = Math.round(height * parseFloat(getComputedStyle(document.documentElement).fontSize));
+    this.#box.style.setProperty('--row-height', `${this.#rowHeight}px`);
+    this.#orderedGeneration = -1;
+    for (const row of this.#rows) row.index = -1;
+  }
+
+  /** @param {number} now */
+  #arrange(now) {
+    const isMoving = this.#sort.column.name !== 'topic';
+    const isDue = isMoving && now - this.#orderedAt > sortMilliseconds;
+    if (this.#orderedGeneration === this.#quotes.generation && !isDue) return;
+    this.#orderedGeneration = this.#quotes.generation;
+    this.#orderedAt = now;
+    const key = (/** @type {string} */ topic) => this.#sort.column.key(this.#quotes.get(topic), this.#conflated);
+    const keyed = this.#quotes.topics().map((topic) => ({ topic, key: key(topic) }));
+    const sign = this.#sort.isDescending ? -1 : 1;
+    keyed.sort((one, other) => sign * compare(one.key, other.key) || compare(one.topic, other.topic));
+    this.#order = keyed.map(({ topic }) => topic);
+    this.#rowsBox.style.height = `${this.#order.length * this.#rowHeight}px`;
+    this.#box.setAttribute('aria-rowcount', String(this.#order.length + 1));
+    this.#count.textContent = `${fixed(this.#order.length, 0)} topic${this.#order.length === 1 ? '' : 's'}`;
+    this.#empty.hidden = this.#order.length > 0;
+  }
+
+  /** @param {ReturnType<typeof makeRow>} row @param {number} index @param {number} now @param {number} serverNow */
+  #drawRow(row, index, now, serverNow) {
+    const topic = this.#order[index];
+    const quote = this.#quotes.get(topic);
+    if (!quote) return;
+    row.isUsed = true;
+    if (row.box.hidden) row.box.hidden = false;
+    if (row.index !== index) {
+      row.index = index;
+      row.box.style.transform = `translateY(${index * this.#rowHeight}px)`;
+      row.box.setAttribute('aria-rowindex', String(index + 2));
+    }
+    const isSelected = topic === this.#selected;
+    if (row.isSelected !== isSelected) {
+      row.isSelected = isSelected;
+      row.box.setAttribute('aria-selected', String(isSelected));
+      if (isSelected) this.#box.setAttribute('aria-activedescendant', row.box.id);
+    }
+    write(row, 'age', age(serverNow - quote.time));
+    flash(row, quote, now);
+    if (row.topic === topic && row.version === quote.version && row.history === quote.history) return;
+    const isOther = row.topic !== topic;
+    row.topic = topic;
+    row.version = quote.version;
+    row.history = quote.history;
+    if (isOther) row.box.dataset.topic = topic;
+    this.#writeCells(row, quote);
+  }
+
+  /** @param {ReturnType<typeof makeRow>} row @param {Quote} quote */
+  #writeCells(row, quote) {
+    const { data, decimals } = quote;
+    const number = (/** @type {unknown} */ value) => (typeof value === 'number' ? fixed(value, decimals) : '');
+    write(row, 'topic', quote.topic);
+    write(row, 'last', Number.isFinite(quote.value) ? fixed(quote.value, decimals) : plain(data));
+    const isMoved = Number.isFinite(quote.change);
+    write(row, 'change', isMoved ? signed(quote.change, decimals) : '');
+    write(row, 'percent', isMoved ? `${signed(quote.changePercent, 2)} %` : '');
+    write(row, 'bid', number(data?.bid));
+    write(row, 'ask', number(data?.ask));
+    write(row, 'volume', typeof data?.volume === 'number' ? compact(data.volume) : '');
+    write(row, 'conflated', fixed(this.#conflated(quote.topic), 0));
+    const trend = quote.change > 0 ? 'up' : quote.change < 0 ? 'down' : 'flat';
+    if (row.box.dataset.trend !== trend) row.box.dataset.trend = trend;
+    row.cells.topic.classList.toggle('is-simulated', quote.isSimulated);
+    drawSparkline(row.spark, quote.history, sparklinePoints, color(trend === 'flat' ? 'dim' : trend));
+  }
+
+  /** @param {string} topic */
+  #choose(topic) {
+    this.#selected = topic;
+    this.#onSelect(topic);
+  }
+
+  #makeHead() {
+    const head = element('table-head');
+    for (const column of columns) {
+      const cell = document.createElement('div');
+      cell.className = `cell ${column.name}`;
+      cell.setAttribute('role', 'columnheader');
+      if (column.key) {
+        const button = document.createElement('button');
+        button.type = 'button';
+        button.textContent = column.title;
+        button.addEventListener('click', () => this.#sortBy(column));
+        cell.append(button);
+      } else {
+        cell.textContent = column.title;
+      }
+      cell.dataset.column = column.name;
+      head.append(cell);
+    }
+    this.#markSort();
+  }
+
+  /** @param {typeof columns[0]} column */
+  #sortBy(column) {
+    const isSame = this.#sort.column === column;
+    this.#sort = { column, isDescending: isSame ? !this.#sort.isDescending : column.name !== 'topic' && column.name !== 'age' };
+    this.#orderedGeneration = -1;
+    this.#markSort();
+  }
+
+  #markSort() {
+    for (const cell of element('table-head').children) {
+      const isSorted = cell.dataset.column === this.#sort.column.name;
+      const direction = this.#sort.isDescending ? 'descending' : 'ascending';
+      cell.setAttribute('aria-sort', isSorted ? direction : 'none');
+    }
+  }
+
+  /** @param {KeyboardEvent} event */
+  #keyPressed(event) {
+    if (event.target !== this.#box) return;
+    const page = Math.max(Math.floor(this.#box.clientHeight / this.#rowHeight) - 2, 1);
+    const steps = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page, Home: -Infinity, End: Infinity };
+    const step = steps[event.key];
+    if (step === undefined || this.#order.length === 0) return;
+    event.preventDefault();
+    const place = this.#order.indexOf(this.#selected);
+    const next = Math.min(Math.max(place + step, 0), this.#order.length - 1);
+    this.#choose(this.#order[next]);
+    this.#bringIntoView(next);
+  }
+
+  /** @param {number} index */
+  #bringIntoView(index) {
+    const top = index * this.#rowHeight;
+    const height = this.#box.clientHeight - this.#rowHeight;
+    if (top < this.#box.scrollTop) this.#box.scrollTop = top;
+    else if (top + this.#rowHeight > this.#box.scrollTop + height) this.#box.scrollTop = top + this.#rowHeight - height;
+  }
+}
+
+const element = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
+
+let rowCount = 0;
+
+function makeRow() {
+  const box = document.createElement('div');
+  box.className = 'row';
+  box.setAttribute('role', 'row');
+  rowCount += 1;
+  box.id = `row-${rowCount}`;
+  /** @type {Record<string, HTMLElement>} */
+  const cells = {};
+  for (const { name } of columns) {
+    const cell = document.createElement('div');
+    cell.className = `cell ${name}`;
+    cell.setAttribute('role', 'gridcell');
+    box.append(cell);
+    cells[name] = cell;
+  }
+  const spark = document.createElement('canvas');
+  spark.setAttribute('aria-hidden', 'true');
+  cells.trend.append(spark);
+  return {
+    box, cells, spark, topic: '', version: -1, index: -1, isUsed: false, isSelected: false,
+    history: /** @type {any} */ (null), texts: /** @type {Record<string, string>} */ ({}),
+  };
+}
+
+/** @param {ReturnType<typeof makeRow>} row @param {string} name @param {string} text */
+function write(row, name, text) {
+  if (row.texts[name] === text) return;
+  row.texts[name] = text;
+  row.cells[name].textContent = text;
+}
+
+/** @param {ReturnType<typeof makeRow>} row @param {Quote} quote @param {number} now */
+function flash(row, quote, now) {
+  const isFresh = now - quote.movedAt < flashMilliseconds;
+  mark(row.cells.last, isFresh ? quote.direction : 0);
+  mark(row.cells.bid, isFresh ? quote.bidDirection : 0);
+  mark(row.cells.ask, isFresh ? quote.askDirection : 0);
+}
+
+/** @param {HTMLElement} cell @param {number} direction */
+function mark(cell, direction) {
+  const name = direction > 0 ? 'up' : direction < 0 ? 'down' : '';
+  if ((cell.dataset.flash ?? '') !== name) cell.dataset.flash = name;
+}
+
+/** Numbers by size, text by code; what is missing comes last. */
+function compare(one, other) {
+  const isOne = one !== undefined && !Number.isNaN(one);
+  const isOther = other !== undefined && !Number.isNaN(other);
+  if (!isOne || !isOther) return Number(isOther) - Number(isOne);
+  return one < other ? -1 : one > other ? 1 : 0;
+}

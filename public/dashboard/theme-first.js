@@ -1,0 +1,13 @@
+// Sets the theme before the first paint, so that a light page does not flash dark. Runs first, and is no module.
+(() => {
+  const wish = new URLSearchParams(location.search).get('theme');
+  let stored = null;
+  try {
+    stored = localStorage.getItem('tidegate.theme');
+  } catch {
+    // Storage is forbidden: the system's theme it is.
+  }
+  const system = matchMedia('(prefers-color-scheme: light)').matches ? 'light' : 'dark';
+  const theme = [wish, stored].find((name) => name === 'light' || name === 'dark') ?? system;
+  document.documentElement.dataset.theme = theme;
+})();

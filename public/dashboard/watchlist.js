@@ -1,0 +1,98 @@
+// The patterns that are watched: shown as chips, kept in the browser and in the URL, so that they can be shared.
+import { topicFault } from '../tidegate.js';
+
+const storageKey = 'tidegate.watch';
+const defaultPatterns = ['sim/*'];
+
+export class WatchList {
+  #onChange;
+  #chips = /** @type {HTMLElement} */ (document.getElementById('chips'));
+  #input = /** @type {HTMLInputElement} */ (document.getElementById('pattern'));
+  #fault = /** @type {HTMLElement} */ (document.getElementById('pattern-fault'));
+  /** @type {string[]} */
+  patterns;
+
+  /** @param {(patterns: string[]) => void} onChange */
+  constructor(onChange) {
+    this.#onChange = onChange;
+    this.patterns = initialPatterns();
+    /** @type {HTMLElement} */ (document.getElementById('watch')).addEventListener('submit', (event) => {
+      event.preventDefault();
+      this.#add(this.#input.value);
+    });
+    this.#input.addEventListener('input', () => (this.#fault.textContent = ''));
+    this.#show();
+  }
+
+  /** @param {string} text one pattern, or several with commas between */
+  #add(text) {
+    const added = text.split(',').map((part) => part.trim()).filter(Boolean);
+    const fault = added.map(topicFault).find(Boolean);
+    if (fault) {
+      this.#fault.textContent = fault;
+      return;
+    }
+    this.#input.value = '';
+    this.#set([...new Set([...this.patterns, ...added])]);
+  }
+
+  /** @param {string[]} patterns */
+  #set(patterns) {
+    this.patterns = patterns;
+    store(patterns);
+    writeToURL('watch', patterns.join(','));
+    this.#show();
+    this.#onChange(patterns);
+  }
+
+  #show() {
+    this.#chips.replaceChildren(
+      ...this.patterns.map((pattern) => {
+        const chip = document.createElement('li');
+        const remove = document.createElement('button');
+        remove.type = 'button';
+        remove.textContent = '×';
+        remove.setAttribute('aria-label', `Stop watching ${pattern}`);
+        remove.addEventListener('click', () => {
+          this.#set(this.patterns.filter((other) => other !== pattern));
+          this.#input.focus();
+        });
+        chip.append(pattern, remove);
+        return chip;
+      }),
+    );
+  }
+}
+
+/** @param {string} name @param {string} value */
+export function writeToURL(name, value) {
+  const url = new URL(location.href);
+  url.searchParams.set(name, value);
+  // Patterns are read by people: only what must be is escaped.
+  url.search = url.search.replaceAll('%2F', '/').replaceAll('%2C', ',').replaceAll('%2A', '*');
+  history.replaceState(null, '', url);
+}
+
+function initialPatterns() {
+  const given = new URLSearchParams(location.search).get('watch') ?? stored();
+  const patterns = (given ?? '').split(',').filter((pattern) => pattern && !topicFault(pattern));
+  return patterns.length > 0 ? patterns : defaultPatterns;
+}
+
+/** A browser may forbid storage; then the URL alone remembers. */
+function stored() {
+  try {
+    return localStorage.getItem(storageKey);
+  } catch {
+    return null;
+  }
+}
+
+/** @param {string[]} patterns */
+function store(patterns) {
+  try {
+    localStorage.setItem(storageKey, patterns.join(','));
+  } catch {
+    // As above.
+  }
+}

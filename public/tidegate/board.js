@@ -1,0 +1,161 @@
+/** What is known of each topic, and who wants to be told: drops repeats, counts what was conflated away. */
+import { matches } from './patterns.js';
+
+/**
+ * @typedef {import('./transport.js').Update} Update
+ *
+ * @typedef {object} TopicRecord
+ * @property {Update | null} update the newest; null after its end
+ * @property {number} version of the newest
+ * @property {number} conflated updates that this client was never sent
+ *
+ * @typedef {object} Subscription
+ * @property {string[]} patterns
+ * @property {(update: any) => void} callback takes one update, or with `isFramed` an array of them
+ * @property {boolean} isFramed
+ * @property {Map<string, Update>} due the latest of each topic since the last frame
+ */
+
+export class Board {
+  #environment;
+  /** @type {Map<string, TopicRecord & {takers: Subscription[] | null}>} */
+  #records = new Map();
+  /** @type {Set<Subscription>} */
+  #subscriptions = new Set();
+  #isFramePlanned = false;
+
+  /** Counted since the page was opened. */
+  counts = { updates: 0, conflated: 0, repeats: 0 };
+
+  /** @param {import('./environment.js').Environment} environment */
+  constructor(environment) {
+    this.#environment = environment;
+  }
+
+  /** @param {string} topic @returns {TopicRecord | undefined} */
+  record(topic) {
+    return this.#records.get(topic);
+  }
+
+  get isEmpty() {
+    return this.#records.size === 0;
+  }
+
+  /** All patterns that somebody wants, each once. */
+  get patterns() {
+    return new Set([...this.#subscriptions].flatMap(({ patterns }) => patterns));
+  }
+
+  /** Tells the newcomer what is already known, later: it has not been handed its way to unsubscribe yet. @param {Subscription} subscription */
+  add(subscription) {
+    this.#subscriptions.add(subscription);
+    this.#forgetTakers();
+    const known = [...this.#records.values()].filter(
+      ({ update }) => update && isTaker(subscription, update.topic),
+    );
+    if (known.length === 0) return;
+    queueMicrotask(() => {
+      if (!this.#subscriptions.has(subscription)) return;
+      for (const { update } of known) this.#hand(subscription, /** @type {Update} */ (update));
+    });
+  }
+
+  /** Forgets as well what nobody wants any more. @param {Subscription} subscription */
+  remove(subscription) {
+    this.#subscriptions.delete(subscription);
+    this.#forgetTakers();
+    for (const topic of this.#records.keys()) {
+      if (this.#takers(topic).length === 0) this.#records.delete(topic);
+    }
+  }
+
+  /** @param {Update[]} updates */
+  take(updates) {
+    for (const update of updates) this.#takeOne(update);
+  }
+
+  /** What follows in this topic is told apart from what was conflated: it is gone for everybody. @param {string} topic @param {number} next */
+  skip(topic, next) {
+    this.#recordFor(topic).version = next - 1;
+  }
+
+  /** Versions count anew, and what was known may no longer be so. */
+  forgetAll() {
+    this.#records.clear();
+    for (const subscription of this.#subscriptions) subscription.due.clear();
+  }
+
+  /** @param {Update} update */
+  #takeOne(update) {
+    const record = this.#recordFor(update.topic);
+    if (update.version <= record.version) {
+      this.counts.repeats += 1;
+      return;
+    }
+    if (record.version > 0) {
+      const conflated = update.version - record.version - 1;
+      record.conflated += conflated;
+      this.counts.conflated += conflated;
+    }
+    this.counts.updates += 1;
+    record.version = update.version;
+    record.update = update.deleted ? null : update;
+    record.takers ??= this.#takers(update.topic);
+    for (const subscription of record.takers) this.#hand(subscription, update);
+  }
+
+  /** @param {string} topic */
+  #recordFor(topic) {
+    let record = this.#records.get(topic);
+    if (!record) {
+      record = { update: null, version: 0, conflated: 0, takers: null };
+      this.#records.set(topic, record);
+    }
+    return record;
+  }
+
+  /** @param {string} topic */
+  #takers(topic) {
+    return [...this.#subscriptions].filter((subscription) => isTaker(subscription, topic));
+  }
+
+  #forgetTakers() {
+    for (const record of this.#records.values()) record.takers = null;
+  }
+
+  /** @param {Subscription} subscription @param {Update} update */
+  #hand(subscription, update) {
+    if (!subscription.isFramed) {
+      call(subscription, update);
+      return;
+    }
+    subscription.due.set(update.topic, update);
+    if (this.#isFramePlanned) return;
+    this.#isFramePlanned = true;
+    this.#environment.onFrame(() => this.#frame());
+  }
+
+  #frame() {
+    this.#isFramePlanned = false;
+    for (const subscription of this.#subscriptions) {
+      if (subscription.due.size === 0) continue;
+      const updates = [...subscription.due.values()];
+      subscription.due.clear();
+      call(subscription, updates);
+    }
+  }
+}
+
+/** @param {Subscription} subscription @param {string} topic */
+const isTaker = ({ patterns }, topic) => patterns.some((pattern) => matches(pattern, topic));
+
+/** A callback that throws is its owner's affair: the others get their updates all the same. @param {Subscription} subscription @param {any} what */
+function call({ callback }, what) {
+  try {
+    callback(what);
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error;
+    });
+  }
+}

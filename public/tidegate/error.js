@@ -1,0 +1,13 @@
+/** What the gateway refused, or what could not be done: a code of the protocol and a sentence. */
+export class GateError extends Error {
+  /**
+   * @param {string} code `invalid_topic`, `forbidden`, `rate_limited`, … (docs/protocol.md, section 7); `unreachable` is the client's own
+   * @param {string} message
+   */
+  constructor(code, message) {
+    super(message);
+    this.name = 'GateError';
+    /** @type {string} */
+    this.code = code;
+  }
+}

@@ -1,0 +1,166 @@
+/**
+ * Server-Sent Events (docs/protocol.md, section 5), read with `fetch`: `EventSource` can send no token, shows
+ * neither the blocks that only move the cursor nor what a refusal says, and Node 20 has none.
+ */
+import { EventParser } from './eventparser.js';
+import { SilenceTimer, deadHeartbeats, openMilliseconds, queryURL, refusal, request } from './transport.js';
+
+export class EventStreamTransport {
+  #context;
+  #abort = new AbortController();
+  #silence;
+  #isOver = false;
+  #isLive = false;
+  #retryAfter = /** @type {number | undefined} */ (undefined);
+
+  /** @param {import('./transport.js').Context} context */
+  constructor(context) {
+    this.#context = context;
+    this.#silence = new SilenceTimer(context.environment, () => this.#fellSilent());
+  }
+
+  static isUsable() {
+    return typeof ReadableStream === 'function';
+  }
+
+  /** A stream's topics stand in its URL: another plan is another stream. */
+  get canChange() {
+    return false;
+  }
+
+  /**
+   * What the cursor does not vouch for is read in a stream of its own until it is live; then one stream carries
+   * all from the older cursor on, so that nothing falls between the two.
+   * @param {import('./transport.js').Plan} plan
+   */
+  async open(plan) {
+    const { maxRate, cursor, covered, uncovered } = plan;
+    try {
+      if (cursor !== null && uncovered.length > 0) await this.#read(uncovered, null, null, true);
+      if (this.#isOver) return;
+      await this.#read([...covered, ...uncovered], cursor, maxRate, false);
+      this.#finish({ kind: 'lost', reason: 'the stream ended', retryAfter: this.#retryAfter });
+    } catch (error) {
+      this.#finish(error?.ending ?? { kind: 'lost', reason: String(error?.message ?? error) });
+    }
+  }
+
+  close() {
+    this.#isOver = true;
+    this.#silence.stop();
+    this.#abort.abort();
+  }
+
+  /**
+   * @param {string[]} topics
+   * @param {string | null} cursor
+   * @param {number | null} maxRate
+   * @param {boolean} endsWhenLive
+   */
+  async #read(topics, cursor, maxRate, endsWhenLive) {
+    const { base, heartbeat } = this.#context;
+    const url = queryURL(base, 'sse', topics, { cursor, maxRate, heartbeat });
+    this.#silence.restart(openMilliseconds);
+    const response = await request(this.#context, url, {
+      headers: { Accept: 'text/event-stream' },
+      signal: this.#abort.signal,
+    });
+    await demandEventStream(response);
+    const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();
+    const decoder = new TextDecoder();
+    const parser = new EventParser();
+    for (;;) {
+      const { value, done } = await reader.read();
+      if (done || this.#isOver) return;
+      this.#context.sink.heard(value.length);
+      this.#silence.allow(this.#isLive ? heartbeat * 1000 * deadHeartbeats : openMilliseconds);
+      const isLive = this.#take(parser.push(decoder.decode(value, { stream: true })), topics, endsWhenLive);
+      if (isLive && endsWhenLive) {
+        await reader.cancel();
+        return;
+      }
+    }
+  }
+
+  /**
+   * @param {import('./eventparser.js').StreamEvent[]} events
+   * @param {string[]} topics
+   * @param {boolean} isCatchingUp its cursors vouch for a part of the subscriptions only, and are not kept
+   * @returns {boolean} whether the stream became live
+   */
+  #take(events, topics, isCatchingUp) {
+    const { sink } = this.#context;
+    let isLive = false;
+    /** @type {import('./transport.js').Update[]} */
+    let updates = [];
+    const flush = (/** @type {string | null} */ cursor) => {
+      const isKept = cursor !== null && !isCatchingUp;
+      if (updates.length > 0) sink.updates(updates, isKept ? cursor : undefined);
+      else if (isKept) sink.cursor(cursor);
+      updates = [];
+    };
+    for (const { type, data, id, retry } of events) {
+      if (retry !== null) this.#retryAfter = retry;
+      if (type === 'message') {
+        if (data !== null) updates.push(JSON.parse(data));
+        if (id !== null) flush(id);
+        continue;
+      }
+      flush(null);
+      if (data === null) continue;
+      const content = JSON.parse(data);
+      if (type === 'live') {
+        isLive = true;
+        if (!isCatchingUp) this.#becameLive(topics, /** @type {string} */ (id), content.resumed);
+        continue;
+      }
+      if (type === 'reset') sink.reset(content.reason ?? 'the gateway could not honour the cursor');
+      else if (type === 'gap') sink.gap(content);
+      else if (type === 'goodbye') sink.goodbye(content.reconnectAfter);
+      if (id !== null && !isCatchingUp) sink.cursor(id);
+    }
+    flush(null);
+    return isLive;
+  }
+
+  /**
+   * @param {string[]} topics
+   * @param {string} cursor
+   * @param {boolean} isResumed
+   */
+  #becameLive(topics, cursor, isResumed) {
+    this.#isLive = true;
+    this.#context.sink.covered(topics, cursor);
+    this.#context.sink.live(isResumed);
+  }
+
+  /** Accepted and then silent before it was live: something in between holds the stream back. */
+  #fellSilent() {
+    this.#finish(
+      this.#isLive
+        ? { kind: 'lost', reason: 'nothing was heard for too long' }
+        : { kind: 'blocked', isCertain: true, reason: 'the event stream did not arrive in time' },
+    );
+    this.#abort.abort();
+  }
+
+  /** @param {import('./transport.js').Ending} ending */
+  #finish(ending) {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#silence.stop();
+    this.#context.sink.closed(ending);
+  }
+}
+
+/** @param {Response} response */
+async function demandEventStream(response) {
+  if (response.status === 204) {
+    throw Object.assign(new Error('stopped'), { ending: { kind: 'refused', reason: 'the gateway ended it', code: 204 } });
+  }
+  if (!response.ok) throw Object.assign(new Error('refused'), { ending: await refusal(response) });
+  if (!response.headers.get('Content-Type')?.startsWith('text/event-stream')) {
+    const reason = 'what answered is no event stream';
+    throw Object.assign(new Error(reason), { ending: { kind: 'blocked', isCertain: true, reason } });
+  }
+}

@@ -1,0 +1,40 @@
+/** When to try again: at once after an isolated drop, then from 1 s to 30 s, never all clients in step. */
+
+/** The first retry comes after up to so long. */
+const immediateMilliseconds = 100;
+const firstMilliseconds = 1000;
+const longestMilliseconds = 30_000;
+/** ±25 %. */
+const jitterShare = 0.25;
+
+export class RetryPolicy {
+  #random;
+  #failures = 0;
+
+  /** @param {() => number} random */
+  constructor(random) {
+    this.#random = random;
+  }
+
+  /** How often in a row it failed. */
+  get failures() {
+    return this.#failures;
+  }
+
+  /** The connection has proven good. */
+  succeeded() {
+    this.#failures = 0;
+  }
+
+  /**
+   * Counts a failure and says how long to wait, in milliseconds.
+   * @param {number} [atLeastFailures] where the peer asks for patience: count at least so many failures before this one
+   */
+  failed(atLeastFailures = 0) {
+    const failures = Math.max(this.#failures, atLeastFailures);
+    this.#failures = failures + 1;
+    if (failures === 0) return this.#random() * immediateMilliseconds;
+    const base = Math.min(firstMilliseconds * 2 ** (failures - 1), longestMilliseconds);
+    return base * (1 - jitterShare + this.#random() * 2 * jitterShare);
+  }
+}
