@@ -23,6 +23,8 @@ final class HTTPFrontEnd: FrontEnd {
     /// Whether the connection outlives the answer to the request at hand.
     private var isPersistent = true
     private var isHead = false
+    /// HTTP/1.0 has to be told that the connection stays.
+    private var isOld = false
 
     init(_ loop: GatewayLoop) {
         parser = RequestParser(limits: loop.configuration.http.request)
@@ -50,7 +52,10 @@ final class HTTPFrontEnd: FrontEnd {
             case .polling: return 0
             }
         } catch {
+            loop.endAfterSending(connection, .malformed)
             isPersistent = false
+            // A request whose body is read over has its answer already.
+            if case .discarding = phase { return input.count }
             answer(Problem(error), connection, loop)
             return input.count
         }
@@ -68,12 +73,21 @@ final class HTTPFrontEnd: FrontEnd {
         loop.statistics.requests.add()
         isPersistent = head.isPersistent && !loop.shared.isDrainingNow
         isHead = head.method == .head
+        isOld = head.version == .http10
         do throws(Problem) {
+            // Who waits for a 100 and gets an answer may send the body or not: nobody could tell what comes next.
+            if head.expectsContinue, !takesBody(head) { isPersistent = false }
             try route(head, connection, loop)
         } catch {
             // What follows a refused request's head may be its body: it is not worth telling apart.
-            if head.bodyFraming.hasBody { isPersistent = false }
+            if head.bodyFraming.hasBody {
+                isPersistent = false
+                loop.endAfterSending(connection, .refused)
+            }
             answer(error, connection, loop)
+        }
+        if case .body(let intake) = phase, !head.bodyFraming.hasBody {
+            _ = try receivedBody([UInt8]().span, intake, connection, loop)
         }
         if case .head = phase, connection.endReason == nil, connection.frontEnd === self,
             head.bodyFraming.hasBody
@@ -96,7 +110,10 @@ final class HTTPFrontEnd: FrontEnd {
             }
         } catch {
             // The rest of the body is not read: the connection ends with the answer.
-            isPersistent = isPersistent && step.isEnd
+            if !step.isEnd {
+                isPersistent = false
+                loop.endAfterSending(connection, .refused)
+            }
             phase = .head
             answer(error, connection, loop, extra: intake.progress)
         }
@@ -140,7 +157,8 @@ final class HTTPFrontEnd: FrontEnd {
         let http = loop.configuration.http
         switch phase {
         case .head:
-            return headStarted.map { $0 + http.headTimeout } ?? connection.lastReceived + http.idleTimeout
+            let lastHeard = max(connection.lastReceived, connection.lastSent)
+            return headStarted.map { $0 + http.headTimeout } ?? lastHeard + http.idleTimeout
         case .body, .discarding: return connection.lastReceived + http.bodyTimeout
         case .polling(let poll): return poll.until
         }
@@ -154,8 +172,10 @@ final class HTTPFrontEnd: FrontEnd {
             endPoll(poll, connection, loop)
         case .head where headStarted == nil:
             loop.end(connection, .timeout)
-        case .head, .body, .discarding:
+        case .discarding: loop.endAfterSending(connection, .timeout)
+        case .head, .body:
             isPersistent = false
+            loop.endAfterSending(connection, .timeout)
             answer(Problem(408, "bad_request", "The request did not come in time."), connection, loop)
         }
     }
@@ -164,7 +184,7 @@ final class HTTPFrontEnd: FrontEnd {
         isPersistent = false
         switch phase {
         case .polling(let poll):
-            poll.answerEmpty(self, connection, loop)
+            poll.answerGoodbye(self, connection, loop)
             endPoll(poll, connection, loop)
         case .head where headStarted == nil && connection.unread.isEmpty:
             loop.end(connection, .drained)
@@ -194,9 +214,13 @@ final class HTTPFrontEnd: FrontEnd {
         if !isPersistent || loop.shared.isDrainingNow {
             loop.output.append(field: "Connection", "close")
             loop.endAfterSending(connection, .finished)
+        } else if isOld {
+            loop.output.append(field: "Connection", "keep-alive")
         }
         loop.output.endFields()
         if !isHead { loop.output.append(body) }
+        // What comes next is another request, and perhaps none that can be read.
+        isHead = false
     }
 
     func answerJSON(_ body: consuming ByteBuffer, _ connection: Connection, _ loop: GatewayLoop) {
@@ -216,11 +240,11 @@ final class HTTPFrontEnd: FrontEnd {
             if let allowed = problem.allowed { fields.append(field: "Allow", allowed) }
             if problem.status == 426 {
                 fields.append(field: "Upgrade", "websocket")
+                fields.append(field: "Connection", "Upgrade")
                 fields.append(field: "Sec-WebSocket-Version", "13")
             }
             if problem.status == 429 || problem.status == 503 { fields.append(field: "Retry-After", "1") }
         }
-        if !isPersistent { loop.endAfterSending(connection, problem.status < 500 ? .malformed : .refused) }
     }
 
     /// What a connection is told that can't be had for want of descriptors.
