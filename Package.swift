@@ -84,6 +84,10 @@ let package = Package(
         tests("TransportTests", ["Primitives", "Transport", "CLinux"]),
         tests("GatewayTests", ["Primitives", "HTTP", "WebSocket", "Broker", "Transport", "Gateway"]),
         tests("FeedsTests", ["Primitives", "Settings", "Broker", "Feeds"]),
+        tests(
+            "ConfigurationTests",
+            ["Primitives", "Settings", "HTTP", "Broker", "Transport", "Gateway", "Configuration"]),
+        tests("EndToEndTests", ["Primitives", "tidegate"]),
         tests("ClientTests", ["Primitives", "HTTP", "WebSocket", "Transport", "Client"]),
         tests("CommandTests", ["Primitives", "tidegate"]),
     ]

@@ -12,10 +12,12 @@ final class GatewayLoop {
     static let wakeupToken: UInt32 = 1
     /// One read: what a connection may bring in before the others have had their turn.
     static let readByteCount = 64 * 1024
-    /// Answers to pipelined requests are made until there are so many bytes of them; the rest wait their turn.
-    private static let outputByteCount = 256 * 1024
     /// Connections accepted in one turn.
     private static let acceptLimit = 256
+    /// How long nobody is accepted when there is not even a descriptor to refuse with.
+    private static let acceptPause = Duration.milliseconds(100)
+    /// What a connection may make the loop answer before the others have had their turn.
+    private static let outputByteCount = 64 * 1024
 
     let shared: GatewayShared
     let statistics: LoopStatistics
@@ -38,6 +40,8 @@ final class GatewayLoop {
     private let scratch: UnsafeMutableBufferPointer<UInt8>
     private var isDraining = false
     private var cutAt = Instant.never
+    private var acceptingAgain = Instant.never
+    private var exhaustionTold: Instant?
 
     /// The present moment, as of the turn's beginning.
     private(set) var now = Instant.now()
@@ -60,7 +64,10 @@ final class GatewayLoop {
         compression = LoopCompression(shared.configuration.subscribers.compression, control.statistics)
         replica = BrokerReplica(inbox: inbox)
         cursorPrefix = Array("\(inbox.epoch.text)-".utf8)
-        scratch = .allocate(capacity: 2 * Self.readByteCount)
+        // What may wait is one read, or a head that is not whole: the rest of the space is for what comes.
+        let request = shared.configuration.http.request
+        let headByteCount = request.requestLineByteCount + request.headerByteCount + 1024
+        scratch = .allocate(capacity: Self.readByteCount + max(Self.readByteCount, headByteCount))
         wheel = TimerWheel(now: Instant.now())
         poller = try Poller()
         let listener = try Listener(address, shared.configuration.sockets)
@@ -92,6 +99,7 @@ final class GatewayLoop {
         time = UnixTime.now()
         replica.catchUp()
         for event in ready { handle(event) }
+        if now >= acceptingAgain { resumeAccepting() }
         expireDeadlines()
         replica.catchUp()
         flushReaders()
@@ -104,7 +112,8 @@ final class GatewayLoop {
 
     private func timeout() -> Duration? {
         if !again.isEmpty || !inbox.sleep() || (control.isDraining && !isDraining) { return .zero }
-        return wheel.nextDeadline.map { $0.since(Instant.now()) }
+        let deadline = min(wheel.nextDeadline ?? .never, acceptingAgain)
+        return deadline == .never ? nil : deadline.since(Instant.now())
     }
 
     private func handle(_ event: Poller.Event) {
@@ -116,7 +125,8 @@ final class GatewayLoop {
             if event.isWritable, connection.isWaitingToWrite { sendUnsent(connection) }
             if connection.isOpen, event.isReadable {
                 if connection.isWaitingToRead {
-                    read(connection)
+                    // What was left of the last read comes first; the kernel tells of the rest again.
+                    if !connection.isInAgain || connection.unread.isEmpty { read(connection) }
                 } else if event.isHungUp {
                     end(connection, .broken)
                 }
@@ -133,11 +143,48 @@ final class GatewayLoop {
             case .none: return
             case .connection(let stream): admit(stream)
             case .exhausted(let failure):
-                shared.log.warning("connections are turned away", ["reason": .text("\(failure)")])
-                let answer = HTTPFrontEnd.overloadedAnswer(time)
-                while listener?.turnAway(with: answer.span) ?? false { statistics.turnedAway.add() }
+                turnAway(because: failure)
                 return
             }
+        }
+    }
+
+    /// Tells all who wait that they can't be had, as long as there is a descriptor to say it with.
+    private func turnAway(because failure: SystemFailure) {
+        // Once a second: a crowd at the door must not fill the disk with lines.
+        if exhaustionTold.map({ now.since($0) >= .seconds(1) }) ?? true {
+            exhaustionTold = now
+            shared.log.warning("connections are turned away", ["reason": .text("\(failure)")])
+        }
+        let answer = HTTPFrontEnd.overloadedAnswer(time)
+        for _ in 0..<Self.acceptLimit {
+            switch listener?.turnAway(with: answer.span) ?? .nobodyWaits {
+            case .turnedAway: statistics.turnedAway.add()
+            case .nobodyWaits: return
+            case .impossible:
+                pauseAccepting()
+                return
+            }
+        }
+    }
+
+    /// The kernel would tell of the waiting ones again and again, and nothing could be done about them.
+    private func pauseAccepting() {
+        acceptingAgain = now + Self.acceptPause
+        watchListener([])
+    }
+
+    private func resumeAccepting() {
+        acceptingAgain = .never
+        watchListener(.read)
+    }
+
+    private func watchListener(_ interest: Poller.Interest) {
+        guard let number = listener?.number else { return }
+        do {
+            try poller.change(number, token: Self.listenerToken, interest)
+        } catch {
+            shared.log.error("the listener can't be watched", ["reason": .text("\(error)")])
         }
     }
 
@@ -171,8 +218,6 @@ final class GatewayLoop {
     // MARK: Reading
 
     private func read(_ connection: Connection) {
-        // What it sent before is not worked through: no more until then.
-        guard !connection.isInAgain || connection.unread.isEmpty else { return }
         let kept = connection.unread.count
         let space = UnsafeMutableBufferPointer(rebasing: scratch[kept..<(kept + Self.readByteCount)])
         switch connection.stream.read(into: space) {
@@ -199,11 +244,11 @@ final class GatewayLoop {
             connection.unread = ByteBuffer()
         }
         var rest = UnsafeMutableBufferPointer(rebasing: scratch[..<(kept + freshCount)])
+        var isCut = false
         while rest.count > 0, connection.isOpen, connection.endReason == nil, connection.frontEnd.isReading {
-            if output.count >= Self.outputByteCount {
-                workLater(connection)
-                break
-            }
+            // Few bytes can ask for many: what can't be sent yet must not be made yet.
+            isCut = output.count >= Self.outputByteCount
+            if isCut { break }
             let frontEnd = connection.frontEnd
             let consumed = frontEnd.received(rest, connection, self)
             rest = UnsafeMutableBufferPointer(rebasing: rest[consumed...])
@@ -211,6 +256,7 @@ final class GatewayLoop {
         }
         if rest.count > 0, connection.isOpen, connection.endReason == nil {
             connection.unread.append(UnsafeBufferPointer(rest))
+            if isCut { workLater(connection) }
         }
         settle(connection)
     }
@@ -245,6 +291,8 @@ final class GatewayLoop {
             output.consume(count)
         case .wouldBlock: break
         case .failed:
+            // Not a byte of it may be left for the next connection.
+            output.removeAll()
             end(connection, .broken)
             return
         }

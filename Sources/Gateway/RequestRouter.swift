@@ -40,6 +40,15 @@ extension HTTPFrontEnd {
         }
     }
 
+    /// Whether a body of this request is for anybody.
+    func takesBody(_ head: RequestHead) -> Bool {
+        switch head.method {
+        case .post: head.path.elementsEqual("/publish".utf8)
+        case .put: head.path.starts(with: "/topics/".utf8)
+        case .get, .head, .delete, .options, .other: false
+        }
+    }
+
     private func routeTopic(
         _ head: RequestHead, _ path: [UInt8], _ connection: Connection, _ loop: GatewayLoop
     ) throws(Problem) {

@@ -24,6 +24,14 @@ package struct Listener: ~Copyable {
         case exhausted(SystemFailure)
     }
 
+    /// What became of an attempt to turn somebody away.
+    package enum Farewell {
+        case turnedAway
+        case nobodyWaits
+        /// Another thread took the descriptor that was kept for it.
+        case impossible
+    }
+
     private let descriptor: FileDescriptor
     /// Kept free for the moment when there is no other: then a waiting connection can be told so.
     private var reserve: FileDescriptor?
@@ -51,27 +59,27 @@ package struct Listener: ~Copyable {
     package var number: Int32 { descriptor.number }
 
     package mutating func accept() -> Acceptance {
+        if reserve == nil { reserve = Self.openReserve() }
         let number = accept4(
             descriptor.number, nil, nil, Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue))
         if number >= 0 { return .connection(ByteStream(FileDescriptor(owning: number))) }
-        switch errno {
-        case EMFILE, ENFILE, ENOBUFS, ENOMEM: return .exhausted(SystemFailure("accept4"))
-        // EINTR, EAGAIN, and what accept(2) says of connections that died while they waited.
-        default: return .none
-        }
+        // Else EINTR, EAGAIN, or what accept(2) says of connections that died while they waited.
+        return Self.isExhausted ? .exhausted(SystemFailure("accept4")) : .none
     }
 
+    private static var isExhausted: Bool { [EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(errno) }
+
     /// Accepts one waiting connection with the reserved descriptor, sends it `answer` and closes it, so that
-    /// the kernel does not keep telling of what cannot be had. Returns whether somebody was turned away.
-    package mutating func turnAway(with answer: Span<UInt8>) -> Bool {
+    /// the kernel does not keep telling of what cannot be had.
+    package mutating func turnAway(with answer: Span<UInt8>) -> Farewell {
         reserve = nil
         defer { reserve = Self.openReserve() }
         let number = accept4(
             descriptor.number, nil, nil, Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue))
-        guard number >= 0 else { return false }
+        guard number >= 0 else { return Self.isExhausted ? .impossible : .nobodyWaits }
         let stream = ByteStream(FileDescriptor(owning: number))
         answer.withUnsafeBufferPointer { _ = stream.write($0) }
-        return true
+        return .turnedAway
     }
 
     private static func openReserve() -> FileDescriptor? {

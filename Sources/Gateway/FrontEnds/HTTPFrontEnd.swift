@@ -51,7 +51,10 @@ final class HTTPFrontEnd: FrontEnd {
             case .polling: return 0
             }
         } catch {
+            loop.endAfterSending(connection, .malformed)
             isPersistent = false
+            // A request whose body is read over has its answer already.
+            if case .discarding = phase { return input.count }
             answer(Problem(error), connection, loop)
             return input.count
         }
@@ -71,11 +74,19 @@ final class HTTPFrontEnd: FrontEnd {
         isHead = head.method == .head
         version = head.version
         do throws(Problem) {
+            // Who waits for a 100 and gets an answer may send the body or not: nobody could tell what comes next.
+            if head.expectsContinue, !takesBody(head) { isPersistent = false }
             try route(head, connection, loop)
         } catch {
             // What follows a refused request's head may be its body: it is not worth telling apart.
-            if head.bodyFraming.hasBody { isPersistent = false }
+            if head.bodyFraming.hasBody {
+                isPersistent = false
+                loop.endAfterSending(connection, .refused)
+            }
             answer(error, connection, loop)
+        }
+        if case .body(let intake) = phase, !head.bodyFraming.hasBody {
+            _ = try receivedBody([UInt8]().span, intake, connection, loop)
         }
         if case .head = phase, connection.endReason == nil, connection.frontEnd === self,
             head.bodyFraming.hasBody
@@ -98,7 +109,10 @@ final class HTTPFrontEnd: FrontEnd {
             }
         } catch {
             // The rest of the body is not read: the connection ends with the answer.
-            isPersistent = isPersistent && step.isEnd
+            if !step.isEnd {
+                isPersistent = false
+                loop.endAfterSending(connection, .refused)
+            }
             phase = .head
             answer(error, connection, loop, extra: intake.progress)
         }
@@ -142,7 +156,8 @@ final class HTTPFrontEnd: FrontEnd {
         let http = loop.configuration.http
         switch phase {
         case .head:
-            return headStarted.map { $0 + http.headTimeout } ?? connection.lastReceived + http.idleTimeout
+            let lastHeard = max(connection.lastReceived, connection.lastSent)
+            return headStarted.map { $0 + http.headTimeout } ?? lastHeard + http.idleTimeout
         case .body, .discarding: return connection.lastReceived + http.bodyTimeout
         case .polling(let poll): return poll.until
         }
@@ -156,8 +171,10 @@ final class HTTPFrontEnd: FrontEnd {
             endPoll(poll, connection, loop)
         case .head where headStarted == nil:
             loop.end(connection, .timeout)
-        case .head, .body, .discarding:
+        case .discarding: loop.endAfterSending(connection, .timeout)
+        case .head, .body:
             isPersistent = false
+            loop.endAfterSending(connection, .timeout)
             answer(Problem(408, "bad_request", "The request did not come in time."), connection, loop)
         }
     }
@@ -166,7 +183,7 @@ final class HTTPFrontEnd: FrontEnd {
         isPersistent = false
         switch phase {
         case .polling(let poll):
-            poll.answerEmpty(self, connection, loop)
+            poll.answerGoodbye(self, connection, loop)
             endPoll(poll, connection, loop)
         case .head where headStarted == nil && connection.unread.isEmpty:
             loop.end(connection, .drained)
@@ -201,6 +218,8 @@ final class HTTPFrontEnd: FrontEnd {
         }
         loop.output.endFields()
         if !isHead { loop.output.append(body) }
+        // What comes next is another request, and perhaps none that can be read.
+        isHead = false
     }
 
     func answerJSON(_ body: consuming ByteBuffer, _ connection: Connection, _ loop: GatewayLoop) {
@@ -226,7 +245,6 @@ final class HTTPFrontEnd: FrontEnd {
             }
             if problem.status == 429 || problem.status == 503 { fields.append(field: "Retry-After", "1") }
         }
-        if !isPersistent { loop.endAfterSending(connection, problem.status < 500 ? .malformed : .refused) }
     }
 
     /// What a connection is told that can't be had for want of descriptors.

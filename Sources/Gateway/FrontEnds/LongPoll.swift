@@ -10,6 +10,8 @@ enum LongPoll {
     ) throws(Problem) {
         var request = try SubscriptionRequest(head, loop.configuration.subscribers)
         try request.demandTopics()
+        // It may wait, and what stands behind it is then taken for the next request.
+        guard !head.bodyFraming.hasBody else { throw .badRequest("A poll has no body; send the query alone.") }
         let tag = head.ifNoneMatch.first
         let isByTag = request.cursor == nil && tag != nil
         if isByTag { request.cursor = tag }
@@ -108,16 +110,26 @@ final class WaitingPoll {
         LongPoll.answer(isReset: false, isByTag: isByTag, http, connection, loop)
     }
 
-    /// The time is up. The answer moves the cursor on: all up to now is known to be of no interest.
+    /// The time is up. The answer moves the cursor on: all up to now is of no interest, but for what came in this
+    /// very turn.
     func answerTimeout(_ http: HTTPFrontEnd, _ connection: Connection, _ loop: GatewayLoop) {
-        loop.batch.removeAll()
-        LongPoll.answer(isReset: false, isByTag: isByTag, http, connection, loop)
+        answerRest(isByTag: isByTag, http, connection, loop)
     }
 
-    /// The gateway drains: an empty answer, and the poller goes on elsewhere.
-    func answerEmpty(_ http: HTTPFrontEnd, _ connection: Connection, _ loop: GatewayLoop) {
+    /// The gateway drains: the poller goes on elsewhere, and takes along what there is.
+    func answerGoodbye(_ http: HTTPFrontEnd, _ connection: Connection, _ loop: GatewayLoop) {
+        answerRest(isByTag: false, http, connection, loop)
+    }
+
+    private func answerRest(
+        isByTag: Bool, _ http: HTTPFrontEnd, _ connection: Connection, _ loop: GatewayLoop
+    ) {
+        guard !loop.replica.hasMarks(subscriber) else {
+            answerChanges(http, connection, loop)
+            return
+        }
         loop.batch.removeAll()
-        LongPoll.answer(isReset: false, isByTag: false, http, connection, loop)
+        LongPoll.answer(isReset: false, isByTag: isByTag, http, connection, loop)
     }
 
     func end(_ loop: GatewayLoop) {

@@ -1,0 +1,125 @@
+/// How it ends: everybody is told, the status is 0, and a second signal waits for nobody.
+import Foundation
+import Testing
+
+@Suite struct DrainTests {
+    @Test func everybodyIsToldGoodbye() throws {
+        let gateway = try GatewayProcess(#""drain": { "spread": 1, "deadline": 20 }"#)
+        try HTTPProbe.put("drain/a", "1", on: gateway)
+        let socket = try WebSocketProbe("topics=drain/*", [], gateway)
+        let stream = try EventStreamProbe("topics=drain/*", [], gateway)
+        _ = try socket.snapshot()
+        _ = try stream.snapshot()
+        let cursor = try Transport.poll.read("drain/*", on: gateway).cursor
+        let poll = try HTTPProbe(gateway)
+        try poll.send("GET", "/poll?topics=drain/*&cursor=\(cursor)&wait=60")
+        let idle = try HTTPProbe(gateway)
+        try idle.send("GET", "/readyz")
+        #expect(try idle.answer().status == 200)
+        gateway.signal(SIGTERM)
+
+        let goodbye = try socket.next("goodbye")
+        #expect(goodbye["reason"].string == "draining")
+        #expect((0...5000).contains(goodbye["reconnectAfter"].int ?? -1))
+        #expect(try socket.nextClose().closeCode == 1001)
+        try socket.sendClose(1001)
+        #expect(try socket.socket.takeAll().isEmpty)
+        socket.socket.close()
+
+        var retry: Int?
+        while let block = try stream.nextBlock() {
+            retry = block.retry ?? retry
+            guard block.type == "goodbye" else { continue }
+            #expect((0...5000).contains(retry ?? -1))
+            #expect(block.data != nil)
+            #expect(block.id != nil)
+        }
+        stream.http.socket.close()
+
+        let last = try poll.answer()
+        #expect(last.status == 200)
+        #expect(last.json["updates"].list.isEmpty)
+        #expect(last.closes)
+        poll.socket.close()
+        #expect(try idle.socket.takeAll().isEmpty)
+        idle.socket.close()
+        #expect(try gateway.exitStatus() == 0)
+    }
+
+    @Test func readinessIsWithdrawnOnAConnectionThatIsKept() throws {
+        let gateway = try GatewayProcess(#""drain": { "spread": 600, "deadline": 600 }"#)
+        let probe = try HTTPProbe(gateway)
+        try probe.send("GET", "/readyz")
+        #expect(try probe.answer().status == 200)
+        gateway.signal(SIGINT)
+        // It may be told goodbye as any connection may, at a random moment of ten minutes.
+        #expect(gateway.logLine(saying: "draining") != nil)
+        _ = try eventually("new connections are refused") { () -> Bool? in
+            do {
+                _ = try RawSocket(port: gateway.port)
+                return nil
+            } catch {
+                return true
+            }
+        }
+        try probe.send("GET", "/readyz")
+        let answer = try probe.answer()
+        #expect(answer.status == 503)
+        #expect(answer.code == "draining")
+        #expect(answer.closes)
+        #expect(try probe.socket.takeAll().isEmpty)
+        gateway.signal(SIGTERM)
+        #expect(try gateway.exitStatus() == 143)
+    }
+
+    @Test func stragglersAreCutAtTheDeadline() throws {
+        let gateway = try GatewayProcess(#""drain": { "spread": 0, "deadline": 0.5 }"#)
+        let publisher = try HTTPProbe(gateway)
+        try publisher.send(
+            "POST", "/publish", ["Content-Type: application/x-ndjson", "Transfer-Encoding: chunked"])
+        let silent = try WebSocketProbe("", [], gateway)
+        _ = try silent.next("welcome")
+        gateway.signal(SIGTERM)
+        #expect(try gateway.exitStatus() == 0)
+    }
+
+    /// What was published before the signal is told before the goodbye, or the cursor does not cover it.
+    @Test(arguments: Transport.allCases) func theGoodbyesCursorVouchesForNothingUnsent(transport: Transport)
+        throws
+    {
+        let gateway = try GatewayProcess(#""threads": 1, "drain": { "spread": 0, "deadline": 20 }"#)
+        let cursor = try Transport.poll.read("late/a", on: gateway).cursor
+        let publisher = try HTTPProbe(gateway)
+        switch transport {
+        case .webSocket:
+            let probe = try WebSocketProbe("topics=late/a", [], gateway)
+            _ = try probe.snapshot()
+            try publisher.send("PUT", "/topics/late/a", body: "1")
+            gateway.signal(SIGTERM)
+            // Either may come first; the update must come in any case.
+            #expect(try publisher.answer().status == 200)
+            #expect(try probe.updates { _ in true }.count == 1)
+            _ = try probe.next("goodbye")
+            probe.socket.close()
+        case .eventStream:
+            let probe = try EventStreamProbe("topics=late/a", [], gateway)
+            _ = try probe.snapshot()
+            try publisher.send("PUT", "/topics/late/a", body: "1")
+            #expect(try publisher.answer().status == 200)
+            gateway.signal(SIGTERM)
+            #expect(try probe.updates { _ in true }.count == 1)
+            _ = try probe.next("goodbye")
+            probe.http.socket.close()
+        case .poll:
+            let probe = try HTTPProbe(gateway)
+            try probe.send("GET", "/poll?topics=late/a&cursor=\(cursor)&wait=60")
+            try publisher.send("PUT", "/topics/late/a", body: "1")
+            #expect(try publisher.answer().status == 200)
+            gateway.signal(SIGTERM)
+            #expect(try probe.answer().json["updates"].list.count == 1)
+            probe.socket.close()
+        }
+        publisher.socket.close()
+        #expect(try gateway.exitStatus() == 0)
+    }
+}

@@ -1,0 +1,161 @@
+/// Long polling over the wire (docs/protocol.md, section 6).
+import Foundation
+import Testing
+
+@Suite struct LongPollTests {
+    @Test func withoutACursorTheSnapshotComesAtOnce() throws {
+        try HTTPProbe.put("poll/a", "1")
+        let answer = try HTTPProbe.ask("GET", "/poll?topics=poll/a")
+        #expect(answer.status == 200)
+        #expect(answer.field("Content-Type") == "application/json")
+        #expect(answer.json.names == ["cursor", "updates"])
+        #expect(answer.field("ETag") == answer.json["cursor"].string.map { "\"\($0)\"" })
+        #expect(answer.json["updates"][0]["version"].int == 1)
+    }
+
+    @Test func aWaitingPollIsAnsweredByTheNextChange() throws {
+        try HTTPProbe.put("pollwait/a", "1")
+        let cursor = try Transport.poll.read("pollwait/**").cursor
+        let waiting = try HTTPProbe()
+        try waiting.send("GET", "/poll?topics=pollwait/**&cursor=\(cursor)&wait=60")
+        try untilPollsWait(1, "pollwait")
+        try HTTPProbe.put("pollwait/b/c", "5")
+        let answer = try waiting.answer()
+        #expect(answer.json["updates"].list.map { $0["topic"].string } == ["pollwait/b/c"])
+        // The connection goes on.
+        try waiting.send("GET", "/poll?topics=pollwait/a&wait=0")
+        #expect(try waiting.answer().json["updates"].list.count == 1)
+    }
+
+    /// Nothing tells from outside that one poll waits, so this asks for a sign that all others saw it too.
+    private func untilPollsWait(_ count: Int, _ name: String) throws {
+        _ = try eventually("a poll waits: \(name)") {
+            let page = try HTTPProbe.ask("GET", "/metrics").text
+            let line = page.split(separator: "\n").first {
+                $0.hasPrefix("tidegate_connections{transport=\"poll\"}")
+            }
+            return (line?.split(separator: " ").last.flatMap { Int($0) } ?? 0) >= count ? true : nil
+        }
+    }
+
+    @Test func aTimeoutIsEmptyAndMovesTheCursor() throws {
+        let cursor = try Transport.poll.read("polltime/a").cursor
+        try HTTPProbe.put("polltime-elsewhere/x", "1")
+        let answer = try HTTPProbe.ask("GET", "/poll?topics=polltime/a&cursor=\(cursor)&wait=1")
+        #expect(answer.status == 200)
+        #expect(answer.json["updates"].list.isEmpty)
+        #expect(answer.json["cursor"].string != cursor)
+    }
+
+    @Test func aTagTakesTheCursorsPlace() throws {
+        try HTTPProbe.put("polltag/a", "1")
+        let tag = try #require(try HTTPProbe.ask("GET", "/poll?topics=polltag/a").field("ETag"))
+        let unchanged = try HTTPProbe.ask("GET", "/poll?topics=polltag/a&wait=0", ["If-None-Match: \(tag)"])
+        #expect(unchanged.status == 304)
+        #expect(unchanged.body.isEmpty)
+        let newTag = try #require(unchanged.field("ETag"))
+        try HTTPProbe.put("polltag/a", "2")
+        for tag in [newTag, "W/\(newTag)"] {
+            let changed = try HTTPProbe.ask("GET", "/poll?topics=polltag/a&wait=0", ["If-None-Match: \(tag)"])
+            #expect(changed.status == 200)
+            #expect(changed.json["updates"][0]["version"].int == 2)
+        }
+        let reset = try HTTPProbe.ask("GET", "/poll?topics=polltag/a&wait=0", ["If-None-Match: \"x\""])
+        #expect(reset.json["reset"].bool == true)
+    }
+
+    @Test func preferIsReadWhereTheQueryIsSilent() throws {
+        let cursor = try Transport.poll.read("pollprefer/a").cursor
+        let path = "/poll?topics=pollprefer/a&cursor=\(cursor)"
+        #expect(
+            try HTTPProbe.ask("GET", path, ["Prefer: respond-async, wait=0"]).json["updates"].list.isEmpty)
+        #expect(try HTTPProbe.ask("GET", path + "&wait=0", ["Prefer: wait=60"]).json["updates"].list.isEmpty)
+    }
+
+    @Test(arguments: ["wait=61", "wait=-1", "wait=x", "wait=1.5"]) func waitHasARange(parameter: String)
+        throws
+    {
+        let answer = try HTTPProbe.ask("GET", "/poll?topics=a&\(parameter)")
+        #expect(answer.status == 400)
+        #expect(answer.json["detail"].string?.contains("0 to 60") == true)
+    }
+
+    @Test func whatIsPipelinedBehindAPollComesAfterIt() throws {
+        let cursor = try Transport.poll.read("pollpipe/a").cursor
+        let probe = try HTTPProbe()
+        try probe.socket.send(
+            HTTPProbe.request("GET", "/poll?topics=pollpipe/a&cursor=\(cursor)&wait=60")
+                + HTTPProbe.request("GET", "/healthz"))
+        try untilPollsWait(1, "pollpipe")
+        try HTTPProbe.put("pollpipe/a", "1")
+        #expect(try probe.answer().json["updates"].list.count == 1)
+        #expect(try probe.answer().text == "ok\n")
+    }
+
+    /// What looks like a body of the poll must not become the next request.
+    @Test func aPollWithABodyIsRefused() throws {
+        let cursor = try Transport.poll.read("pollbody/a").cursor
+        let probe = try HTTPProbe()
+        let smuggled = HTTPProbe.request("PUT", "/topics/pollbody/smuggled", body: "1")
+        try probe.send("GET", "/poll?topics=pollbody/a&cursor=\(cursor)&wait=1", body: smuggled)
+        #expect(try probe.answer().status == 400)
+        #expect(try probe.socket.takeAll().isEmpty)
+        #expect(try HTTPProbe.ask("GET", "/topics/pollbody/smuggled").status == 404)
+    }
+
+    @Test func aHalfClosedPollerGetsItsAnswer() throws {
+        let cursor = try Transport.poll.read("pollhalf/a").cursor
+        let probe = try HTTPProbe()
+        try probe.send("GET", "/poll?topics=pollhalf/a&cursor=\(cursor)&wait=60")
+        probe.socket.endWriting()
+        try untilPollsWait(1, "pollhalf")
+        try HTTPProbe.put("pollhalf/a", "1")
+        #expect(try probe.answer().json["updates"].list.count == 1)
+        #expect(try probe.socket.takeAll().isEmpty)
+    }
+
+    /// The update and the time-out come in one turn of the loop: the answer may not vouch for what it leaves out.
+    @Test func anUpdateInTheTurnOfTheTimeoutIsNotLost() throws {
+        let gateway = try GatewayProcess(#""threads": 1"#)
+        let count = 150
+        let cursor = try Transport.poll.read("race/**", on: gateway).cursor
+        let polls = try (0..<count).map { number in
+            let probe = try HTTPProbe(gateway)
+            try probe.send("GET", "/poll?topics=race/\(number)&cursor=\(cursor)&wait=1")
+            return probe
+        }
+        // Long turns: bulk that keeps the loop busy while deadlines pass, each time with a read that makes it
+        // take the updates in before it looks at the clock.
+        let publisher = try HTTPProbe(gateway)
+        let noise = (0..<1500).map { "{\"topic\":\"noise/\($0)\",\"data\":0}" }.joined(separator: ",")
+        let start = Date()
+        var number = 0
+        while number < count {
+            // From shortly before the first deadline on, one topic after the other.
+            if Date().timeIntervalSince(start) > 0.85 {
+                let upTo = min(number + 3, count)
+                let updates = (number..<upTo).map { "{\"topic\":\"race/\($0)\",\"data\":1}" }
+                number = upTo
+                try publisher.socket.send(
+                    HTTPProbe.request(
+                        "POST", "/publish", body: "[\(noise),\(updates.joined(separator: ","))]")
+                        + HTTPProbe.request("GET", "/topics/race/0"))
+                _ = try publisher.answer()
+                _ = try publisher.answer()
+            } else {
+                try publisher.send("GET", "/healthz")
+                _ = try publisher.answer()
+            }
+        }
+        for (number, poll) in polls.enumerated() {
+            var answer = try poll.answer().json
+            if answer["updates"].list.isEmpty {
+                let next = try #require(answer["cursor"].string)
+                answer = try HTTPProbe.ask(
+                    "GET", "/poll?topics=race/\(number)&cursor=\(next)&wait=0", on: gateway
+                ).json
+            }
+            #expect(answer["updates"].list.count == 1, "race/\(number)")
+        }
+    }
+}

@@ -1,0 +1,208 @@
+/// The real binary, started on a free port with a configuration of its own, and what the kernel knows of it.
+import Foundation
+import Testing
+
+/// Any thread.
+final class GatewayProcess: @unchecked Sendable {
+    // Unchecked: `process` is only asked, not changed, once `init` is over; the log has a lock of its own.
+    private let process = Process()
+    private let log = LineLog()
+    private let folder: URL
+    let port: UInt16
+
+    /// One for all tests that change nothing but topics of their own.
+    static let shared = GatewayProcess.started(
+        #"""
+        "threads": 2,
+        "publishers": { "valueBytes": 65536, "bodyBytes": 262144 },
+        "topics": { "logs": [ { "pattern": "log/**", "keep": 5 } ] }
+        """#)
+
+    private static func started(_ members: String) -> GatewayProcess {
+        do {
+            return try GatewayProcess(members)
+        } catch {
+            fatalError("the shared gateway does not start: \(error)")
+        }
+    }
+
+    /// Starts `tidegate serve` with the members of a settings file; `descriptorLimit` is the child's `ulimit -n`.
+    init(_ members: String = "", descriptorLimit: Int? = nil) throws {
+        folder = FileManager.default.temporaryDirectory.appendingPathComponent(
+            "tidegate-\(UUID().uuidString)")
+        let page = folder.appendingPathComponent("public/sub")
+        try FileManager.default.createDirectory(at: page, withIntermediateDirectories: true)
+        try Data("<title>page</title>\n".utf8).write(to: folder.appendingPathComponent("public/index.html"))
+        try Data("let page = 1\n".utf8).write(to: folder.appendingPathComponent("public/page.js"))
+        try Data("below\n".utf8).write(to: page.appendingPathComponent("below.txt"))
+        try Data("hidden\n".utf8).write(to: folder.appendingPathComponent("public/.hidden"))
+        try Data("secret\n".utf8).write(to: folder.appendingPathComponent("secret.txt"))
+        let file = folder.appendingPathComponent("config.json")
+        try Data("{\(members)}".utf8).write(to: file)
+        let words = ["serve", "--config", file.path, "--port", "0", "--no-feeds", "--log-format", "json"]
+        if let descriptorLimit {
+            process.executableURL = URL(fileURLWithPath: "/bin/sh")
+            process.arguments =
+                ["-c", "ulimit -n \(descriptorLimit); exec \"$@\"", "sh", Self.binary.path] + words
+        } else {
+            process.executableURL = Self.binary
+            process.arguments = words
+        }
+        let errors = Pipe()
+        process.standardError = errors
+        process.standardOutput = FileHandle.nullDevice
+        process.standardInput = FileHandle.nullDevice
+        try process.run()
+        log.follow(errors.fileHandleForReading)
+        let started = process
+        killAtExit(started.processIdentifier)
+        guard let first = log.first(where: { $0.contains("\"address\"") }),
+            let text = JSON(first)["address"].string?.split(separator: ":").last, let port = UInt16(text)
+        else { throw Fault("the gateway did not say where it listens: \(log.text)") }
+        self.port = port
+    }
+
+    deinit {
+        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+        do {
+            try FileManager.default.removeItem(at: folder)
+        } catch {
+            // A folder that stays behind in the temporary directory harms nobody.
+        }
+    }
+
+    /// Beside the test bundle, where the same build put it.
+    static let binary: URL = {
+        let own = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+        let beside = own.appendingPathComponent("tidegate")
+        if FileManager.default.isExecutableFile(atPath: beside.path) { return beside }
+        let bundle = CommandLine.arguments.first { $0.hasSuffix(".xctest") } ?? CommandLine.arguments[0]
+        return URL(fileURLWithPath: bundle).deletingLastPathComponent().appendingPathComponent("tidegate")
+    }()
+
+    var pid: Int32 { process.processIdentifier }
+
+    var logText: String { log.text }
+
+    /// The first line of the log that says `text`; nil when none does in time.
+    func logLine(saying text: String) -> String? { log.first { $0.contains(text) } }
+
+    func signal(_ number: Int32) { kill(pid, number) }
+
+    /// Waits until it has ended, and returns its exit status.
+    func exitStatus() throws -> Int32 {
+        try eventually("the gateway ends") { process.isRunning ? nil : process.terminationStatus }
+    }
+
+    // MARK: What the kernel says of it
+
+    /// Bytes of memory that are really there.
+    var residentByteCount: Int { (statusFigure("VmRSS:") ?? 0) * 1024 }
+
+    var descriptorCount: Int {
+        do {
+            return try FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/fd").count
+        } catch {
+            return 0
+        }
+    }
+
+    /// Processor time that it has used, in hundredths of a second.
+    var processorTicks: Int {
+        let fields = procText("stat").split(separator: " ")
+        guard fields.count > 15 else { return 0 }
+        return (Int(fields[13]) ?? 0) + (Int(fields[14]) ?? 0)
+    }
+
+    private func statusFigure(_ name: String) -> Int? {
+        procText("status").split(separator: "\n").first { $0.hasPrefix(name) }
+            .flatMap { Int($0.split(whereSeparator: { $0 == " " || $0 == "\t" })[1]) }
+    }
+
+    private func procText(_ name: String) -> String {
+        do {
+            return try String(contentsOfFile: "/proc/\(pid)/\(name)", encoding: .utf8)
+        } catch {
+            return ""
+        }
+    }
+}
+
+/// A test's own trouble, told in words.
+struct Fault: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) {
+        self.description = description
+    }
+}
+
+/// How long anything may take before a test gives up. Generous: nothing is asserted about time.
+let patience: TimeInterval = 30
+
+/// Asks again and again until there is an answer. For what sends no event of its own: a process, /proc.
+func eventually<Answer>(_ what: String, _ ask: () throws -> Answer?) throws -> Answer {
+    let deadline = Date(timeIntervalSinceNow: patience)
+    while Date() < deadline {
+        if let answer = try ask() { return answer }
+        usleep(5_000)
+    }
+    throw Fault("not in time: \(what)")
+}
+
+/// Lines that a thread of its own reads from a pipe.
+private final class LineLog: @unchecked Sendable {
+    // Unchecked: the condition guards the lines.
+    private let condition = NSCondition()
+    private var lines: [String] = []
+    private var isOver = false
+
+    func follow(_ handle: FileHandle) {
+        Thread.detachNewThread { [self] in
+            var rest = Data()
+            while true {
+                let piece = handle.availableData
+                if piece.isEmpty { break }
+                rest.append(piece)
+                while let end = rest.firstIndex(of: 10) {
+                    append(String(decoding: rest[rest.startIndex..<end], as: UTF8.self))
+                    rest = Data(rest[(end + 1)...])
+                }
+            }
+            condition.withLock {
+                isOver = true
+                condition.broadcast()
+            }
+        }
+    }
+
+    private func append(_ line: String) {
+        condition.withLock {
+            lines.append(line)
+            condition.broadcast()
+        }
+    }
+
+    var text: String { condition.withLock { lines.joined(separator: "\n") } }
+
+    func first(where matches: (String) -> Bool) -> String? {
+        condition.withLock {
+            let deadline = Date(timeIntervalSinceNow: patience)
+            while true {
+                if let line = lines.first(where: matches) { return line }
+                if isOver || !condition.wait(until: deadline) { return lines.first(where: matches) }
+            }
+        }
+    }
+}
+
+/// Children do not outlive the tests, whatever ends them.
+private nonisolated(unsafe) var children: [Int32] = []
+private let childrenLock = NSLock()
+
+private func killAtExit(_ pid: Int32) {
+    childrenLock.withLock {
+        if children.isEmpty { atexit { for child in children { kill(child, SIGKILL) } } }
+        children.append(pid)
+    }
+}

@@ -1,0 +1,121 @@
+/// How it starts, and how it says why it does not.
+import Foundation
+import Testing
+
+@Suite struct StartTests {
+    /// Runs a command to its end.
+    static func run(_ path: String, _ words: [String], environment: [String: String] = [:]) throws -> (
+        status: Int32, output: String, errors: String
+    ) {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: path)
+        process.arguments = words
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        let output = Pipe()
+        let errors = Pipe()
+        process.standardOutput = output
+        process.standardError = errors
+        process.standardInput = FileHandle.nullDevice
+        try process.run()
+        let said = output.fileHandleForReading.readDataToEndOfFile()
+        let complained = errors.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        return (
+            process.terminationStatus, String(decoding: said, as: UTF8.self),
+            String(decoding: complained, as: UTF8.self)
+        )
+    }
+
+    static func check(_ text: String, _ words: [String] = [], environment: [String: String] = [:]) throws -> (
+        status: Int32, output: String, errors: String
+    ) {
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent(
+            "tidegate-\(UUID().uuidString).json")
+        try Data(text.utf8).write(to: file)
+        defer { unlink(file.path) }
+        return try run(
+            GatewayProcess.binary.path, ["check", "--config", file.path] + words, environment: environment)
+    }
+
+    @Test func aPortInUseIsNamed() throws {
+        let port = GatewayProcess.shared.port
+        let second = try Self.run(
+            GatewayProcess.binary.path,
+            ["serve", "--config", "/dev/null", "--set", "publicFolder=", "--port", "\(port)"])
+        #expect(second.status == 1)
+        let third = try Self.run(
+            "/bin/sh",
+            [
+                "-c",
+                "cd /; exec \(GatewayProcess.binary.path) serve --set publicFolder= --port \(port) --no-feeds",
+            ])
+        #expect(third.status == 1)
+        #expect(third.errors.contains("cannot listen on 127.0.0.1:\(port)"))
+        #expect(third.errors.contains("Address already in use"))
+        #expect(third.errors.contains("\"port\""))
+    }
+
+    @Test func theFirstLineTellsTheAddressAndTheLimit() throws {
+        let line = try #require(GatewayProcess.shared.logLine(saying: "listening"))
+        #expect(JSON(line)["address"].string == "127.0.0.1:\(GatewayProcess.shared.port)")
+        #expect(JSON(line)["openFileLimit"].int ?? 0 > 0)
+    }
+
+    @Test func aRightFileIsRight() throws {
+        let checked = try Self.check(#"{"port": 0, "feeds": {"m": {"kind": "market"}}}"#)
+        #expect(checked.status == 0)
+        #expect(checked.output.contains("is right. Feeds: m."))
+        let shipped = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .appendingPathComponent("../../config.json").standardized.path
+        #expect(try Self.run(GatewayProcess.binary.path, ["check", "--config", shipped]).status == 0)
+    }
+
+    struct Mistake: Sendable, CustomTestStringConvertible {
+        let text: String
+        let says: [String]
+        var words: [String] = []
+        var environment: [String: String] = [:]
+        var testDescription: String { "\(text) \(words) \(environment)" }
+    }
+
+    static let mistakes = [
+        Mistake(text: #"{"prot": 1}"#, says: ["prot: unknown key", "Did you mean \"port\"?"]),
+        Mistake(
+            text: #"{"http": {"headTimeot": 1}}"#, says: ["http.headTimeot: unknown key", "\"headTimeout\"?"]),
+        Mistake(text: #"{"drain": {"x": 1}}"#, says: ["drain.x: unknown key", "spread"]),
+        Mistake(
+            text: #"{"topics": {"logs": [{"pattern": "a/*", "keeps": 1}]}}"#,
+            says: ["topics.logs.0.keeps: unknown key", "\"keep\"?"]),
+        Mistake(text: #"{"port": "80"}"#, says: ["port: found", "whole number from 0 to 65535"]),
+        Mistake(text: #"{"port": 65536}"#, says: ["port: found 65536"]),
+        Mistake(text: #"{"http": 5}"#, says: ["http: found", "an object is wanted"]),
+        Mistake(text: #"{"log": {"level": "loud"}}"#, says: ["log.level", "\"warning\""]),
+        Mistake(text: #"{"drain": {"spread": 9, "deadline": 3}}"#, says: ["drain.deadline"]),
+        Mistake(
+            text: #"{"topics": {"logs": [{"pattern": "a/**/b"}]}}"#,
+            says: ["topics.logs.0.pattern", "last segment"]),
+        Mistake(text: #"{"port": 1"#, says: ["line 1"]),
+        Mistake(text: #"{"feeds": {"m": {"kind": "marked"}}}"#, says: ["feeds.m.kind", "\"market\""]),
+        Mistake(
+            text: #"{"feeds": {"m": {"kind": "market", "enabled": false, "rat": 5}}}"#,
+            says: ["feeds.m.rat: unknown key"]),
+        Mistake(text: "{}", says: ["--set", "prot", "unknown key"], words: ["--set", "prot=5"]),
+        Mistake(text: "{}", says: ["--port", "found \"x\""], words: ["--port", "x"]),
+        Mistake(text: "{}", says: ["TIDEGATE_PORT", "found \"x\""], environment: ["TIDEGATE_PORT": "x"]),
+        Mistake(text: "{}", says: ["TIDEGATE_PROT", "unknown"], environment: ["TIDEGATE_PROT": "5"]),
+    ]
+
+    @Test(arguments: mistakes) func aMistakeIsNamedWithItsPlace(mistake: Mistake) throws {
+        let checked = try Self.check(mistake.text, mistake.words, environment: mistake.environment)
+        #expect(checked.status == 1)
+        for words in mistake.says { #expect(checked.errors.contains(words), "\(checked.errors)") }
+        #expect(checked.errors.split(separator: "\n").count == 1)
+    }
+
+    @Test func whatIsSetLaterWins() throws {
+        let flag = try Self.check(
+            #"{"port": 70000}"#, ["--port", "9"], environment: ["TIDEGATE_PORT": "x"])
+        #expect(flag.status == 0, "\(flag.errors)")
+        #expect(try Self.check(#"{"port": 70000}"#, environment: ["TIDEGATE_PORT": "9"]).status == 0)
+    }
+}

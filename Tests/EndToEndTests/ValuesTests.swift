@@ -1,0 +1,270 @@
+/// Values, listings and publishing over plain HTTP (docs/protocol.md, section 7).
+import Testing
+
+@Suite struct ValuesTests {
+    private static let lines = ["Content-Type: application/x-ndjson"]
+
+    @Test func aValueIsPutReadAndEnded() throws {
+        let put = try HTTPProbe.ask("PUT", "/topics/values/a", body: #" {"p": 189.30, "n": 1e400} "#)
+        #expect(put.status == 200)
+        #expect(put.json.names == ["topic", "version", "time"])
+        #expect(put.json["topic"].string == "values/a")
+        let get = try HTTPProbe.ask("GET", "/topics/values/a")
+        // Carried through unread: the digits are those that were sent.
+        #expect(get.text.contains(#""data":{"p": 189.30, "n": 1e400}}"#))
+        let head = try HTTPProbe.ask("HEAD", "/topics/values/a")
+        #expect(head.field("Content-Length") == "\(get.body.count)")
+        let deleted = try HTTPProbe.ask("DELETE", "/topics/values/a")
+        #expect(deleted.json.names == ["topic", "version", "time", "deleted"])
+        #expect(deleted.json["version"].int == 2)
+        for method in ["GET", "DELETE"] {
+            let missing = try HTTPProbe.ask(method, "/topics/values/a")
+            #expect(missing.status == 404)
+            #expect(missing.code == "not_found")
+        }
+    }
+
+    @Test func aNewlineInAValueBecomesASpace() throws {
+        try HTTPProbe.put("values/line", "{\"a\":\r\n1,\n\"b\":\"x\\ny\"}")
+        let text = try HTTPProbe.ask("GET", "/topics/values/line").text
+        #expect(text.hasSuffix("}\n"))
+        #expect(text.dropLast().allSatisfy { $0 != "\n" && $0 != "\r" && $0 != "\r\n" })
+        #expect(JSON(text)["data"]["b"].string == "x\ny")
+    }
+
+    @Test func namesAreDecodedAndKept() throws {
+        try HTTPProbe.put("values/%C3%A9%2Fd+e", "1")
+        #expect(try HTTPProbe.ask("GET", "/topics/values/%C3%A9/d+e").json["topic"].string == "values/é/d+e")
+        #expect(try HTTPProbe.ask("GET", "/topics?match=values/%C3%A9/d+e").json["updates"].list.count == 1)
+    }
+
+    @Test(arguments: [
+        "", "a//b", "a/", "/a", "a/../b", "a/./b", "%2e%2e/x", "a/*", "a%20b", "a%2Cb", "a%00", "%FF",
+    ])
+    func aBadNameIsRefused(name: String) throws {
+        let put = try HTTPProbe.ask("PUT", "/topics/\(name)", body: "1")
+        #expect(put.status == 400)
+        #expect(put.code == "invalid_topic")
+    }
+
+    @Test func aNameMayHave256Bytes() throws {
+        let longest = String(repeating: "n", count: 256)
+        #expect(try HTTPProbe.ask("PUT", "/topics/\(longest)", body: "1").status == 200)
+        #expect(try HTTPProbe.ask("PUT", "/topics/\(longest)n", body: "1").code == "invalid_topic")
+        try HTTPProbe.ask("DELETE", "/topics/\(longest)")
+    }
+
+    @Test func problemsSayWhatToDo() throws {
+        let answer = try HTTPProbe.ask("PUT", "/topics/values/bad", body: "{")
+        #expect(answer.status == 400)
+        #expect(answer.reason == "Bad Request")
+        #expect(answer.field("Content-Type") == "application/problem+json")
+        #expect(answer.json.names == ["type", "title", "status", "detail", "code"])
+        #expect(answer.json["type"].string == "about:blank")
+        #expect(answer.json["title"].string == "Bad Request")
+        #expect(answer.json["status"].int == 400)
+        #expect(answer.code == "invalid_json")
+    }
+
+    @Test(arguments: ["", " ", "1 2", "{\"a\":1}}", "nul", "[1,]", "\u{FEFF}1", "'a'"])
+    func whatIsNoJSONIsRefused(body: String) throws {
+        let answer = try HTTPProbe.ask("PUT", "/topics/values/nojson", body: body)
+        #expect(answer.status == 400)
+        #expect(answer.code == "invalid_json")
+    }
+
+    /// A connection that stays open: nobody ends the wait by closing.
+    @Test func aZeroByteBodyIsAnsweredAtOnce() throws {
+        let probe = try HTTPProbe()
+        for target in ["/topics/values/empty", "/publish"] {
+            try probe.send(target == "/publish" ? "POST" : "PUT", target, body: "")
+            let answer = try probe.answer()
+            #expect(answer.status == 400)
+            #expect(answer.code == "invalid_json")
+        }
+        try probe.send("POST", "/publish", Self.lines, body: "")
+        #expect(try probe.answer().json["accepted"].int == 0)
+        try probe.send("POST", "/publish", ["Transfer-Encoding: chunked"])
+        try probe.socket.send("0\r\n\r\n")
+        #expect(try probe.answer().code == "invalid_json")
+    }
+
+    // MARK: Many at once
+
+    @Test func anObjectAndAnArrayArePublished() throws {
+        #expect(
+            try HTTPProbe.ask("POST", "/publish", body: #"{"topic":"bulk/a","data":1}"#).json["accepted"].int
+                == 1)
+        let array =
+            #"[{"topic":"bulk/a","data":2},{"data":null,"topic":"bulk/b"},{"topic":"bulk/a","deleted":true}]"#
+        #expect(try HTTPProbe.ask("POST", "/publish", body: array).json["accepted"].int == 3)
+        #expect(try HTTPProbe.ask("GET", "/topics/bulk/a").status == 404)
+        #expect(try HTTPProbe.ask("GET", "/topics/bulk/b").json["data"].isNull)
+        #expect(try HTTPProbe.ask("POST", "/publish", body: "[]").json["accepted"].int == 0)
+    }
+
+    static let refusedBodies = [
+        #"[{"topic":"whole/a","data":1},{"topic":"whole//b","data":1}]"#,
+        #"[{"topic":"whole/a","data":1},{"topic":"whole/b"}]"#,
+        #"[{"topic":"whole/a","data":1},{"data":1}]"#,
+        #"[{"topic":"whole/a","data":1},{"topic":"whole/b","data":1,"deleted":true}]"#,
+        #"[{"topic":"whole/a","data":1},7]"#,
+        #"[{"topic":"whole/a","data":1},{"topic":"whole/b","data":1}"#,
+        #"[{"topic":"whole/a","data":1}] x"#,
+        #"{"topic":"whole/a","data":1}{"topic":"whole/a","data":1}"#,
+    ]
+
+    @Test(arguments: refusedBodies) func aJSONBodyIsTakenWholeOrNotAtAll(body: String) throws {
+        let answer = try HTTPProbe.ask("POST", "/publish", body: body)
+        #expect(answer.status == 400)
+        #expect(answer.json["accepted"].isAbsent)
+        #expect(try HTTPProbe.ask("GET", "/topics/whole/a").status == 404)
+    }
+
+    @Test func linesAreTakenAsTheyArrive() throws {
+        let reader = try WebSocketProbe("topics=nd/*")
+        _ = try reader.snapshot()
+        let publisher = try HTTPProbe()
+        try publisher.send("POST", "/publish", Self.lines + ["Transfer-Encoding: chunked"])
+        for (number, piece) in [
+            "{\"topic\":\"nd/a\",\"da", "ta\":1}\n", "{\"topic\":\"nd/b\",\"data\":2}\r\n\n",
+        ].enumerated() {
+            try publisher.socket.send(String(piece.utf8.count, radix: 16) + "\r\n\(piece)\r\n")
+            if number > 0 { #expect(try reader.updates { _ in true }[0]["data"].int == number) }
+        }
+        // The last line needs no line feed.
+        let last = #"{"topic":"nd/c","deleted":false,"data":3}"#
+        try publisher.socket.send(
+            String(last.utf8.count, radix: 16) + ";x=y\r\n\(last)\r\n0\r\nTrailer: x\r\n\r\n")
+        #expect(try publisher.answer().json["accepted"].int == 3)
+        #expect(try reader.updates { $0["topic"].string == "nd/c" }.last?["data"].int == 3)
+    }
+
+    @Test func aBadLineIsNamedAndThoseBeforeItStay() throws {
+        let good = #"{"topic":"ndbad/a","data":1}"#
+        for (lines, line, accepted) in [
+            ([good, "", good, "{\"topic\":\"ndbad/b\"}", good], 4, 2),
+            (["nonsense", good], 1, 0),
+            ([good, good, "{\"topic\":\"ndbad/b\",\"data\":"], 3, 2),
+            ([good, " ", "\t", "[\(good)]"], 4, 1),
+        ] {
+            let answer = try HTTPProbe.ask(
+                "POST", "/publish", Self.lines, body: lines.joined(separator: "\n"))
+            #expect(answer.status == 400)
+            #expect(answer.json["line"].int == line)
+            #expect(answer.json["accepted"].int == accepted)
+        }
+        #expect(try HTTPProbe.ask("GET", "/topics/ndbad/a").json["version"].int == 5)
+        #expect(try HTTPProbe.ask("GET", "/topics/ndbad/b").status == 404)
+    }
+
+    @Test func linesBeyondTheTopicLimitAreNamedToo() throws {
+        let gateway = try GatewayProcess(#""topics": { "limit": 3 }"#)
+        let lines = ["a", "b", "a", "c", "d", "a"].map { "{\"topic\":\"\($0)\",\"data\":1}" }
+        let answer = try HTTPProbe.ask(
+            "POST", "/publish", Self.lines, body: lines.joined(separator: "\n"), on: gateway)
+        #expect(answer.status == 429)
+        #expect(answer.code == "too_many_topics")
+        #expect(answer.json["line"].int == 5)
+        #expect(answer.json["accepted"].int == 4)
+        #expect(try HTTPProbe.ask("GET", "/topics/a", on: gateway).json["version"].int == 2)
+        let whole = try HTTPProbe.ask(
+            "POST", "/publish", body: #"[{"topic":"a","data":1},{"topic":"e","data":1}]"#, on: gateway)
+        #expect(whole.status == 429)
+        #expect(try HTTPProbe.ask("GET", "/topics/a", on: gateway).json["version"].int == 2)
+    }
+
+    @Test func aLineMayNotBeEndless() throws {
+        let probe = try HTTPProbe()
+        try probe.send("POST", "/publish", Self.lines + ["Content-Length: 200000"])
+        _ = probe.socket.sendWithoutWaiting([UInt8](repeating: 0x20, count: 100_000))
+        let answer = try probe.answer()
+        #expect(answer.status == 413)
+        #expect(answer.json["line"].int == 1)
+    }
+
+    // MARK: Listings
+
+    @Test func topicsAreListedInOrderAndInPages() throws {
+        let names = ["a", "a/b", "a/b/c", "a0", "Z", "é", "~", "b"].map { "list/\($0)" }
+        for name in names {
+            try HTTPProbe.ask("POST", "/publish", body: "{\"topic\":\"\(name)\",\"data\":1}")
+        }
+        try HTTPProbe.put("list/gone", "1")
+        try HTTPProbe.ask("DELETE", "/topics/list/gone")
+        let expected = names.sorted { Array($0.utf8).lexicographicallyPrecedes(Array($1.utf8)) }
+        var listed: [String] = []
+        var after: String? = ""
+        while let from = after {
+            let next = from.isEmpty ? "" : "&after=" + from.replacing("é", with: "%C3%A9")
+            let page = try HTTPProbe.ask("GET", "/topics?match=list/**&limit=3\(next)")
+            #expect(page.status == 200)
+            let topics = page.json["updates"].list.compactMap { $0["topic"].string }
+            listed += topics
+            after = page.json["next"].string
+            #expect(after == nil || after == topics.last)
+            #expect(topics.count <= 3)
+        }
+        #expect(listed == expected)
+        #expect(try HTTPProbe.ask("GET", "/topics?match=list/*&limit=8").json["next"].isAbsent)
+        #expect(try HTTPProbe.ask("GET", "/topics?match=list/a").json["updates"].list.count == 1)
+        #expect(try HTTPProbe.ask("GET", "/topics?match=none/*").json.names == ["updates"])
+    }
+
+    @Test func aListingRefusesWhatItCannotMean() throws {
+        for query in ["limit=0", "limit=10001", "limit=x", "match=a/**/b", "match="] {
+            #expect(try HTTPProbe.ask("GET", "/topics?\(query)").status == 400, "\(query)")
+        }
+    }
+
+    // MARK: Operations
+
+    @Test func healthIsPlainToSee() throws {
+        #expect(try HTTPProbe.ask("GET", "/healthz").text == "ok\n")
+        #expect(try HTTPProbe.ask("GET", "/readyz").status == 200)
+        #expect(try HTTPProbe.ask("HEAD", "/readyz").status == 200)
+    }
+
+    /// Every line is a comment or a sample, every sample has a type, no series stands twice.
+    @Test func metricsAreWhatPrometheusReads() throws {
+        let answer = try HTTPProbe.ask("GET", "/metrics")
+        #expect(answer.field("Content-Type") == "text/plain; version=0.0.4; charset=utf-8")
+        #expect(answer.text.hasSuffix("\n"))
+        var types = Set<String>()
+        var series = Set<String>()
+        for line in answer.text.split(separator: "\n") {
+            let words = line.split(separator: " ")
+            if line.hasPrefix("# HELP ") { continue }
+            if line.hasPrefix("# TYPE ") {
+                #expect(types.insert(String(words[2])).inserted)
+                #expect(["counter", "gauge"].contains(words[3]))
+                if words[3] == "counter" { #expect(words[2].hasSuffix("_total")) }
+                continue
+            }
+            #expect(words.count == 2)
+            #expect(Double(words[1]) != nil)
+            #expect(series.insert(String(words[0])).inserted)
+            #expect(types.contains(String(words[0].prefix { $0 != "{" })))
+        }
+        #expect(types.count > 10)
+    }
+
+    @Test func whatIsRefusedIsCounted() throws {
+        let gateway = try GatewayProcess()
+        func figure(_ name: String) throws -> Int {
+            let page = try HTTPProbe.ask("GET", "/metrics", on: gateway).text
+            return page.split(separator: "\n").first { $0.hasPrefix(name + " ") }
+                .flatMap { Int($0.split(separator: " ")[1]) } ?? -1
+        }
+        let garbage = try HTTPProbe(gateway)
+        try garbage.socket.send("garbage\r\n\r\n")
+        #expect(try garbage.answer().status == 400)
+        #expect(try garbage.socket.takeAll().isEmpty)
+        garbage.socket.close()
+        _ = try eventually("the malformed one is counted") {
+            try figure(#"tidegate_connections_closed_total{reason="malformed"}"#) == 1 ? true : nil
+        }
+        _ = try Transport.poll.read("a", cursor: "nonsense", on: gateway)
+        #expect(try figure("tidegate_resets_total") == 1)
+    }
+}
