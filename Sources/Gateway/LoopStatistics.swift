@@ -18,6 +18,7 @@ package final class LoopStatistics: Sendable {
     package let resumed = Atomic<Int>(0)
     package let reset = Atomic<Int>(0)
     package let gaps = Atomic<Int>(0)
+    package let refusals = Atomic<Int>(0)
     package let topics = Atomic<Int>(0)
     package let slots = Atomic<Int>(0)
     package let turns = Atomic<Int>(0)

@@ -36,6 +36,7 @@ extension GatewayLoop {
     }
 
     func appendError(_ problem: Problem, id: [UInt8]?) {
+        note(refusal: problem)
         appendMessage("error", id: id) { output in
             output.append(",\"code\":")
             output.append(jsonString: problem.code)

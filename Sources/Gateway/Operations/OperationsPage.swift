@@ -91,6 +91,7 @@ enum OperationsPage {
         ("tidegate_resumes_total", "Cursors honoured.", { $0.resumed.now }),
         ("tidegate_resets_total", "Cursors that could not be honoured.", { $0.reset.now }),
         ("tidegate_gaps_total", "Gaps told to readers of logs.", { $0.gaps.now }),
+        ("tidegate_refusals_total", "Requests and commands that were refused.", { $0.refusals.now }),
         ("tidegate_turns_total", "Turns of the loops.", { $0.turns.now }),
     ]
 }
