@@ -1,5 +1,5 @@
-internal import Broker
 /// All that `config.json` says, checked: the gateway's settings, the log's, and the feeds.
+internal import Broker
 package import Feeds
 package import Gateway
 internal import Glibc
@@ -35,9 +35,11 @@ package struct TidegateConfiguration {
         try readSockets(&root)
         for (name, section) in try root.namedSections("feeds") {
             var section = section
-            guard try section.boolean("enabled", default: true) else { continue }
+            let isEnabled = try section.boolean("enabled", default: true)
             let origin = FeedOrigin(name: name, baseDirectory: folder)
-            feeds.append((name, try FeedKinds.make(origin, settings: &section)))
+            // A feed that is switched off is read all the same: a mistake shows today, not when it is needed.
+            let feed = try FeedKinds.make(origin, settings: &section)
+            if isEnabled { feeds.append((name, feed)) }
         }
         try root.finish()
     }
@@ -59,6 +61,7 @@ package struct TidegateConfiguration {
         var section = try root.section("log")
         logLevel = try section.choice("level", default: logLevel)
         logFormat = try section.choice("format", default: logFormat)
+        try section.finish()
     }
 
     private mutating func readHTTP(_ root: inout SettingsSection) throws(SettingsFailure) {
@@ -75,6 +78,7 @@ package struct TidegateConfiguration {
         http.idleTimeout = try section.duration("idleTimeout", default: http.idleTimeout, in: Self.timeouts)
         http.connectionLimit = try section.integer(
             "connections", default: http.connectionLimit, in: 1...10_000_000)
+        try section.finish()
         gateway.http = http
     }
 
@@ -101,6 +105,7 @@ package struct TidegateConfiguration {
             "maxRate", default: subscribers.maximumRate, in: 0...1_000_000)
         subscribers.answerByteCount = try section.integer(
             "answerBytes", default: subscribers.answerByteCount, in: 1024...67_108_864)
+        try section.finish()
         gateway.subscribers = subscribers
     }
 
@@ -110,6 +115,7 @@ package struct TidegateConfiguration {
             "valueBytes", default: gateway.publishers.valueByteCount, in: 64...16_777_216)
         gateway.publishers.bodyByteCount = try section.integer(
             "bodyBytes", default: gateway.publishers.bodyByteCount, in: 1024...268_435_456)
+        try section.finish()
     }
 
     private mutating func readTopics(_ root: inout SettingsSection) throws(SettingsFailure) {
@@ -132,7 +138,9 @@ package struct TidegateConfiguration {
             } catch {
                 throw log.refusal(of: "pattern", because: "\(error)")
             }
+            try log.finish()
         }
+        try section.finish()
     }
 
     private mutating func readDrain(_ root: inout SettingsSection) throws(SettingsFailure) {
@@ -143,6 +151,7 @@ package struct TidegateConfiguration {
             "deadline", default: gateway.drain.deadline, in: spreads)
         gateway.drain.reconnectSpread = try section.duration(
             "reconnectSpread", default: gateway.drain.reconnectSpread, in: spreads)
+        try section.finish()
         if gateway.drain.deadline < gateway.drain.spread {
             throw section.refusal(of: "deadline", because: "it must not be before \"spread\" is over")
         }
@@ -156,6 +165,7 @@ package struct TidegateConfiguration {
             "unsentBytes", default: gateway.sockets.unsentByteCount, in: 1024...16_777_216)
         gateway.sockets.sendBufferByteCount = try section.integer(
             "sendBufferBytes", default: gateway.sockets.sendBufferByteCount, in: 0...16_777_216)
+        try section.finish()
     }
 
     /// A hundredth of a second is for tests; a day is for ever.

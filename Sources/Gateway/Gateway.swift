@@ -26,7 +26,7 @@ package final class RunningGateway: Sendable {
             case .listen(let address, let failure):
                 "cannot listen on \(address): \(failure). Stop what listens there, or set another \"port\"."
             case .files(let failure):
-                "\(failure). Set \"publicFolder\" in config.json, or null to serve no page."
+                "\(failure). Set \"publicFolder\" in config.json, or \"\" to serve no page."
             case .system(let failure): "cannot start: \(failure)."
             }
         }

@@ -35,8 +35,7 @@ struct ReaderSession {
         loop.replica.drain(
             subscriber, byteBudget: loop.configuration.subscribers.flushByteCount, oneRound: pace.isLimited,
             into: &loop.batch)
-        loop.statistics.delivered.add(loop.batch.updates.count)
-        loop.statistics.gaps.add(loop.batch.gaps.count)
+        loop.noteDelivery()
         isInMiddle = loop.batch.hasMore
         if isInMiddle { loop.workLater(connection) } else { pace.flushed(at: loop.now) }
     }
@@ -60,7 +59,7 @@ struct ReaderSession {
         loop.replica.catchUp()
         let outcome = loop.replica.subscribe(
             subscriber, to: patterns, after: cursor.flatMap { Cursor($0.span) })
-        if cursor != nil { loop.statistics.count(resume: outcome.isResumed) }
+        if cursor != nil { loop.note(resume: outcome.isResumed) }
         lives.append(PendingLive(sequence: outcome.liveSequence, id: id, isResumed: outcome.isResumed))
         // A turn later in any case: also where nothing has to be sent, the reader is told that it is live.
         loop.workLater(connection)

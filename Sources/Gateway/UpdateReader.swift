@@ -68,15 +68,26 @@ enum UpdateReader {
         var topic: JSONString?
         var data: Range<Int>?
         var isDeleted = false
+        var mistake: Problem?
         do {
             try scanner.enterObject()
             while let name = try scanner.nextMember() {
                 if name.equals("topic", in: scanner.bytes) {
-                    topic = try scanner.string()
+                    let isString = scanner.peek() == .string
+                    topic = isString ? try scanner.string() : nil
+                    if !isString {
+                        _ = try scanner.value()
+                        mistake = .badRequest("\"topic\" must be a string.")
+                    }
                 } else if name.equals("data", in: scanner.bytes) {
                     data = try scanner.value()
                 } else if name.equals("deleted", in: scanner.bytes) {
-                    isDeleted = try scanner.boolean()
+                    let isBoolean = scanner.peek() == .boolean
+                    isDeleted = isBoolean ? try scanner.boolean() : false
+                    if !isBoolean {
+                        _ = try scanner.value()
+                        mistake = .badRequest("\"deleted\" must be true or false.")
+                    }
                 } else {
                     _ = try scanner.value()
                 }
@@ -84,6 +95,7 @@ enum UpdateReader {
         } catch {
             throw Problem(error)
         }
+        if let mistake { throw mistake }
         guard let topic else { throw .badRequest("The update has no \"topic\".") }
         try append(topic, data, isDeleted, scanner.bytes, &batch)
     }

@@ -116,37 +116,30 @@ import Testing
 
     /// The update and the time-out come in one turn of the loop: the answer may not vouch for what it leaves out.
     @Test func anUpdateInTheTurnOfTheTimeoutIsNotLost() throws {
-        let gateway = try GatewayProcess(#""threads": 1"#)
+        let gateway = try GatewayProcess(#""threads": 1, "publishers": { "bodyBytes": 8388608 }"#)
         let count = 150
         let cursor = try Transport.poll.read("race/**", on: gateway).cursor
-        let polls = try (0..<count).map { number in
-            let probe = try HTTPProbe(gateway)
-            try probe.send("GET", "/poll?topics=race/\(number)&cursor=\(cursor)&wait=1")
-            return probe
-        }
-        // Long turns: bulk that keeps the loop busy while deadlines pass, each time with a read that makes it
-        // take the updates in before it looks at the clock.
-        let publisher = try HTTPProbe(gateway)
-        let noise = (0..<1500).map { "{\"topic\":\"noise/\($0)\",\"data\":0}" }.joined(separator: ",")
+        // A request whose last byte makes the loop work for long: until it is done, time passes unseen.
+        let noise = (0..<40_000).map { "{\"topic\":\"noise/\($0 % 9)\",\"data\":0}" }.joined(separator: ",")
+        let busy = try HTTPProbe(gateway)
+        let long = Array(HTTPProbe.request("POST", "/publish", body: "[\(noise)]").utf8)
+        try busy.socket.send(Array(long.dropLast()))
+        let polls = try (0..<count).map { _ in try HTTPProbe(gateway) }
         let start = Date()
-        var number = 0
-        while number < count {
-            // From shortly before the first deadline on, one topic after the other.
-            if Date().timeIntervalSince(start) > 0.85 {
-                let upTo = min(number + 3, count)
-                let updates = (number..<upTo).map { "{\"topic\":\"race/\($0)\",\"data\":1}" }
-                number = upTo
-                try publisher.socket.send(
-                    HTTPProbe.request(
-                        "POST", "/publish", body: "[\(noise),\(updates.joined(separator: ","))]")
-                        + HTTPProbe.request("GET", "/topics/race/0"))
-                _ = try publisher.answer()
-                _ = try publisher.answer()
-            } else {
-                try publisher.send("GET", "/healthz")
-                _ = try publisher.answer()
-            }
+        for (number, probe) in polls.enumerated() {
+            try probe.send("GET", "/poll?topics=race/\(number)&cursor=\(cursor)&wait=1")
         }
+        // While it works, all deadlines pass, and a request arrives that publishes and reads: in the next turn
+        // the updates are there before the deadlines are looked at.
+        let updates = (0..<count).map { "{\"topic\":\"race/\($0)\",\"data\":1}" }.joined(separator: ",")
+        let publisher = try HTTPProbe(gateway)
+        _ = try eventually("the deadlines are near") { Date().timeIntervalSince(start) > 0.95 ? true : nil }
+        try busy.socket.send(Array(long.suffix(1)))
+        _ = try eventually("the loop is at work") { Date().timeIntervalSince(start) > 0.98 ? true : nil }
+        try publisher.socket.send(
+            HTTPProbe.request("POST", "/publish", body: "[\(updates)]")
+                + HTTPProbe.request("GET", "/topics/race/0"))
+        #expect(try publisher.answer().json["accepted"].int == count)
         for (number, poll) in polls.enumerated() {
             var answer = try poll.answer().json
             if answer["updates"].list.isEmpty {

@@ -99,10 +99,10 @@ import Testing
         Mistake(
             text: #"{"feeds": {"m": {"kind": "market", "enabled": false, "rat": 5}}}"#,
             says: ["feeds.m.rat: unknown key"]),
-        Mistake(text: "{}", says: ["--set", "prot", "unknown key"], words: ["--set", "prot=5"]),
+        Mistake(text: "{}", says: ["--set", "prot", "Did you mean \"port\"?"], words: ["--set", "prot=5"]),
         Mistake(text: "{}", says: ["--port", "found \"x\""], words: ["--port", "x"]),
         Mistake(text: "{}", says: ["TIDEGATE_PORT", "found \"x\""], environment: ["TIDEGATE_PORT": "x"]),
-        Mistake(text: "{}", says: ["TIDEGATE_PROT", "unknown"], environment: ["TIDEGATE_PROT": "5"]),
+        Mistake(text: "{}", says: ["TIDEGATE_PROT", "no such setting"], environment: ["TIDEGATE_PROT": "5"]),
     ]
 
     @Test(arguments: mistakes) func aMistakeIsNamedWithItsPlace(mistake: Mistake) throws {

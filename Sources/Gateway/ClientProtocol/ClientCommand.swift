@@ -31,6 +31,8 @@ enum ClientCommand {
         var cursor: JSONString?
         var rate = RateRequest.unchanged
         var updates: Range<Int>?
+        /// The first member that is not of its kind: said once all are read, so that the answer has the `id`.
+        var mistake: Problem?
     }
 
     /// An `id` longer than this is refused: it comes back in the answer.
@@ -78,15 +80,15 @@ enum ClientCommand {
         _ name: JSONString, _ scanner: inout JSONScanner, into members: inout Members
     ) throws(JSONFailure) {
         if name.equals("type", in: scanner.bytes) {
-            members.type = try scanner.string()
+            members.type = try string("type", &scanner, &members)
         } else if name.equals("id", in: scanner.bytes) {
             members.id = try scanner.value()
         } else if name.equals("topics", in: scanner.bytes) {
             members.topics = try scanner.value()
         } else if name.equals("cursor", in: scanner.bytes) {
-            if try !scanner.null() { members.cursor = try scanner.string() }
+            if try !scanner.null() { members.cursor = try string("cursor", &scanner, &members) }
         } else if name.equals("maxRate", in: scanner.bytes) {
-            members.rate = .limit(try scanner.null() ? nil : try scanner.number())
+            members.rate = try rate(&scanner, &members)
         } else if name.equals("updates", in: scanner.bytes) {
             members.updates = try scanner.value()
         } else {
@@ -94,9 +96,30 @@ enum ClientCommand {
         }
     }
 
+    private static func string(
+        _ name: StaticString, _ scanner: inout JSONScanner, _ members: inout Members
+    ) throws(JSONFailure) -> JSONString? {
+        if scanner.peek() == .string { return try scanner.string() }
+        _ = try scanner.value()
+        members.mistake = members.mistake ?? .badRequest("\"\(name)\" must be a string.")
+        return nil
+    }
+
+    private static func rate(
+        _ scanner: inout JSONScanner, _ members: inout Members
+    ) throws(JSONFailure) -> RateRequest {
+        if try scanner.null() { return .limit(nil) }
+        let isNumber = scanner.peek() == .number
+        let range = try scanner.value()
+        if isNumber, let value = Double(scanner.bytes.extracting(range).text) { return .limit(value) }
+        members.mistake = members.mistake ?? SubscriptionRequest.rateProblem
+        return .unchanged
+    }
+
     private static func command(
         _ members: Members, _ text: Span<UInt8>, _ batch: inout UpdateBatch
     ) throws(Problem) -> ClientCommand {
+        if let mistake = members.mistake { throw mistake }
         guard let type = members.type else {
             throw .badRequest("A message is an object with a \"type\", such as {\"type\":\"ping\"}.")
         }

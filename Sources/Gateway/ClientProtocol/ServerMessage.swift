@@ -34,7 +34,7 @@ extension GatewayLoop {
     }
 
     func appendError(_ problem: Problem, id: [UInt8]?) {
-        statistics.refusals[problem.code]?.value.add()
+        note(refusal: problem)
         appendMessage("error", id: id) { output in
             output.append(",\"code\":")
             output.append(jsonString: problem.code)

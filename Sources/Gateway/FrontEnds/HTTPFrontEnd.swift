@@ -232,7 +232,7 @@ final class HTTPFrontEnd: FrontEnd {
         _ problem: Problem, _ connection: Connection, _ loop: GatewayLoop,
         extra: KeyValuePairs<StaticString, UInt64> = [:]
     ) {
-        loop.statistics.refusals[problem.code]?.value.add()
+        loop.note(refusal: problem)
         var body = ByteBuffer()
         body.append(problem: problem.status, code: problem.code, detail: problem.detail, extra: extra)
         answer(problem.status, "application/problem+json", body: body.bytes, connection, loop) { fields in

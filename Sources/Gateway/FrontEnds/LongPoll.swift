@@ -11,7 +11,9 @@ enum LongPoll {
         var request = try SubscriptionRequest(head, loop.configuration.subscribers)
         try request.demandTopics()
         // It may wait, and what stands behind it is then taken for the next request.
-        guard !head.bodyFraming.hasBody else { throw .badRequest("A poll has no body; send the query alone.") }
+        guard !head.bodyFraming.hasBody else {
+            throw .badRequest("A poll has no body; send the query alone.")
+        }
         let tag = head.ifNoneMatch.first
         let isByTag = request.cursor == nil && tag != nil
         if isByTag { request.cursor = tag }
@@ -21,7 +23,7 @@ enum LongPoll {
         let isResumed = loop.replica.changes(
             of: request.patterns, after: cursor,
             byteBudget: loop.configuration.subscribers.answerByteCount, into: &loop.batch)
-        if request.cursor != nil { loop.statistics.count(resume: isResumed) }
+        if request.cursor != nil { loop.note(resume: isResumed) }
         let isReset = request.cursor != nil && !isResumed
         let wait = request.wait ?? head.preferredWait.map { min(max($0, 0), 60) } ?? 25
         guard let cursor, isResumed, loop.batch.isEmpty, head.method == .get else {
@@ -54,8 +56,7 @@ enum LongPoll {
             append(gaps: loop.batch, to: &body)
             body.append("}\n")
         }
-        loop.statistics.delivered.add(loop.batch.updates.count)
-        loop.statistics.gaps.add(loop.batch.gaps.count)
+        loop.noteDelivery()
         http.answer(
             isUnchanged ? 304 : 200, isUnchanged ? nil : "application/json", body: body.bytes, connection,
             loop

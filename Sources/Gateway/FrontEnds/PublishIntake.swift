@@ -19,6 +19,8 @@ final class PublishIntake {
     private var text = ByteBuffer()
     private var lineNumber: UInt64 = 0
     private var accepted: UInt64 = 0
+    /// Lines are published together as they come, until some of them were refused.
+    private var takesOneByOne = false
 
     init(_ head: RequestHead, _ kind: Kind, _ settings: PublisherSettings) throws(Problem) {
         guard head.bodyFraming != .none else {
@@ -73,13 +75,24 @@ final class PublishIntake {
             text.append(content)
             return
         }
+        let before = (text: text.array, lineNumber: lineNumber)
+        var refusal: Problem?
         do throws(Problem) {
             try receivedLines(content, loop)
         } catch {
-            try publishLines(loop)
-            throw error
+            refusal = error
         }
-        try publishLines(loop)
+        do throws(Problem) {
+            try publishLines(loop)
+        } catch {
+            // None of the lines was taken. One by one they show how far it goes, and which is the bad one.
+            text.removeAll()
+            text.append(before.text.span)
+            lineNumber = before.lineNumber
+            takesOneByOne = true
+            try receivedLines(content, loop)
+        }
+        if let refusal { throw refusal }
     }
 
     private func receivedLines(_ content: Span<UInt8>, _ loop: GatewayLoop) throws(Problem) {
@@ -112,6 +125,7 @@ final class PublishIntake {
             case ASCII.space, ASCII.tab, ASCII.carriageReturn: continue
             default:
                 try UpdateReader.read(line: line, into: &loop.publishing)
+                if takesOneByOne { try publishLines(loop) }
                 return
             }
         }

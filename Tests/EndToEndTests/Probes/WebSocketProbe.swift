@@ -61,8 +61,9 @@ final class WebSocketProbe {
         let start = try socket.take(exactly: 2)
         guard start[0] & 0x70 == 0, start[1] & 0x80 == 0 else { throw Fault("no frame: \(start)") }
         var count = Int(start[1])
-        if count == 126 { count = try socket.take(exactly: 2).reduce(0) { $0 << 8 | Int($1) } }
-        if count == 127 { count = try socket.take(exactly: 8).reduce(0) { $0 << 8 | Int($1) } }
+        if count > 125 {
+            count = try socket.take(exactly: count == 126 ? 2 : 8).reduce(0) { $0 << 8 | Int($1) }
+        }
         return ServerFrame(
             isFinal: start[0] & 0x80 != 0, opcode: start[0] & 0x0F, payload: try socket.take(exactly: count))
     }
