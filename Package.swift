@@ -67,7 +67,8 @@ let package = Package(
             swiftSettings: common),
         // The server that the conformance suite is run against: the gateway's loop, with an echo for its commands.
         .executableTarget(
-            name: "EchoServer", dependencies: ["Primitives", "Transport", "Gateway"], path: "Tests/EchoServer",
+            name: "EchoServer", dependencies: ["Primitives", "Transport", "Gateway"],
+            path: "Tests/EchoServer",
             swiftSettings: common),
         .executableTarget(
             name: "FeedBenchmarks", dependencies: ["Primitives", "Broker", "Feeds"],

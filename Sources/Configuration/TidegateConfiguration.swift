@@ -99,14 +99,37 @@ package struct TidegateConfiguration {
             "flushBytes", default: subscribers.flushByteCount, in: 1024...16_777_216)
         subscribers.messageByteCount = try section.integer(
             "messageBytes", default: subscribers.messageByteCount, in: 1024...16_777_216)
+        subscribers.fragmentLimit = try section.integer(
+            "fragments", default: subscribers.fragmentLimit, in: 1...1_048_576)
+        subscribers.messageRate = try section.number(
+            "messageRate", default: subscribers.messageRate, in: 0...1_000_000)
+        subscribers.messageBurst = try section.integer(
+            "messageBurst", default: subscribers.messageBurst, in: 1...1_000_000)
         subscribers.subscriptionLimit = try section.integer(
             "subscriptions", default: subscribers.subscriptionLimit, in: 1...1_000_000)
         subscribers.maximumRate = try section.number(
             "maxRate", default: subscribers.maximumRate, in: 0...1_000_000)
         subscribers.answerByteCount = try section.integer(
             "answerBytes", default: subscribers.answerByteCount, in: 1024...67_108_864)
+        try readCompression(&section, into: &subscribers.compression)
         try section.finish()
         gateway.subscribers = subscribers
+    }
+
+    private func readCompression(
+        _ subscribers: inout SettingsSection, into compression: inout CompressionSettings
+    ) throws(SettingsFailure) {
+        var section = try subscribers.section("compression")
+        compression.mode = try section.choice("mode", default: compression.mode)
+        compression.minimumByteCount = try section.integer(
+            "minimumBytes", default: compression.minimumByteCount, in: 0...16_777_216)
+        compression.level = try section.integer("level", default: compression.level, in: 1...9)
+        compression.contextTakeover = try section.boolean(
+            "contextTakeover", default: compression.contextTakeover)
+        compression.windowBits = try section.integer(
+            "windowBits", default: compression.windowBits, in: 8...15)
+        compression.timeShare = try section.number("timeShare", default: compression.timeShare, in: 0...1)
+        try section.finish()
     }
 
     private mutating func readPublishers(_ root: inout SettingsSection) throws(SettingsFailure) {

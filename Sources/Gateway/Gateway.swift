@@ -49,7 +49,8 @@ package final class RunningGateway: Sendable {
         var generator = SystemRandomNumberGenerator()
         let sequencer = Sequencer(epoch: Epoch(random: &generator), retention: configuration.retention)
         let shared = GatewayShared(
-            configuration: configuration, sequencer: sequencer, log: log, files: files, descriptorLimit: limit,
+            configuration: configuration, sequencer: sequencer, log: log, files: files,
+            descriptorLimit: limit,
             messageAnswer: messageAnswer)
         do {
             let controls = try (0..<max(configuration.threadCount, 1)).map { _ in try LoopControl() }

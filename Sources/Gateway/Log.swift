@@ -39,8 +39,9 @@ package struct Log: Sendable {
         isJSON = format == .json || format == .auto && isatty(descriptor) == 0
     }
 
-    package func debug(_ event: String, _ fields: KeyValuePairs<String, Field> = [:]) {
-        write(.debug, event, fields)
+    /// The fields are made only where the level asks for them: this one stands on hot paths.
+    package func debug(_ event: String, _ fields: @autoclosure () -> KeyValuePairs<String, Field> = [:]) {
+        if level == .debug { write(.debug, event, fields()) }
     }
     package func info(_ event: String, _ fields: KeyValuePairs<String, Field> = [:]) {
         write(.info, event, fields)

@@ -18,11 +18,11 @@ struct MessageRate {
     /// are refused when they come on top, before the peer is thought to mean it.
     mutating func count(at now: Instant, rate: Double, burst: Int) -> Verdict {
         guard rate > 0 else { return .accepted }
-        let interval = 1e9 / rate
-        let start = max(paidUntil, now).nanoseconds
-        paidUntil = Instant(nanoseconds: start &+ UInt64(max(interval, 1)))
+        // A rate so small that its interval does not fit is as good as the longest one: some 30 years.
+        let interval = max(min(1e9 / rate, 1e18), 1).rounded()
+        paidUntil = max(paidUntil, now) + .nanoseconds(Int64(interval))
         let ahead = Double(paidUntil.nanoseconds - now.nanoseconds) / interval
-        if ahead <= Double(burst) + 0.5 { return .accepted }
-        return ahead <= Double(2 * burst) + 0.5 ? .refused : .excessive
+        if ahead <= Double(burst) { return .accepted }
+        return ahead <= Double(2 * burst) ? .refused : .excessive
     }
 }

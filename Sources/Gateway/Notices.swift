@@ -1,5 +1,6 @@
 /// What a subscriber is told of its losses and refusals is counted and logged as well (docs/protocol.md, section 2).
 internal import Broker
+internal import Primitives
 internal import Synchronization
 
 extension GatewayLoop {

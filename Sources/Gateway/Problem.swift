@@ -20,7 +20,8 @@ struct Problem: Error {
     /// All that may stand in `code` (docs/protocol.md, section 7).
     static let codes = [
         "bad_request", "invalid_json", "invalid_topic", "invalid_cursor", "unauthenticated", "forbidden",
-        "not_found", "method_not_allowed", "payload_too_large", "too_many_topics", "rate_limited", "overloaded",
+        "not_found", "method_not_allowed", "payload_too_large", "too_many_topics", "rate_limited",
+        "overloaded",
         "draining", "internal",
     ]
 
@@ -41,7 +42,9 @@ struct Problem: Error {
     }
 
     static func tooManyMessages(_ rate: Double) -> Problem {
-        Problem(429, "rate_limited", "More than \(Int(rate)) messages a second; send less, or many updates in one.")
+        Problem(
+            429, "rate_limited",
+            "More than \(Int(rate)) messages a second; send less, or many updates in one.")
     }
 
     init(_ failure: HTTPFailure) {

@@ -22,7 +22,8 @@ extension GatewayLoop {
     /// One message for all updates of a flush: browsers pay for each message, the kernel for each send.
     func appendUpdatesMessage(_ messages: MessageCompression) {
         guard !batch.updates.isEmpty else { return }
-        if case .none = messages {} else if compression.isWorthwhile(batch.byteCount) {
+        if case .none = messages {
+        } else if compression.isWorthwhile(batch.byteCount) {
             compression.append(batch, at: replica.sequence, messages, now: now, to: &output) {
                 $0.append(updatesMessage: batch, prefix: cursorPrefix)
             }

@@ -75,7 +75,8 @@ final class LoopCompression {
         let shared = frames[slot] ?? SharedFrame()
         frames[slot] = shared
         shared.remember(
-            frame.unsafeBytes, of: batch, at: sequence, windowBits: deflater.windowBits, plainByteCount: plain.count)
+            frame.unsafeBytes, of: batch, at: sequence, windowBits: deflater.windowBits,
+            plainByteCount: plain.count)
     }
 
     /// Leaves the frame in `frame`. It stays compressed though it be larger: no JSON of a worthwhile size is.

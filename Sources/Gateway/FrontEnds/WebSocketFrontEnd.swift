@@ -82,9 +82,12 @@ final class WebSocketFrontEnd: FrontEnd {
     private func fail(_ failure: WebSocketFailure, _ connection: Connection, _ loop: GatewayLoop) {
         let isTooBig = failure.closeCode == .messageTooBig
         if isTooBig, closing.maySend {
-            loop.appendError(Problem(413, "payload_too_large", "This is too much: \(failure.reason)."), id: nil)
+            loop.appendError(
+                Problem(413, "payload_too_large", "This is too much: \(failure.reason)."), id: nil)
         }
-        perform(closing.failed(failure), reason: failure.reason, isTooBig ? .refused : .malformed, connection, loop)
+        perform(
+            closing.failed(failure), reason: failure.reason, isTooBig ? .refused : .malformed, connection,
+            loop)
     }
 
     private func handle(
@@ -119,7 +122,8 @@ final class WebSocketFrontEnd: FrontEnd {
     private func endFlood(_ connection: Connection, _ loop: GatewayLoop) {
         let problem = Problem.tooManyMessages(loop.configuration.subscribers.messageRate)
         loop.appendError(problem, id: nil)
-        perform(closing.close(with: .policyViolation), reason: "too many messages", .refused, connection, loop)
+        perform(
+            closing.close(with: .policyViolation), reason: "too many messages", .refused, connection, loop)
     }
 
     private func take(

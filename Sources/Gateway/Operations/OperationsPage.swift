@@ -53,7 +53,8 @@ enum OperationsPage {
             let count = shared.total { $0.endings[reason]?.value.now ?? 0 }
             page.append("tidegate_connections_closed_total{reason=\"\(reason.rawValue)\"} \(count)\n")
         }
-        page.begin(metric: "tidegate_refusals_total", "counter", "Refused requests and messages by error code.")
+        page.begin(
+            metric: "tidegate_refusals_total", "counter", "Refused requests and messages by error code.")
         for code in Problem.codes {
             let count = shared.total { $0.refusals[code]?.value.now ?? 0 }
             page.append("tidegate_refusals_total{code=\"\(code)\"} \(count)\n")
@@ -96,9 +97,18 @@ enum OperationsPage {
         ("tidegate_resumes_total", "Cursors honoured.", { $0.resumed.now }),
         ("tidegate_resets_total", "Cursors that could not be honoured.", { $0.reset.now }),
         ("tidegate_gaps_total", "Gaps told to readers of logs.", { $0.gaps.now }),
-        ("tidegate_messages_compressed_total", "WebSocket messages sent compressed.", { $0.compressedMessages.now }),
-        ("tidegate_compressions_total", "Messages compressed; one may serve many readers.", { $0.compressions.now }),
-        ("tidegate_compressions_skipped_total", "Messages left as they are under load.", { $0.compressionsSkipped.now }),
+        (
+            "tidegate_messages_compressed_total", "WebSocket messages sent compressed.",
+            { $0.compressedMessages.now }
+        ),
+        (
+            "tidegate_compressions_total", "Messages compressed; one may serve many readers.",
+            { $0.compressions.now }
+        ),
+        (
+            "tidegate_compressions_skipped_total", "Messages left as they are under load.",
+            { $0.compressionsSkipped.now }
+        ),
         ("tidegate_compression_saved_bytes_total", "Bytes that were not sent.", { $0.savedBytes.now }),
         ("tidegate_turns_total", "Turns of the loops.", { $0.turns.now }),
     ]

@@ -1,0 +1,57 @@
+"""A gateway of our own as a process, and what its metrics say."""
+
+import asyncio
+import json
+
+import aiohttp
+
+BINARY = ".build/debug/tidegate"
+# Longer than anything takes on a busy machine. Nothing waits so long for good: all waiting is for an event.
+PATIENCE = 30
+
+
+class Gateway:
+    """`async with Gateway(**{"subscribers.pingInterval": 1}) as gateway`: without feeds, on a free port."""
+
+    def __init__(self, **settings):
+        self.settings = settings
+
+    async def __aenter__(self):
+        arguments = ["serve", "--config", "config.json", "--port", "0", "--no-feeds", "--log-format", "json"]
+        for path, value in {"drain.spread": 0, "threads": 1, **self.settings}.items():
+            arguments += ["--set", f"{path}={value}"]
+        self.process = await asyncio.create_subprocess_exec(
+            BINARY, *arguments, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE
+        )
+        while True:
+            line = await asyncio.wait_for(self.process.stderr.readline(), PATIENCE)
+            if not line:
+                raise RuntimeError("the gateway ended before it listened")
+            event = json.loads(line)
+            if event["event"] == "listening":
+                break
+            print(line.decode().rstrip())
+        self.address = event["address"]
+        self.port = int(self.address.rsplit(":", 1)[1])
+        self.log = asyncio.create_task(self.process.stderr.read())
+        self.http = aiohttp.ClientSession()
+        return self
+
+    async def __aexit__(self, *_):
+        await self.http.close()
+        self.process.terminate()
+        await asyncio.wait_for(self.process.wait(), PATIENCE)
+        await self.log
+
+    async def metric(self, name):
+        """One figure, with its labels as they are printed."""
+        async with self.http.get(f"http://{self.address}/metrics") as answer:
+            for line in (await answer.text()).splitlines():
+                if line.startswith(name + " "):
+                    return float(line.split()[-1])
+        raise AssertionError(f"no metric {name}")
+
+    async def publish(self, *topics, data=None):
+        updates = [{"topic": topic, "data": data} for topic in topics]
+        async with self.http.post(f"http://{self.address}/publish", json=updates) as answer:
+            assert (await answer.json()) == {"accepted": len(topics)}

@@ -1,0 +1,222 @@
+"""WebSocket, event streams and long polls through nginx and HAProxy, configured as docs/deployment/ says.
+
+Their timeouts (60 s in nginx, 50 s in Debian's HAProxy) are set to 3 s here, and the gateway's heartbeats to 1 s, so
+that a test need not wait for minutes to see that a silent connection is kept open, or cut where nothing beats.
+"""
+
+import asyncio
+import json
+import os
+import re
+import shutil
+import socket
+import tempfile
+import time
+
+import aiohttp
+
+from clients import AIOHTTP, WebSockets
+from gateway import PATIENCE
+from scenario import scenario
+
+CONFIGURATIONS = "docs/deployment"
+TIMEOUT = 3
+BEATING = {"subscribers.pingInterval": 1, "subscribers.eventStreamHeartbeat": 1}
+SILENT = {"subscribers.pingInterval": 600, "subscribers.eventStreamHeartbeat": 600}
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def read(name, gateway_port, listen, port):
+    """The documented configuration, with our ports in place of its own."""
+    with open(f"{CONFIGURATIONS}/{name}", encoding="utf-8") as file:
+        text = file.read()
+    assert listen in text and "127.0.0.1:8080" in text
+    local = listen.replace(":80", f" 127.0.0.1:{port}").replace(" 80;", f" 127.0.0.1:{port};")
+    return text.replace(listen, local).replace("127.0.0.1:8080", f"127.0.0.1:{gateway_port}")
+
+
+def nginx(folder, gateway_port, port):
+    site = read("nginx.conf", gateway_port, "listen 80;", port)
+    with open(f"{folder}/nginx.conf", "w", encoding="utf-8") as file:
+        file.write(
+            f"daemon off; worker_processes 1; pid {folder}/pid; error_log stderr;\n"
+            f"events {{ worker_connections 256; }}\nhttp {{\naccess_log off;\n"
+            + "".join(
+                f"{name}_temp_path {folder}/{name};\n" for name in ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+            )
+            + f"proxy_read_timeout {TIMEOUT}s; proxy_send_timeout {TIMEOUT}s;\n{site}}}\n"
+        )
+    return ["nginx", "-p", folder, "-c", f"{folder}/nginx.conf"]
+
+
+def haproxy(folder, gateway_port, port):
+    text = read("haproxy.cfg", gateway_port, "bind :80", port)
+    text = re.sub(r"timeout (client|server) \d+s", rf"timeout \1 {TIMEOUT}s", text)
+    with open(f"{folder}/haproxy.cfg", "w", encoding="utf-8") as file:
+        file.write(text)
+    return ["haproxy", "-db", "-q", "-f", f"{folder}/haproxy.cfg"]
+
+
+class Proxy:
+    """The proxy's process, in front of the gateway, answering."""
+
+    def __init__(self, command, gateway):
+        self.command = command
+        self.gateway = gateway
+
+    async def __aenter__(self):
+        self.folder = tempfile.TemporaryDirectory()
+        port = free_port()
+        self.address = f"127.0.0.1:{port}"
+        self.process = await asyncio.create_subprocess_exec(
+            *self.command(self.folder.name, self.gateway.port, port), stderr=asyncio.subprocess.PIPE
+        )
+        self.errors = asyncio.create_task(self.process.stderr.read())
+        self.http = aiohttp.ClientSession(f"http://{self.address}")
+        try:
+            await asyncio.wait_for(self.answers(), PATIENCE)
+        except BaseException:
+            await self.__aexit__()
+            raise
+        return self
+
+    async def answers(self):
+        """There is no event for a proxy that listens and has found its gateway; so it is asked until it has."""
+        while True:
+            assert self.process.returncode is None, (await self.errors).decode()
+            try:
+                async with self.http.get("/readyz") as answer:
+                    if answer.status == 200:
+                        return
+            except aiohttp.ClientError:
+                pass
+            await asyncio.sleep(0.05)
+
+    async def __aexit__(self, *_):
+        await self.http.close()
+        if self.process.returncode is None:
+            self.process.terminate()
+        await self.process.wait()
+        await self.errors
+        self.folder.cleanup()
+
+
+async def event(stream):
+    """The next block of an event stream, as its fields; comments under an empty name."""
+    fields = {}
+    while True:
+        line = (await asyncio.wait_for(stream.content.readline(), PATIENCE)).decode()
+        if not line:
+            raise EOFError("the event stream ended")
+        if line == "\n":
+            return fields
+        name, _, value = line.rstrip("\n").partition(":")
+        fields[name] = value.strip()
+
+
+async def websocket(proxy, gateway):
+    await gateway.publish(*(f"proxy/{number}" for number in range(20)), data={"price": 1.25})
+    await scenario(WebSockets(), f"ws://{proxy.address}/ws", "proxy", True)
+
+
+async def websocket_kept_open(proxy, gateway):
+    client = AIOHTTP()
+    await client.open(f"ws://{proxy.address}/ws?topics=proxy/a", False, autoping=False)
+    for _ in ["welcome", "subscribed", "live"]:
+        await client.receive()
+    until = time.monotonic() + 2.5 * TIMEOUT
+    while time.monotonic() < until:
+        message = await asyncio.wait_for(client.socket.receive(), PATIENCE)
+        assert message.type == aiohttp.WSMsgType.PING, message
+        await client.socket.pong(message.data)
+    await gateway.publish("proxy/a")
+    assert json.loads(await client.receive())["type"] == "updates"
+    await client.close()
+
+
+async def event_stream(proxy, gateway):
+    async with proxy.http.get("/sse", params={"topics": "proxy/**"}) as stream:
+        while (await event(stream)).get("event") != "live":
+            pass
+        # Each is read before the next is published: nothing is held back.
+        for number in range(3):
+            await gateway.publish("proxy/a", data=number)
+            assert json.loads((await event(stream))["data"])["data"] == number
+        until = time.monotonic() + 2.5 * TIMEOUT
+        while time.monotonic() < until:
+            assert "data" not in await event(stream)
+        await gateway.publish("proxy/a", data="late")
+        while "data" not in (block := await event(stream)):
+            pass
+        assert json.loads(block["data"])["data"] == "late"
+
+
+async def long_poll(proxy, gateway):
+    async def poll(cursor, wait):
+        # Less than the proxy's timeout, as it must be.
+        async with proxy.http.get("/poll", params={"topics": "proxy/**", "cursor": cursor, "wait": wait}) as answer:
+            assert answer.status == 200
+            return await answer.json()
+
+    await gateway.publish("proxy/a", data=0)
+    cursor = (await poll("", 0))["cursor"]
+    assert (await poll(cursor, 1))["updates"] == []
+    waiting = asyncio.create_task(poll(cursor, TIMEOUT - 1))
+    while await gateway.metric('tidegate_connections{transport="poll"}') == 0:
+        assert not waiting.done()
+    await gateway.publish("proxy/a", data=1)
+    assert [update["data"] for update in (await waiting)["updates"]] == [1]
+
+
+async def publishing(proxy, gateway):
+    """A body of NDJSON arrives line by line, while it is being sent."""
+    async with gateway.http.get(f"http://{gateway.address}/sse", params={"topics": "proxy/**"}) as stream:
+        while (await event(stream)).get("event") != "live":
+            pass
+
+        async def lines():
+            for number in range(3):
+                yield json.dumps({"topic": "proxy/a", "data": number}).encode() + b"\n"
+                assert json.loads((await event(stream))["data"])["data"] == number
+
+        async with proxy.http.post(
+            "/publish", data=lines(), headers={"Content-Type": "application/x-ndjson"}
+        ) as answer:
+            assert await answer.json() == {"accepted": 3}
+
+
+async def silence_is_cut(proxy, gateway):
+    """The other tests would fail if nothing beat: here nothing does."""
+    del gateway
+    client = WebSockets()
+    await client.open(f"ws://{proxy.address}/ws", False)
+    await asyncio.wait_for(client.closed(), PATIENCE)
+    async with proxy.http.get("/sse", params={"topics": "proxy/**"}) as stream:
+        try:
+            while True:
+                await event(stream)
+        except (EOFError, aiohttp.ClientError):
+            pass
+
+
+def tests(skip):
+    """Name, settings and function of each test; `skip` is raised where a proxy is not installed."""
+
+    def through(command, test):
+        async def run(gateway):
+            if not shutil.which(command.__name__, path=os.environ["PATH"] + ":/usr/sbin"):
+                raise skip(f"{command.__name__} is not installed")
+            async with Proxy(command, gateway) as proxy:
+                await test(proxy, gateway)
+
+        return run
+
+    for command in [nginx, haproxy]:
+        for test in [websocket, websocket_kept_open, event_stream, long_poll, publishing]:
+            yield f"{command.__name__}, {test.__name__.replace('_', ' ')}", BEATING, through(command, test)
+        yield f"{command.__name__}, silence is cut", SILENT, through(command, silence_is_cut)
