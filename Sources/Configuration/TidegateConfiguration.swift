@@ -68,7 +68,7 @@ package struct TidegateConfiguration {
         var section = try root.section("http")
         var http = gateway.http
         http.request.requestLineByteCount = try section.integer(
-            "requestLineBytes", default: http.request.requestLineByteCount, in: 256...30_000)
+            "requestLineBytes", default: http.request.requestLineByteCount, in: 256...1_048_576)
         http.request.headerByteCount = try section.integer(
             "headerBytes", default: http.request.headerByteCount, in: 1024...32_768)
         http.request.headerFieldCount = try section.integer(

@@ -62,6 +62,12 @@ enum UpdateReader {
         _ scanner: inout JSONScanner, into batch: inout UpdateBatch
     ) throws(Problem) {
         guard scanner.peek() == .object else {
+            // What is no JSON at all is told so.
+            do {
+                _ = try scanner.value()
+            } catch {
+                throw Problem(error)
+            }
             throw .badRequest(
                 "An update is an object such as {\"topic\":\"stocks/ACME\",\"data\":{\"price\":1}}.")
         }

@@ -163,7 +163,8 @@ import Testing
     }
 
     @Test func fiveThousandConnectionsLeaveNothingBehind() throws {
-        let gateway = try GatewayProcess()
+        // The half requests must still be there when the last one comes, on a busy machine too.
+        let gateway = try GatewayProcess(#""http": { "headTimeout": 600 }"#)
         try expectAlive(gateway)
         let before = gateway.descriptorCount
         var sockets: [RawSocket] = []
@@ -189,6 +190,7 @@ import Testing
 
     @Test func withoutDescriptorsItSurvivesAndRests() throws {
         let gateway = try GatewayProcess(#""threads": 2"#, descriptorLimit: 64)
+        let start = Date()
         let witness = try EventStreamProbe("topics=x&heartbeat=1", [], gateway)
         _ = try witness.snapshot()
         var sockets = try (0..<150).map { _ in try RawSocket(port: gateway.port) }
@@ -226,6 +228,8 @@ import Testing
         try HTTPProbe.put("x", "1", on: gateway)
         #expect(try witness.updates { _ in true }.count == 1)
         let lines = gateway.logText.split(separator: "\n").count { $0.contains("turned away") }
-        #expect((1...30).contains(lines))
+        // Once a second at most, on each of the two loops.
+        #expect(lines >= 1)
+        #expect(Double(lines) <= 2 * (Date().timeIntervalSince(start) + 1))
     }
 }

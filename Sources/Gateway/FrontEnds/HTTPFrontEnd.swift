@@ -240,7 +240,7 @@ final class HTTPFrontEnd: FrontEnd {
             if let allowed = problem.allowed { fields.append(field: "Allow", allowed) }
             if problem.status == 426 {
                 fields.append(field: "Upgrade", "websocket")
-                if isPersistent { fields.append(field: "Connection", "Upgrade") }
+                fields.append(field: "Connection", "Upgrade")
                 fields.append(field: "Sec-WebSocket-Version", "13")
             }
             if problem.status == 429 || problem.status == 503 { fields.append(field: "Retry-After", "1") }
