@@ -14,7 +14,8 @@ package final class GatewayShared: Sendable {
     let messageAnswer: MessageAnswer?
     let isDraining = Atomic<Bool>(false)
     let isReady = Atomic<Bool>(false)
-    let sessionCount = Atomic<UInt64>(0)
+    let connectionCount = Atomic<Int>(0)
+    let connectionLimit: Int
     let startedAt = UnixTime.now()
     let descriptorLimit: Int
     let loops: Mutex<[LoopControl]> = Mutex([])
@@ -29,6 +30,10 @@ package final class GatewayShared: Sendable {
         self.files = files
         self.messageAnswer = messageAnswer
         self.descriptorLimit = descriptorLimit
+        // A descriptor each, and some that the loops, the feeds and the log need: whoever cannot be had is told so
+        // before the kernel has none left.
+        let kept = 16 + 8 * configuration.threadCount
+        connectionLimit = min(configuration.http.connectionLimit, max(descriptorLimit - kept, 1))
     }
 
     var isDrainingNow: Bool { isDraining.load(ordering: .relaxed) }

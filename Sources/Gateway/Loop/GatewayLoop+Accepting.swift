@@ -1,0 +1,89 @@
+/// Taking connections in, or telling them that they can't be had.
+internal import HTTP
+internal import Primitives
+internal import Synchronization
+internal import Transport
+
+extension GatewayLoop {
+    func acceptAll() {
+        for _ in 0..<Self.acceptLimit {
+            guard let outcome = listener?.accept() else { return }
+            switch consume outcome {
+            case .none: return
+            case .connection(let stream): admit(stream)
+            case .exhausted(let failure):
+                turnAway(because: failure)
+                return
+            }
+        }
+    }
+
+    /// Tells all who wait that they can't be had, as long as there is a descriptor to say it with.
+    func turnAway(because failure: SystemFailure) {
+        noteTurnedAway(because: "\(failure)")
+        let answer = HTTPFrontEnd.overloadedAnswer(time)
+        for _ in 0..<Self.acceptLimit {
+            switch listener?.turnAway(with: answer.span) ?? .nobodyWaits {
+            case .turnedAway: statistics.turnedAway.add()
+            case .nobodyWaits: return
+            case .impossible:
+                pauseAccepting()
+                return
+            }
+        }
+    }
+
+    /// Once a second: a crowd at the door must not fill the disk with lines.
+    private func noteTurnedAway(because reason: String) {
+        guard exhaustionTold.map({ now.since($0) >= .seconds(1) }) ?? true else { return }
+        exhaustionTold = now
+        shared.log.warning("connections are turned away", ["reason": .text(reason)])
+    }
+
+    /// The kernel would tell of the waiting ones again and again, and nothing could be done about them.
+    func pauseAccepting() {
+        acceptingAgain = now + Self.acceptPause
+        watchListener([])
+    }
+
+    func resumeAccepting() {
+        acceptingAgain = .never
+        watchListener(.read)
+    }
+
+    func watchListener(_ interest: Poller.Interest) {
+        guard let number = listener?.number else { return }
+        do {
+            try poller.change(number, token: Self.listenerToken, interest)
+        } catch {
+            shared.log.error("the listener can't be watched", ["reason": .text("\(error)")])
+        }
+    }
+
+    func admit(_ stream: consuming ByteStream) {
+        guard shared.connectionCount.load(ordering: .relaxed) < shared.connectionLimit else {
+            noteTurnedAway(because: "all \(shared.connectionLimit) connections are taken")
+            statistics.turnedAway.add()
+            let answer = HTTPFrontEnd.overloadedAnswer(time)
+            answer.withUnsafeBufferPointer { _ = stream.write($0) }
+            return
+        }
+        let token = freeTokens.popLast() ?? UInt32(connections.count)
+        if Int(token) == connections.count { connections.append(nil) }
+        let number = stream.number
+        let connection = Connection(token: token, stream: stream, frontEnd: HTTPFrontEnd(self), now: now)
+        do {
+            try poller.add(number, token: token, .read)
+        } catch {
+            // Out of kernel memory for the watch: the connection closes with its object.
+            freeTokens.append(token)
+            return
+        }
+        connections[Int(token)] = connection
+        liveConnectionCount += 1
+        shared.connectionCount.add(1, ordering: .relaxed)
+        statistics.opened.add()
+        if isDraining { connection.goodbye = randomMoment(within: configuration.drain.spread) }
+        schedule(connection)
+    }
+}

@@ -1,0 +1,41 @@
+/// How connections end: at once, after the last byte, or in a drain.
+internal import Primitives
+internal import Synchronization
+internal import Transport
+
+extension GatewayLoop {
+    /// Closes at once.
+    func end(_ connection: Connection, _ reason: EndReason) {
+        guard connection.isOpen else { return }
+        connection.isOpen = false
+        connection.frontEnd.ended(self)
+        wheel.cancel(connection.token)
+        connections[Int(connection.token)] = nil
+        poller.remove(connection.stream.number)
+        closedTokens.append(connection.token)
+        liveConnectionCount -= 1
+        shared.connectionCount.subtract(1, ordering: .relaxed)
+        statistics.endings[reason]?.value.add()
+    }
+
+    /// Closes when everything is sent.
+    func endAfterSending(_ connection: Connection, _ reason: EndReason) {
+        if connection.endReason == nil { connection.endReason = reason }
+    }
+
+    func beginDrain() {
+        isDraining = true
+        acceptAll()
+        listener = nil
+        cutAt = now + configuration.drain.deadline
+        for connection in connections {
+            guard let connection, connection.isOpen else { continue }
+            connection.goodbye = randomMoment(within: configuration.drain.spread)
+            schedule(connection)
+        }
+    }
+
+    func randomMoment(within spread: Duration) -> Instant {
+        now + .nanoseconds(Int64.random(in: 0...Int64(spread.nanoseconds), using: &generator))
+    }
+}

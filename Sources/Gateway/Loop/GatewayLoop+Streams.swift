@@ -1,0 +1,145 @@
+/// What connections bring in and what they are sent: one read, one write a turn.
+internal import Primitives
+internal import Transport
+
+extension GatewayLoop {
+    // MARK: Reading
+
+    func read(_ connection: Connection) {
+        let kept = connection.unread.count
+        let space = UnsafeMutableBufferPointer(rebasing: scratch[kept..<(kept + Self.readByteCount)])
+        switch connection.stream.read(into: space) {
+        case .bytes(let count):
+            statistics.receivedBytes.add(count)
+            connection.lastReceived = now
+            process(connection, freshCount: count)
+        case .wouldBlock: break
+        case .ended:
+            connection.isInputEnded = true
+            connection.frontEnd.inputEnded(connection, self)
+            settle(connection)
+        case .failed: end(connection, .broken)
+        }
+    }
+
+    /// Hands the front end what waits and what came: `freshCount` bytes in the scratch space, behind the room
+    /// for those that wait.
+    func process(_ connection: Connection, freshCount: Int) {
+        let kept = connection.unread.count
+        if kept > 0 {
+            _ = UnsafeMutableBufferPointer(rebasing: scratch[..<kept]).update(
+                from: connection.unread.unsafeBytes)
+            connection.unread = ByteBuffer()
+        }
+        var rest = UnsafeMutableBufferPointer(rebasing: scratch[..<(kept + freshCount)])
+        var isCut = false
+        while rest.count > 0, connection.isOpen, connection.endReason == nil, connection.frontEnd.isReading {
+            // Few bytes can ask for many: what can't be sent yet must not be made yet.
+            isCut = output.count >= Self.outputByteCount
+            if isCut { break }
+            let frontEnd = connection.frontEnd
+            let consumed = frontEnd.received(rest, connection, self)
+            rest = UnsafeMutableBufferPointer(rebasing: rest[consumed...])
+            if consumed == 0, frontEnd === connection.frontEnd { break }
+        }
+        if rest.count > 0, connection.isOpen, connection.endReason == nil {
+            connection.unread.append(UnsafeBufferPointer(rest))
+            if isCut { workLater(connection) }
+        }
+        settle(connection)
+    }
+
+    // MARK: Writing
+
+    /// Sends what the front end left in `output`, and waits for what the connection then needs.
+    func settle(_ connection: Connection) {
+        guard connection.isOpen else {
+            output.removeAll()
+            return
+        }
+        if !output.isEmpty { transmit(connection) }
+        guard connection.isOpen else { return }
+        if connection.unsent.isEmpty, let reason = connection.endReason { finish(connection, reason) }
+        guard connection.isOpen else { return }
+        updateInterest(connection)
+        schedule(connection)
+    }
+
+    func transmit(_ connection: Connection) {
+        connection.lastSent = now
+        guard connection.unsent.isEmpty else {
+            connection.unsent.append(output.bytes)
+            output.removeAll()
+            return
+        }
+        statistics.flushes.add()
+        switch connection.stream.write(output.unsafeBytes) {
+        case .bytes(let count):
+            statistics.sentBytes.add(count)
+            output.consume(count)
+        case .wouldBlock: break
+        case .failed:
+            // Not a byte of it may be left for the next connection.
+            output.removeAll()
+            end(connection, .broken)
+            return
+        }
+        connection.unsent.append(output.bytes)
+        output.removeAll()
+    }
+
+    func sendUnsent(_ connection: Connection) {
+        switch connection.stream.write(connection.unsent.unsafeBytes) {
+        case .bytes(let count):
+            statistics.sentBytes.add(count)
+            connection.unsent.consume(count)
+            connection.lastSent = now
+        case .wouldBlock: return
+        case .failed:
+            end(connection, .broken)
+            return
+        }
+        guard connection.unsent.isEmpty else { return }
+        connection.unsent = ByteBuffer()
+        if connection.endReason == nil { connection.frontEnd.flush(connection, self) }
+        settle(connection)
+        if connection.isOpen, !connection.unread.isEmpty { workLater(connection) }
+    }
+
+    /// All is sent, and nothing more will be.
+    func finish(_ connection: Connection, _ reason: EndReason) {
+        guard !connection.isInputEnded, reason != .peer, !(connection.frontEnd is LingeringFrontEnd) else {
+            if !(connection.frontEnd is LingeringFrontEnd) { end(connection, reason) }
+            return
+        }
+        connection.stream.endWriting()
+        connection.frontEnd.ended(self)
+        connection.unread = ByteBuffer()
+        connection.frontEnd = LingeringFrontEnd(until: now + configuration.subscribers.closeTimeout)
+        connection.scheduled = .never
+        connection.goodbye = .never
+    }
+
+    func updateInterest(_ connection: Connection) {
+        let wantsToWrite = !connection.unsent.isEmpty
+        let isLingering = connection.frontEnd is LingeringFrontEnd
+        let wantsToRead =
+            !connection.isInputEnded
+            && (isLingering
+                || !wantsToWrite && connection.frontEnd.isReading
+                    && connection.endReason == nil)
+        guard wantsToRead != connection.isWaitingToRead || wantsToWrite != connection.isWaitingToWrite else {
+            return
+        }
+        connection.isWaitingToRead = wantsToRead
+        connection.isWaitingToWrite = wantsToWrite
+        var interest: Poller.Interest = []
+        if wantsToRead { interest.insert(.read) }
+        if wantsToWrite { interest.insert(.write) }
+        do {
+            try poller.change(connection.stream.number, token: connection.token, interest)
+        } catch {
+            end(connection, .broken)
+        }
+    }
+}

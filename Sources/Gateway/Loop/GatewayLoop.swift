@@ -1,0 +1,187 @@
+/// One core's share of the gateway: its connections, its subscribers, its copy of the topics, turn by turn.
+internal import Broker
+internal import HTTP
+internal import Primitives
+internal import Synchronization
+internal import Transport
+
+/// Born, living and ending on one thread; never Sendable. Others reach it through the sequencer's inbox and its
+/// `LoopControl`.
+final class GatewayLoop {
+    static let listenerToken: UInt32 = 0
+    static let wakeupToken: UInt32 = 1
+    /// One read: what a connection may bring in before the others have had their turn.
+    static let readByteCount = 64 * 1024
+    /// Connections accepted in one turn.
+    static let acceptLimit = 256
+    /// How long nobody is accepted when there is not even a descriptor to refuse with.
+    static let acceptPause = Duration.milliseconds(100)
+    /// What a connection may make the loop answer before the others have had their turn.
+    static let outputByteCount = 64 * 1024
+
+    let shared: GatewayShared
+    let statistics: LoopStatistics
+    let replica: BrokerReplica
+    let compression: LoopCompression
+    var configuration: GatewayConfiguration { shared.configuration }
+    private let inbox: Inbox
+    private let control: LoopControl
+
+    var poller: Poller
+    var listener: Listener?
+    var wheel: TimerWheel
+    var connections: [Connection?] = [nil, nil]
+    var freeTokens: [UInt32] = []
+    var closedTokens: [UInt32] = []
+    private var ready: [Poller.Event] = []
+    private var readers: [SubscriberID] = []
+    var due: [UInt32] = []
+    private var again: [UInt32] = []
+    let scratch: UnsafeMutableBufferPointer<UInt8>
+    var isDraining = false
+    var cutAt = Instant.never
+    var acceptingAgain = Instant.never
+    var exhaustionTold: Instant?
+    var liveConnectionCount = 0
+
+    /// The present moment, as of the turn's beginning.
+    private(set) var now = Instant.now()
+    private(set) var time = UnixTime.now()
+    /// What the front end at work wants sent.
+    var output = ByteBuffer(capacity: 128 * 1024)
+    /// What the replica hands out, and what publishers hand in; reused.
+    var batch = Batch()
+    var publishing = UpdateBatch()
+    var generator = SystemRandomNumberGenerator()
+    let cursorPrefix: [UInt8]
+
+    init(shared: GatewayShared, inbox: Inbox, control: LoopControl, address: SocketAddress)
+        throws(SystemFailure)
+    {
+        self.shared = shared
+        self.inbox = inbox
+        self.control = control
+        statistics = control.statistics
+        compression = LoopCompression(shared.configuration.subscribers.compression, control.statistics)
+        replica = BrokerReplica(inbox: inbox)
+        cursorPrefix = Array("\(inbox.epoch.text)-".utf8)
+        // What may wait is one read, or a head that is not whole: the rest of the space is for what comes.
+        let request = shared.configuration.http.request
+        let headByteCount = request.requestLineByteCount + request.headerByteCount + 1024
+        scratch = .allocate(capacity: Self.readByteCount + max(Self.readByteCount, headByteCount))
+        wheel = TimerWheel(now: Instant.now())
+        poller = try Poller()
+        let listener = try Listener(address, shared.configuration.sockets)
+        try poller.add(listener.number, token: Self.listenerToken, .read)
+        try poller.add(control.wakeup.descriptor, token: Self.wakeupToken, .read)
+        self.listener = consume listener
+    }
+
+    deinit {
+        scratch.deallocate()
+    }
+
+    /// Turns until the gateway has drained.
+    func run() {
+        while !isDraining || liveConnectionCount > 0 {
+            do {
+                try turn()
+            } catch {
+                shared.log.error("a loop stopped", ["reason": .text("\(error)")])
+                return
+            }
+        }
+    }
+
+    /// Nothing is done in reaction: a turn is these steps from top to bottom.
+    private func turn() throws(SystemFailure) {
+        try poller.wait(timeout: timeout(), into: &ready)
+        now = Instant.now()
+        time = UnixTime.now()
+        replica.catchUp()
+        for event in ready { handle(event) }
+        if now >= acceptingAgain { resumeAccepting() }
+        expireDeadlines()
+        replica.catchUp()
+        flushReaders()
+        workAgain()
+        if control.isDraining, !isDraining { beginDrain() }
+        freeTokens.append(contentsOf: closedTokens)
+        closedTokens.removeAll(keepingCapacity: true)
+        publishGauges()
+    }
+
+    private func timeout() -> Duration? {
+        if !again.isEmpty || !inbox.sleep() || (control.isDraining && !isDraining) { return .zero }
+        let deadline = min(wheel.nextDeadline ?? .never, acceptingAgain)
+        return deadline == .never ? nil : deadline.since(Instant.now())
+    }
+
+    private func handle(_ event: Poller.Event) {
+        switch event.token {
+        case Self.listenerToken: acceptAll()
+        case Self.wakeupToken: control.wakeup.clear()
+        default:
+            guard let connection = connections[Int(event.token)], connection.isOpen else { return }
+            if event.isWritable, connection.isWaitingToWrite { sendUnsent(connection) }
+            if connection.isOpen, event.isReadable {
+                if connection.isWaitingToRead {
+                    // What was left of the last read comes first; the kernel tells of the rest again.
+                    if !connection.isInAgain || connection.unread.isEmpty { read(connection) }
+                } else if event.isHungUp {
+                    end(connection, .broken)
+                }
+            }
+        }
+    }
+
+    // MARK: Subscribers
+
+    private func flushReaders() {
+        replica.takeReady(into: &readers)
+        for subscriber in readers where replica.contains(subscriber) {
+            guard let connection = connections[Int(replica.owner(of: subscriber))] else { continue }
+            flush(connection)
+        }
+    }
+
+    private func flush(_ connection: Connection) {
+        guard connection.isOpen, connection.unsent.isEmpty, connection.endReason == nil else { return }
+        connection.frontEnd.flush(connection, self)
+        settle(connection)
+    }
+
+    /// Comes back to the connection in the next turn, after the others.
+    func workLater(_ connection: Connection) {
+        guard !connection.isInAgain else { return }
+        connection.isInAgain = true
+        again.append(connection.token)
+    }
+
+    private func workAgain() {
+        guard !again.isEmpty else { return }
+        let tokens = again
+        again.removeAll(keepingCapacity: true)
+        for token in tokens {
+            guard let connection = connections[Int(token)], connection.isInAgain else { continue }
+            connection.isInAgain = false
+            guard connection.isOpen else { continue }
+            flush(connection)
+            if connection.isOpen, connection.unsent.isEmpty, !connection.unread.isEmpty,
+                connection.frontEnd.isReading
+            {
+                process(connection, freshCount: 0)
+            }
+        }
+    }
+
+    // MARK: Figures
+
+    private func publishGauges() {
+        statistics.turns.add()
+        statistics.connections.store(liveConnectionCount, ordering: .relaxed)
+        statistics.conflated.store(Int(replica.conflated), ordering: .relaxed)
+        statistics.topics.store(replica.topicCount, ordering: .relaxed)
+        statistics.slots.store(replica.slotCount, ordering: .relaxed)
+    }
+}
