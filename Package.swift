@@ -74,6 +74,11 @@ let package = Package(
             name: "FeedBenchmarks", dependencies: ["Primitives", "Broker", "Feeds"],
             path: "Benchmarks/Feeds", swiftSettings: common),
 
+        // `tidegate-bench`: the gateway and others under load (docs/benchmarks.md).
+        .executableTarget(
+            name: "tidegate-bench", dependencies: ["Primitives", "Settings", "Transport"],
+            path: "Benchmarks/Load", swiftSettings: common),
+
         .target(
             name: "TestSupport", dependencies: ["Primitives"], path: "Tests/TestSupport",
             swiftSettings: common),

@@ -1,0 +1,33 @@
+/// Finding a text in bytes: `memmem`, which Swift's Glibc does not carry.
+import Glibc
+
+extension Array where Element == UInt8 {
+    /// Where `wanted` first stands; 0 for an empty one.
+    func firstIndex(of wanted: [UInt8]) -> Int? {
+        guard let first = wanted.first else { return 0 }
+        return withUnsafeBytes { text in
+            guard let start = text.baseAddress else { return nil }
+            var place = 0
+            while place + wanted.count <= text.count {
+                guard let found = memchr(start + place, Int32(first), text.count - wanted.count - place + 1)
+                else {
+                    return nil
+                }
+                place = UnsafeRawPointer(found) - start
+                if memcmp(found, wanted, wanted.count) == 0 { return place }
+                place += 1
+            }
+            return nil
+        }
+    }
+
+    /// Where `wanted` last stands.
+    func lastIndex(of wanted: [UInt8]) -> Int? {
+        guard count >= wanted.count else { return nil }
+        return withUnsafeBytes { text in
+            guard let start = text.baseAddress else { return nil }
+            return (0...(text.count - wanted.count)).reversed()
+                .first { memcmp(start + $0, wanted, wanted.count) == 0 }
+        }
+    }
+}

@@ -1,0 +1,83 @@
+/// What the kernel says of a process and its children: processor time and memory.
+import Foundation
+
+struct ProcessFigures {
+    /// Nanoseconds on a processor, over all threads.
+    var processorTime: UInt64 = 0
+    /// Bytes of anonymous memory: heap and stacks, not the program itself.
+    var privateBytes = 0
+    var threadCount = 0
+
+    /// The sum over the processes, and over their children.
+    static func of(_ roots: [Int32]) -> ProcessFigures {
+        var sum = ProcessFigures()
+        for process in family(of: roots) {
+            let tasks = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/task")) ?? []
+            for task in tasks {
+                // The first figure of schedstat is the time on a processor in nanoseconds (proc(5)).
+                let text = text("/proc/\(process)/task/\(task)/schedstat")
+                sum.processorTime += UInt64(text.split(separator: " ").first ?? "") ?? 0
+            }
+            sum.threadCount += tasks.count
+            sum.privateBytes += kilobytes("RssAnon:", in: text("/proc/\(process)/status")) * 1024
+        }
+        return sum
+    }
+
+    private static func family(of roots: [Int32]) -> Set<Int32> {
+        var family = Set(roots)
+        let all =
+            (try? FileManager.default.contentsOfDirectory(atPath: "/proc"))?.compactMap { Int32($0) } ?? []
+        let parents = all.map { process in
+            // The fields behind the name in brackets: state, then parent (proc(5)).
+            let fields = text("/proc/\(process)/stat").split(separator: ")").last?.split(separator: " ") ?? []
+            return (process, fields.count > 1 ? Int32(fields[1]) ?? 0 : 0)
+        }
+        for _ in 0..<3 {
+            for (process, parent) in parents where family.contains(parent) { family.insert(process) }
+        }
+        return family
+    }
+
+    /// Bytes of kernel memory for TCP buffers, over the whole machine.
+    static var socketBytes: Int {
+        // "TCP: inuse 5 orphan 0 tw 2 alloc 7 mem 1": pages.
+        let line = text("/proc/net/sockstat").split(separator: "\n").first { $0.hasPrefix("TCP:") } ?? ""
+        let words = line.split(separator: " ")
+        guard let place = words.firstIndex(of: "mem"), place + 1 < words.count else { return 0 }
+        return (Int(words[place + 1]) ?? 0) * Int(sysconf(Int32(_SC_PAGESIZE)))
+    }
+
+    /// Bytes of kernel memory in objects of all kinds, sockets among them; over the whole machine.
+    static var kernelBytes: Int {
+        let memory = text("/proc/meminfo")
+        return ["Slab:", "KernelStack:", "PageTables:"].reduce(0) { $0 + kilobytes($1, in: memory) * 1024 }
+    }
+
+    /// For every connection of a server's port: bytes that wait at either end (proc(5), /proc/net/tcp).
+    static func waitingBytes(port: UInt16) -> [Int] {
+        var waiting: [String: Int] = [:]
+        let wanted = String(format: "%04X", port)
+        for line in text("/proc/net/tcp").split(separator: "\n").dropFirst() {
+            let fields = line.split(separator: " ", maxSplits: 5)
+            guard fields.count > 4 else { continue }
+            let queues = fields[4].split(separator: ":").map { Int($0, radix: 16) ?? 0 }
+            guard queues.count == 2, fields[3] == "01" else { continue }
+            if fields[1].hasSuffix(":" + wanted) {
+                waiting[String(fields[2]), default: 0] += queues[0]
+            } else if fields[2].hasSuffix(":" + wanted) {
+                waiting[String(fields[1]), default: 0] += queues[1]
+            }
+        }
+        return waiting.values.sorted()
+    }
+
+    private static func text(_ path: String) -> String {
+        FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) } ?? ""
+    }
+
+    private static func kilobytes(_ name: String, in text: String) -> Int {
+        let line = text.split(separator: "\n").first { $0.hasPrefix(name) } ?? ""
+        return line.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
+    }
+}

@@ -1,0 +1,284 @@
+/// A process full of readers: connects them, reads what comes, and counts it. One thread, one poller.
+import Foundation
+import Primitives
+import Transport
+
+final class ReaderProcess {
+    static let commandToken = UInt32.max
+    /// Room before the read for the beginning of a stamp that an earlier read ended with.
+    private static let headroom = 64
+    private static let readByteCount = 256 * 1024
+    /// Connections that are being opened at once.
+    private static let openingLimit = 256
+
+    let order: ReaderOrder
+    let server: any Server
+    private var poller: Poller
+    private var ready: [Poller.Event] = []
+    var readers: [Reader] = []
+    /// What has come of a step's text, or of an answer.
+    private var partial: [Int: PollAnswer] = [:]
+    private var cursors: [Int: String] = [:]
+    private let space: UnsafeMutablePointer<UInt8>
+    var report = ReaderReport()
+    private var openingCount = 0
+    private var commands: [UInt8] = []
+    private var isOver = false
+
+    init(_ order: ReaderOrder) throws {
+        self.order = order
+        guard let server = Servers.named(order.server) else {
+            throw BenchFailure("no server is called \(order.server)")
+        }
+        self.server = server
+        poller = try Poller()
+        space = .allocate(capacity: Self.headroom + Self.readByteCount)
+        _ = DescriptorLimit.raise()
+        try poller.add(STDIN_FILENO, token: Self.commandToken, .read)
+    }
+
+    deinit { space.deallocate() }
+
+    /// Obeys until the other end hangs up.
+    func run() throws {
+        try openAll()
+        var slowDue = Instant.now()
+        var signDue = Instant.now() + .seconds(10)
+        while !isOver {
+            try poller.wait(timeout: .milliseconds(order.slowCount > 0 ? 20 : 1000), into: &ready)
+            for event in ready { try handle(event) }
+            let now = Instant.now()
+            if order.slowCount > 0, order.slowBytes > 0, now >= slowDue {
+                slowDue = now + .milliseconds(100)
+                for index in 0..<order.slowCount { readSome(index, atMost: order.slowBytes / 10) }
+            }
+            if order.transport == .ws, now >= signDue {
+                signDue = now + .seconds(10)
+                sendSigns()
+            }
+        }
+    }
+
+    // MARK: Opening
+
+    private func openAll() throws {
+        let start = Instant.now()
+        var next = readers.count
+        var isDone = false
+        readers.reserveCapacity(order.count)
+        while !isDone {
+            while next < order.count, openingCount < Self.openingLimit {
+                try open(next)
+                next += 1
+            }
+            try poller.wait(timeout: .milliseconds(100), into: &ready)
+            for event in ready where event.token != Self.commandToken { try handle(event) }
+            isDone = next == order.count && openingCount == 0
+            if !isDone, Instant.now().since(start) > .seconds(120) {
+                throw BenchFailure("\(openingCount) of \(next) readers are not live after two minutes")
+            }
+        }
+        report.connectSeconds = Instant.now().since(start).seconds
+        tell()
+    }
+
+    private func open(_ index: Int) throws {
+        let number = order.first + index
+        // 20,000 connections from one address to one port.
+        let source = UInt32(2 + number / 20_000)
+        let port = order.ports[number % order.ports.count]
+        let socket = try BenchSocket.open(to: port, source: source)
+        _ = fcntl(socket, F_SETFL, O_NONBLOCK)
+        let reader = Reader(socket: socket)
+        if index < readers.count { readers[index] = reader } else { readers.append(reader) }
+        openingCount += 1
+        try poller.add(socket, token: UInt32(index), .read)
+        let script = script(of: index)
+        send(script[0].send, index)
+        if script[0].expect.isEmpty { becomeLive(index) }
+    }
+
+    func script(of index: Int) -> [Step] {
+        let topics = order.topics(of: order.first + index)
+        return server.script(
+            Wish(
+                topics: topics, transport: order.transport, maxRate: order.maxRate, cursor: cursors[index]))
+    }
+
+    private func becomeLive(_ index: Int) {
+        readers[index].state = .live
+        openingCount -= 1
+        report.live += 1
+        if index < order.slowCount {
+            readers[index].isSlow = true
+            poller.remove(readers[index].socket)
+        }
+    }
+
+    // MARK: Reading
+
+    private func handle(_ event: Poller.Event) throws {
+        if event.token == Self.commandToken {
+            obey()
+        } else {
+            readSome(Int(event.token), atMost: Self.readByteCount)
+        }
+    }
+
+    private func readSome(_ index: Int, atMost limit: Int) {
+        guard readers[index].state != .closed else { return }
+        let start = space + Self.headroom
+        let count = recv(readers[index].socket, start, min(limit, Self.readByteCount), 0)
+        if count < 0, errno == EAGAIN || errno == EINTR { return }
+        guard count > 0 else {
+            lose(index)
+            return
+        }
+        report.reads += 1
+        report.bytes += UInt64(count)
+        let bytes = UnsafeMutableBufferPointer(start: start, count: count)
+        switch readers[index].state {
+        case .opening(let step): advance(index, step, UnsafeBufferPointer(bytes))
+        case .live where order.transport == .poll: takeAnswer(index, UnsafeBufferPointer(bytes))
+        case .live: take(index, bytes)
+        case .closed: break
+        }
+    }
+
+    /// Counts the updates and how old they are.
+    private func take(_ index: Int, _ bytes: UnsafeMutableBufferPointer<UInt8>) {
+        guard let start = bytes.baseAddress else { return }
+        if order.transport == .ws, bytes.count == 2, bytes[0] == 0x89 { send(HTTPText.frame(10, []), index) }
+        if order.remembersCursors { remember(bytes, index) }
+        let now = Stamp.now()
+        let isSlow = readers[index].isSlow
+        readers[index].scanner.scan(start, count: bytes.count) { sent in
+            report.updates += 1
+            let age = UInt64(now &- sent)
+            if isSlow { report.slowAge.record(age) } else { report.age.record(age) }
+        }
+    }
+
+    private func advance(_ index: Int, _ step: Int, _ bytes: UnsafeBufferPointer<UInt8>) {
+        partial[index, default: PollAnswer()].append(bytes)
+        let script = script(of: index)
+        guard partial[index]?.bytes.firstIndex(of: script[step].expect) != nil else { return }
+        if order.transport == .poll {
+            openingCount -= 1
+            readers[index].state = .live
+            report.live += 1
+            takeAnswer(index, UnsafeBufferPointer(start: nil, count: 0))
+            return
+        }
+        partial[index] = nil
+        if step + 1 < script.count {
+            readers[index].state = .opening(step: step + 1)
+            send(script[step + 1].send, index)
+        } else {
+            becomeLive(index)
+        }
+    }
+
+    /// Takes an answer's updates when it is whole, and asks anew.
+    private func takeAnswer(_ index: Int, _ bytes: UnsafeBufferPointer<UInt8>) {
+        partial[index, default: PollAnswer()].append(bytes)
+        guard var answer = partial[index], let whole = answer.whole else { return }
+        partial[index] = nil
+        report.answers += 1
+        answer.withBytes { take(index, $0) }
+        let question = script(of: index)[0].send
+        let conditions = PollAnswer.conditions(after: whole.fields)
+        send(question.dropLast(2) + Array(conditions.utf8) + [13, 10], index)
+    }
+
+    private func remember(_ bytes: UnsafeMutableBufferPointer<UInt8>, _ index: Int) {
+        let text = Array(bytes)
+        for mark in ["\"cursor\":\"", "\nid: "] {
+            guard let place = text.lastIndex(of: Array(mark.utf8)) else { continue }
+            let cursor = text[(place + mark.utf8.count)...].prefix { $0 != UInt8(ascii: "\"") && $0 != 10 }
+            cursors[index] = String(decoding: cursor, as: UTF8.self)
+        }
+    }
+
+    private func send(_ bytes: [UInt8], _ index: Int) {
+        let count = bytes.withUnsafeBytes {
+            Glibc.send(readers[index].socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+        }
+        if count != bytes.count { lose(index) }
+    }
+
+    private func lose(_ index: Int) {
+        if case .opening = readers[index].state { openingCount -= 1 } else { report.live -= 1 }
+        report.lost += 1
+        readers[index].state = .closed
+        close(readers[index].socket)
+    }
+
+    /// A pong that nobody asked for shows that the reader lives (RFC 6455 §5.5.3): in a busy stream the tool does
+    /// not look for the server's pings.
+    private func sendSigns() {
+        let pong = HTTPText.frame(10, [])
+        for index in readers.indices where readers[index].state == .live && !readers[index].isSlow {
+            send(pong, index)
+        }
+    }
+
+    // MARK: Commands
+
+    private func obey() {
+        var piece = [UInt8](repeating: 0, count: 256)
+        let count = read(STDIN_FILENO, &piece, piece.count)
+        guard count > 0 else {
+            isOver = true
+            return
+        }
+        commands += piece.prefix(count)
+        while let end = commands.firstIndex(of: 10) {
+            let command = ReaderCommand(rawValue: String(decoding: commands[..<end], as: UTF8.self))
+            commands.removeFirst(end + 1)
+            switch command {
+            case .begin: forget()
+            case .report: tell()
+            case .storm: comeBack()
+            case nil: break
+            }
+        }
+    }
+
+    private func forget() {
+        var fresh = ReaderReport()
+        fresh.live = report.live
+        fresh.connectSeconds = report.connectSeconds
+        report = fresh
+    }
+
+    private func comeBack() {
+        for index in readers.indices where readers[index].state == .live { close(readers[index].socket) }
+        forget()
+        report.live = 0
+        let count = readers.count
+        readers.removeAll(keepingCapacity: true)
+        partial.removeAll()
+        guard count == order.count, (try? openAll()) != nil else {
+            isOver = true
+            return
+        }
+    }
+
+    private func tell() {
+        guard let text = try? JSONEncoder().encode(report) else { return }
+        FileHandle.standardOutput.write(text + [10])
+    }
+}
+
+extension PollAnswer {
+    fileprivate mutating func withBytes(_ body: (UnsafeMutableBufferPointer<UInt8>) -> Void) {
+        // Room in front for a carry, which an answer never leaves.
+        var copy = [UInt8](repeating: 0, count: 16) + bytes
+        copy.withUnsafeMutableBufferPointer { body(UnsafeMutableBufferPointer(rebasing: $0[16...])) }
+    }
+}
+
+extension Duration {
+    var seconds: Double { Double(nanoseconds) / 1e9 }
+}

@@ -1,0 +1,18 @@
+/// One line on a terminal that says what goes on.
+import Foundation
+
+struct Progress {
+    /// What stands in front: which run of how many.
+    var prefix = ""
+    private let isTerminal = isatty(STDERR_FILENO) == 1
+
+    func say(_ text: String) {
+        guard isTerminal else { return }
+        FileHandle.standardError.write(Data("\r\u{1B}[K\(prefix)\(text)".utf8))
+    }
+
+    func clear() {
+        guard isTerminal else { return }
+        FileHandle.standardError.write(Data("\r\u{1B}[K".utf8))
+    }
+}

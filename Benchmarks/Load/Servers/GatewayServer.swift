@@ -1,0 +1,107 @@
+/// Tidegate itself, the release build.
+import Foundation
+
+struct GatewayServer: Server {
+    let name = "tidegate"
+    let caveat = "sends the latest value of a topic, not every value, unless the topic is a log"
+
+    func speaks(_: Workload.Transport) -> Bool { true }
+
+    func start(in folder: URL, port: UInt16, for workload: Workload) throws -> RunningServer {
+        let program = ".build/release/tidegate"
+        guard FileManager.default.isExecutableFile(atPath: program) else {
+            throw BenchFailure("\(program) is missing: make release")
+        }
+        let logs = workload.keepsAll ? "{\"pattern\": \"bench/**\", \"keep\": 20000}" : ""
+        let settings = """
+            {
+              "threads": \(workload.threads), "port": \(port), "publicFolder": "",
+              "topics": { "logs": [\(logs)] },
+              "log": { "level": "error" }
+            }
+            """
+        let file = folder.appendingPathComponent("tidegate.json")
+        try Data(settings.utf8).write(to: file)
+        return try .launch(program, ["serve", "--config", file.path], port: port)
+    }
+
+    func script(_ wish: Wish) -> [Step] {
+        let names = wish.topics.map(Workload.topicName).joined(separator: ",")
+        var query = names.isEmpty ? "" : "?topics=\(names)"
+        if let cursor = wish.cursor { query += "&cursor=\(cursor)" }
+        if wish.maxRate > 0 { query += "&maxRate=\(wish.maxRate)" }
+        switch wish.transport {
+        case .ws:
+            return [
+                Step(
+                    send: HTTPText.upgrade("/ws\(query)"),
+                    expect: Array((names.isEmpty ? "welcome" : "\"live\"").utf8))
+            ]
+        case .sse: return [Step(send: HTTPText.get("/sse\(query)"), expect: Array("event: live".utf8))]
+        case .poll: return [Step(send: HTTPText.get("/poll\(query)"), expect: Array("\r\n\r\n".utf8))]
+        }
+    }
+
+    func publishPort(_ port: UInt16) -> UInt16 { port }
+
+    func encoder() -> any PublicationEncoder { LinesEncoder() }
+
+    /// One endless request whose body is a chunk for each tick (docs/protocol.md, section 7).
+    private struct LinesEncoder: PublicationEncoder {
+        private var lines: [UInt8] = []
+
+        var opening: Step? {
+            Step(
+                send: Array(
+                    """
+                    POST /publish HTTP/1.1\r\nHost: bench\r\nContent-Type: application/x-ndjson\r\n\
+                    Transfer-Encoding: chunked\r\n\r\n
+                    """.utf8), expect: [])
+        }
+
+        mutating func begin(_: inout [UInt8]) { lines.removeAll(keepingCapacity: true) }
+
+        mutating func append(topic: [UInt8], data: [UInt8], to _: inout [UInt8]) {
+            lines += Array("{\"topic\":\"".utf8)
+            lines += topic
+            lines += Array("\",\"data\":".utf8)
+            lines += data
+            lines += Array("}\n".utf8)
+        }
+
+        mutating func end(_ output: inout [UInt8]) {
+            output += Array(String(lines.count, radix: 16).utf8)
+            output += Array("\r\n".utf8)
+            output += lines
+            output += Array("\r\n".utf8)
+        }
+    }
+}
+
+enum HTTPText {
+    static func get(_ target: String, _ fields: String = "") -> [UInt8] {
+        Array("GET \(target) HTTP/1.1\r\nHost: bench\r\n\(fields)\r\n".utf8)
+    }
+
+    static func upgrade(_ target: String, protocol name: String? = nil) -> [UInt8] {
+        get(
+            target,
+            "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+                + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+                + (name.map { "Sec-WebSocket-Protocol: \($0)\r\n" } ?? ""))
+    }
+
+    /// A client's frame, masked with zeros, which is allowed and costs no one anything.
+    static func frame(_ opcode: UInt8, _ payload: [UInt8]) -> [UInt8] {
+        var frame: [UInt8] = [0x80 | opcode]
+        if payload.count < 126 {
+            frame.append(0x80 | UInt8(payload.count))
+        } else if payload.count < 65_536 {
+            frame += [0x80 | 126, UInt8(payload.count >> 8), UInt8(payload.count & 255)]
+        } else {
+            frame.append(0x80 | 127)
+            frame += (0..<8).map { UInt8(truncatingIfNeeded: payload.count >> (56 - 8 * $0)) }
+        }
+        return frame + [0, 0, 0, 0] + payload
+    }
+}

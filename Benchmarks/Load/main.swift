@@ -1,0 +1,47 @@
+/// `tidegate-bench`: measures the gateway, and beside it what else can be installed.
+import Foundation
+
+let usage = """
+    Measures the gateway under load, and beside it other servers.
+
+    usage: tidegate-bench list
+           tidegate-bench run [WORKLOAD…] [options]
+           tidegate-bench sweep WORKLOAD --rates 1000,2000,… [options]
+
+      --server NAME      tidegate (default), nats, mosquitto, nchan; may be given again and again: then the
+                         servers take turns, run after run
+      --transport NAME   ws, sse or poll, in place of the workload's own
+      --repeat N         medians over N runs of each (1)
+      --seconds S        how long each run measures, in place of the workload's own
+      --port N           the first port to use (18080)
+      --json FILE        the results, all of them
+      --svg FILE         sweep: a plot of what was delivered, how late, and at what cost
+
+    Run it in the repository's folder, after `make release`. Workloads are files of Benchmarks/Workloads.
+    Microseconds are the server's processor time, as the kernel counts it; ages are from the publisher's writing
+    to the reader's reading. With long polls µs/update is the cost of an answer.
+    """
+
+func fail(_ message: String) -> Never {
+    FileHandle.standardError.write(Data("tidegate-bench: \(message)\n".utf8))
+    exit(2)
+}
+
+do {
+    let words = Array(CommandLine.arguments.dropFirst())
+    switch words.first {
+    case "readers":
+        guard let line = readLine() else { exit(0) }
+        try ReaderProcess(JSONDecoder().decode(ReaderOrder.self, from: Data(line.utf8))).run()
+    case "list":
+        for workload in try Workload.all(in: Plan.folder) {
+            print(workload.name.padding(toLength: 22, withPad: " ", startingAt: 0), workload.about)
+        }
+    case "run": try Plan(Array(words.dropFirst())).run()
+    case "sweep": try Plan(Array(words.dropFirst())).sweep()
+    case nil, "help", "--help", "-h": print(usage)
+    case let word?: fail("\"\(word)\" is none of run, sweep, list; see --help")
+    }
+} catch {
+    fail("\(error)")
+}
