@@ -77,6 +77,10 @@ let package = Package(
             name: "FeedBenchmarks", dependencies: ["Primitives", "Broker", "Feeds"],
             path: "Benchmarks/Feeds", swiftSettings: common),
 
+        // The inner steps, for counting instructions: `Benchmarks/instructions`.
+        .executableTarget(
+            name: "tidegate-micro", dependencies: ["Primitives", "HTTP", "WebSocket", "Broker"],
+            path: "Benchmarks/Micro", swiftSettings: common),
         // `tidegate-bench`: the gateway and others under load (docs/benchmarks.md).
         .executableTarget(
             name: "tidegate-bench", dependencies: ["Primitives", "Settings", "Transport"],
