@@ -9,8 +9,8 @@ let common: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
     .enableExperimentalFeature("Lifetimes"),
     .treatAllWarnings(as: .error),
-    // Whether two parts of a loop's thread touch one property at once is checked where tests run, in the debug build;
-    // the release build does not pay for the question at every mark (docs/benchmarks.md).
+    // Whether two parts of a loop's thread touch one property at once is checked where the tests run, in the debug
+    // build; the release build does not pay for the question at every mark (docs/benchmarks.md).
     .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release)),
 ]
 

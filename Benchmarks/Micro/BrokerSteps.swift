@@ -60,7 +60,8 @@ private final class Stage {
 
     func publish(topic: Int) throws {
         let name = names[topic]
-        try updates.append(topic: name.span, data: Step.line.span)
+        let data = Step.line
+        try updates.append(topic: name.span, data: data.span)
         _ = try sequencer.publish(updates, time: UnixTime(milliseconds: 0))
         updates.removeAll()
     }
