@@ -43,15 +43,25 @@ struct HeadScanner: Sendable {
             if position > lineStart, bytes[position - 1] == ASCII.carriageReturn {
                 throw refusal("a carriage return stands alone; end lines with CRLF")
             }
-            if byte != ASCII.carriageReturn {
+            if byte == ASCII.carriageReturn {
+                position += 1
+            } else {
                 guard position < bound else { throw tooLong() }
                 guard Syntax.isFieldByte(byte) else {
                     throw refusal("a control character stands in the head; remove it")
                 }
+                skipFieldBytes(bytes, bound: bound)
             }
-            position += 1
         }
         return nil
+    }
+
+    /// Nearly all of a head: bytes that mean nothing to the lines.
+    private mutating func skipFieldBytes(_ bytes: Span<UInt8>, bound: Int) {
+        let end = min(bytes.count, bound)
+        var place = position
+        while place < end, Syntax.isFieldByte(bytes[place]) { place += 1 }
+        position = place
     }
 
     private mutating func endLine(_ bytes: Span<UInt8>) throws(HTTPFailure) -> Range<Int> {

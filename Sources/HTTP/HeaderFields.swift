@@ -65,6 +65,7 @@ package struct HeaderFields: Sendable {
     }
 
     private func isNamed(_ line: FieldLine, _ name: StaticString) -> Bool {
-        ASCII.equalIgnoringCase(bytes.span.extracting(line.name), name)
+        line.name.count == name.utf8CodeUnitCount
+            && ASCII.equalIgnoringCase(bytes.span.extracting(line.name), name)
     }
 }

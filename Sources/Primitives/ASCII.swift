@@ -45,8 +45,8 @@ public enum ASCII {
     /// Whether two runs of bytes are the same but for the case of ASCII letters.
     public static func equalIgnoringCase(_ bytes: Span<UInt8>, _ literal: StaticString) -> Bool {
         guard bytes.count == literal.utf8CodeUnitCount else { return false }
-        for index in bytes.indices
-        where lowercased(bytes[index]) != lowercased(literal.utf8Start[index]) { return false }
+        for index in 0..<bytes.count
+        where lowercased(bytes[unchecked: index]) != lowercased(literal.utf8Start[index]) { return false }
         return true
     }
 }

@@ -90,7 +90,9 @@ package struct JSONScanner: ~Escapable {
         try expect(ASCII.quote, "a string")
         let start = position
         var hasEscapes = false
-        while position < bytes.count {
+        while true {
+            skipPlainCharacters()
+            guard position < bytes.count else { break }
             let byte = bytes[unchecked: position]
             if byte == ASCII.quote {
                 position += 1
@@ -99,13 +101,24 @@ package struct JSONScanner: ~Escapable {
             if byte == ASCII.backslash {
                 hasEscapes = true
                 try skipEscape()
-            } else if byte < 0x20 {
-                throw failure("a control character in a string must be escaped")
             } else {
-                position += 1
+                throw failure("a control character in a string must be escaped")
             }
         }
         throw failure("the text ends inside a string")
+    }
+
+    /// Goes on to a quote, a backslash or a control character. A place of its own: the scanner's would be written to
+    /// memory at each byte.
+    private mutating func skipPlainCharacters() {
+        var place = position
+        let end = bytes.count
+        while place < end {
+            let byte = bytes[unchecked: place]
+            if byte < 0x20 || byte == ASCII.quote || byte == ASCII.backslash { break }
+            place += 1
+        }
+        position = place
     }
 
     /// A number, as a double.
@@ -173,8 +186,10 @@ package struct JSONScanner: ~Escapable {
 
     // MARK: Steps
 
+    @inline(__always)
     private mutating func skipWhiteSpace() {
-        while position < bytes.count {
+        // Most of the time there is none.
+        while position < bytes.count, bytes[unchecked: position] <= ASCII.space {
             switch bytes[unchecked: position] {
             case ASCII.space, ASCII.tab, ASCII.lineFeed, ASCII.carriageReturn: position += 1
             default: return
@@ -182,7 +197,16 @@ package struct JSONScanner: ~Escapable {
         }
     }
 
+    @inline(__always)
     private mutating func expect(_ byte: UInt8, _ what: StaticString) throws(JSONFailure) {
+        if position < bytes.count, bytes[unchecked: position] == byte {
+            position += 1
+        } else {
+            try expectLater(byte, what)
+        }
+    }
+
+    private mutating func expectLater(_ byte: UInt8, _ what: StaticString) throws(JSONFailure) {
         skipWhiteSpace()
         guard position < bytes.count, bytes[position] == byte else { throw failure("expected \(what)") }
         position += 1
@@ -228,8 +252,10 @@ package struct JSONScanner: ~Escapable {
 
     private mutating func skipDigits() throws(JSONFailure) {
         let start = position
-        while position < bytes.count, ASCII.isDigit(bytes[unchecked: position]) { position += 1 }
-        if position == start { throw failure("expected a digit") }
+        var place = start
+        while place < bytes.count, ASCII.isDigit(bytes[unchecked: place]) { place += 1 }
+        position = place
+        if place == start { throw failure("expected a digit") }
     }
 
     private mutating func skipLiteral(_ literal: StaticString) throws(JSONFailure) {
