@@ -51,6 +51,12 @@ class Gateway:
                     return float(line.split()[-1])
         raise AssertionError(f"no metric {name}")
 
+    async def expect(self, name, expected):
+        """Asks until a metric has a value: the gateway counts an end a moment after the client has seen it."""
+        give_up = asyncio.get_running_loop().time() + PATIENCE
+        while (found := await self.metric(name)) != expected:
+            assert asyncio.get_running_loop().time() < give_up, f"{name} is {found:.0f}, not {expected}"
+
     async def publish(self, *topics, data=None):
         updates = [{"topic": topic, "data": data} for topic in topics]
         async with self.http.post(f"http://{self.address}/publish", json=updates) as answer:
