@@ -9,6 +9,9 @@ let common: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
     .enableExperimentalFeature("Lifetimes"),
     .treatAllWarnings(as: .error),
+    // Whether two parts of a loop's thread touch one property at once is checked where tests run, in the debug build;
+    // the release build does not pay for the question at every mark (docs/benchmarks.md).
+    .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release)),
 ]
 
 /// The rooms that parse what strangers send: each use of unsafe code there is spelled out.

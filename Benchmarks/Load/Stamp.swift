@@ -55,6 +55,9 @@ struct StampScanner {
                 }
                 return
             }
+            place = digits
+            // A frame's length can look like the sign, but two digits do not follow it.
+            guard isxdigit(Int32(digits[0])) != 0, isxdigit(Int32(digits[1])) != 0 else { continue }
             found(Stamp.read(digits))
             place = digits + (Stamp.byteCount - 1)
         }

@@ -201,6 +201,9 @@ package final class BrokerReplica {
         ready.append(subscriber)
     }
 
+    /// Whether a subscriber has something new since they were last taken.
+    package var hasReady: Bool { !ready.isEmpty }
+
     /// Exchanges the list of subscribers that have something new for `taken`, which comes back filled.
     package func takeReady(into taken: inout [SubscriberID]) {
         taken.removeAll(keepingCapacity: true)

@@ -97,6 +97,8 @@ package struct TidegateConfiguration {
             "closeTimeout", default: subscribers.closeTimeout, in: Self.timeouts)
         subscribers.flushByteCount = try section.integer(
             "flushBytes", default: subscribers.flushByteCount, in: 1024...16_777_216)
+        subscribers.flushInterval = try section.duration(
+            "flushInterval", default: subscribers.flushInterval, in: .zero ... .seconds(1))
         subscribers.messageByteCount = try section.integer(
             "messageBytes", default: subscribers.messageByteCount, in: 1024...16_777_216)
         subscribers.fragmentLimit = try section.integer(

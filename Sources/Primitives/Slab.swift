@@ -60,10 +60,10 @@ package struct Slab<Element: ~Copyable>: ~Copyable {
 
     /// The element at `index`, in place. The index must be one that is in use.
     @inlinable package subscript(index: UInt32) -> Element {
-        unsafeAddress {
+        @inline(__always) unsafeAddress {
             UnsafePointer(chunks[Int(index) >> Self.chunkShift] + (Int(index) & Self.chunkMask))
         }
-        unsafeMutableAddress {
+        @inline(__always) unsafeMutableAddress {
             chunks[Int(index) >> Self.chunkShift] + (Int(index) & Self.chunkMask)
         }
     }

@@ -51,8 +51,9 @@ package final class PollWire: SubscriptionWire {
         if !hasAnswered { events.append(.subscribed(resumed: nil)) }
         var isEmpty = true
         if reader.head?.status == 200 {
+            let text = body
             do throws(JSONFailure) {
-                var answer = try PollAnswer(body.span)
+                var answer = try PollAnswer(text.span)
                 isEmpty = !answer.isReset && answer.gaps.isEmpty && answer.updates.isEmpty
                 if answer.isReset { events.append(.reset) }
                 events.append(contentsOf: answer.gaps)

@@ -37,6 +37,7 @@ final class GatewayLoop {
     private var readers: [SubscriberID] = []
     var due: [UInt32] = []
     private var again: [UInt32] = []
+    private var rhythm: FlushRhythm
     let scratch: UnsafeMutableBufferPointer<UInt8>
     var isDraining = false
     var cutAt = Instant.never
@@ -64,6 +65,7 @@ final class GatewayLoop {
         statistics = control.statistics
         compression = LoopCompression(shared.configuration.subscribers.compression, control.statistics)
         replica = BrokerReplica(inbox: inbox)
+        rhythm = FlushRhythm(longestWait: shared.configuration.subscribers.flushInterval)
         cursorPrefix = Array("\(inbox.epoch.text)-".utf8)
         // What may wait is one read, or a head that is not whole: the rest of the space is for what comes.
         let request = shared.configuration.http.request
@@ -113,7 +115,8 @@ final class GatewayLoop {
 
     private func timeout() -> Duration? {
         if !again.isEmpty || !inbox.sleep() || (control.isDraining && !isDraining) { return .zero }
-        let deadline = min(wheel.nextDeadline ?? .never, acceptingAgain)
+        var deadline = min(wheel.nextDeadline ?? .never, acceptingAgain)
+        if replica.hasReady { deadline = min(deadline, rhythm.due) }
         return deadline == .never ? nil : deadline.since(Instant.now())
     }
 
@@ -138,11 +141,15 @@ final class GatewayLoop {
     // MARK: Subscribers
 
     private func flushReaders() {
+        guard replica.hasReady else { return }
+        let start = Instant.now()
+        guard start >= rhythm.due || isDraining else { return }
         replica.takeReady(into: &readers)
         for subscriber in readers where replica.contains(subscriber) {
             guard let connection = connections[Int(replica.owner(of: subscriber))] else { continue }
             flush(connection)
         }
+        rhythm.flushed(from: start, to: Instant.now())
     }
 
     private func flush(_ connection: Connection) {
