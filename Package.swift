@@ -9,8 +9,8 @@ let common: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
     .enableExperimentalFeature("Lifetimes"),
     .treatAllWarnings(as: .error),
-    // Whether two parts of a loop's thread touch one property at once is checked where tests run, in the debug build;
-    // the release build does not pay for the question at every mark (docs/benchmarks.md).
+    // Whether two parts of a loop's thread touch one property at once is checked where the tests run, in the debug
+    // build; the release build does not pay for the question at every mark (docs/benchmarks.md).
     .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release)),
 ]
 
@@ -78,6 +78,10 @@ let package = Package(
             name: "FeedBenchmarks", dependencies: ["Primitives", "Broker", "Feeds"],
             path: "Benchmarks/Feeds", swiftSettings: common),
 
+        // The inner steps, for counting instructions: `Benchmarks/instructions`.
+        .executableTarget(
+            name: "tidegate-micro", dependencies: ["Primitives", "HTTP", "WebSocket", "Broker"],
+            path: "Benchmarks/Micro", swiftSettings: common),
         // `tidegate-bench`: the gateway and others under load (docs/benchmarks.md).
         .executableTarget(
             name: "tidegate-bench", dependencies: ["Primitives", "Settings", "Transport"],

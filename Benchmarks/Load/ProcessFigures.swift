@@ -54,26 +54,38 @@ struct ProcessFigures {
         return ["Slab:", "KernelStack:", "PageTables:"].reduce(0) { $0 + kilobytes($1, in: memory) * 1024 }
     }
 
-    /// For every connection of a server's port: bytes that wait at either end (proc(5), /proc/net/tcp).
-    static func waitingBytes(port: UInt16) -> [Int] {
-        var waiting: [String: Int] = [:]
-        let wanted = String(format: "%04X", port)
-        for line in text("/proc/net/tcp").split(separator: "\n").dropFirst() {
-            let fields = line.split(separator: " ", maxSplits: 5)
-            guard fields.count > 4 else { continue }
-            let queues = fields[4].split(separator: ":").map { Int($0, radix: 16) ?? 0 }
-            guard queues.count == 2, fields[3] == "01" else { continue }
-            if fields[1].hasSuffix(":" + wanted) {
-                waiting[String(fields[2]), default: 0] += queues[0]
-            } else if fields[2].hasSuffix(":" + wanted) {
-                waiting[String(fields[1]), default: 0] += queues[1]
-            }
-        }
-        return waiting.values.sorted()
+    /// Bytes that wait at either end of a connection: sent by the server and not taken yet by the reader's kernel, and
+    /// taken by that but not by the reader.
+    struct Waiting {
+        var sending = 0
+        var received = 0
+        var sum: Int { sending + received }
     }
 
+    /// For every connection of a server's port, the fullest last (proc(5), /proc/net/tcp).
+    static func waitingBytes(port: UInt16) -> [Waiting] {
+        var waiting: [Substring: Waiting] = [:]
+        let wanted = String(format: ":%04X", port)
+        for line in text("/proc/net/tcp").split(separator: "\n").dropFirst() {
+            let fields = line.split(separator: " ", maxSplits: 5)
+            guard fields.count > 4, fields[3] == "01" else { continue }
+            let queues = fields[4].split(separator: ":").map { Int($0, radix: 16) ?? 0 }
+            guard queues.count == 2 else { continue }
+            if fields[1].hasSuffix(wanted) {
+                waiting[fields[2], default: Waiting()].sending = queues[0]
+            } else if fields[2].hasSuffix(wanted) {
+                waiting[fields[1], default: Waiting()].received = queues[1]
+            }
+        }
+        return waiting.values.sorted { $0.sum < $1.sum }
+    }
+
+    /// To its end, whatever size the kernel says the file has.
     private static func text(_ path: String) -> String {
-        FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) } ?? ""
+        guard let file = FileHandle(forReadingAtPath: path) else { return "" }
+        var bytes = Data()
+        while let piece = try? file.read(upToCount: 1 << 20), !piece.isEmpty { bytes += piece }
+        return String(decoding: bytes, as: UTF8.self)
     }
 
     private static func kilobytes(_ name: String, in text: String) -> Int {

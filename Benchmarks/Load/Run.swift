@@ -17,9 +17,9 @@ struct RunResult: Codable {
     var kernelBytesEach = 0.0
     /// How much the server's memory grew while the workload ran.
     var grownBytes = 0
-    /// Bytes that waited for a reader that took nothing, in the kernel at both ends; the greatest and the median.
-    var waitingMost = 0
-    var waitingMedian = 0
+    /// Bytes that waited for a slow reader in the kernel, the median: at the server's end and at the reader's.
+    var waitingToSend = 0
+    var waitingToRead = 0
     /// A median over several runs has the spread beside it: least and most processor time an update.
     var runs = 1
 
@@ -117,10 +117,11 @@ struct Run {
             Double(result.published) * Double(workload.readers) * Double(workload.topicsEach)
             / Double(workload.topics)
         if workload.slowShare > 0, let server = servers.first {
-            let waiting = ProcessFigures.waitingBytes(port: server.port).suffix(
-                Int(Double(workload.readers) * workload.slowShare))
-            result.waitingMost = waiting.last ?? 0
-            result.waitingMedian = waiting[safely: waiting.startIndex + waiting.count / 2] ?? 0
+            let slowCount = Int(Double(workload.readers) * workload.slowShare)
+            let waiting = ProcessFigures.waitingBytes(port: server.port).suffix(slowCount)
+            let median = waiting[safely: waiting.startIndex + waiting.count / 2]
+            result.waitingToSend = median?.sending ?? 0
+            result.waitingToRead = median?.received ?? 0
         }
         publisher.stop()
     }

@@ -19,8 +19,8 @@ package struct Batch: ~Copyable {
     package var isEmpty: Bool { updates.isEmpty && gaps.isEmpty }
 
     package mutating func removeAll() {
-        updates.removeAll(keepingCapacity: true)
-        gaps.removeAll(keepingCapacity: true)
+        if !updates.isEmpty { updates.removeAll(keepingCapacity: true) }
+        if !gaps.isEmpty { gaps.removeAll(keepingCapacity: true) }
         byteCount = 0
         cursor = nil
         hasMore = false

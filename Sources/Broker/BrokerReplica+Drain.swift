@@ -41,12 +41,14 @@ extension BrokerReplica {
     private func take(_ id: SubscriberID, _ slot: UInt32, _ byteBudget: Int, _ batch: inout Batch) -> Visit {
         let topic = subscribers[id].slots[Int(slot)].topic
         if topics[topic].isForgotten { settleLater(topic) }
-        if let log = topics[topic].log { return takeLog(id, slot, log, byteBudget, &batch) }
-        if let latest = topics[topic].latest {
-            guard batch.updates.isEmpty || batch.byteCount + latest.byteCount <= byteBudget else {
+        if topics[topic].isLog, let log = topics[topic].log {
+            return takeLog(id, slot, log, byteBudget, &batch)
+        }
+        if let latest = topics[topic].latestBytes {
+            guard batch.updates.isEmpty || batch.byteCount + latest.count <= byteBudget else {
                 return .refused
             }
-            batch.append(latest.unsafeBytes)
+            batch.append(latest)
         }
         subscribers[id].unmark(slot)
         return .over

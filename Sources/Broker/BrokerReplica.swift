@@ -180,7 +180,7 @@ package final class BrokerReplica {
     private func markSubscribers(of index: UInt32) {
         let floor = topics[index].batchSequence - 1
         let updateCount = UInt64(topics[index].batchCount)
-        let isLog = topics[index].log != nil
+        let isLog = topics[index].isLog
         for link in topics[index].subscribers {
             if subscribers[link.subscriber].markCount == 0 {
                 subscribers[link.subscriber].floor = floor

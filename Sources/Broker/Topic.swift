@@ -12,7 +12,11 @@ struct Topic: ~Copyable {
 
     let name: Payload
     /// The latest update; nil for a topic that a reader named before anybody published it.
-    var latest: Payload?
+    var latest: Payload? {
+        didSet { latestBytes = latest?.unsafeBytes }
+    }
+    /// Its bytes, for readers: counting references would cost each of them two atomic steps.
+    private(set) var latestBytes: UnsafeBufferPointer<UInt8>?
     var isEnded = false
     /// Purged by the sequencer, and here only until the last reader has been told that it ended.
     var isForgotten = false
@@ -21,7 +25,10 @@ struct Topic: ~Copyable {
     var sequence: UInt64 = 0
     var version: UInt64 = 0
     /// The kept updates of a `log` topic.
-    var log: UpdateLog?
+    var log: UpdateLog? {
+        didSet { isLog = log != nil }
+    }
+    private(set) var isLog = false
     var subscribers: [Link] = []
 
     /// Neighbours in the list of topics by last change.

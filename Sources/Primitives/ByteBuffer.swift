@@ -2,16 +2,16 @@
 /// back when it ends.
 ///
 /// An empty buffer holds no memory, so an optional feature or an idle connection can keep one for nothing.
-package struct ByteBuffer: ~Copyable {
-    @usableFromInline package private(set) var base: UnsafeMutablePointer<UInt8>?
-    @usableFromInline package private(set) var start = 0
-    @usableFromInline package private(set) var end = 0
+public struct ByteBuffer: ~Copyable {
+    @usableFromInline var base: UnsafeMutablePointer<UInt8>?
+    @usableFromInline var start = 0
+    @usableFromInline var end = 0
     /// Bytes allocated, used or not.
-    @usableFromInline package private(set) var capacity = 0
+    public internal(set) var capacity = 0
 
-    package init() {}
+    public init() {}
 
-    package init(capacity: Int) {
+    public init(capacity: Int) {
         reserve(capacity)
     }
 
@@ -20,11 +20,11 @@ package struct ByteBuffer: ~Copyable {
     }
 
     /// The number of bytes that wait to be consumed.
-    @inlinable package var count: Int { end - start }
-    @inlinable package var isEmpty: Bool { end == start }
+    @inlinable public var count: Int { end - start }
+    @inlinable public var isEmpty: Bool { end == start }
 
     /// What waits to be consumed, oldest first.
-    @inlinable package var bytes: Span<UInt8> {
+    @inlinable public var bytes: Span<UInt8> {
         @_lifetime(borrow self) get {
             let span = Span<UInt8>(_unsafeElements: unsafeBytes)
             return _overrideLifetime(span, borrowing: self)
@@ -32,20 +32,20 @@ package struct ByteBuffer: ~Copyable {
     }
 
     /// The same bytes for a system call. Valid until the buffer is next changed.
-    @inlinable package var unsafeBytes: UnsafeBufferPointer<UInt8> {
+    @inlinable public var unsafeBytes: UnsafeBufferPointer<UInt8> {
         guard let base else { return UnsafeBufferPointer(start: nil, count: 0) }
         return UnsafeBufferPointer(start: base + start, count: count)
     }
 
     /// A copy of what waits.
-    package var array: [UInt8] { Array(unsafeBytes) }
+    public var array: [UInt8] { Array(unsafeBytes) }
 
     /// Makes room for `byteCount` more bytes at the end.
-    @inlinable package mutating func reserve(_ byteCount: Int) {
+    @inlinable public mutating func reserve(_ byteCount: Int) {
         if capacity - end < byteCount { makeRoom(byteCount) }
     }
 
-    @usableFromInline package mutating func makeRoom(_ byteCount: Int) {
+    @usableFromInline mutating func makeRoom(_ byteCount: Int) {
         let held = count
         let needed = held + byteCount
         // Sliding down is enough, where what is moved was at least earned by as much that was consumed.
@@ -66,12 +66,12 @@ package struct ByteBuffer: ~Copyable {
     }
 
     /// Marks the first `byteCount` bytes as done with.
-    @inlinable package mutating func consume(_ byteCount: Int) {
+    @inlinable public mutating func consume(_ byteCount: Int) {
         precondition(byteCount <= count, "consumed more than the buffer holds")
         moveStart(byteCount)
     }
 
-    @usableFromInline package mutating func moveStart(_ byteCount: Int) {
+    @inlinable mutating func moveStart(_ byteCount: Int) {
         start += byteCount
         if start == end {
             start = 0
@@ -80,19 +80,19 @@ package struct ByteBuffer: ~Copyable {
     }
 
     /// Forgets all bytes and keeps the memory for the next use.
-    package mutating func removeAll() {
+    @inlinable public mutating func removeAll() {
         start = 0
         end = 0
     }
 
     /// Forgets what was appended after the buffer held `newCount` bytes.
-    package mutating func truncate(to newCount: Int) {
+    public mutating func truncate(to newCount: Int) {
         precondition(newCount <= count, "truncated to more than the buffer holds")
         end = start + newCount
     }
 
     /// Lets `body` write into at least `byteCount` free bytes; it returns how many it wrote.
-    @inlinable package mutating func appendUnsafe<E: Error>(
+    @inlinable public mutating func appendUnsafe<E: Error>(
         upTo byteCount: Int, _ body: (UnsafeMutableBufferPointer<UInt8>) throws(E) -> Int
     ) throws(E) -> Int {
         reserve(byteCount)
@@ -103,46 +103,46 @@ package struct ByteBuffer: ~Copyable {
         return written
     }
 
-    @usableFromInline package mutating func moveEnd(_ byteCount: Int) {
+    @inlinable mutating func moveEnd(_ byteCount: Int) {
         precondition(byteCount >= 0 && end + byteCount <= capacity, "wrote past the buffer's room")
         end += byteCount
     }
 
-    @inlinable package mutating func append(_ byte: UInt8) {
+    @inlinable public mutating func append(_ byte: UInt8) {
         reserve(1)
         base.unsafelyUnwrapped[end] = byte
         moveEnd(1)
     }
 
-    @inlinable package mutating func append(_ source: UnsafeBufferPointer<UInt8>) {
+    @inlinable public mutating func append(_ source: UnsafeBufferPointer<UInt8>) {
         guard let first = source.baseAddress, source.count > 0 else { return }
         reserve(source.count)
         (base.unsafelyUnwrapped + end).update(from: first, count: source.count)
         moveEnd(source.count)
     }
 
-    @inlinable package mutating func append(_ source: Span<UInt8>) {
+    @inlinable public mutating func append(_ source: Span<UInt8>) {
         source.withUnsafeBufferPointer { append($0) }
     }
 
-    @inlinable package mutating func append(_ source: [UInt8]) {
+    @inlinable public mutating func append(_ source: [UInt8]) {
         source.withUnsafeBufferPointer { append($0) }
     }
 
     /// Appends a literal; nothing is allocated.
-    @inlinable package mutating func append(_ literal: StaticString) {
+    @inlinable public mutating func append(_ literal: StaticString) {
         append(UnsafeBufferPointer(start: literal.utf8Start, count: literal.utf8CodeUnitCount))
     }
 
     /// Disfavoured, or a literal would be taken for a `String` and go this longer way.
     @_disfavoredOverload
-    package mutating func append(_ string: some StringProtocol) {
+    public mutating func append(_ string: some StringProtocol) {
         let copied: Void? = string.utf8.withContiguousStorageIfAvailable { append($0) }
         if copied == nil { append(Array(string.utf8)) }
     }
 
     /// Appends `value` in decimal digits.
-    @inlinable package mutating func append(decimal value: UInt64) {
+    @inlinable public mutating func append(decimal value: UInt64) {
         let digits = decimalDigitCount(value)
         reserve(digits)
         writeDecimal(value, digitCount: digits, to: base.unsafelyUnwrapped + end)
@@ -150,21 +150,21 @@ package struct ByteBuffer: ~Copyable {
     }
 
     /// Appends `value` in exactly `digitCount` lower-case hexadecimal digits.
-    package mutating func append(hexadecimal value: UInt64, digitCount: Int) {
+    public mutating func append(hexadecimal value: UInt64, digitCount: Int) {
         for place in stride(from: (digitCount - 1) * 4, through: 0, by: -4) {
             append(ASCII.hexDigit(UInt8(truncatingIfNeeded: value >> UInt64(place)) & 0xF))
         }
     }
 
     /// Overwrites bytes that already wait, from `offset` on: a length that is known only after its content.
-    package mutating func overwrite(at offset: Int, with replacement: UnsafeBufferPointer<UInt8>) {
+    public mutating func overwrite(at offset: Int, with replacement: UnsafeBufferPointer<UInt8>) {
         precondition(offset >= 0 && offset + replacement.count <= count, "overwrote outside the buffer")
         guard let base, let first = replacement.baseAddress else { return }
         (base + start + offset).update(from: first, count: replacement.count)
     }
 
     /// Overwrites bytes that already wait with `value` in exactly `digitCount` lower-case hexadecimal digits.
-    package mutating func overwrite(at offset: Int, hexadecimal value: UInt64, digitCount: Int) {
+    public mutating func overwrite(at offset: Int, hexadecimal value: UInt64, digitCount: Int) {
         precondition(offset >= 0 && offset + digitCount <= count, "overwrote outside the buffer")
         guard let base else { return }
         for place in 0..<digitCount {
@@ -174,7 +174,7 @@ package struct ByteBuffer: ~Copyable {
     }
 
     /// Replaces each waiting byte from `offset` on that `isUnwanted`.
-    package mutating func replaceBytes(
+    public mutating func replaceBytes(
         from offset: Int, with replacement: UInt8, where isUnwanted: (UInt8) -> Bool
     ) {
         precondition(offset >= 0 && offset <= count, "replaced outside the buffer")
@@ -184,7 +184,7 @@ package struct ByteBuffer: ~Copyable {
 }
 
 /// The number of decimal digits of `value`, 1 to 20.
-@inlinable package func decimalDigitCount(_ value: UInt64) -> Int {
+@inlinable public func decimalDigitCount(_ value: UInt64) -> Int {
     var count = 1
     var rest = value
     while rest >= 10 {
@@ -195,7 +195,7 @@ package struct ByteBuffer: ~Copyable {
 }
 
 /// Writes the last `digitCount` decimal digits of `value`.
-@inlinable package func writeDecimal(
+@inlinable public func writeDecimal(
     _ value: UInt64, digitCount: Int, to destination: UnsafeMutablePointer<UInt8>
 ) {
     var rest = value

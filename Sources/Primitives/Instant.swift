@@ -2,44 +2,60 @@
 internal import Glibc
 
 /// A moment of the machine's monotonic clock. Only differences mean anything.
-package struct Instant: Sendable, Hashable, Comparable {
+public struct Instant: Sendable, Hashable, Comparable {
     /// Nanoseconds since an origin that the kernel chose (CLOCK_MONOTONIC).
-    package var nanoseconds: UInt64
+    public var nanoseconds: UInt64
 
-    @inlinable package init(nanoseconds: UInt64) {
+    @inlinable public init(nanoseconds: UInt64) {
         self.nanoseconds = nanoseconds
     }
 
     /// Later than every moment that will be: "no deadline".
-    package static let never = Instant(nanoseconds: .max)
+    public static let never = Instant(nanoseconds: .max)
 
     /// The present moment. Loops read it once a turn and hand it down; nothing below them asks.
-    package static func now() -> Instant {
+    public static func now() -> Instant {
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)
         return Instant(nanoseconds: UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec))
     }
 
-    @inlinable package static func < (left: Instant, right: Instant) -> Bool {
+    @inlinable public static func < (left: Instant, right: Instant) -> Bool {
         left.nanoseconds < right.nanoseconds
     }
 
     /// Saturates at `never`.
-    @inlinable package static func + (instant: Instant, interval: Duration) -> Instant {
+    @inlinable public static func + (instant: Instant, interval: Duration) -> Instant {
         let (sum, overflowed) = instant.nanoseconds.addingReportingOverflow(interval.nanoseconds)
         return overflowed ? .never : Instant(nanoseconds: sum)
     }
 
     /// How long after `earlier` this is; zero if it is before.
-    @inlinable package func since(_ earlier: Instant) -> Duration {
+    @inlinable public func since(_ earlier: Instant) -> Duration {
         .nanoseconds(
             Int64(clamping: nanoseconds > earlier.nanoseconds ? nanoseconds - earlier.nanoseconds : 0))
     }
 }
 
+/// A length of time that is added to moments again and again: a `Duration` counts attoseconds, and turning those into
+/// nanoseconds is a long division.
+public struct Interval: Sendable, Hashable {
+    public let nanoseconds: UInt64
+
+    public init(_ duration: Duration) {
+        nanoseconds = duration.nanoseconds
+    }
+
+    /// Saturates at `never`.
+    @inlinable public static func + (instant: Instant, interval: Interval) -> Instant {
+        let (sum, overflowed) = instant.nanoseconds.addingReportingOverflow(interval.nanoseconds)
+        return overflowed ? .never : Instant(nanoseconds: sum)
+    }
+}
+
 extension Duration {
     /// Whole nanoseconds, zero for a negative duration, saturating after 584 years.
-    @inlinable package var nanoseconds: UInt64 {
+    @inlinable public var nanoseconds: UInt64 {
         let (seconds, attoseconds) = components
         guard seconds >= 0, attoseconds >= 0 else { return 0 }
         let (scaled, overflowed) = UInt64(seconds).multipliedReportingOverflow(by: 1_000_000_000)
@@ -48,24 +64,24 @@ extension Duration {
     }
 
     /// Seconds as a number, for people and for messages.
-    package var inSeconds: Double { Double(nanoseconds) / 1e9 }
+    public var inSeconds: Double { Double(nanoseconds) / 1e9 }
 }
 
 /// The wall clock: what an update's `time` says.
-package struct UnixTime: Sendable, Hashable, Comparable {
-    package var milliseconds: UInt64
+public struct UnixTime: Sendable, Hashable, Comparable {
+    public var milliseconds: UInt64
 
-    package init(milliseconds: UInt64) {
+    public init(milliseconds: UInt64) {
         self.milliseconds = milliseconds
     }
 
-    package static func now() -> UnixTime {
+    public static func now() -> UnixTime {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
         return UnixTime(milliseconds: UInt64(time.tv_sec) * 1000 + UInt64(time.tv_nsec) / 1_000_000)
     }
 
-    package static func < (left: UnixTime, right: UnixTime) -> Bool {
+    public static func < (left: UnixTime, right: UnixTime) -> Bool {
         left.milliseconds < right.milliseconds
     }
 }

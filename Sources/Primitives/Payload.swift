@@ -2,13 +2,13 @@
 /// on every loop is sent from it.
 ///
 /// Two allocations: the object and its bytes.
-package final class Payload: Sendable {
+public final class Payload: Sendable {
     /// Guarded by nothing: written while the payload is being made, only read after.
-    @usableFromInline package nonisolated(unsafe) let base: UnsafeMutablePointer<UInt8>
-    package let byteCount: Int
+    public nonisolated(unsafe) let base: UnsafeMutablePointer<UInt8>
+    public let byteCount: Int
 
     /// Makes a payload of exactly `byteCount` bytes; `fill` must write every one of them.
-    @inlinable package init(byteCount: Int, fill: (UnsafeMutablePointer<UInt8>) -> Void) {
+    @inlinable public init(byteCount: Int, fill: (UnsafeMutablePointer<UInt8>) -> Void) {
         base = .allocate(capacity: max(byteCount, 1))
         self.byteCount = byteCount
         fill(base)
@@ -18,7 +18,7 @@ package final class Payload: Sendable {
         base.deallocate()
     }
 
-    package convenience init(_ bytes: Span<UInt8>) {
+    public convenience init(_ bytes: Span<UInt8>) {
         self.init(byteCount: bytes.count) { destination in
             bytes.withUnsafeBufferPointer { source in
                 if let first = source.baseAddress { destination.update(from: first, count: source.count) }
@@ -27,10 +27,10 @@ package final class Payload: Sendable {
     }
 
     /// The bytes, valid for as long as somebody holds the payload.
-    @inlinable package var unsafeBytes: UnsafeBufferPointer<UInt8> {
+    @inlinable public var unsafeBytes: UnsafeBufferPointer<UInt8> {
         UnsafeBufferPointer(start: base, count: byteCount)
     }
 
     /// The bytes as text; what is not UTF-8 becomes U+FFFD. For tests and messages.
-    package var text: String { String(decoding: unsafeBytes, as: UTF8.self) }
+    public var text: String { String(decoding: unsafeBytes, as: UTF8.self) }
 }

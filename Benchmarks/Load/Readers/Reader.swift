@@ -16,34 +16,43 @@ struct Reader {
     var isSlow = false
 }
 
-/// What came of an answer to a long poll, and what the next question needs of it.
+/// The answer to a long poll, as far as it has come.
 struct PollAnswer {
     private(set) var bytes: [UInt8] = []
 
+    private static let fieldsEnd = Array("\r\n\r\n".utf8)
+    private static let length = Array("\r\ncontent-length: ".utf8)
+    private static let tag = Array("\r\netag: ".utf8)
+    private static let date = Array("\r\nlast-modified: ".utf8)
+
     mutating func append(_ piece: UnsafeBufferPointer<UInt8>) { bytes.append(contentsOf: piece) }
 
-    /// The fields of a whole answer; nil while more is to come.
-    var whole: (fields: String, byteCount: Int)? {
-        guard let end = bytes.firstIndex(of: [13, 10, 13, 10]) else { return nil }
-        let fields = String(decoding: bytes[..<end], as: UTF8.self)
-        let length = Self.field("content-length", in: fields).flatMap { Int($0) } ?? 0
-        return bytes.count >= end + 4 + length ? (fields, end + 4 + length) : nil
+    /// Where the fields of a whole answer end; nil while more is to come.
+    var fieldsEnd: Int? {
+        guard let end = bytes.firstIndex(of: Self.fieldsEnd) else { return nil }
+        let length = field(Self.length, before: end).reduce(0) { $0 * 10 + Int($1 & 15) }
+        return bytes.count >= end + 4 + length ? end : nil
     }
 
-    /// The names that make the next question go on where this answer ended (RFC 9110 §13.1).
-    static func conditions(after fields: String) -> String {
-        var conditions = ""
-        if let tag = field("etag", in: fields) { conditions += "If-None-Match: \(tag)\r\n" }
-        if let date = field("last-modified", in: fields) { conditions += "If-Modified-Since: \(date)\r\n" }
-        return conditions
+    /// Appends the names that make the next question go on where this answer ended (RFC 9110 §13.1).
+    func appendConditions(to question: inout [UInt8], fieldsEnd: Int) {
+        let tag = field(Self.tag, before: fieldsEnd)
+        if !tag.isEmpty { question += Array("If-None-Match: ".utf8) + tag + [13, 10] }
+        let date = field(Self.date, before: fieldsEnd)
+        if !date.isEmpty { question += Array("If-Modified-Since: ".utf8) + date + [13, 10] }
     }
 
-    private static func field(_ name: String, in fields: String) -> String? {
-        for line in fields.utf8.split(separator: 10) {
-            let text = Substring(line)
-            guard let colon = text.firstIndex(of: ":"), text[..<colon].lowercased() == name else { continue }
-            return text[text.index(after: colon)...].trimmingCharacters(in: .whitespacesAndNewlines)
+    /// A field's value; `name` is the line's beginning in lower case.
+    private func field(_ name: [UInt8], before end: Int) -> ArraySlice<UInt8> {
+        var place = 0
+        while place + name.count < end {
+            if bytes[place] == 13,
+                name.indices.allSatisfy({ bytes[place + $0] | 0x20 == name[$0] | 0x20 })
+            {
+                return bytes[(place + name.count)...].prefix { $0 != 13 }
+            }
+            place += 1
         }
-        return nil
+        return []
     }
 }

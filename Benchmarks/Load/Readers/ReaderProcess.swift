@@ -19,6 +19,8 @@ final class ReaderProcess {
     /// What has come of a step's text, or of an answer.
     private var partial: [Int: PollAnswer] = [:]
     private var cursors: [Int: String] = [:]
+    /// What a reader polls with, but for the empty line.
+    private var questions: [Int: ArraySlice<UInt8>] = [:]
     private let space: UnsafeMutablePointer<UInt8>
     var report = ReaderReport()
     private var openingCount = 0
@@ -182,13 +184,15 @@ final class ReaderProcess {
     /// Takes an answer's updates when it is whole, and asks anew.
     private func takeAnswer(_ index: Int, _ bytes: UnsafeBufferPointer<UInt8>) {
         partial[index, default: PollAnswer()].append(bytes)
-        guard var answer = partial[index], let whole = answer.whole else { return }
+        guard var answer = partial[index], let end = answer.fieldsEnd else { return }
         partial[index] = nil
         report.answers += 1
         answer.withBytes { take(index, $0) }
-        let question = script(of: index)[0].send
-        let conditions = PollAnswer.conditions(after: whole.fields)
-        send(question.dropLast(2) + Array(conditions.utf8) + [13, 10], index)
+        let question = questions[index] ?? script(of: index)[0].send.dropLast(2)
+        questions[index] = question
+        var next = Array(question)
+        answer.appendConditions(to: &next, fieldsEnd: end)
+        send(next + [13, 10], index)
     }
 
     private func remember(_ bytes: UnsafeMutableBufferPointer<UInt8>, _ index: Int) {

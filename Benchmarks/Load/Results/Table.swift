@@ -46,10 +46,10 @@ enum Table {
     static func remarks(_ results: [RunResult]) -> [String] {
         results.compactMap { result in
             var parts: [String] = []
-            if result.waitingMost > 0 {
+            if result.waitingToSend + result.waitingToRead > 0 {
                 parts.append(
-                    "waiting for a slow reader: \(result.waitingMedian / 1024) KiB in the median, "
-                        + "\(result.waitingMost / 1024) KiB at most, both kernels' ends together")
+                    "for a slow reader wait, in the median, \(result.waitingToSend / 1024) KiB in the server's kernel "
+                        + "and \(result.waitingToRead / 1024) KiB in the reader's")
             }
             if let median = result.readers.slowAge.percentile(0.5),
                 let late = result.readers.slowAge.percentile(0.99)

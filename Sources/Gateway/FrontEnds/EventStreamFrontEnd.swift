@@ -122,9 +122,9 @@ final class EventStreamFrontEnd: FrontEnd {
     }
 
     private func heartbeatDeadline(_ connection: Connection, _ loop: GatewayLoop) -> Instant {
-        connection.lastSent
-            + (session.heartbeat > 0
-                ? .seconds(Int(session.heartbeat)) : loop.configuration.subscribers.eventStreamHeartbeat)
+        session.heartbeat > 0
+            ? connection.lastSent + .seconds(Int(session.heartbeat))
+            : connection.lastSent + loop.intervals.eventStreamHeartbeat
     }
 
     func deadlineCame(_ connection: Connection, _ loop: GatewayLoop) {

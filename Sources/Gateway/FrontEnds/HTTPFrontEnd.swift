@@ -153,12 +153,11 @@ final class HTTPFrontEnd: FrontEnd {
     // MARK: Time
 
     func deadline(_ connection: Connection, _ loop: GatewayLoop) -> Instant {
-        let http = loop.configuration.http
         switch phase {
         case .head:
             let lastHeard = max(connection.lastReceived, connection.lastSent)
-            return headStarted.map { $0 + http.headTimeout } ?? lastHeard + http.idleTimeout
-        case .body, .discarding: return connection.lastReceived + http.bodyTimeout
+            return headStarted.map { $0 + loop.intervals.head } ?? lastHeard + loop.intervals.idle
+        case .body, .discarding: return connection.lastReceived + loop.intervals.body
         case .polling(let poll): return poll.until
         }
     }

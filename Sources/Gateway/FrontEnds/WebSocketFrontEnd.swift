@@ -228,10 +228,9 @@ final class WebSocketFrontEnd: FrontEnd {
     // MARK: Time
 
     func deadline(_ connection: Connection, _ loop: GatewayLoop) -> Instant {
-        let settings = loop.configuration.subscribers
-        guard closing.maySend else { return closeStarted + settings.closeTimeout }
+        guard closing.maySend else { return closeStarted + loop.intervals.close }
         let liveness =
-            pinged == .never ? connection.lastReceived + settings.pingInterval : pinged + settings.pongTimeout
+            pinged == .never ? connection.lastReceived + loop.intervals.ping : pinged + loop.intervals.pong
         return min(min(liveness, session.flushDeadline(loop)), heartbeatDeadline(connection))
     }
 
@@ -240,12 +239,11 @@ final class WebSocketFrontEnd: FrontEnd {
     }
 
     func deadlineCame(_ connection: Connection, _ loop: GatewayLoop) {
-        let settings = loop.configuration.subscribers
         guard closing.maySend else {
-            if loop.now >= closeStarted + settings.closeTimeout { loop.end(connection, ending ?? .timeout) }
+            if loop.now >= closeStarted + loop.intervals.close { loop.end(connection, ending ?? .timeout) }
             return
         }
-        if pinged != .never, loop.now >= pinged + settings.pongTimeout {
+        if pinged != .never, loop.now >= pinged + loop.intervals.pong {
             perform(
                 closing.close(with: .internalError), reason: "no answer to a ping", .timeout, connection, loop
             )
@@ -260,7 +258,7 @@ final class WebSocketFrontEnd: FrontEnd {
                 output.append(cursorMember: cursor, prefix: loop.cursorPrefix)
             }
         }
-        if pinged == .never, loop.now >= connection.lastReceived + settings.pingInterval {
+        if pinged == .never, loop.now >= connection.lastReceived + loop.intervals.ping {
             pinged = loop.now
             loop.output.append(frame: .ping, payload: [UInt8]().span)
         }

@@ -16,7 +16,7 @@ extension GatewayLoop {
         let own =
             connection.unsent.isEmpty || connection.frontEnd is LingeringFrontEnd
             ? connection.frontEnd.deadline(connection, self)
-            : connection.lastSent + configuration.subscribers.sendTimeout
+            : connection.lastSent + intervals.send
         return min(own, min(connection.goodbye, cutAt))
     }
 
@@ -33,7 +33,7 @@ extension GatewayLoop {
                 connection.frontEnd.sayGoodbye(connection, self)
             } else if connection.unsent.isEmpty || connection.frontEnd is LingeringFrontEnd {
                 connection.frontEnd.deadlineCame(connection, self)
-            } else if now >= connection.lastSent + configuration.subscribers.sendTimeout {
+            } else if now >= connection.lastSent + intervals.send {
                 shared.log.info(
                     "a reader took nothing and was closed",
                     [

@@ -115,7 +115,7 @@ extension GatewayLoop {
         connection.stream.endWriting()
         connection.frontEnd.ended(self)
         connection.unread = ByteBuffer()
-        connection.frontEnd = LingeringFrontEnd(until: now + configuration.subscribers.closeTimeout)
+        connection.frontEnd = LingeringFrontEnd(until: now + intervals.close)
         connection.scheduled = .never
         connection.goodbye = .never
     }

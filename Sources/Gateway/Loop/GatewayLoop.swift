@@ -24,6 +24,7 @@ final class GatewayLoop {
     let replica: BrokerReplica
     let compression: LoopCompression
     var configuration: GatewayConfiguration { shared.configuration }
+    let intervals: Intervals
     private let inbox: Inbox
     private let control: LoopControl
 
@@ -62,6 +63,7 @@ final class GatewayLoop {
         self.shared = shared
         self.inbox = inbox
         self.control = control
+        intervals = Intervals(shared.configuration)
         statistics = control.statistics
         compression = LoopCompression(shared.configuration.subscribers.compression, control.statistics)
         replica = BrokerReplica(inbox: inbox)

@@ -64,9 +64,9 @@ package enum EndReason: String, Sendable, CaseIterable {
 }
 
 extension Atomic<Int> {
-    /// Only the owning loop adds, so this needs no ordering.
+    /// Only the owning loop adds, so nothing can come between the load and the store, and no bus has to be locked.
     func add(_ count: Int = 1) {
-        wrappingAdd(count, ordering: .relaxed)
+        store(load(ordering: .relaxed) &+ count, ordering: .relaxed)
     }
 
     package var now: Int { load(ordering: .relaxed) }

@@ -1,21 +1,21 @@
 /// Elements at stable places, named by a dense 32-bit index; freed places are used again.
 ///
 /// Memory grows by chunks that never move, so growing copies nothing and an index stays good until it is freed.
-package struct Slab<Element: ~Copyable>: ~Copyable {
+struct Slab<Element: ~Copyable>: ~Copyable {
     /// 512 elements a chunk: growing is rare, and the slack of the last chunk is small.
-    @usableFromInline static var chunkShift: Int { 9 }
-    @usableFromInline static var chunkMask: Int { (1 << chunkShift) - 1 }
+    static var chunkShift: Int { 9 }
+    static var chunkMask: Int { (1 << chunkShift) - 1 }
 
-    @usableFromInline package private(set) var chunks: UnsafeMutablePointer<UnsafeMutablePointer<Element>>
+    private(set) var chunks: UnsafeMutablePointer<UnsafeMutablePointer<Element>>
     private var chunkCount = 0
     private var chunkCapacity = 16
     /// Places that were handed out at least once: 0 ..< limit.
-    package private(set) var limit = 0
+    private(set) var limit = 0
     private var free: [UInt32] = []
     /// Whether a place holds an element; only for checks and for the end.
     private var isUsed: [Bool] = []
 
-    package init() {
+    init() {
         chunks = .allocate(capacity: chunkCapacity)
     }
 
@@ -28,14 +28,14 @@ package struct Slab<Element: ~Copyable>: ~Copyable {
     }
 
     /// The number of elements held.
-    package var count: Int { limit - free.count }
+    var count: Int { limit - free.count }
 
-    package func contains(_ index: UInt32) -> Bool {
+    func contains(_ index: UInt32) -> Bool {
         Int(index) < limit && isUsed[Int(index)]
     }
 
     /// Takes a place for `element` and returns its index. Complexity: O(1), amortised.
-    package mutating func insert(_ element: consuming Element) -> UInt32 {
+    mutating func insert(_ element: consuming Element) -> UInt32 {
         let index: Int
         if let freed = free.popLast() {
             index = Int(freed)
@@ -51,7 +51,7 @@ package struct Slab<Element: ~Copyable>: ~Copyable {
     }
 
     /// Ends the element at `index`; the place may be handed out again.
-    package mutating func remove(_ index: UInt32) {
+    mutating func remove(_ index: UInt32) {
         precondition(contains(index), "removed a place that holds no element")
         (chunks[Int(index) >> Self.chunkShift] + (Int(index) & Self.chunkMask)).deinitialize(count: 1)
         isUsed[Int(index)] = false
@@ -59,11 +59,11 @@ package struct Slab<Element: ~Copyable>: ~Copyable {
     }
 
     /// The element at `index`, in place. The index must be one that is in use.
-    @inlinable package subscript(index: UInt32) -> Element {
-        @inline(__always) unsafeAddress {
+    @inline(__always) subscript(index: UInt32) -> Element {
+        unsafeAddress {
             UnsafePointer(chunks[Int(index) >> Self.chunkShift] + (Int(index) & Self.chunkMask))
         }
-        @inline(__always) unsafeMutableAddress {
+        unsafeMutableAddress {
             chunks[Int(index) >> Self.chunkShift] + (Int(index) & Self.chunkMask)
         }
     }

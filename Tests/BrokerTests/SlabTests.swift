@@ -1,6 +1,8 @@
 import Primitives
 import Testing
 
+@testable import Broker
+
 struct SlabTests {
     /// Counts those of its kind that live.
     private final class Census {

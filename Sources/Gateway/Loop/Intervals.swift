@@ -1,0 +1,25 @@
+/// The settings' lengths of time as a loop adds them to moments.
+internal import Primitives
+
+struct Intervals {
+    let ping: Interval
+    let pong: Interval
+    let eventStreamHeartbeat: Interval
+    let send: Interval
+    let close: Interval
+    let head: Interval
+    let body: Interval
+    let idle: Interval
+
+    init(_ configuration: GatewayConfiguration) {
+        let subscribers = configuration.subscribers
+        ping = Interval(subscribers.pingInterval)
+        pong = Interval(subscribers.pongTimeout)
+        eventStreamHeartbeat = Interval(subscribers.eventStreamHeartbeat)
+        send = Interval(subscribers.sendTimeout)
+        close = Interval(subscribers.closeTimeout)
+        head = Interval(configuration.http.headTimeout)
+        body = Interval(configuration.http.bodyTimeout)
+        idle = Interval(configuration.http.idleTimeout)
+    }
+}
