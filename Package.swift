@@ -66,7 +66,8 @@ let package = Package(
             swiftSettings: common),
 
         .executableTarget(
-            name: "CodecBenchmarks", dependencies: ["Primitives", "WebSocket"], path: "Benchmarks/Codecs",
+            name: "CodecBenchmarks", dependencies: ["Primitives", "WebSocket", "Broker", "Feeds"],
+            path: "Benchmarks/Codecs",
             swiftSettings: common),
         // The server that the conformance suite is run against: the gateway's loop, with an echo for its commands.
         .executableTarget(

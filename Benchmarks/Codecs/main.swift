@@ -1,5 +1,5 @@
 // Bytes a nanosecond of the codecs that see every byte of a WebSocket message, against the plain loop that they
-// stand for: swift run -c release CodecBenchmarks
+// stand for, and what deflate makes of quotes: swift run -c release CodecBenchmarks
 
 import Primitives
 import WebSocket
@@ -101,4 +101,5 @@ func reportReader() {
 }
 
 reportReader()
+try reportDeflating()
 precondition(checksum > 0)

@@ -11,36 +11,46 @@ PATIENCE = 30
 
 
 class Gateway:
-    """`async with Gateway(**{"subscribers.pingInterval": 1}) as gateway`: without feeds, on a free port."""
+    """`async with Gateway({"subscribers.pingInterval": 1}) as gateway`: without feeds, on a free port."""
 
-    def __init__(self, **settings):
-        self.settings = settings
+    def __init__(self, settings):
+        self.settings = {"drain.spread": 0, "threads": 1} | settings
 
     async def __aenter__(self):
         arguments = ["serve", "--config", "config.json", "--port", "0", "--no-feeds", "--log-format", "json"]
-        for path, value in {"drain.spread": 0, "threads": 1, **self.settings}.items():
+        for path, value in self.settings.items():
             arguments += ["--set", f"{path}={value}"]
         self.process = await asyncio.create_subprocess_exec(
             BINARY, *arguments, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE
         )
-        while True:
-            line = await asyncio.wait_for(self.process.stderr.readline(), PATIENCE)
-            if not line:
-                raise RuntimeError("the gateway ended before it listened")
-            event = json.loads(line)
-            if event["event"] == "listening":
-                break
-            print(line.decode().rstrip())
-        self.address = event["address"]
+        try:
+            self.address = await asyncio.wait_for(self.listening(), PATIENCE)
+        except BaseException:
+            await self.end()
+            raise
         self.port = int(self.address.rsplit(":", 1)[1])
         self.log = asyncio.create_task(self.process.stderr.read())
         self.http = aiohttp.ClientSession()
         return self
 
+    async def listening(self):
+        """Reads its log up to the line that tells where it listens."""
+        lines = []
+        while line := await self.process.stderr.readline():
+            lines.append(line.decode())
+            event = json.loads(line) if line.startswith(b"{") else {}
+            if event.get("event") == "listening":
+                return event["address"]
+        raise RuntimeError("the gateway ended before it listened: " + "".join(lines))
+
+    async def end(self):
+        if self.process.returncode is None:
+            self.process.terminate()
+        await asyncio.wait_for(self.process.wait(), PATIENCE)
+
     async def __aexit__(self, *_):
         await self.http.close()
-        self.process.terminate()
-        await asyncio.wait_for(self.process.wait(), PATIENCE)
+        await self.end()
         await self.log
 
     async def metric(self, name):
@@ -50,6 +60,19 @@ class Gateway:
                 if line.startswith(name + " "):
                     return float(line.split()[-1])
         raise AssertionError(f"no metric {name}")
+
+    async def expect(self, name, expected):
+        """Asks until a metric has a value: the gateway counts an end a moment after the client has seen it."""
+        give_up = asyncio.get_running_loop().time() + PATIENCE
+        while (found := await self.metric(name)) != expected:
+            assert asyncio.get_running_loop().time() < give_up, f"{name} is {found:.0f}, not {expected}"
+
+    @property
+    def peak_bytes(self):
+        """The most that the process ever held of the machine's memory."""
+        with open(f"/proc/{self.process.pid}/status", encoding="utf-8") as file:
+            (line,) = (line for line in file if line.startswith("VmHWM"))
+        return int(line.split()[1]) << 10
 
     async def publish(self, *topics, data=None):
         updates = [{"topic": topic, "data": data} for topic in topics]

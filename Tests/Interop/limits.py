@@ -3,7 +3,9 @@
 import asyncio
 import json
 
-from clients import WebSockets
+import aiohttp
+
+from clients import AIOHTTP, WebSockets
 from gateway import PATIENCE
 
 
@@ -22,11 +24,16 @@ async def receive(client, kind):
             return message
 
 
-async def expect_end(client, gateway, code, error):
-    assert (await receive(client, "error"))["code"] == error
+async def expect_end(client, gateway, code, reason):
     assert await asyncio.wait_for(client.closed(), PATIENCE) == code
+    await gateway.expect(f'tidegate_connections_closed_total{{reason="{reason}"}}', 1)
+
+
+async def expect_refusal(client, gateway, code, error):
+    """An `error`, then the close, both counted."""
+    assert (await receive(client, "error"))["code"] == error
+    await expect_end(client, gateway, code, "refused")
     assert await gateway.metric(f'tidegate_refusals_total{{code="{error}"}}') >= 1
-    assert await gateway.metric('tidegate_connections_closed_total{reason="refused"}') == 1
 
 
 async def message_size(gateway):
@@ -35,13 +42,43 @@ async def message_size(gateway):
     await client.send(ping + " " * (65_536 - len(ping)))
     assert (await receive(client, "pong"))["id"] == 1
     await client.send(ping + " " * (65_537 - len(ping)))
-    await expect_end(client, gateway, 1009, "payload_too_large")
+    await expect_refusal(client, gateway, 1009, "payload_too_large")
+
+
+async def fragments(gateway):
+    client = await connect(gateway)
+    ping = json.dumps({"type": "ping", "id": 1})
+    # The library ends a fragmented message with an empty frame.
+    await client.send([ping, " ", " "])
+    assert (await receive(client, "pong"))["id"] == 1
+    await client.send([ping, " ", " ", " "])
+    await expect_refusal(client, gateway, 1009, "payload_too_large")
 
 
 async def bomb(gateway):
     client = await connect(gateway, compression=True)
+    before = gateway.peak_bytes
     await client.send(" " * (64 << 20))  # 64 KiB on the wire.
-    await expect_end(client, gateway, 1009, "payload_too_large")
+    await expect_refusal(client, gateway, 1009, "payload_too_large")
+    grown = gateway.peak_bytes - before
+    assert grown < 4 << 20, f"memory grew by {grown} bytes"
+
+
+async def binary(gateway):
+    client = await connect(gateway)
+    await client.send(b"{}")
+    await expect_end(client, gateway, 1003, "refused")
+
+
+async def silence(gateway):
+    """A peer that answers no pings, as one does whose cable was pulled."""
+    client = AIOHTTP()
+    await client.open(f"ws://{gateway.address}/ws", False, autoping=False)
+    while (message := await asyncio.wait_for(client.socket.receive(), PATIENCE)).type != aiohttp.WSMsgType.CLOSE:
+        assert message.type in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.PING), message
+    assert message.data == 1011, message
+    await client.session.close()
+    await gateway.expect('tidegate_connections_closed_total{reason="timeout"}', 1)
 
 
 async def message_rate(gateway):
@@ -53,7 +90,7 @@ async def message_rate(gateway):
     for number in range(10, 20):
         refusal = await receive(client, "error")
         assert (refusal["id"], refusal["code"]) == (number, "rate_limited"), refusal
-    await expect_end(client, gateway, 1008, "rate_limited")
+    await expect_refusal(client, gateway, 1008, "rate_limited")
 
 
 async def subscriptions(gateway):
@@ -90,14 +127,12 @@ async def shared_compression(gateway):
         await client.close()
 
 
-TESTS = [
-    ("limit of a message's size", {}, message_size),
-    ("limit of a compressed message's size", {}, bomb),
-    (
-        "limit of messages a second",
-        {"subscribers.messageRate": 0.01, "subscribers.messageBurst": 10},
-        message_rate,
-    ),
-    ("limit of subscriptions", {"subscribers.subscriptions": 3}, subscriptions),
-    ("compression shared by readers", {"subscribers.compression.mode": "on"}, shared_compression),
-]
+def tests():
+    yield "a message's size", {}, message_size
+    yield "a message's fragments", {"subscribers.fragments": 4}, fragments
+    yield "a compressed message's size", {}, bomb
+    yield "no binary messages", {}, binary
+    yield "messages a second", {"subscribers.messageRate": 0.01, "subscribers.messageBurst": 10}, message_rate
+    yield "subscriptions", {"subscribers.subscriptions": 3}, subscriptions
+    yield "silence", {"subscribers.pingInterval": 0.1, "subscribers.pongTimeout": 0.1}, silence
+    yield "one compression for many readers", {"subscribers.compression.mode": "on"}, shared_compression

@@ -8,20 +8,21 @@ import asyncio
 import json
 import os
 import re
-import shutil
 import socket
 import tempfile
-import time
 
 import aiohttp
 
 from clients import AIOHTTP, WebSockets
 from gateway import PATIENCE
+from prerequisites import need
 from scenario import scenario
 
 CONFIGURATIONS = "docs/deployment"
 TIMEOUT = 3
 BEATING = {"subscribers.pingInterval": 1, "subscribers.eventStreamHeartbeat": 1}
+# As many heartbeats as take more than twice as long as the proxies wait.
+BEATS = 2 * TIMEOUT + 1
 SILENT = {"subscribers.pingInterval": 600, "subscribers.eventStreamHeartbeat": 600}
 
 
@@ -42,16 +43,18 @@ def read(name, gateway_port, listen, port):
 
 def nginx(folder, gateway_port, port):
     site = read("nginx.conf", gateway_port, "listen 80;", port)
+    # Else root's nginx takes another user for its workers, who could not write below our folder.
+    user = "user root; " if os.geteuid() == 0 else ""
     with open(f"{folder}/nginx.conf", "w", encoding="utf-8") as file:
         file.write(
-            f"daemon off; worker_processes 1; pid {folder}/pid; error_log stderr;\n"
+            f"{user}daemon off; worker_processes 1; pid {folder}/pid; error_log stderr;\n"
             f"events {{ worker_connections 256; }}\nhttp {{\naccess_log off;\n"
             + "".join(
                 f"{name}_temp_path {folder}/{name};\n" for name in ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
             )
             + f"proxy_read_timeout {TIMEOUT}s; proxy_send_timeout {TIMEOUT}s;\n{site}}}\n"
         )
-    return ["nginx", "-p", folder, "-c", f"{folder}/nginx.conf"]
+    return [need("nginx"), "-p", folder, "-c", f"{folder}/nginx.conf"]
 
 
 def haproxy(folder, gateway_port, port):
@@ -59,7 +62,7 @@ def haproxy(folder, gateway_port, port):
     text = re.sub(r"timeout (client|server) \d+s", rf"timeout \1 {TIMEOUT}s", text)
     with open(f"{folder}/haproxy.cfg", "w", encoding="utf-8") as file:
         file.write(text)
-    return ["haproxy", "-db", "-q", "-f", f"{folder}/haproxy.cfg"]
+    return [need("haproxy"), "-db", "-q", "-f", f"{folder}/haproxy.cfg"]
 
 
 class Proxy:
@@ -119,6 +122,19 @@ async def event(stream):
         fields[name] = value.strip()
 
 
+async def live(stream):
+    """Reads the snapshot to its end."""
+    while (await event(stream)).get("event") != "live":
+        pass
+
+
+async def update(stream):
+    """The next update; heartbeats are read over."""
+    while "data" not in (fields := await event(stream)):
+        pass
+    return json.loads(fields["data"])
+
+
 async def websocket(proxy, gateway):
     await gateway.publish(*(f"proxy/{number}" for number in range(20)), data={"price": 1.25})
     await scenario(WebSockets(), f"ws://{proxy.address}/ws", "proxy", True)
@@ -127,38 +143,42 @@ async def websocket(proxy, gateway):
 async def websocket_kept_open(proxy, gateway):
     client = AIOHTTP()
     await client.open(f"ws://{proxy.address}/ws?topics=proxy/a", False, autoping=False)
-    for _ in ["welcome", "subscribed", "live"]:
-        await client.receive()
-    until = time.monotonic() + 2.5 * TIMEOUT
-    while time.monotonic() < until:
-        message = await asyncio.wait_for(client.socket.receive(), PATIENCE)
-        assert message.type == aiohttp.WSMsgType.PING, message
-        await client.socket.pong(message.data)
-    await gateway.publish("proxy/a")
-    assert json.loads(await client.receive())["type"] == "updates"
+    pings = 0
+
+    async def text():
+        """The next message; pings on the way are answered and counted."""
+        nonlocal pings
+        while True:
+            message = await asyncio.wait_for(client.socket.receive(), PATIENCE)
+            if message.type == aiohttp.WSMsgType.TEXT:
+                return json.loads(message.data)
+            assert message.type == aiohttp.WSMsgType.PING, message
+            await client.socket.pong(message.data)
+            pings += 1
+            if pings == BEATS:
+                await gateway.publish("proxy/a")
+
+    while (await text())["type"] != "live":
+        pass
+    assert (await text())["type"] == "updates" and pings >= BEATS
     await client.close()
 
 
 async def event_stream(proxy, gateway):
     async with proxy.http.get("/sse", params={"topics": "proxy/**"}) as stream:
-        while (await event(stream)).get("event") != "live":
-            pass
+        await live(stream)
         # Each is read before the next is published: nothing is held back.
         for number in range(3):
             await gateway.publish("proxy/a", data=number)
-            assert json.loads((await event(stream))["data"])["data"] == number
-        until = time.monotonic() + 2.5 * TIMEOUT
-        while time.monotonic() < until:
+            assert (await update(stream))["data"] == number
+        for _ in range(BEATS):
             assert "data" not in await event(stream)
         await gateway.publish("proxy/a", data="late")
-        while "data" not in (block := await event(stream)):
-            pass
-        assert json.loads(block["data"])["data"] == "late"
+        assert (await update(stream))["data"] == "late"
 
 
 async def long_poll(proxy, gateway):
     async def poll(cursor, wait):
-        # Less than the proxy's timeout, as it must be.
         async with proxy.http.get("/poll", params={"topics": "proxy/**", "cursor": cursor, "wait": wait}) as answer:
             assert answer.status == 200
             return await answer.json()
@@ -168,21 +188,22 @@ async def long_poll(proxy, gateway):
     assert (await poll(cursor, 1))["updates"] == []
     waiting = asyncio.create_task(poll(cursor, TIMEOUT - 1))
     while await gateway.metric('tidegate_connections{transport="poll"}') == 0:
-        assert not waiting.done()
+        if waiting.done():  # On a machine so busy that the wait was over before it was seen.
+            waiting = asyncio.create_task(poll(cursor, TIMEOUT - 1))
     await gateway.publish("proxy/a", data=1)
-    assert [update["data"] for update in (await waiting)["updates"]] == [1]
+    found = await waiting
+    assert [update["data"] for update in (found["updates"] or (await poll(cursor, 0))["updates"])] == [1]
 
 
 async def publishing(proxy, gateway):
     """A body of NDJSON arrives line by line, while it is being sent."""
     async with gateway.http.get(f"http://{gateway.address}/sse", params={"topics": "proxy/**"}) as stream:
-        while (await event(stream)).get("event") != "live":
-            pass
+        await live(stream)
 
         async def lines():
             for number in range(3):
                 yield json.dumps({"topic": "proxy/a", "data": number}).encode() + b"\n"
-                assert json.loads((await event(stream))["data"])["data"] == number
+                assert (await update(stream))["data"] == number
 
         async with proxy.http.post(
             "/publish", data=lines(), headers={"Content-Type": "application/x-ndjson"}
@@ -204,19 +225,16 @@ async def silence_is_cut(proxy, gateway):
             pass
 
 
-def tests(skip):
-    """Name, settings and function of each test; `skip` is raised where a proxy is not installed."""
+def through(proxy, test):
+    async def run(gateway):
+        async with Proxy(proxy, gateway) as running:
+            await test(running, gateway)
 
-    def through(command, test):
-        async def run(gateway):
-            if not shutil.which(command.__name__, path=os.environ["PATH"] + ":/usr/sbin"):
-                raise skip(f"{command.__name__} is not installed")
-            async with Proxy(command, gateway) as proxy:
-                await test(proxy, gateway)
+    return run
 
-        return run
 
-    for command in [nginx, haproxy]:
+def tests():
+    for proxy in [nginx, haproxy]:
         for test in [websocket, websocket_kept_open, event_stream, long_poll, publishing]:
-            yield f"{command.__name__}, {test.__name__.replace('_', ' ')}", BEATING, through(command, test)
-        yield f"{command.__name__}, silence is cut", SILENT, through(command, silence_is_cut)
+            yield f"{proxy.__name__}, {test.__name__.replace('_', ' ')}", BEATING, through(proxy, test)
+        yield f"{proxy.__name__}, silence is cut", SILENT, through(proxy, silence_is_cut)

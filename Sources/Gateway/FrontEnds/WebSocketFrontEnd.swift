@@ -11,6 +11,8 @@ final class WebSocketFrontEnd: FrontEnd {
     /// When the ping that is not answered yet was sent.
     private var pinged = Instant.never
     private var closeStarted = Instant.never
+    /// Why the gateway sent a close frame. That is why the connection ends, however the peer takes it.
+    private var ending: EndReason?
 
     private let compression: MessageCompression
     private var rate = MessageRate()
@@ -238,7 +240,7 @@ final class WebSocketFrontEnd: FrontEnd {
 
     func deadlineCame(_ connection: Connection, _ loop: GatewayLoop) {
         guard closing.maySend else {
-            if loop.now >= closeStarted + loop.intervals.close { loop.end(connection, .timeout) }
+            if loop.now >= closeStarted + loop.intervals.close { loop.end(connection, ending ?? .timeout) }
             return
         }
         if pinged != .never, loop.now >= pinged + loop.intervals.pong {
@@ -265,7 +267,7 @@ final class WebSocketFrontEnd: FrontEnd {
     // MARK: Ending
 
     func inputEnded(_ connection: Connection, _ loop: GatewayLoop) {
-        loop.end(connection, .peer)
+        loop.end(connection, ending ?? .peer)
     }
 
     func sayGoodbye(_ connection: Connection, _ loop: GatewayLoop) {
@@ -287,11 +289,12 @@ final class WebSocketFrontEnd: FrontEnd {
         case .nothing, .waitForPeer: return
         case .sendClose(let code):
             closeStarted = loop.now
+            ending = end
             loop.output.append(closeFrame: code, reason: reason)
             // After our answer to its close, or to bytes that are no frames, nothing is expected of the peer.
             if end == .peer || end == .malformed { loop.endAfterSending(connection, end) }
             perform(closing.closeFrameLeft(), reason: "", end, connection, loop)
-        case .closeTransport: loop.endAfterSending(connection, end)
+        case .closeTransport: loop.endAfterSending(connection, ending ?? end)
         }
     }
 

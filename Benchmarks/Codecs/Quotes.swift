@@ -1,0 +1,39 @@
+/// `updates` messages as the gateway sends them, made of what its market feed publishes.
+import Broker
+import Feeds
+import Primitives
+
+/// So many messages of `updateCount` updates of 50 symbols each.
+func quoteMessages(updateCount: Int, messageCount: Int) throws -> [[UInt8]] {
+    // In steps of a millisecond.
+    let feed = MarketFeed(prefix: "sim", symbolCount: 50, rate: updateCount * 1000, seed: 1)
+    var random = SeededGenerator(seed: 1)
+    let sequencer = Sequencer(epoch: Epoch(random: &random))
+    let replica = BrokerReplica(inbox: sequencer.addInbox {})
+    let reader = replica.addSubscriber(owner: 0)
+    _ = replica.subscribe(reader, to: [try TopicPattern("sim/*")], after: nil)
+    var published = UpdateBatch()
+    var batch = Batch()
+    var messages: [[UInt8]] = []
+    var now = Instant(nanoseconds: 0)
+    while messages.count < messageCount {
+        published.removeAll()
+        batch.removeAll()
+        guard let next = try feed.produce(at: now, time: .now(), into: &published) else { break }
+        now = next
+        try sequencer.publish(published, time: .now())
+        replica.catchUp()
+        replica.drain(reader, byteBudget: 1 << 20, into: &batch)
+        var text = ByteBuffer()
+        text.append("{\"type\":\"updates\",\"cursor\":\"")
+        text.append("\(replica.epoch.text)-\(replica.sequence)")
+        text.append("\",\"updates\":[")
+        for (index, update) in batch.updates.enumerated() {
+            if index > 0 { text.append(ASCII.comma) }
+            text.append(update)
+        }
+        text.append("]}")
+        messages.append(text.bytes.array)
+    }
+    return messages
+}

@@ -1,0 +1,82 @@
+/// Where settings come from besides keys with a default: lists, paths, feeds, and how they hang together.
+import Broker
+import Configuration
+import Gateway
+import Settings
+import Testing
+
+@Suite struct OriginTests {
+    private func read(_ text: String, file: String = "config.json") throws -> TidegateConfiguration {
+        try TidegateConfiguration(text: Array(text.utf8), file: file)
+    }
+
+    struct Mistake: Sendable, CustomTestStringConvertible {
+        let text: String
+        let says: String
+        var testDescription: String { text }
+    }
+
+    static let mistakes = [
+        Mistake(text: #"{"topics": {"logs": {}}}"#, says: "config.json: topics.logs: found"),
+        Mistake(text: #"{"topics": {"logs": [5]}}"#, says: "config.json: topics.logs.0: found"),
+        Mistake(text: #"{"topics": {"logs": [{}]}}"#, says: "config.json: topics.logs.0.pattern:"),
+        Mistake(
+            text: #"{"topics": {"logs": [{"pattern": "a"}, {"pattern": "b", "keep": 0}]}}"#,
+            says: "config.json: topics.logs.1.keep: found 0"),
+        Mistake(
+            text: #"{"topics": {"logs": [{"patern": "a"}]}}"#, says: "config.json: topics.logs.0."),
+        Mistake(
+            text: #"{"drain": {"spread": 11}}"#,
+            says: "config.json: drain.deadline: it must not be before \"spread\" is over"),
+        Mistake(text: #"{"feeds": []}"#, says: "config.json: feeds: found"),
+        Mistake(text: #"{"feeds": {"x": 5}}"#, says: "config.json: feeds.x: found"),
+        Mistake(text: #"{"feeds": {"x": {"kind": "hose"}}}"#, says: "config.json: feeds.x.kind:"),
+        Mistake(
+            text: #"{"feeds": {"host": {"enabled": 1}}}"#, says: "config.json: feeds.host.enabled: found 1"),
+        Mistake(
+            text: #"{"feeds": {"host": {"enabled": false, "intervall": 1}}}"#,
+            says: "config.json: feeds.host.intervall: unknown key. Did you mean \"interval\"?"),
+        Mistake(text: #"{"subscribers": {"compression": 5}}"#, says: "subscribers.compression: found 5"),
+        Mistake(text: "[]", says: "config.json: found"),
+        Mistake(text: "{\n \"port\" 1}", says: "config.json: line 2, column 9:"),
+    ]
+
+    @Test(arguments: mistakes) func aMistakeIsNamedWithItsPlace(mistake: Mistake) {
+        do {
+            _ = try read(mistake.text)
+            Issue.record("nothing was refused")
+        } catch {
+            #expect("\(error)".contains(mistake.says))
+        }
+    }
+
+    @Test func theFirstLogThatCoversATopicStandsFirst() throws {
+        let logs = try read(#"{"topics": {"logs": [{"pattern": "a/*", "keep": 5}, {"pattern": "a/**"}]}}"#)
+            .gateway.retention.logs
+        #expect(logs.map { String(decoding: $0.pattern.text, as: UTF8.self) } == ["a/*", "a/**"])
+        #expect(logs.map(\.updateCount) == [5, 1000])
+    }
+
+    @Test(arguments: [
+        ("config.json", "page", "./page"), ("/etc/t/config.json", "page", "/etc/t/page"),
+        ("etc/config.json", "/srv/page", "/srv/page"),
+    ])
+    func thePagesFolderStartsFromTheFiles(file: String, folder: String, expected: String) throws {
+        #expect(try read("{\"publicFolder\": \"\(folder)\"}", file: file).gateway.publicFolder == expected)
+    }
+
+    @Test func noFolderNoPage() throws {
+        #expect(try read(#"{"publicFolder": ""}"#).gateway.publicFolder == nil)
+    }
+
+    @Test func noThreadsMeansOneACore() throws {
+        #expect(try read(#"{"threads": 0}"#).gateway.threadCount >= 1)
+        #expect(try read(#"{"threads": 7}"#).gateway.threadCount == 7)
+    }
+
+    @Test func feedsStartInTheOrderOfTheirNamesUnlessTheyAreOff() throws {
+        let text =
+            #"{"feeds": {"z": {"kind": "market"}, "host": {}, "m": {"kind": "market", "enabled": false}}}"#
+        #expect(try read(text).feeds.map(\.name) == ["host", "z"])
+    }
+}

@@ -1,0 +1,75 @@
+/// The file, its schema, its documentation and the code say the same of each setting.
+import Configuration
+import Foundation
+import Settings
+import Testing
+
+@Suite struct SchemaTests {
+    /// All that the configuration holds, as text: so a setting that is read but goes nowhere shows.
+    private func outcome(of text: String) throws -> String {
+        let configuration = try TidegateConfiguration(text: Array(text.utf8), file: "config.json")
+        var shown = ""
+        dump(configuration, to: &shown)
+        return shown
+    }
+
+    private func refusal(of text: String) -> String {
+        do {
+            return try "nothing was refused: \(outcome(of: text))"
+        } catch {
+            return "\(error)"
+        }
+    }
+
+    @Test func theShippedFileHasEverySettingWithItsDefault() {
+        let shipped = Repository.document("config.json").leaves(without: ["$schema", "feeds"])
+        #expect(shipped == Dictionary(uniqueKeysWithValues: Setting.all.map { ($0.path, $0.standard) }))
+        #expect(Setting.all.count > 40)
+    }
+
+    @Test func theDefaultsAreTheCodes() throws {
+        // All at once: the file names every setting, the empty one none.
+        let feeds = Repository.text("config.json").range(of: "\"feeds\"").map(\.lowerBound)
+        let text = try #require(feeds.map { Repository.text("config.json")[..<$0] })
+        let logs = #""logs": [ { "pattern": "trades/**", "keep": 1000 } ]"#
+        #expect(text.contains(logs))
+        let named = text.replacing(logs, with: #""logs": []"#) + "\"feeds\": {}}"
+        #expect(try outcome(of: String(named)) == outcome(of: "{}"))
+    }
+
+    /// `| `key` | type | `default` |` below the title of its section.
+    @Test func theDocumentationHasEverySettingWithItsDefault() {
+        var documented: [String: String] = [:]
+        var section = ""
+        for line in Repository.text("docs/configuration.md").split(separator: "\n") {
+            if line.hasPrefix("## Feeds") { break }
+            if line.hasPrefix("### ") {
+                section = line.contains("`") ? "\(line.split(separator: "`")[1])." : ""
+            }
+            let cells = line.split(separator: "|").map { $0.trimmingPrefix(" ") }
+            guard cells.count > 3, cells[0].hasPrefix("`") else { continue }
+            let words = [cells[0], cells[2]].map { $0.split(separator: "`")[0] }
+            documented[section + words[0]] = String(words[1])
+        }
+        #expect(documented == Dictionary(uniqueKeysWithValues: Setting.all.map { ($0.path, $0.standard) }))
+    }
+
+    @Test(arguments: Setting.all) func whatIsAllowedIsTaken(setting: Setting) throws {
+        let outcomes = try Set(
+            (setting.allowed + [setting.standard]).map { try outcome(of: setting.file($0)) })
+        #expect(outcomes.count > 1, "the setting changes nothing")
+    }
+
+    @Test(arguments: Setting.all) func whatIsNotAllowedIsRefusedWithItsPlace(setting: Setting) {
+        for value in setting.refused {
+            #expect(refusal(of: setting.file(value)).hasPrefix("config.json: \(setting.path): found"))
+        }
+        #expect(refusal(of: setting.file("{}")).hasPrefix("config.json: \(setting.path): found"))
+    }
+
+    @Test(arguments: Setting.all) func aSlipOfThePenIsPutRight(setting: Setting) {
+        let slip = String(setting.key.dropLast())
+        let refusal = refusal(of: setting.file(setting.standard, key: slip))
+        #expect(refusal.contains("\(setting.path.dropLast()): unknown key. Did you mean \"\(setting.key)\"?"))
+    }
+}

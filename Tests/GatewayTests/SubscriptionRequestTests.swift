@@ -1,0 +1,73 @@
+import HTTP
+import Primitives
+import Testing
+
+@testable import Gateway
+
+@Suite struct SubscriptionRequestTests {
+    /// What a query asks for, or the refusal.
+    private func meaning(of query: String, _ settings: SubscriberSettings = SubscriberSettings()) throws
+        -> String
+    {
+        let text = Array("GET /sse?\(query) HTTP/1.1\r\nHost: x\r\n\r\n".utf8)
+        var parser = RequestParser()
+        let (head, _) = try #require(try parser.parse(text.span))
+        do throws(Problem) {
+            let request = try SubscriptionRequest(head, settings)
+            try request.demandTopics()
+            var words = ["\(request.patterns.map(\.told))"]
+            if let cursor = request.cursor {
+                words.append("after \(String(decoding: cursor, as: UTF8.self))")
+            }
+            if let rate = request.maximumRate { words.append("at \(rate)") }
+            if let heartbeat = request.heartbeat { words.append("beating \(heartbeat)") }
+            if let wait = request.wait { words.append("waiting \(wait)") }
+            return words.joined(separator: " ")
+        } catch {
+            return told(error)
+        }
+    }
+
+    @Test(arguments: [
+        ("topics=a,b/*", #"["a", "b/*"]"#),
+        ("topic=a&topic=b&topics=c", #"["a", "b", "c"]"#),
+        ("topics=a%2Fb,c+d", #"["a/b", "c+d"]"#),
+        ("topics=a&cursor=e-1", #"["a"] after e-1"#),
+        ("topics=a&cursor=&lastEventId=e-2", #"["a"] after e-2"#),
+        ("topics=a&cursor=", #"["a"]"#),
+        ("topics=a&maxRate=0.5&heartbeat=60&wait=0", #"["a"] at 0.5 beating 60 waiting 0"#),
+        ("topics=a&maxRate=null", #"["a"]"#),
+        ("topics=a&unknown=1", #"["a"]"#),
+        ("", "400 bad_request"),
+        ("cursor=e-1", "400 bad_request"),
+        ("topics=", "400 invalid_topic"),
+        ("topics=a,,b", "400 invalid_topic"),
+        ("topics=a%20b", "400 invalid_topic"),
+        ("topics=%zz", "400 bad_request"),
+        ("topics=a&maxRate=0", "400 bad_request"),
+        ("topics=a&maxRate=-1", "400 bad_request"),
+        ("topics=a&maxRate=inf", "400 bad_request"),
+        ("topics=a&maxRate=x", "400 bad_request"),
+        ("topics=a&heartbeat=0", "400 bad_request"),
+        ("topics=a&heartbeat=61", "400 bad_request"),
+        ("topics=a&heartbeat=1.5", "400 bad_request"),
+        ("topics=a&wait=61", "400 bad_request"),
+        ("topics=a&wait=99999999999999999999", "400 bad_request"),
+    ]) func aQueryIsUnderstoodOrRefused(query: String, expected: String) throws {
+        #expect(try meaning(of: query) == expected)
+    }
+
+    @Test func topicsAreLimited() throws {
+        var settings = SubscriberSettings()
+        settings.subscriptionLimit = 2
+        #expect(try meaning(of: "topics=a,b", settings) == #"["a", "b"]"#)
+        #expect(try meaning(of: "topics=a,b,c", settings) == "400 too_many_topics")
+    }
+
+    @Test func aRateIsGrantedUpToTheCap() {
+        var settings = SubscriberSettings()
+        #expect(settings.granted(nil) == nil && settings.granted(7) == 7)
+        settings.maximumRate = 5
+        #expect(settings.granted(nil) == 5 && settings.granted(7) == 5 && settings.granted(2) == 2)
+    }
+}

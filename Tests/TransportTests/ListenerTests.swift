@@ -1,0 +1,69 @@
+import Glibc
+import Testing
+import Transport
+
+@Suite struct ListenerTests {
+    @Test func portZeroBecomesAFreeOne() throws {
+        let address = try freeAddress()
+        #expect(address.description.hasPrefix("127.0.0.1:") && !address.description.hasSuffix(":0"))
+    }
+
+    @Test func loopsShareAPort() throws {
+        let address = try freeAddress()
+        let first = try Listener(address, Listener.Options())
+        let second = try Listener(address, Listener.Options())
+        #expect(first.number != second.number)
+    }
+
+    /// Though listeners share theirs, a port on which somebody listens can't be claimed.
+    @Test func aPortInUseIsRefused() throws {
+        let address = try freeAddress()
+        let listener = try Listener(address, Listener.Options())
+        #expect(throws: SystemFailure("bind", EADDRINUSE)) { _ = try Listener.claim(address) }
+        _ = listener.number
+    }
+
+    @Test func anAddressOfAnotherMachineIsRefused() throws {
+        // TEST-NET-1 (RFC 5737): nobody has it.
+        let address = try SocketAddress.resolve(host: "192.0.2.1", port: 0)[0]
+        #expect(throws: SystemFailure("bind", EADDRNOTAVAIL)) { _ = try Listener.claim(address) }
+    }
+
+    @Test func whoIsNotThereIsNotAccepted() throws {
+        var listener = try Listener(freeAddress(), Listener.Options())
+        guard case .none = listener.accept() else {
+            Issue.record("somebody was accepted")
+            return
+        }
+        #expect(listener.turnAway(with: [1].span) == .nobodyWaits)
+    }
+
+    @Test func whoIsTurnedAwayIsToldWhy() throws {
+        let address = try freeAddress()
+        var listener = try Listener(address, Listener.Options())
+        let client = try ByteStream.connect(to: address)
+        #expect(listener.turnAway(with: Array("full".utf8).span) == .turnedAway)
+        #expect(client.read().bytes == Array("full".utf8))
+        #expect(client.read().outcome == .ended)
+    }
+
+    @Test func acceptedConnectionsAreSetUp() throws {
+        var options = Listener.Options()
+        options.unsentByteCount = 4096
+        options.sendBufferByteCount = 32_768
+        let pair = try Pair(options)
+        #expect(option(pair.server.number, Int32(IPPROTO_TCP), TCP_NODELAY) == 1)
+        #expect(option(pair.server.number, Int32(IPPROTO_TCP), TCP_NOTSENT_LOWAT) == 4096)
+        // The kernel doubles it for its own books.
+        #expect(option(pair.server.number, SOL_SOCKET, SO_SNDBUF) == 65_536)
+        #expect(fcntl(pair.server.number, F_GETFL) & O_NONBLOCK != 0)
+        #expect(fcntl(pair.server.number, F_GETFD) & FD_CLOEXEC != 0)
+    }
+
+    private func option(_ number: Int32, _ level: Int32, _ name: Int32) -> Int32 {
+        var value: Int32 = -1
+        var byteCount = socklen_t(MemoryLayout<Int32>.size)
+        getsockopt(number, level, name, &value, &byteCount)
+        return value
+    }
+}

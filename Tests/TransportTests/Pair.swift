@@ -1,0 +1,53 @@
+/// Two connected streams, through a listener of this process on a free port.
+import Glibc
+import Primitives
+import Transport
+
+/// The loopback address with a free port that nobody else listens on.
+func freeAddress() throws -> SocketAddress {
+    try Listener.claim(SocketAddress.resolve(host: "127.0.0.1", port: 0)[0])
+}
+
+struct Pair: ~Copyable {
+    /// What `connect` returned: its reads wait.
+    let client: ByteStream
+    /// What the listener accepted: never waits.
+    let server: ByteStream
+
+    init(_ options: Listener.Options = Listener.Options()) throws {
+        let address = try freeAddress()
+        var listener = try Listener(address, options)
+        let client = try ByteStream.connect(to: address)
+        server = try acceptOne(from: &listener)
+        self.client = client
+    }
+}
+
+/// The one who waits to be accepted.
+func acceptOne(from listener: inout Listener) throws -> ByteStream {
+    switch listener.accept() {
+    case .connection(let stream): return stream
+    case .none: throw SystemFailure("accept: nobody waits", EAGAIN)
+    case .exhausted(let failure): throw failure
+    }
+}
+
+/// A wait that ends only with what is waited for, or with the patience of a test that failed.
+let patience = Duration.seconds(30)
+
+extension ByteStream {
+    func read(upTo byteCount: Int = 1024) -> (outcome: ReadOutcome, bytes: [UInt8]) {
+        var space = [UInt8](repeating: 0, count: byteCount)
+        let outcome = space.withUnsafeMutableBufferPointer { read(into: $0) }
+        guard case .bytes(let count) = outcome else { return (outcome, []) }
+        return (outcome, Array(space[..<count]))
+    }
+
+    func awaitBytes() throws {
+        guard waitReadable(timeout: patience) else { throw SystemFailure("poll: nothing came", ETIMEDOUT) }
+    }
+
+    func write(_ text: String) -> WriteOutcome {
+        Array(text.utf8).withUnsafeBufferPointer { write($0) }
+    }
+}
