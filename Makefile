@@ -37,6 +37,17 @@ conformance: needs ## all 517 cases of the Autobahn suite against an echo of our
 interop: needs ## clients and proxies that others made, against the gateway
 	@Tests/Interop/run
 
+.PHONY: bench
+bench: release ## the gateway under load: all workloads, a table of what they cost (some five minutes)
+	@swift build -c release --product tidegate-bench
+	@.build/release/tidegate-bench run $(WORKLOADS)
+
+.PHONY: bench-peers
+bench-peers: release ## the same beside NATS, Mosquitto and nchan, in turns (half an hour)
+	@Benchmarks/peers
+	@swift build -c release --product tidegate-bench
+	@.build/release/tidegate-bench peers $(WORKLOADS)
+
 .PHONY: format
 format: ## lay out all Swift files
 	@swift format -i -r Package.swift Sources Tests Benchmarks

@@ -13,8 +13,11 @@ struct Plan {
     private var resultFile: String?
     private var plotFile: String?
 
-    init(_ words: [String]) throws {
+    /// With `againstPeers` what is not said otherwise is all servers, the workloads that make sense for all of them,
+    /// and medians of three.
+    init(_ words: [String], againstPeers: Bool = false) throws {
         let known = try Workload.all(in: Self.folder)
+        if againstPeers { repeats = 3 }
         var rest = words[...]
         var seconds: Double?
         while let word = rest.popFirst() {
@@ -48,8 +51,8 @@ struct Plan {
             default: throw BenchFailure("no option \(word); see --help")
             }
         }
-        if workloads.isEmpty { workloads = known }
-        if servers.isEmpty { servers = [GatewayServer()] }
+        if workloads.isEmpty { workloads = againstPeers ? known.filter(\.forPeers) : known }
+        if servers.isEmpty { servers = againstPeers ? Servers.all : [GatewayServer()] }
         if let seconds { for index in workloads.indices { workloads[index].seconds = seconds } }
     }
 
@@ -72,6 +75,7 @@ struct Plan {
         print(Table.text(results))
         for remark in Table.remarks(results) { print(remark) }
         if servers.count > 1 {
+            print(Table.ratios(results))
             for server in servers { print("\(server.name): \(server.caveat)") }
         }
         try keep(results)

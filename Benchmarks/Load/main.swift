@@ -6,6 +6,7 @@ let usage = """
 
     usage: tidegate-bench list
            tidegate-bench run [WORKLOAD…] [options]
+           tidegate-bench peers [WORKLOAD…] [options]      all servers in turn, medians of three
            tidegate-bench sweep WORKLOAD --rates 1000,2000,… [options]
 
       --server NAME      tidegate (default), nats, mosquitto, nchan; may be given again and again: then the
@@ -38,9 +39,10 @@ do {
             print(workload.name.padding(toLength: 22, withPad: " ", startingAt: 0), workload.about)
         }
     case "run": try Plan(Array(words.dropFirst())).run()
+    case "peers": try Plan(Array(words.dropFirst()), againstPeers: true).run()
     case "sweep": try Plan(Array(words.dropFirst())).sweep()
     case nil, "help", "--help", "-h": print(usage)
-    case let word?: fail("\"\(word)\" is none of run, sweep, list; see --help")
+    case let word?: fail("\"\(word)\" is none of run, peers, sweep, list; see --help")
     }
 } catch {
     fail("\(error)")

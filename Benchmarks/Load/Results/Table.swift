@@ -9,8 +9,35 @@ enum Table {
     ]
 
     static func text(_ results: [RunResult]) -> String {
-        let rows = [columns] + results.map(cells)
-        let widths = columns.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+        laidOut([columns] + results.map(cells))
+    }
+
+    /// The gateway's figures over each peer's, of the same workload in the same runs.
+    static func ratios(_ results: [RunResult]) -> String {
+        var rows = [["workload", "via", "tidegate over", "µs/update", "delivered", "age p99", "B/conn"]]
+        let ours = results.filter { $0.server == GatewayServer().name }
+        for own in ours {
+            for peer in results
+            where peer.workload == own.workload && peer.transport == own.transport
+                && peer.server != own.server
+            {
+                func ratio(_ figure: (RunResult) -> Double?) -> String {
+                    guard let first = figure(own), let second = figure(peer), second > 0 else { return "–" }
+                    return number(first / second)
+                }
+                rows.append([
+                    own.workload, own.transport.rawValue, peer.server,
+                    ratio { own.transport == .poll ? $0.costOfAnswer : $0.costOfUpdate },
+                    ratio(\.deliveredPerSecond), ratio { $0.readers.age.percentile(0.99) },
+                    ratio(\.privateBytesEach),
+                ])
+            }
+        }
+        return laidOut(rows)
+    }
+
+    private static func laidOut(_ rows: [[String]]) -> String {
+        let widths = (rows.first ?? []).indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
         return rows.map { row in
             row.indices.map { column in
                 let space = String(repeating: " ", count: widths[column] - row[column].count)
