@@ -32,6 +32,7 @@ export class World {
       clearTimeout: (timer) => this.#timers.delete(timer),
       onFrame: (action) => this.frames.push(action),
       now: () => this.time,
+      date: () => 1_764_000_000_000 + this.time,
       random: () => 0.5,
       storage: {
         getItem: (key) => this.stored.get(key) ?? null,
