@@ -124,9 +124,13 @@ class Request {
   constructor(url, init, answer, fail) {
     this.url = url;
     this.init = init;
-    this.#answer = answer;
+    const aborted = () => fail(init.signal.reason);
+    init?.signal?.addEventListener('abort', aborted);
     this.fail = () => fail(new TypeError('the network failed'));
-    init?.signal?.addEventListener('abort', () => fail(init.signal.reason));
+    this.#answer = (response) => {
+      init?.signal?.removeEventListener('abort', aborted);
+      answer(response);
+    };
   }
 
   get isAborted() {
