@@ -33,6 +33,10 @@ fuzz: needs ## a minute of each fuzzer (SECONDS_EACH=60)
 conformance: needs ## all 517 cases of the Autobahn suite against an echo of our connection code
 	@Tests/Conformance/run full
 
+.PHONY: test-browser
+test-browser: needs ## the client library in Node, the page in headless Chromium
+	@Tests/Browser/run
+
 .PHONY: format
 format: ## lay out all Swift files
 	@swift format -i -r Package.swift Sources Tests Benchmarks
