@@ -48,6 +48,10 @@ bench-peers: release ## the same beside NATS, Mosquitto and nchan, in turns (hal
 	@swift build -c release --product tidegate-bench
 	@.build/release/tidegate-bench peers $(WORKLOADS)
 
+.PHONY: test-browser
+test-browser: needs ## the client library in Node, the page in headless Chromium
+	@Tests/Browser/run
+
 .PHONY: format
 format: ## lay out all Swift files
 	@swift format -i -r Package.swift Sources Tests Benchmarks

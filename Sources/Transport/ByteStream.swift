@@ -69,6 +69,16 @@ package struct ByteStream: ~Copyable {
         return poll(&entry, 1, Int32(clamping: max(milliseconds, 0))) > 0
     }
 
+    /// How long ago the peer's kernel last acknowledged anything.
+    package var sinceAcknowledgement: Duration {
+        var info = tcp_info()
+        var byteCount = socklen_t(MemoryLayout<tcp_info>.size)
+        guard getsockopt(descriptor.number, Int32(IPPROTO_TCP), TCP_INFO, &info, &byteCount) == 0 else {
+            return .seconds(86_400)
+        }
+        return .milliseconds(Int64(info.tcpi_last_ack_recv))
+    }
+
     /// The address at the other end.
     package var peer: String {
         var storage = sockaddr_storage()

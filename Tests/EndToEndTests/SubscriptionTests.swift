@@ -1,4 +1,5 @@
 /// The WebSocket's commands and answers, and the rules that all transports share (docs/protocol.md, section 4).
+import Foundation
 import Testing
 
 @Suite struct SubscriptionTests {
@@ -290,6 +291,35 @@ import Testing
         try probe.socket.send(WebSocketProbe.frame(10, []))
         #expect(try probe.nextFrame().opcode == 9)
         #expect(try probe.nextClose().closeCode == 1011)
+    }
+
+    /// The ping waits in the kernels behind what a slow reader has not read yet; reading on shows that it lives.
+    @Test func aSlowReaderComesToThePingLate() throws {
+        let gateway = try GatewayProcess(
+            #""subscribers": { "pingInterval": 0.2, "pongTimeout": 0.2, "flushBytes": 8192 }"#)
+        let probe = try WebSocketProbe("topics=slow/*", [], gateway, receiveBuffer: 4096)
+        _ = try probe.next("live")
+        let value = "\"" + String(repeating: "x", count: 8000) + "\""
+        let list = (0..<40).map { "{\"topic\":\"slow/\($0)\",\"data\":\(value)}" }.joined(separator: ",")
+        #expect(try HTTPProbe.ask("POST", "/publish", body: "[\(list)]", on: gateway).status == 200)
+        var seen = Set<String>()
+        var pings = 0
+        while seen.count < 40 {
+            // This is what makes it slow: eight kilobytes each time, and a full buffer takes twice the pong's time.
+            usleep(50_000)
+            let frame = try probe.nextFrame()
+            switch frame.opcode {
+            case 9:
+                pings += 1
+                try probe.socket.send(WebSocketProbe.frame(10, frame.payload))
+            case 1:
+                for update in JSON(frame.payload)["updates"].list {
+                    seen.insert(update["topic"].string ?? "")
+                }
+            default: throw Fault("it was cut with \(frame.opcode) after \(seen.count) topics")
+            }
+        }
+        #expect(pings > 0)
     }
 
     @Test func subscriptionsAreLimited() throws {

@@ -3,6 +3,8 @@ import { color, fit } from './canvas.js';
 import { fixed } from './format.js';
 
 const shortestSpan = 2000;
+/** While it follows, a chart that has less than its span shows what there is, but no less than this. */
+const shortestGrowth = 15_000;
 const longestSpan = 24 * 3600 * 1000;
 /** One notch of a wheel, one press of a key. */
 const zoomStep = 1.2;
@@ -19,10 +21,10 @@ export class Chart {
   /** The right edge, Unix milliseconds; null follows the newest. @type {number | null} */
   #end = null;
   #shownEnd = 0;
+  #shownSpan = 120_000;
   #pointerX = /** @type {number | null} */ (null);
   /** Fingers and buttons that are down. @type {Map<number, number>} */
   #drags = new Map();
-  isDirty = true;
 
   constructor() {
     const canvas = this.#canvas;
@@ -42,8 +44,7 @@ export class Chart {
     for (const button of this.#spanButtons()) {
       button.addEventListener('click', () => this.#showSpan(Number(button.dataset.seconds) * 1000));
     }
-    new ResizeObserver(() => (this.isDirty = true)).observe(canvas);
-  }
+      }
 
   /** Another topic: from its newest value. */
   restart() {
@@ -53,7 +54,6 @@ export class Chart {
   /** @param {import('./quotes.js').Quote | undefined} quote @param {number} serverNow Unix milliseconds */
   draw(quote, serverNow) {
     fit(this.#canvas);
-    this.isDirty = false;
     const paint = /** @type {CanvasRenderingContext2D} */ (this.#canvas.getContext('2d'));
     const ratio = devicePixelRatio || 1;
     paint.setTransform(ratio, 0, 0, ratio, 0, 0);
@@ -73,7 +73,9 @@ export class Chart {
     const width = this.#canvas.clientWidth - rightMargin;
     const height = this.#canvas.clientHeight - bottomMargin;
     const end = this.#end ?? serverNow;
-    const start = end - this.#span;
+    const known = Math.max(end - history.time(0), shortestGrowth);
+    this.#shownSpan = this.#end === null ? Math.min(this.#span, known) : this.#span;
+    const start = end - this.#shownSpan;
     this.#shownEnd = end;
     // One more at each side, so that the line runs to the edges.
     const from = Math.max(history.indexAt(start) - 1, 0);
@@ -98,7 +100,7 @@ export class Chart {
 
   /** Changes the span around a point that keeps its place. @param {number} factor @param {number} share of the width, from the left */
   #zoom(factor, share) {
-    const span = Math.min(Math.max(this.#span * factor, shortestSpan), longestSpan);
+    const span = Math.min(Math.max(this.#shownSpan * factor, shortestSpan), longestSpan);
     if (this.#end !== null) this.#end += (span - this.#span) * (1 - share);
     this.#setSpan(span);
   }
@@ -108,7 +110,7 @@ export class Chart {
     const end = (this.#end ?? this.#shownEnd) + milliseconds;
     const isAtNewest = milliseconds > 0 && end >= Date.now();
     this.#end = isAtNewest ? null : end;
-    this.#showFollowing();
+    this.#setSpan(isAtNewest ? this.#span : this.#shownSpan);
   }
 
   /** @param {number} span */
@@ -132,7 +134,6 @@ export class Chart {
   }
 
   #showFollowing() {
-    this.isDirty = true;
     this.#follow.setAttribute('aria-pressed', String(this.#end === null));
   }
 
@@ -145,7 +146,7 @@ export class Chart {
   #wheel(event) {
     event.preventDefault();
     const width = this.#canvas.clientWidth - rightMargin;
-    if (Math.abs(event.deltaX) > Math.abs(event.deltaY)) this.#pan((event.deltaX / width) * this.#span);
+    if (Math.abs(event.deltaX) > Math.abs(event.deltaY)) this.#pan((event.deltaX / width) * this.#shownSpan);
     else this.#zoom(event.deltaY > 0 ? zoomStep : 1 / zoomStep, Math.min(event.offsetX / width, 1));
   }
 
@@ -156,7 +157,7 @@ export class Chart {
     if (before === undefined) return;
     const width = this.#canvas.clientWidth - rightMargin;
     if (this.#drags.size === 1) {
-      this.#pan(((before - event.offsetX) / width) * this.#span);
+      this.#pan(((before - event.offsetX) / width) * this.#shownSpan);
     } else {
       const other = /** @type {[number, number]} */ ([...this.#drags].find(([id]) => id !== event.pointerId))[1];
       const [distance, now] = [Math.abs(before - other), Math.abs(event.offsetX - other)];
@@ -168,7 +169,6 @@ export class Chart {
   /** @param {number | null} x */
   #point(x) {
     this.#pointerX = x;
-    this.isDirty = true;
   }
 
   /** @param {KeyboardEvent} event */
@@ -177,8 +177,8 @@ export class Chart {
       '+': () => this.#zoom(1 / zoomStep, 1),
       '=': () => this.#zoom(1 / zoomStep, 1),
       '-': () => this.#zoom(zoomStep, 1),
-      ArrowLeft: () => this.#pan(-this.#span * panShare),
-      ArrowRight: () => this.#pan(this.#span * panShare),
+      ArrowLeft: () => this.#pan(-this.#shownSpan * panShare),
+      ArrowRight: () => this.#pan(this.#shownSpan * panShare),
       End: () => this.#followNewest(),
     };
     const action = actions[event.key];
@@ -237,17 +237,22 @@ function drawLine(paint, view, history, stroke) {
   paint.clip();
   const path = new Path2D();
   let lastColumn = -1;
+  let lastY = 0;
   let x = 0;
-  // Several values in one pixel column are drawn as their steps; half a pixel apart nothing more can be seen.
+  // A value holds until the next one comes. Half a pixel apart nothing more can be seen.
   for (let index = view.from; index < view.to; index += 1) {
     x = view.x(history.time(index));
     const y = view.y(history.value(index));
     const column = Math.round(x * 2);
-    if (index === view.from) path.moveTo(x, y);
-    else if (column !== lastColumn || index === view.to - 1) path.lineTo(x, y);
+    if (index === view.from) {
+      path.moveTo(x, y);
+    } else if (column !== lastColumn || index === view.to - 1) {
+      path.lineTo(x, lastY);
+      path.lineTo(x, y);
+    }
     lastColumn = column;
+    lastY = y;
   }
-  // The last value holds until the next one comes.
   if (view.to === history.length) {
     x = view.width;
     path.lineTo(x, view.y(history.value(history.length - 1)));

@@ -28,6 +28,9 @@ const percent = (/** @type {number} */ share) => `${Math.round(share)} %`;
 /** Disks and networks may be many: so many of each are shown. */
 const mostOfAKind = 2;
 
+/** In which order they stand. */
+const kinds = ['cpu', 'memory', 'swap', 'load', 'disk', 'net'];
+
 export class Gauges {
   #box = /** @type {HTMLElement} */ (document.getElementById('gauges'));
   #empty = /** @type {HTMLElement} */ (document.getElementById('gauges-empty'));
@@ -55,6 +58,7 @@ export class Gauges {
       if (alike.length >= mostOfAKind) return;
       gauge = makeGauge(shown.share !== undefined);
       this.#gauges.set(topic, gauge);
+      gauge.box.style.order = String(kinds.indexOf(kind));
       this.#box.append(gauge.box);
     }
     gauge.label.textContent = shown.label;

@@ -81,6 +81,22 @@ function switchTheme() {
   readColors();
 }
 
+/** Patterns and topic stand in the address, so that whoever gets it sees the same. */
+async function share() {
+  writeToURL('watch', watchList.patterns.join(','));
+  const announce = (/** @type {string} */ text) => (element('announcement').textContent = text);
+  try {
+    await navigator.clipboard.writeText(location.href);
+    announce('Link copied');
+    element('share').textContent = 'Copied';
+    setTimeout(() => (element('share').textContent = 'Share'), 1500);
+  } catch {
+    // Only secure pages may write to the clipboard.
+    announce('The address bar holds the link');
+    element('share').title = 'The address bar holds the link';
+  }
+}
+
 /** @param {KeyboardEvent} event */
 function keyPressed(event) {
   if (event.target instanceof HTMLInputElement || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -105,6 +121,7 @@ gate.on('reset', () => quotes.keep(() => false));
 gate.subscribe('host/**', (updates) => gauges.take(updates), { frame: true });
 watch(watchList.patterns);
 if (selected) select(selected);
+element('share').addEventListener('click', share);
 element('theme').addEventListener('click', switchTheme);
 addEventListener('keydown', keyPressed);
 setInterval(describeChart, describeMilliseconds);

@@ -23,11 +23,9 @@ const newQuote = (/** @type {string} */ topic) => ({
   time: 0,
   version: 0,
   /** 1, 0 or −1, of the last move. */
-  direction: 0,
+  directions: { last: 0, bid: 0, ask: 0 },
   /** When it last moved, on the page's clock: cells flash for a moment after. */
   movedAt: -Infinity,
-  bidDirection: 0,
-  askDirection: 0,
   isSimulated: false,
   history: new History(shortLength),
 });
@@ -107,15 +105,15 @@ function lengthen(quote) {
 /** @param {Quote} quote @param {import('../tidegate/transport.js').Update} update @param {number} now */
 function apply(quote, { data, time, version }, now) {
   const value = numberOf(data);
-  quote.bidDirection = Math.sign((data?.bid ?? NaN) - (quote.data?.bid ?? NaN)) || 0;
-  quote.askDirection = Math.sign((data?.ask ?? NaN) - (quote.data?.ask ?? NaN)) || 0;
+  quote.directions.bid = Math.sign((data?.bid ?? NaN) - (quote.data?.bid ?? NaN)) || 0;
+  quote.directions.ask = Math.sign((data?.ask ?? NaN) - (quote.data?.ask ?? NaN)) || 0;
   if (Number.isFinite(value)) {
     if (!Number.isFinite(quote.first)) {
       quote.first = value;
       quote.decimals = decimalsOf(value);
     }
     quote.decimals = Math.max(quote.decimals, Math.abs(value) >= 1 ? Math.min(decimalsOf(value), 2) : 0);
-    quote.direction = Math.sign(value - quote.value) || 0;
+    quote.directions.last = Math.sign(value - quote.value) || 0;
     quote.value = value;
     quote.history.push(time, value);
   }

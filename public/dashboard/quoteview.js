@@ -19,8 +19,8 @@ export class QuoteView {
     const trend = !hasValue || quote.change === 0 ? 'flat' : quote.change > 0 ? 'up' : 'down';
     element('chart-move').dataset.trend = trend;
     element('chart-topic').classList.toggle('is-simulated', quote?.isSimulated ?? false);
-    const isFresh = quote !== undefined && now - quote.movedAt < flashMilliseconds && quote.direction !== 0;
-    element('chart-price').dataset.flash = !isFresh ? '' : quote.direction > 0 ? 'up' : 'down';
+    const isFresh = quote !== undefined && now - quote.movedAt < flashMilliseconds && quote.directions.last !== 0;
+    element('chart-price').dataset.flash = !isFresh ? '' : quote.directions.last > 0 ? 'up' : 'down';
     this.#drawFacts(quote);
   }
 
@@ -51,7 +51,7 @@ export class QuoteView {
 /** @param {import('./quotes.js').Quote} quote */
 function moveOf({ change, changePercent, decimals }) {
   const arrow = change > 0 ? '▲' : change < 0 ? '▼' : '■';
-  return `${arrow} ${signed(change, decimals)} (${signed(changePercent, 2)} %)`;
+  return `${arrow} ${signed(change, decimals)} (${signed(changePercent, 2)}%)`;
 }
 
 /** @param {string} name @param {string} title */

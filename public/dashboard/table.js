@@ -9,6 +9,10 @@ const sparklinePoints = 60;
 const spareRows = 3;
 /** Sorted by a value that moves, the order is renewed once a second: rows that jump about can not be read. */
 const sortMilliseconds = 1000;
+/** Ages are told to a tenth of a second. */
+const ageMilliseconds = 100;
+/** Flashes fade as long as fewer cells than this flash in a second: fading costs a paint a frame for each of them. */
+const calmFlashes = 150;
 
 /** @typedef {import('./quotes.js').Quote} Quote */
 
@@ -42,6 +46,9 @@ export class QuoteTable {
   #sort = { column: columns[0], isDescending: false };
   #selected = '';
   #rowHeight = 32;
+  #agedAt = 0;
+  #flashes = 0;
+  #flashesSince = 0;
 
   /**
    * @param {import('./quotes.js').Quotes} quotes
@@ -79,11 +86,22 @@ export class QuoteTable {
       this.#rows.push(row);
       this.#rowsBox.append(row.box);
     }
-    // A row keeps its place by remainder: scrolling moves few rows and rewrites none of the others.
     const size = this.#rows.length;
+    const isAgeDue = now - this.#agedAt >= ageMilliseconds;
+    if (isAgeDue) this.#agedAt = now;
     for (const row of this.#rows) row.isUsed = false;
-    for (let index = from; index < to; index += 1) this.#drawRow(this.#rows[index % size], index, now, serverNow);
+    // A row keeps its place by remainder: scrolling moves few rows and rewrites none of the others.
+    for (let index = from; index < to; index += 1) this.#drawRow(this.#rows[index % size], index, now, isAgeDue ? serverNow : null);
     for (const row of this.#rows) if (!row.isUsed && !row.box.hidden) row.box.hidden = true;
+    this.#watchFlashes(now);
+  }
+
+  /** Once a second: whether flashes may fade. @param {number} now */
+  #watchFlashes(now) {
+    if (now - this.#flashesSince < 1000) return;
+    this.#box.classList.toggle('is-calm', this.#flashes < calmFlashes);
+    this.#flashes = 0;
+    this.#flashesSince = now;
   }
 
   #visibleCount() {
@@ -116,7 +134,7 @@ export class QuoteTable {
     this.#empty.hidden = this.#order.length > 0;
   }
 
-  /** @param {ReturnType<typeof makeRow>} row @param {number} index @param {number} now @param {number} serverNow */
+  /** @param {ReturnType<typeof makeRow>} row @param {number} index @param {number} now @param {number | null} serverNow null while ages are left as they are */
   #drawRow(row, index, now, serverNow) {
     const topic = this.#order[index];
     const quote = this.#quotes.get(topic);
@@ -134,14 +152,15 @@ export class QuoteTable {
       row.box.setAttribute('aria-selected', String(isSelected));
       if (isSelected) this.#box.setAttribute('aria-activedescendant', row.box.id);
     }
-    write(row, 'age', age(serverNow - quote.time));
-    flash(row, quote, now);
-    if (row.topic === topic && row.version === quote.version && row.history === quote.history) return;
     const isOther = row.topic !== topic;
+    if (serverNow !== null) write(row, 'age', age(serverNow - quote.time));
+    else if (isOther) write(row, 'age', '');
+    this.#flashes += flash(row, quote, now);
+    if (!isOther && row.version === quote.version && row.history === quote.history) return;
     row.topic = topic;
     row.version = quote.version;
     row.history = quote.history;
-    if (isOther) row.box.dataset.topic = topic;
+    if (isOther) nameRow(row, topic);
     this.#writeCells(row, quote);
   }
 
@@ -149,11 +168,10 @@ export class QuoteTable {
   #writeCells(row, quote) {
     const { data, decimals } = quote;
     const number = (/** @type {unknown} */ value) => (typeof value === 'number' ? fixed(value, decimals) : '');
-    write(row, 'topic', quote.topic);
     write(row, 'last', Number.isFinite(quote.value) ? fixed(quote.value, decimals) : plain(data));
     const isMoved = Number.isFinite(quote.change);
     write(row, 'change', isMoved ? signed(quote.change, decimals) : '');
-    write(row, 'percent', isMoved ? `${signed(quote.changePercent, 2)} %` : '');
+    write(row, 'percent', isMoved ? `${signed(quote.changePercent, 2)}%` : '');
     write(row, 'bid', number(data?.bid));
     write(row, 'ask', number(data?.ask));
     write(row, 'volume', typeof data?.volume === 'number' ? compact(data.volume) : '');
@@ -249,13 +267,29 @@ function makeRow() {
     box.append(cell);
     cells[name] = cell;
   }
+  const [family, name] = ['family', 'name'].map((part) => {
+    const span = document.createElement('span');
+    span.className = part;
+    cells.topic.append(span);
+    return span;
+  });
   const spark = document.createElement('canvas');
   spark.setAttribute('aria-hidden', 'true');
   cells.trend.append(spark);
   return {
-    box, cells, spark, topic: '', version: -1, index: -1, isUsed: false, isSelected: false,
+    box, cells, family, name, spark, topic: '', version: -1, index: -1, isUsed: false, isSelected: false,
     history: /** @type {any} */ (null), texts: /** @type {Record<string, string>} */ ({}),
+    flashes: { last: 0, bid: 0, ask: 0 },
   };
+}
+
+/** The first segment says where a topic belongs, the rest what it is. @param {ReturnType<typeof makeRow>} row @param {string} topic */
+function nameRow(row, topic) {
+  row.box.dataset.topic = topic;
+  const [, family, name] = /** @type {RegExpMatchArray} */ (topic.match(/^([^/]*\/)?(.*)$/));
+  row.cells.topic.title = topic;
+  row.family.textContent = family ?? '';
+  row.name.textContent = name;
 }
 
 /** @param {ReturnType<typeof makeRow>} row @param {string} name @param {string} text */
@@ -265,18 +299,19 @@ function write(row, name, text) {
   row.cells[name].textContent = text;
 }
 
-/** @param {ReturnType<typeof makeRow>} row @param {Quote} quote @param {number} now */
+/** Marks the cells that moved; how many newly. @param {ReturnType<typeof makeRow>} row @param {Quote} quote @param {number} now */
 function flash(row, quote, now) {
   const isFresh = now - quote.movedAt < flashMilliseconds;
-  mark(row.cells.last, isFresh ? quote.direction : 0);
-  mark(row.cells.bid, isFresh ? quote.bidDirection : 0);
-  mark(row.cells.ask, isFresh ? quote.askDirection : 0);
+  const { last, bid, ask } = quote.directions;
+  return mark(row, 'last', isFresh ? last : 0) + mark(row, 'bid', isFresh ? bid : 0) + mark(row, 'ask', isFresh ? ask : 0);
 }
 
-/** @param {HTMLElement} cell @param {number} direction */
-function mark(cell, direction) {
-  const name = direction > 0 ? 'up' : direction < 0 ? 'down' : '';
-  if ((cell.dataset.flash ?? '') !== name) cell.dataset.flash = name;
+/** @param {ReturnType<typeof makeRow>} row @param {'last' | 'bid' | 'ask'} name @param {number} direction @returns {number} 1 where a flash began */
+function mark(row, name, direction) {
+  if (row.flashes[name] === direction) return 0;
+  row.flashes[name] = direction;
+  row.cells[name].dataset.flash = direction > 0 ? 'up' : direction < 0 ? 'down' : '';
+  return direction === 0 ? 0 : 1;
 }
 
 /** Numbers by size, text by code; what is missing comes last. */

@@ -8,6 +8,7 @@
  * @property {(timer: any) => void} clearTimeout
  * @property {(action: () => void) => any} onFrame runs at the next animation frame
  * @property {() => number} now milliseconds, monotonic
+ * @property {() => number} date Unix milliseconds
  * @property {() => number} random from 0 to below 1
  * @property {Pick<Storage, 'getItem' | 'setItem'> | null} storage
  * @property {EventTarget | null} window hears `online` and `offline`
@@ -30,6 +31,7 @@ export function realEnvironment() {
       ? (action) => world.requestAnimationFrame(action)
       : (action) => world.setTimeout(action, frameMilliseconds),
     now: () => performance.now(),
+    date: () => Date.now(),
     random: Math.random,
     storage: storageOrNull(),
     window: world.window ?? null,

@@ -73,8 +73,9 @@ export class EventStreamTransport {
       const { value, done } = await reader.read();
       if (done || this.#isOver) return;
       this.#context.sink.heard(value.length);
-      this.#silence.allow(this.#isLive ? heartbeat * 1000 * deadHeartbeats : openMilliseconds);
       const isLive = this.#take(parser.push(decoder.decode(value, { stream: true })), topics, endsWhenLive);
+      if (this.#isOver) return;
+      this.#silence.allow(this.#isLive ? heartbeat * 1000 * deadHeartbeats : openMilliseconds);
       if (isLive && endsWhenLive) {
         await reader.cancel();
         return;

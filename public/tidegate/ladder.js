@@ -60,7 +60,12 @@ export class Ladder {
   /** The current one works. */
   proven() {
     this.#strikes = 0;
-    if (!this.isForced) this.#storage?.setItem(this.#key, this.#current);
+    if (this.isForced) return;
+    try {
+      this.#storage?.setItem(this.#key, this.#current);
+    } catch {
+      // Full or forbidden: the next page starts at the top.
+    }
   }
 
   /**

@@ -24,6 +24,7 @@
  * @property {'lost' | 'blocked' | 'overloaded' | 'refused'} kind `refused` is for good
  * @property {boolean} [isCertain] `blocked` is beyond doubt
  * @property {string} reason
+ * @property {string} [problem] what the gateway called it: `invalid_topic`, `unauthenticated`, …
  * @property {number} [code] the close code of a WebSocket, the status of an answer
  * @property {number} [retryAfter] milliseconds, where the gateway named them
  *

@@ -6,6 +6,8 @@ import { SilenceTimer, deadHeartbeats, openMilliseconds } from './transport.js';
 const finalCodes = new Set([1000, 1008]);
 /** How long an answer to a command may take. */
 const answerMilliseconds = 10_000;
+/** A token is renewed so long before it ends. */
+const renewalMilliseconds = 30_000;
 
 export class WebSocketTransport {
   #context;
@@ -13,7 +15,13 @@ export class WebSocketTransport {
   #socket = null;
   #silence;
   #isWelcome = false;
+  /** Whether the plan has been said, so that changes to it can be. */
+  #isReady = false;
+  /** Whether any subscription was granted and sent whole. */
+  #isLive = false;
   #isOver = false;
+  /** @type {any} */
+  #refresh = null;
   #lastID = 0;
   /** Subscribe commands that are not live yet: what they name, and whether a cursor came with them. @type {Map<number, {topics: string[], hasCursor: boolean, isResumed: boolean}>} */
   #pending = new Map();
@@ -49,7 +57,7 @@ export class WebSocketTransport {
 
   /** Whether a changed plan needs a new connection. Here it does not: only what changed is said. */
   get canChange() {
-    return this.#isWelcome && !this.#isOver;
+    return this.#isReady && !this.#isOver;
   }
 
   /** @param {string[]} topics */
@@ -127,20 +135,32 @@ export class WebSocketTransport {
 
   /** @param {import('./transport.js').Plan} plan */
   async #begin(plan) {
-    let token;
     try {
-      token = await this.#context.token(false);
+      await this.#authenticate(false);
     } catch (error) {
-      this.#finish({ kind: 'lost', reason: `there is no token: ${error}` });
+      this.#finish({ kind: 'lost', reason: `there is no token: ${error?.message ?? error}` });
       this.#socket?.close(1000);
       return;
     }
     if (this.#isOver) return;
-    if (token) this.#send({ type: 'auth', token });
+    this.#isReady = true;
     if (plan.maxRate !== null) this.setPace(plan.maxRate);
     if (plan.covered.length > 0) this.#subscribe(plan.covered, plan.cursor);
     if (plan.uncovered.length > 0) this.#subscribe(plan.uncovered, null);
-    this.#isWelcome = true;
+  }
+
+  /** Presents the token, if there is one; once more with a fresh one when it is refused. @param {boolean} isRefresh */
+  async #authenticate(isRefresh) {
+    const { token: ask, sink } = this.#context;
+    const token = await ask(isRefresh);
+    if (!token || this.#isOver) return;
+    try {
+      this.#planRefresh((await this.#ask({ type: 'auth', token })).expires);
+    } catch (error) {
+      if (this.#isOver) return;
+      if (error.code === 'unauthenticated' && !isRefresh) await this.#authenticate(true);
+      else sink.error(error.code, error.message);
+    }
   }
 
   /**
@@ -151,10 +171,16 @@ export class WebSocketTransport {
     if (this.#isOver) return;
     const { sink, heartbeat } = this.#context;
     sink.heard(text.length);
-    const message = JSON.parse(text);
+    const message = parsed(text);
+    if (!message) {
+      this.#finish({ kind: 'lost', reason: 'what came is no message of a gateway' });
+      this.#socket?.close(1000);
+      return;
+    }
     if (message.type !== 'welcome') this.#silence.allow(heartbeat * 1000 * deadHeartbeats);
     switch (message.type) {
       case 'welcome':
+        this.#isWelcome = true;
         this.#silence.restart(heartbeat * 1000 * deadHeartbeats);
         this.#begin(plan);
         break;
@@ -165,7 +191,6 @@ export class WebSocketTransport {
       case 'gap': sink.gap(message); break;
       case 'goodbye': sink.goodbye(message.reconnectAfter); break;
       case 'error': this.#refused(message); break;
-      case 'authenticated': this.#planRefresh(message.expires); break;
       default: this.#takeWaiting(message.id)?.settle(message);
     }
   }
@@ -179,10 +204,11 @@ export class WebSocketTransport {
 
   #live({ id, cursor }) {
     const pending = this.#pending.get(id);
+    if (!pending) return;
     this.#pending.delete(id);
-    const { sink } = this.#context;
-    if (pending) sink.covered(pending.topics, cursor);
-    if (this.#pending.size === 0) sink.live(pending?.isResumed ?? false);
+    this.#isLive = true;
+    this.#context.sink.covered(pending.topics, cursor);
+    if (this.#pending.size === 0) this.#context.sink.live(pending.isResumed);
   }
 
   #refused({ id, code, message }) {
@@ -191,19 +217,23 @@ export class WebSocketTransport {
       waiting.fail(new GateError(code, message));
       return;
     }
-    this.#pending.delete(id);
+    const isSubscription = this.#pending.delete(id);
+    if (isSubscription && this.#pending.size === 0 && !this.#isLive) {
+      this.#finish({ kind: 'refused', problem: code, reason: message });
+      this.#socket?.close(1000);
+      return;
+    }
     this.#context.sink.error(code, message);
+    if (isSubscription && this.#pending.size === 0) this.#context.sink.live(false);
   }
 
   /** A token is renewed a little before it ends. @param {number | undefined} expires Unix seconds */
   #planRefresh(expires) {
-    if (!expires) return;
-    const { environment, token } = this.#context;
-    const left = Math.max(expires * 1000 - Date.now() - 30_000, 1000);
-    environment.setTimeout(async () => {
-      if (this.#isOver) return;
-      const fresh = await token(true).catch(() => null);
-      if (fresh && !this.#isOver) this.#send({ type: 'auth', token: fresh });
+    if (!expires || this.#isOver) return;
+    const { environment, sink } = this.#context;
+    const left = Math.max(expires * 1000 - environment.date() - renewalMilliseconds, 1000);
+    this.#refresh = environment.setTimeout(() => {
+      this.#authenticate(true).catch((error) => sink.error('unauthenticated', `there is no token: ${error?.message ?? error}`));
     }, left);
   }
 
@@ -239,9 +269,19 @@ export class WebSocketTransport {
   #end() {
     this.#isOver = true;
     this.#silence.stop();
+    if (this.#refresh !== null) this.#context.environment.clearTimeout(this.#refresh);
     for (const id of [...this.#waiting.keys()]) {
       this.#takeWaiting(id)?.fail(new GateError('unreachable', 'The connection ended before the answer.'));
     }
+  }
+}
+
+/** @param {string} text @returns {any} null when it is no JSON */
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
   }
 }
 

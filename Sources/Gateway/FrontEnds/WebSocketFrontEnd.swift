@@ -2,6 +2,7 @@
 internal import Broker
 internal import HTTP
 internal import Primitives
+internal import Transport
 internal import WebSocket
 
 final class WebSocketFrontEnd: FrontEnd {
@@ -10,6 +11,8 @@ final class WebSocketFrontEnd: FrontEnd {
     private var session: ReaderSession
     /// When the ping that is not answered yet was sent.
     private var pinged = Instant.never
+    /// When a reader that has not answered it is looked at.
+    private var pongDue = Instant.never
     private var closeStarted = Instant.never
     /// Why the gateway sent a close frame. That is why the connection ends, however the peer takes it.
     private var ending: EndReason?
@@ -229,8 +232,7 @@ final class WebSocketFrontEnd: FrontEnd {
 
     func deadline(_ connection: Connection, _ loop: GatewayLoop) -> Instant {
         guard closing.maySend else { return closeStarted + loop.intervals.close }
-        let liveness =
-            pinged == .never ? connection.lastReceived + loop.intervals.ping : pinged + loop.intervals.pong
+        let liveness = pinged == .never ? connection.lastReceived + loop.intervals.ping : pongDue
         return min(min(liveness, session.flushDeadline(loop)), heartbeatDeadline(connection))
     }
 
@@ -243,7 +245,7 @@ final class WebSocketFrontEnd: FrontEnd {
             if loop.now >= closeStarted + loop.intervals.close { loop.end(connection, ending ?? .timeout) }
             return
         }
-        if pinged != .never, loop.now >= pinged + loop.intervals.pong {
+        if pinged != .never, loop.now >= pongDue, !isStillReading(connection, loop) {
             perform(
                 closing.close(with: .internalError), reason: "no answer to a ping", .timeout, connection, loop
             )
@@ -260,8 +262,19 @@ final class WebSocketFrontEnd: FrontEnd {
         }
         if pinged == .never, loop.now >= connection.lastReceived + loop.intervals.ping {
             pinged = loop.now
+            pongDue = pinged + loop.intervals.pong
             loop.output.append(frame: .ping, payload: [UInt8]().span)
         }
+    }
+
+    /// A slow reader comes to the ping when it has read what stands before it. As long as its kernel acknowledges, which
+    /// it does when room is made in its buffer, it is waited for, but no longer than for one that takes nothing.
+    private func isStillReading(_ connection: Connection, _ loop: GatewayLoop) -> Bool {
+        let quiet = connection.stream.sinceAcknowledgement
+        let timeout = loop.configuration.subscribers.pongTimeout
+        guard quiet < timeout, loop.now < pinged + loop.intervals.send else { return false }
+        pongDue = loop.now + (timeout - quiet)
+        return true
     }
 
     // MARK: Ending

@@ -20,8 +20,8 @@ struct HTTPAnswer {
 final class HTTPProbe {
     let socket: RawSocket
 
-    init(_ gateway: GatewayProcess = .shared) throws {
-        socket = try RawSocket(port: gateway.port)
+    init(_ gateway: GatewayProcess = .shared, receiveBuffer: Int32? = nil) throws {
+        socket = try RawSocket(port: gateway.port, receiveBuffer: receiveBuffer)
     }
 
     /// Sends a request; a body gets its Content-Length.

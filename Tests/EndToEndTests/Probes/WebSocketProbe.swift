@@ -23,8 +23,11 @@ final class WebSocketProbe {
         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
     ]
 
-    init(_ query: String = "", _ extra: [String] = [], _ gateway: GatewayProcess = .shared) throws {
-        http = try HTTPProbe(gateway)
+    init(
+        _ query: String = "", _ extra: [String] = [], _ gateway: GatewayProcess = .shared,
+        receiveBuffer: Int32? = nil
+    ) throws {
+        http = try HTTPProbe(gateway, receiveBuffer: receiveBuffer)
         try http.send("GET", query.isEmpty ? "/ws" : "/ws?\(query)", Self.fields + extra)
         head = try http.head()
         guard head.status == 101 else { throw Fault("\(head.status) instead of a WebSocket") }

@@ -1,0 +1,42 @@
+/** The real gateway as a process. */
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+
+const binary = process.env.TIDEGATE ?? '.build/debug/tidegate';
+
+/**
+ * @param {object} [options]
+ * @param {number} [options.port] 0 takes a free one
+ * @param {string[]} [options.feeds] those that run
+ * @param {Record<string, string | number>} [options.settings]
+ */
+export async function startGateway({ port = 0, feeds = [], settings = {} } = {}) {
+  const all = ['host', 'market', 'replay'];
+  const values = { 'drain.spread': 0, 'drain.reconnectSpread': 0.2, ...Object.fromEntries(all.map((name) => [`feeds.${name}.enabled`, feeds.includes(name)])), ...settings };
+  const flags = Object.entries(values).flatMap(([path, value]) => ['--set', `${path}=${value}`]);
+  const child = spawn(binary, ['serve', '--config', 'config.json', '--port', String(port), '--log-format', 'json', ...flags], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const ended = new Promise((done) => child.once('exit', done));
+  const address = await new Promise((settle, fail) => {
+    ended.then((code) => fail(new Error(`the gateway ended with ${code} before it listened`)));
+    createInterface({ input: child.stderr }).on('line', (line) => {
+      const event = JSON.parse(line);
+      if (event.event === 'listening') settle(event.address);
+      else if (event.level === 'error') console.error(line);
+    });
+  });
+  const url = `http://${address}`;
+  return {
+    url,
+    port: Number(address.split(':').at(-1)),
+    /** @param {NodeJS.Signals} [signal] */
+    stop: async (signal = 'SIGTERM') => {
+      child.kill(signal);
+      await ended;
+    },
+    /** @param {{topic: string, data: any}[]} updates */
+    publish: async (...updates) => {
+      const answer = await fetch(`${url}/publish`, { method: 'POST', headers: { 'Content-Type': 'application/x-ndjson' }, body: updates.map((update) => `${JSON.stringify(update)}\n`).join('') });
+      if (!answer.ok) throw new Error(`publishing was refused: ${await answer.text()}`);
+    },
+  };
+}
