@@ -37,8 +37,8 @@ extension WatchView {
             row += 1
         }
         let notes = [
-            "CONFL counts updates that newer ones replaced on the way: the latest always comes.",
-            "CHANGE is since the day's open where the data has one, else since the first value seen.",
+            "CONFL: updates that newer ones replaced on the way.",
+            "CHANGE: since the day's open if the data has one, else since the first value.",
         ]
         guard row + 1 + notes.count <= rows.upperBound else { return }
         row += 1

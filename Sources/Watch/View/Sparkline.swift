@@ -37,9 +37,8 @@ struct DotChart {
             let share = high > low ? (value - low) / (high - low) : 0.5
             let row = Int(((1 - share) * Double(dotRows - 1)).rounded())
             // Jumps are drawn through, or they would fall apart into dust.
-            for crossed in min(row, before ?? row)...max(row, before ?? row) {
-                dots[crossed * dotColumns + column] = true
-            }
+            let next = before.map { $0 < row ? $0 + 1 : $0 > row ? $0 - 1 : row } ?? row
+            for crossed in min(row, next)...max(row, next) { dots[crossed * dotColumns + column] = true }
             before = row
         }
         lines = (0..<rows).map { row in

@@ -127,7 +127,7 @@ struct TableColumns {
         var texts = Texts()
         texts.members = members.map { row.valuePath == $0 ? nil : numberText(at: $0, in: row.value) }
         guard let path = row.valuePath, let raw = numberCharacters(at: path, in: row.value) else {
-            texts.words = words(of: row.value)
+            texts.words = Symbols.unicode.printable(words(of: row.value))
             return texts
         }
         texts.value = NumberText(raw, name: path.lastName)

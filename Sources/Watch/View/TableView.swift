@@ -38,7 +38,7 @@ extension WatchView {
             let arrow = isSorted ? (model.sort.isDescending ? symbols.down : symbols.up) : ""
             let style = Style(isSorted ? .title : .dim, on: .bar, isBold: isSorted)
             let text = symbols.fitted(column.title, to: column.width - columnCount(of: arrow)) + arrow
-            let isLeft = column.kind == .topic || column.kind == .sparkline
+            let isLeft = column.kind == .topic
             let start = isLeft ? left : left + column.width - columnCount(of: text)
             grid.put(text, row: layout.titleRow, column: start, end: left + column.width, style)
             left += column.width + 2
