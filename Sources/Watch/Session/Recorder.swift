@@ -1,4 +1,8 @@
 /// Writes updates as they came, one a line: a file that the replay feed plays back.
+///
+/// A replay waits as long between lines as their times say. So the first snapshot, whose values can be days old, is
+/// held until something live comes and carries its time, and no line's time is before that of the line above.
+package import Client
 internal import Glibc
 internal import Primitives
 internal import Transport
@@ -6,6 +10,10 @@ internal import Transport
 package struct Recorder: ~Copyable {
     private let descriptor: FileDescriptor
     private var pending = ByteBuffer()
+    /// Updates of the first snapshot; nil once they are written.
+    private var held: [Update]? = []
+    private var isLive = false
+    private var latestTime: UInt64 = 0
     package let path: String
 
     /// 64 KiB: some hundred updates a call.
@@ -19,10 +27,26 @@ package struct Recorder: ~Copyable {
         self.path = path
     }
 
-    package mutating func append(_ line: Span<UInt8>) throws(RecordingFailure) {
-        pending.append(line)
-        pending.append(ASCII.lineFeed)
-        if pending.count >= Self.pieceByteCount { try flush() }
+    /// Takes what it must write of `event`.
+    package mutating func record(_ event: SubscriptionEvent) throws(RecordingFailure) {
+        switch event {
+        case .live: isLive = true
+        case .update(let update, _):
+            guard isLive else {
+                if held == nil { return try append(update) }
+                held?.append(update)
+                return
+            }
+            try releaseHeld(at: update.time)
+            try append(update)
+        case .connected, .reset, .gap, .cursor, .error, .disconnected: break
+        }
+    }
+
+    /// Writes all that was recorded, also a snapshot after which nothing came.
+    package mutating func finish() throws(RecordingFailure) {
+        try releaseHeld(at: held?.map(\.time).max() ?? 0)
+        try flush()
     }
 
     package mutating func flush() throws(RecordingFailure) {
@@ -36,6 +60,40 @@ package struct Recorder: ~Copyable {
                 throw failure
             }
         }
+    }
+
+    private mutating func releaseHeld(at time: UInt64) throws(RecordingFailure) {
+        guard let released = held else { return }
+        held = nil
+        latestTime = max(latestTime, time)
+        for update in released { try append(update) }
+    }
+
+    private mutating func append(_ update: Update) throws(RecordingFailure) {
+        if update.time >= latestTime {
+            latestTime = update.time
+            pending.append(update.line)
+        } else {
+            appendLine(of: update, at: latestTime)
+        }
+        pending.append(ASCII.lineFeed)
+        if pending.count >= Self.pieceByteCount { try flush() }
+    }
+
+    private mutating func appendLine(of update: Update, at time: UInt64) {
+        pending.append("{\"topic\":")
+        pending.append(jsonString: update.topic.span)
+        pending.append(",\"version\":")
+        pending.append(decimal: update.version)
+        pending.append(",\"time\":")
+        pending.append(decimal: time)
+        if let data = update.data {
+            pending.append(",\"data\":")
+            pending.append(update.line.span.extracting(data))
+        } else {
+            pending.append(",\"deleted\":true")
+        }
+        pending.append(ASCII.closeBrace)
     }
 }
 

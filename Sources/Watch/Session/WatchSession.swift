@@ -51,7 +51,7 @@ package final class WatchSession {
         while !isOver { turn() }
         terminal.leave()
         SessionSignals.remove()
-        flushRecording()
+        finishRecording()
         thread.end()
         running.join()
     }
@@ -129,15 +129,17 @@ package final class WatchSession {
             switch letter {
             case .began(let isWhole): model.begin(isWhole: isWhole)
             case .heard(let heard, let time):
-                for event in heard where model.apply(event, now: now, time: time) { record(event, now) }
+                for event in heard {
+                    let isNews = model.apply(event, now: now, time: time)
+                    if isNews || event == .live { record(event, now) }
+                }
             }
         }
     }
 
     private func record(_ event: SubscriptionEvent, _ now: Instant) {
-        guard case .update(let update, _) = event else { return }
         do throws(RecordingFailure) {
-            try recorder?.append(update.line.span)
+            try recorder?.record(event)
         } catch {
             stopRecording(error, now)
         }
@@ -146,6 +148,14 @@ package final class WatchSession {
     private func flushRecording() {
         do throws(RecordingFailure) {
             try recorder?.flush()
+        } catch {
+            stopRecording(error, .now())
+        }
+    }
+
+    private func finishRecording() {
+        do throws(RecordingFailure) {
+            try recorder?.finish()
         } catch {
             stopRecording(error, .now())
         }

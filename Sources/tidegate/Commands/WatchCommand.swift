@@ -109,9 +109,11 @@ enum WatchCommand: Command {
         let stream = SubscriptionStream(request, at: url, over: transport, stop: stop)
         var printer = UpdatePrinter(for: name, isJSON: false, remaining: nil, cursor: nil)
         var recorder = recorder
-        return try PlainOutput.follow(stream, &printer) { events in
-            for case .update(let update, _) in events { try recorder?.append(update.line.span) }
+        let status = try PlainOutput.follow(stream, &printer) { events in
+            for event in events { try recorder?.record(event) }
             try recorder?.flush()
         }
+        try recorder?.finish()
+        return status
     }
 }
