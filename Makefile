@@ -33,6 +33,14 @@ fuzz: needs ## a minute of each fuzzer (SECONDS_EACH=60)
 conformance: needs ## all 517 cases of the Autobahn suite against an echo of our connection code
 	@Tests/Conformance/run full
 
+.PHONY: test-terminal
+test-terminal: needs ## `tidegate watch` under tmux: every key, resizing, suspending, restarts, crashes
+	@Tests/Terminal/run
+
+.PHONY: bench-watch
+bench-watch: release ## bytes and CPU of `tidegate watch` at 10,000 topics and 100,000 updates a second
+	@Benchmarks/watch
+
 .PHONY: format
 format: ## lay out all Swift files
 	@swift format -i -r Package.swift Sources Tests Benchmarks

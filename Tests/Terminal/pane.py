@@ -51,8 +51,9 @@ class Gateway:
         self.process.stderr.close()
 
     def put(self, topic, value):
+        """`value` is JSON."""
         request = urllib.request.Request(
-            f"{self.url}/topics/{topic}", data=json.dumps(value).encode(), method="PUT")
+            f"{self.url}/topics/{topic}", data=value.encode(), method="PUT")
         with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
             return json.load(answer)
 
