@@ -38,7 +38,6 @@ struct TableColumns {
 
     private static let gap = 2
     private static let marginWidth = 2
-    private static let leastSparkline = 8
     private static let widestSparkline = 40
     private static let narrowestNumber = 7
     /// Words beside numbers may take this much.
@@ -59,17 +58,20 @@ struct TableColumns {
         }
         take(valueColumn(of: model))
         take(numberColumn(.changePercent, "CHANGE%", texts.map(\.changePercent)))
-        take(Column(kind: .sparkline, title: "RECENT", width: Self.leastSparkline))
+        let leastSparkline = width < 60 ? 8 : width < 100 ? 10 : 20
+        take(Column(kind: .sparkline, title: "RECENT", width: leastSparkline))
         take(numberColumn(.change, "CHANGE", texts.map(\.change)))
-        for (place, member) in members.enumerated() {
-            let title = Self.title(of: member.element)
-            let numbers = texts.map { $0.members[place] }
-            take(numberColumn(.member(member.offset), title, numbers))
+        let memberColumns = members.enumerated().map { place, member in
+            numberColumn(
+                .member(member.offset), Self.title(of: member.element), texts.map { $0.members[place] })
         }
+        // The first two members, a quote's bid and ask, matter more than how old it is; the others less.
+        memberColumns.prefix(2).forEach(take)
         take(Column(kind: .age, title: "AGE", width: 4))
         take(Column(kind: .conflated, title: "CONFL", width: 6))
+        memberColumns.dropFirst(2).forEach(take)
         if let place = chosen.firstIndex(where: { $0.kind == .sparkline }) {
-            let more = min(left, Self.widestSparkline - Self.leastSparkline)
+            let more = min(left, Self.widestSparkline - leastSparkline)
             chosen[place].width += more
             left -= more
         }
