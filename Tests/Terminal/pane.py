@@ -101,7 +101,7 @@ class Pane:
         tmux("resize-window", "-t", self.name, "-x", str(columns), "-y", str(rows))
 
     def screen(self, styled=False):
-        return tmux("capture-pane", "-p", "-t", self.name, *(["-e"] if styled else []))
+        return tmux("capture-pane", "-p", "-t", self.name, *(["-e", "-N"] if styled else []))
 
     def lines(self):
         return self.screen().split("\n")

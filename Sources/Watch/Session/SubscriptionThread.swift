@@ -20,16 +20,21 @@ package final class SubscriptionThread: Sendable {
     private let wanted = Mutex(Wanted())
     /// Woken when `wanted` changes; it interrupts whatever the thread waits for.
     private let change: Wakeup
+    /// Woken when the thread is done.
+    private let done: Wakeup
+    /// What a close may take to be said. A name that is being looked up can't be interrupted, and is not waited for.
+    private static let farewellPatience = Duration.milliseconds(500)
 
     package init(to url: GatewayURL, telling mailbox: Mailbox) throws(SystemFailure) {
         self.url = url
         self.mailbox = mailbox
         change = try Wakeup()
+        done = try Wakeup()
     }
 
-    /// Starts; the thread lives until `end`.
-    package func start() throws(SystemFailure) -> LoopThread {
-        try LoopThread(name: "subscription") { [self] in run() }
+    /// Starts the thread, which lives until `end`.
+    package func start() throws(SystemFailure) {
+        _ = try LoopThread(name: "subscription") { [self] in run() }
     }
 
     /// Subscribes like this from now on: behind what was heard, or from a snapshot if `isWhole`. Any thread.
@@ -42,9 +47,11 @@ package final class SubscriptionThread: Sendable {
         change.wake()
     }
 
+    /// Ends the subscription, politely where that takes no time.
     package func end() {
         wanted.withLock { $0.isEnding = true }
         change.wake()
+        _ = Readiness.wait(for: [.init(done.descriptor, .read)], timeout: Self.farewellPatience)
     }
 
     // MARK: On the thread
@@ -60,6 +67,7 @@ package final class SubscriptionThread: Sendable {
             follow(stream)
             cursor = stream.cursor
         }
+        done.wake()
     }
 
     private func follow(_ stream: SubscriptionStream) {

@@ -45,7 +45,7 @@ package final class WatchSession {
 
     /// Until the person, or a signal, ends it.
     package func run() throws(SystemFailure) {
-        let running = try thread.start()
+        try thread.start()
         thread.open(model.subscription, isWhole: true)
         terminal.takeOver()
         while !isOver { turn() }
@@ -53,7 +53,6 @@ package final class WatchSession {
         SessionSignals.remove()
         finishRecording()
         thread.end()
-        running.join()
     }
 
     /// Bytes that the terminal was sent.

@@ -51,7 +51,7 @@ package final class Terminal {
     package func takeOver() {
         var raw = original
         cfmakeraw(&raw)
-        tcsetattr(number, TCSADRAIN, &raw)
+        tcsetattr(number, TCSANOW, &raw)
         TerminalRescue.isNeeded = true
         pending.removeAll()
         pending.append(Self.enter)
@@ -164,7 +164,8 @@ enum TerminalRescue {
             var entry = pollfd(fd: target.number, events: Int16(POLLOUT), revents: 0)
             if poll(&entry, 1, 100) <= 0 { break }
         }
+        // Not TCSADRAIN: it would wait for a terminal that takes nothing.
         var original = target.original
-        tcsetattr(target.number, TCSADRAIN, &original)
+        tcsetattr(target.number, TCSANOW, &original)
     }
 }
