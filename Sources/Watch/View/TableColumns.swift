@@ -40,8 +40,9 @@ struct TableColumns {
     private static let marginWidth = 2
     private static let widestSparkline = 40
     private static let narrowestNumber = 7
-    /// Words beside numbers may take this much.
-    private static let wordsWidth = 16
+    /// Words beside numbers may take so much of the width, and so many columns: they must not push numbers out.
+    private static let wordsShare = 6
+    private static let wordsWidth = 24
 
     init(_ rows: [TopicRow], of model: WatchModel, width: Int) {
         let members = Array(model.columns.enumerated().dropFirst(model.columnOffset))
@@ -56,7 +57,7 @@ struct TableColumns {
             left -= column.width + Self.gap
             chosen.append(column)
         }
-        take(valueColumn(of: model))
+        take(valueColumn(width: width))
         take(numberColumn(.changePercent, "CHANGE%", texts.map(\.changePercent)))
         let leastSparkline = width < 60 ? 8 : width < 100 ? 10 : 20
         take(Column(kind: .sparkline, title: "RECENT", width: leastSparkline))
@@ -104,10 +105,10 @@ struct TableColumns {
         return name.isEmpty ? path.lastName.uppercased() : name.uppercased()
     }
 
-    private func valueColumn(of model: WatchModel) -> Column {
+    private func valueColumn(width: Int) -> Column {
         var column = numberColumn(.value, "LAST", texts.map(\.value))
         let words = texts.compactMap { $0.words.map { columnCount(of: $0) } }.max() ?? 0
-        column.width = max(column.width, min(words, Self.wordsWidth))
+        column.width = max(column.width, min(words, Self.wordsWidth, width / Self.wordsShare))
         return column
     }
 
