@@ -7,7 +7,7 @@ import subprocess
 import time
 import urllib.request
 
-BINARY = os.environ.get("TIDEGATE_BINARY", os.path.abspath(".build/debug/tidegate"))
+BINARY = os.environ.get("BINARY", os.path.abspath(".build/debug/tidegate"))
 # Longer than anything takes on a busy machine.
 PATIENCE = 30
 SOCKET = f"tidegate-{os.getpid()}"

@@ -70,15 +70,17 @@ extension WatchView {
         let isOneLine = layout.headerRows.count == 1
         add(grouped(Int(model.rate.perSecond(now: now).rounded())), isShort ? "/s" : " updates/s")
         add(latencyText, isShort ? " ms" : " ms latency")
-        if !isOneLine || grid80 {
+        if !isOneLine || isWide {
             add(grouped(model.conflatedCount), isShort ? " confl" : " conflated")
         }
-        if !isOneLine { add(paceText, isShort ? " pace" : " pace a topic") }
+        if !isOneLine {
+            add(paceText, isShort || model.subscription.transport == .poll ? " pace" : " pace a topic")
+        }
         if model.missedCount > 0 { add(grouped(model.missedCount), " missed") }
         return pieces
     }
 
-    private var grid80: Bool { model.size.columns >= 80 }
+    private var isWide: Bool { model.size.columns >= 80 }
 
     private var latencyText: String {
         guard let latency = model.latency else { return symbols.levels.first == "_" ? "-" : "–" }
