@@ -8,8 +8,8 @@ import time
 import urllib.request
 
 BINARY = os.environ.get("BINARY", os.path.abspath(".build/debug/tidegate"))
-# Longer than anything takes on a busy machine.
-PATIENCE = 30
+# Longer than anything takes on a busy machine, the longest wait between two tries to connect included.
+PATIENCE = 60
 SOCKET = f"tidegate-{os.getpid()}"
 
 
