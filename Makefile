@@ -52,6 +52,14 @@ bench-peers: release ## the same beside NATS, Mosquitto and nchan, in turns (hal
 test-browser: needs ## the client library in Node, the page in headless Chromium
 	@Tests/Browser/run
 
+.PHONY: test-terminal
+test-terminal: needs ## `tidegate watch` under tmux: every key, resizing, suspending, restarts, crashes
+	@Tests/Terminal/run
+
+.PHONY: bench-watch
+bench-watch: release ## bytes and CPU of `tidegate watch` at 10,000 topics and 100,000 updates a second
+	@Benchmarks/watch
+
 .PHONY: format
 format: ## lay out all Swift files
 	@swift format -i -r Package.swift Sources Tests Benchmarks

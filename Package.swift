@@ -51,7 +51,8 @@ let package = Package(
         room("Gateway", over: ["Primitives", "COpenSSL", "HTTP", "WebSocket", "Broker", "Transport"]),
         room("Client", over: ["Primitives", "HTTP", "WebSocket", "Transport"]),
 
-        // Floor 4: sources of updates.
+        // Floor 4: sources of updates; the terminal, a subscriber like any other.
+        room("Watch", over: ["Primitives", "Transport", "Client"]),
         room("Feeds", over: ["Primitives", "Settings", "Broker", "CLinux"]),
 
         room("Configuration", over: ["Settings", "HTTP", "Broker", "Transport", "Gateway", "Feeds"]),
@@ -61,7 +62,7 @@ let package = Package(
             name: "tidegate",
             dependencies: [
                 "Primitives", "Settings", "HTTP", "Broker", "Transport", "Gateway", "Client", "Feeds",
-                "Configuration",
+                "Configuration", "Watch",
             ],
             swiftSettings: common),
 
@@ -103,6 +104,12 @@ let package = Package(
             ["Primitives", "Settings", "HTTP", "Broker", "Transport", "Gateway", "Configuration"]),
         tests("EndToEndTests", ["Primitives", "tidegate"]),
         tests("ClientTests", ["Primitives", "HTTP", "WebSocket", "Transport", "Client"]),
+        .testTarget(
+            name: "WatchTests",
+            dependencies: [
+                "TestSupport", "Primitives", "Settings", "Broker", "Transport", "Client", "Feeds", "Watch",
+            ],
+            exclude: ["Goldens"], swiftSettings: common),
         tests("CommandTests", ["Primitives", "tidegate"]),
     ]
 )

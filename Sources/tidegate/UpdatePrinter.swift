@@ -4,6 +4,8 @@ internal import Glibc
 internal import Primitives
 
 struct UpdatePrinter: ~Copyable {
+    /// Who prints: stands before what is said on standard error.
+    private let command: String
     private let isJSON: Bool
     private let isColoured = Console.wantsColour(STDOUT_FILENO)
     private var output = ByteBuffer()
@@ -13,7 +15,8 @@ struct UpdatePrinter: ~Copyable {
     private(set) var cursor: [UInt8]?
     private var wasConnected = false
 
-    init(isJSON: Bool, remaining: Int?, cursor: [UInt8]?) {
+    init(for command: String, isJSON: Bool, remaining: Int?, cursor: [UInt8]?) {
+        self.command = command
         self.isJSON = isJSON
         self.remaining = remaining
         self.cursor = cursor
@@ -64,7 +67,7 @@ struct UpdatePrinter: ~Copyable {
     /// State goes to standard error, behind the updates that came before it.
     private mutating func note(_ text: String) throws {
         try Console.flush(&output)
-        Console.note("tidegate tail: \(text)")
+        Console.note("tidegate \(command): \(text)")
     }
 }
 

@@ -7,6 +7,7 @@ let commands: [any Command.Type] = [
     Check.self,
     Publish.self,
     Tail.self,
+    WatchCommand.self,
     Topics.self,
     VersionCommand.self,
 ]

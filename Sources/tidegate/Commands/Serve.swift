@@ -109,7 +109,7 @@ enum Serve: Command {
               SSE        curl -N '\(url)/sse?topics=host/**'
               long poll  curl '\(url)/poll?topics=host/**'
               WebSocket  websocat 'ws://\(address)/ws?topics=host/**'
-              terminal   tidegate tail --url \(url) 'host/**'
+              terminal   tidegate watch \(url)
               publish    curl -X PUT '\(url)/topics/stocks/ACME' -d '{"price":189.3}'
 
             """)

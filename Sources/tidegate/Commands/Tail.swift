@@ -1,8 +1,6 @@
 /// `tidegate tail`: prints updates as they come, over any of the three transports.
 internal import Client
-internal import Glibc
 internal import Primitives
-internal import Transport
 
 enum Tail: Command {
     static let name = "tail"
@@ -31,9 +29,6 @@ enum Tail: Command {
           tidegate tail --transport sse --cursor "$cursor"
         """
 
-    /// Woken by SIGINT and SIGTERM.
-    private static let stop = Result { () throws(SystemFailure) in try Wakeup() }
-
     static func run(_ arguments: inout Arguments) throws -> Int32 {
         let url = try arguments.gateway()
         let names = SubscriptionTransport.allCases.map(\.rawValue)
@@ -47,39 +42,15 @@ enum Tail: Command {
         var topics = try arguments.positionals(0...Int.max)
         if topics.isEmpty { topics = ["**"] }
 
-        let wakeup = try stop.get()
-        stopOnSignals()
+        let wakeup = try PlainOutput.stopOnSignals()
         let transport = kind.flatMap(SubscriptionTransport.init(rawValue:)) ?? .webSocket
         let stream = SubscriptionStream(
             SubscriptionRequest(topics: topics, maxRate: maxRate), at: url, over: transport, cursor: cursor,
             reconnects: reconnects, stop: wakeup)
-        var printer = UpdatePrinter(isJSON: isJSON, remaining: count, cursor: cursor)
+        var printer = UpdatePrinter(for: name, isJSON: isJSON, remaining: count, cursor: cursor)
         defer {
             if printsCursor { Console.note("cursor: \(printer.cursor.map { $0.span.text } ?? "")") }
         }
-        return try follow(stream, &printer)
-    }
-
-    private static func follow(
-        _ stream: SubscriptionStream, _ printer: inout UpdatePrinter
-    ) throws -> Int32 {
-        var events: [SubscriptionEvent] = []
-        while stream.next(into: &events) {
-            try printer.print(events)
-            events.removeAll(keepingCapacity: true)
-            if printer.isDone { return 0 }
-        }
-        switch stream.failure {
-        case .stopped, .finished, .closed(code: 1000, _), nil: return 0
-        default: return 1  // The last state line has said why.
-        }
-    }
-
-    private static func stopOnSignals() {
-        for number in [SIGINT, SIGTERM] {
-            signal(number) { _ in
-                if case .success(let wakeup) = Tail.stop { wakeup.wake() }
-            }
-        }
+        return try PlainOutput.follow(stream, &printer)
     }
 }

@@ -1,0 +1,66 @@
+/// Which members are worth a column, told by the data itself.
+internal import Primitives
+
+enum ColumnGuess {
+    /// What people mean by "the value", the likeliest first.
+    private static let valueNames = [
+        "last", "price", "value", "close", "mid", "rate", "busyPercent", "usedPercent", "load1",
+        "receivedBytesPerSecond", "count", "seconds", "bid",
+    ]
+    /// What the day began with.
+    private static let openNames = ["open", "dayOpen", "openPrice", "previousClose", "prevClose"]
+    /// Shown by the change's own columns.
+    private static let changeNames = [
+        "change", "changePercent", "percentChange", "changePct", "time", "timestamp",
+    ]
+    /// What traders read first, in their order.
+    private static let knownNames = ["bid", "ask", "volume", "size", "high", "low"]
+
+    /// Columns beyond this nobody reads.
+    private static let limit = 8
+    /// A column that most rows would leave empty is none.
+    private static let leastShare = 0.25
+    /// Rows looked at: enough to see each kind, and cheap.
+    static let sampleCount = 200
+
+    /// The member that is a topic's value; nil where nothing is a number.
+    static func valuePath(of text: Span<UInt8>) -> MemberPath? {
+        if ValueReader.number(at: .whole, in: text) != nil { return .whole }
+        return pick(valueNames, among: ValueReader.numericMembers(of: text), orFirst: true)
+    }
+
+    /// The member that the change counts from, where there is one.
+    static func openPath(of text: Span<UInt8>) -> MemberPath? {
+        pick(openNames, among: ValueReader.numericMembers(of: text), orFirst: false)
+    }
+
+    private static func pick(
+        _ names: [String], among members: [MemberPath], orFirst: Bool
+    ) -> MemberPath? {
+        for name in names {
+            if let path = members.first(where: { $0.lastName == name }) { return path }
+        }
+        return orFirst ? members.first : nil
+    }
+
+    /// Columns for rows like these, the most useful first.
+    static func columns(for rows: some Sequence<TopicRow>) -> [MemberPath] {
+        var counts: [MemberPath: Int] = [:]
+        var order: [MemberPath] = []
+        var rowCount = 0
+        for row in rows {
+            rowCount += 1
+            for path in ValueReader.numericMembers(of: row.value) {
+                guard path != row.valuePath, path != row.openPath,
+                    !changeNames.contains(path.lastName)
+                else { continue }
+                if counts[path] == nil { order.append(path) }
+                counts[path, default: 0] += 1
+            }
+        }
+        let least = Int((Double(rowCount) * leastShare).rounded(.up))
+        let shared = order.filter { counts[$0] ?? 0 >= max(least, 1) }
+        let known = knownNames.compactMap { name in shared.first { $0.lastName == name } }
+        return Array((known + shared.filter { !known.contains($0) }).prefix(limit))
+    }
+}

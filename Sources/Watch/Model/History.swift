@@ -1,0 +1,31 @@
+/// The recent values of one topic, the oldest forgotten for the newest.
+package struct History: Sendable, Equatable {
+    /// A braille chart of 64 columns, two points each. A kilobyte a topic, once it has lived that long.
+    package static let limit = 128
+
+    private var values: [Double] = []
+    /// Where the oldest value stands once the ring is full.
+    private var start = 0
+
+    package init() {}
+
+    package var count: Int { values.count }
+    package var last: Double? {
+        values.isEmpty ? nil : values[(start + values.count - 1) % values.count]
+    }
+
+    package mutating func append(_ value: Double) {
+        if values.count < Self.limit {
+            values.append(value)
+        } else {
+            values[start] = value
+            start = (start + 1) % Self.limit
+        }
+    }
+
+    /// The last `count` values, oldest first.
+    package func suffix(_ count: Int) -> [Double] {
+        let taken = min(count, values.count)
+        return (values.count - taken..<values.count).map { values[(start + $0) % values.count] }
+    }
+}

@@ -1,0 +1,72 @@
+/// Which rows are shown, and in which order.
+internal import Client
+internal import Primitives
+
+package struct SortOrder: Sendable, Equatable {
+    package enum Column: Sendable, Equatable {
+        case topic
+        case value
+        case change
+        case changePercent
+        /// A place among the model's columns.
+        case member(Int)
+        case age
+        case conflated
+    }
+
+    package var column = Column.topic
+    package var isDescending = false
+
+    package init() {}
+
+    /// The column that follows, of as many member columns as there are.
+    mutating func step(memberCount: Int) {
+        let members = (0..<memberCount).map { Column.member($0) }
+        let all = [.topic, .value, .change, .changePercent] + members + [.age, .conflated]
+        let place = all.firstIndex(of: column) ?? 0
+        column = all[(place + 1) % all.count]
+        // Names are looked up from A; of numbers the largest matter, of ages the smallest.
+        isDescending = column != .topic && column != .age
+    }
+
+    func order(
+        of rows: [TopicRow], showing filter: String, without dropped: Set<[UInt8]>, columns: [MemberPath]
+    ) -> [Int] {
+        let wanted = filter.lowercased()
+        let shown = rows.indices.filter { place in
+            (wanted.isEmpty || rows[place].name.lowercased().contains(wanted))
+                && (dropped.isEmpty || !dropped.contains(rows[place].topic))
+        }
+        guard column != .topic else {
+            let sorted = shown.sorted { rows[$0].topic.lexicographicallyPrecedes(rows[$1].topic) }
+            return isDescending ? sorted.reversed() : sorted
+        }
+        let keyed = shown.map { (place: $0, key: key(of: rows[$0], columns)) }
+        return keyed.sorted { precedes($0, $1, rows) }.map(\.place)
+    }
+
+    /// Rows without a number come last either way; equal ones by name, so that they stay where they are.
+    private func precedes(
+        _ left: (place: Int, key: Double?), _ right: (place: Int, key: Double?), _ rows: [TopicRow]
+    ) -> Bool {
+        switch (left.key, right.key) {
+        case (let a?, let b?) where a != b: isDescending ? a > b : a < b
+        case (_?, nil): true
+        case (nil, _?): false
+        default: rows[left.place].topic.lexicographicallyPrecedes(rows[right.place].topic)
+        }
+    }
+
+    private func key(of row: TopicRow, _ columns: [MemberPath]) -> Double? {
+        switch column {
+        case .topic: nil
+        case .value: row.number
+        case .change: row.change
+        case .changePercent: row.changePercent
+        case .member(let place):
+            place < columns.count ? ValueReader.number(at: columns[place], in: row.value) : nil
+        case .age: -Double(row.update.time)
+        case .conflated: Double(row.conflatedCount)
+        }
+    }
+}

@@ -1,0 +1,180 @@
+/// All that the screen shows, and how it changes: by what the gateway says, what a person does, and time.
+///
+/// Values only: no socket, no terminal, no clock. What must be done outside is returned as an `Effect`.
+package import Client
+package import Primitives
+
+package struct WatchModel: Sendable {
+    /// What is asked of the gateway.
+    package var subscription: WatchSubscription
+    package let url: String
+    /// Columns that were asked for; nil: guessed.
+    private let chosenColumns: [MemberPath]?
+
+    // MARK: What came
+
+    package internal(set) var table = TopicTable()
+    /// What a paused screen shows.
+    package internal(set) var frozen: TopicTable?
+    package internal(set) var link = LinkState.connecting
+    package internal(set) var columns: [MemberPath] = []
+    package internal(set) var conflatedCount: UInt64 = 0
+    package internal(set) var missedCount: UInt64 = 0
+    /// Milliseconds from the gateway's acceptance to here, smoothed; nil before the first live update.
+    package internal(set) var latency: Double?
+    package internal(set) var rate = RateMeter()
+    private var generation = 0
+    /// The current snapshot stands for itself: what it leaves out has ended.
+    private var isSnapshotWhole = true
+    private var guessedRowCount = 0
+
+    // MARK: What the person sees
+
+    package internal(set) var size: Size
+    package internal(set) var sort = SortOrder()
+    package internal(set) var filter = ""
+    package internal(set) var prompt: Prompt?
+    package internal(set) var selected: [UInt8]?
+    /// The first row shown.
+    package internal(set) var top = 0
+    /// Member columns stepped over.
+    package internal(set) var columnOffset = 0
+    package internal(set) var showsDetail = false
+    package internal(set) var detailTop = 0
+    package internal(set) var showsHelp = false
+    package internal(set) var notice: Notice?
+    /// Rows dropped, the latest last.
+    package internal(set) var dropped: [[UInt8]] = []
+
+    /// The rows of `shown`, filtered and sorted.
+    package internal(set) var order: [Int] = []
+    private var orderedAs: OrderKey?
+
+    package init(
+        _ subscription: WatchSubscription, at url: String, columns: [MemberPath]? = nil, size: Size
+    ) {
+        self.subscription = subscription
+        self.url = url
+        chosenColumns = columns
+        self.columns = columns ?? []
+        self.size = size
+    }
+
+    package var shown: TopicTable { frozen ?? table }
+    package var isPaused: Bool { frozen != nil }
+
+    /// Where the selected row stands in `order`.
+    package var selectedPlace: Int? {
+        guard let selected, let row = shown.row(of: selected) else { return nil }
+        return order.firstIndex(of: row)
+    }
+
+    // MARK: Hearing the gateway
+
+    /// A link is asked for. `isWhole`: it starts with a snapshot, not where another one ended.
+    package mutating func begin(isWhole: Bool) {
+        if isWhole { beginSnapshot() }
+        link = .connecting
+    }
+
+    /// Takes what the gateway said; returns whether it was an update that is news.
+    @discardableResult
+    package mutating func apply(_ event: SubscriptionEvent, now: Instant, time: UnixTime) -> Bool {
+        switch event {
+        case .connected: link = .snapshot
+        case .update(let update, _): return take(update, now: now, time: time)
+        case .live: becomeLive()
+        case .reset: beginSnapshot()
+        case .gap(let gap): missedCount &+= gap.missed ?? 0
+        case .cursor: break
+        case .error(let code, let message): say("\(code): \(message)", isWarning: true, now: now)
+        case .disconnected(.stopped, _): break
+        case .disconnected(let failure, let delay?):
+            link = .waiting(reason: failure.description, until: now + delay)
+        case .disconnected(let failure, nil): link = .ended(reason: failure.description)
+        }
+        return false
+    }
+
+    private mutating func beginSnapshot() {
+        generation += 1
+        isSnapshotWhole = true
+    }
+
+    private mutating func becomeLive() {
+        link = .live
+        if isSnapshotWhole { table.removeRows(before: generation) }
+        isSnapshotWhole = false
+        guessColumns()
+    }
+
+    private mutating func take(_ update: Update, now: Instant, time: UnixTime) -> Bool {
+        let place = table.row(of: update.topic)
+        let before = place.map { table.rows[$0].conflatedCount } ?? 0
+        guard table.take(update, generation: generation, now: now) else { return false }
+        if let place, place < table.rows.count {
+            conflatedCount &+= table.rows[place].conflatedCount &- before
+        }
+        rate.add(1, now: now)
+        if link == .live {
+            let age = Double(time.milliseconds) - Double(update.time)
+            latency = max((latency ?? age) * 0.98 + age * 0.02, 0)
+        }
+        return true
+    }
+
+    private mutating func guessColumns() {
+        guard chosenColumns == nil else { return }
+        guessedRowCount = table.rows.count
+        let stride = max(table.rows.count / ColumnGuess.sampleCount, 1)
+        let sample = Swift.stride(from: 0, to: table.rows.count, by: stride).map { table.rows[$0] }
+        columns = ColumnGuess.columns(for: sample)
+        columnOffset = min(columnOffset, max(columns.count - 1, 0))
+    }
+
+    // MARK: Before a frame
+
+    /// Puts rows in order and keeps the selected one in sight. Once a frame, however many updates came.
+    package mutating func settle(now: Instant) {
+        if chosenColumns == nil, link == .live, table.rows.count >= max(guessedRowCount * 2, 1) {
+            guessColumns()
+        }
+        if let notice, notice.until <= now { self.notice = nil }
+        let table = shown
+        let key = OrderKey(
+            shape: table.shape, edition: sort.column == .topic ? 0 : table.edition, sort: sort,
+            filter: filter, droppedCount: dropped.count, isPaused: isPaused)
+        if key != orderedAs {
+            order = sort.order(of: table.rows, showing: filter, without: Set(dropped), columns: columns)
+            orderedAs = key
+        }
+        keepSelection()
+    }
+
+    private mutating func keepSelection() {
+        let place = selectedPlace ?? min(top, order.count - 1)
+        guard place >= 0, place < order.count else {
+            selected = nil
+            top = 0
+            return
+        }
+        selected = shown.rows[order[place]].topic
+        let rowCount = Layout(size: size, showsDetail: showsDetail).tableRows.count
+        if place < top { top = place }
+        if place >= top + rowCount { top = place - rowCount + 1 }
+        top = max(min(top, order.count - rowCount), 0)
+    }
+
+    mutating func say(_ text: String, isWarning: Bool = false, now: Instant) {
+        notice = Notice(text: text, isWarning: isWarning, until: now + .seconds(4))
+    }
+
+    private struct OrderKey: Equatable {
+        let shape: Int
+        let edition: Int
+        let sort: SortOrder
+        let filter: String
+        let droppedCount: Int
+        let isPaused: Bool
+    }
+}

@@ -1,0 +1,98 @@
+/// Keeps one subscription up on a thread of its own, and replaces it when another is wanted.
+package import Client
+internal import Primitives
+internal import Synchronization
+package import Transport
+
+package final class SubscriptionThread: Sendable {
+    private struct Order {
+        var subscription: WatchSubscription
+        var isWhole: Bool
+    }
+
+    private struct Wanted {
+        var order: Order?
+        var isEnding = false
+    }
+
+    private let url: GatewayURL
+    private let mailbox: Mailbox
+    private let wanted = Mutex(Wanted())
+    /// Woken when `wanted` changes; it interrupts whatever the thread waits for.
+    private let change: Wakeup
+    /// Woken when the thread is done.
+    private let done: Wakeup
+    /// What a close may take to be said. A name that is being looked up can't be interrupted, and is not waited for.
+    private static let farewellPatience = Duration.milliseconds(500)
+
+    package init(to url: GatewayURL, telling mailbox: Mailbox) throws(SystemFailure) {
+        self.url = url
+        self.mailbox = mailbox
+        change = try Wakeup()
+        done = try Wakeup()
+    }
+
+    /// Starts the thread, which lives until `end`.
+    package func start() throws(SystemFailure) {
+        _ = try LoopThread(name: "subscription") { [self] in run() }
+    }
+
+    /// Subscribes like this from now on: behind what was heard, or from a snapshot if `isWhole`. Any thread.
+    package func open(_ subscription: WatchSubscription, isWhole: Bool) {
+        wanted.withLock { wanted in
+            // Two wishes at once: a snapshot that either asked for is due.
+            let isWhole = isWhole || wanted.order?.isWhole == true
+            wanted.order = Order(subscription: subscription, isWhole: isWhole)
+        }
+        change.wake()
+    }
+
+    /// Ends the subscription, politely where that takes no time.
+    package func end() {
+        wanted.withLock { $0.isEnding = true }
+        change.wake()
+        _ = Readiness.wait(for: [.init(done.descriptor, .read)], timeout: Self.farewellPatience)
+    }
+
+    // MARK: On the thread
+
+    private func run() {
+        var cursor: [UInt8]?
+        while let order = waitForOrder() {
+            if order.isWhole { cursor = nil }
+            mailbox.post(.began(isWhole: cursor == nil))
+            let stream = SubscriptionStream(
+                SubscriptionRequest(topics: order.subscription.topics, maxRate: order.subscription.pace),
+                at: url, over: order.subscription.transport, cursor: cursor, stop: change)
+            follow(stream)
+            cursor = stream.cursor
+        }
+        done.wake()
+    }
+
+    private func follow(_ stream: SubscriptionStream) {
+        var events: [SubscriptionEvent] = []
+        // A busy stream always has something to read and does not look at `change`.
+        while !hasChanged, stream.next(into: &events) {
+            mailbox.post(.heard(events, at: .now()))
+            events.removeAll(keepingCapacity: true)
+            mailbox.waitForRoom(unless: change)
+        }
+    }
+
+    private var hasChanged: Bool { wanted.withLock { $0.order != nil || $0.isEnding } }
+
+    /// Nil: it is over.
+    private func waitForOrder() -> Order? {
+        while true {
+            let (order, isEnding) = wanted.withLock { wanted in
+                defer { wanted.order = nil }
+                return (wanted.order, wanted.isEnding)
+            }
+            change.clear()
+            if isEnding { return nil }
+            if let order { return order }
+            _ = Readiness.wait(for: [.init(change.descriptor, .read)], timeout: nil)
+        }
+    }
+}

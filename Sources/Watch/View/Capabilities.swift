@@ -1,0 +1,72 @@
+/// What the terminal can show, and the signs that are drawn with it.
+package struct Capabilities: Sendable, Equatable {
+    package var depth: ColourDepth
+    package var isUnicode: Bool
+
+    package init(depth: ColourDepth, isUnicode: Bool) {
+        self.depth = depth
+        self.isUnicode = isUnicode
+    }
+
+    /// Whether the locale, where one is set, is of UTF-8. The kernel's own console has no blocks and no braille.
+    package static func isUnicode(environment: (String) -> String?) -> Bool {
+        if environment("TERM") == "linux" { return false }
+        let stated = ["LC_ALL", "LC_CTYPE", "LANG"].lazy.compactMap(environment).first { !$0.isEmpty }
+        guard let stated = stated?.lowercased() else { return true }
+        return stated.contains("utf-8") || stated.contains("utf8")
+    }
+
+    var symbols: Symbols { isUnicode ? .unicode : .ascii }
+}
+
+struct Symbols: Sendable {
+    /// From low to high.
+    let levels: [Character]
+    let up: String
+    let down: String
+    let line: String
+    let marker: String
+    let ellipsis: String
+    let dot: String
+    let pause: String
+    let separator: String
+    let arrows: String
+    let enter: String
+
+    static let unicode = Symbols(
+        levels: Array("▁▂▃▄▅▆▇█"), up: "▲", down: "▼", line: "─", marker: "▌", ellipsis: "…", dot: "●",
+        pause: "⏸", separator: "·", arrows: "↑↓", enter: "⏎")
+    static let ascii = Symbols(
+        levels: Array("_.,:-=+#"), up: "^", down: "v", line: "-", marker: ">", ellipsis: "~", dot: "*",
+        pause: "||", separator: "|", arrows: "jk", enter: "Enter")
+
+    /// `text` in signs that the terminal has, cut to `width` columns.
+    func fitted(_ text: String, to width: Int) -> String {
+        let clean = printable(text)
+        guard columnCount(of: clean) > width else { return clean }
+        guard width > 0 else { return "" }
+        var kept = String.UnicodeScalarView()
+        var used = 0
+        for scalar in clean.unicodeScalars {
+            let next = columnCount(of: scalar)
+            if used + next > width - columnCount(of: ellipsis) { break }
+            kept.append(scalar)
+            used += next
+        }
+        return String(kept) + ellipsis
+    }
+
+    /// What others wrote must not steer the terminal: control characters become `?`, and so does what is not ASCII
+    /// where only that can be shown.
+    func printable(_ text: String) -> String {
+        if text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) { return text }
+        var clean = String.UnicodeScalarView()
+        for scalar in text.unicodeScalars {
+            let isControl = scalar.value < 0x20 || (0x7F..<0xA0).contains(scalar.value)
+            let isForeign = ellipsis == "~" && !scalar.isASCII
+            if isForeign, columnCount(of: scalar) == 0 { continue }
+            clean.append(isControl || isForeign ? "?" : scalar)
+        }
+        return String(clean)
+    }
+}

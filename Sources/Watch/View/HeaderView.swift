@@ -1,0 +1,164 @@
+/// The header: is it live, over what, how late, how much; and the status line: what can be done.
+internal import Client
+internal import Primitives
+
+extension WatchView {
+    private static let bar = Style(.text, on: .bar)
+    private static let dim = Style(.dim, on: .bar)
+
+    func drawHeader(on grid: inout Grid) {
+        for row in layout.headerRows { grid.fill(row: row, columns: 0..<grid.size.columns, Self.bar) }
+        guard let first = layout.headerRows.first else { return }
+        let last = layout.headerRows.upperBound - 1
+        if first == last {
+            drawLine(first, left: statePieces + transportPieces, right: countPieces(isShort: true), on: &grid)
+        } else {
+            let name = [Piece("tidegate ", Style(.title, on: .bar, isBold: true))]
+            drawLine(
+                first, left: name + statePieces + transportPieces, right: [Piece(model.url, Self.dim)],
+                on: &grid)
+            drawLine(
+                last, left: countPieces(isShort: grid.size.columns < 100), right: topicPieces, on: &grid)
+        }
+    }
+
+    /// The right part is left out where it would touch the left one.
+    private func drawLine(_ row: Int, left: [Piece], right: [Piece], on grid: inout Grid) {
+        let width = grid.size.columns
+        let end = put(left, row: row, column: 1, end: width, on: &grid)
+        let start = width - 1 - self.width(of: right)
+        if start >= end + 2 { put(right, row: row, column: start, end: width, on: &grid) }
+    }
+
+    private var statePieces: [Piece] {
+        var pieces: [Piece]
+        switch model.link {
+        case .live: pieces = [Piece("\(symbols.dot) live", Style(.up, on: .bar, isBold: true))]
+        case .connecting: pieces = [Piece("\(symbols.dot) connecting", Style(.warning, on: .bar))]
+        case .snapshot: pieces = [Piece("\(symbols.dot) snapshot", Style(.warning, on: .bar))]
+        case .waiting(let reason, let until):
+            let seconds = fixed(until.since(now).inSeconds, decimals: 1)
+            pieces = [
+                Piece("\(symbols.dot) again in \(seconds) s", Style(.warning, on: .bar, isBold: true)),
+                Piece("  \(reason)", Self.dim),
+            ]
+        case .ended(let reason):
+            pieces = [
+                Piece("\(symbols.dot) ended", Style(.down, on: .bar, isBold: true)),
+                Piece("  \(reason); r connects again", Self.dim),
+            ]
+        }
+        if model.isPaused {
+            pieces.insert(Piece("\(symbols.pause) paused  ", Style(.warning, on: .bar, isBold: true)), at: 0)
+        }
+        return pieces
+    }
+
+    private var transportPieces: [Piece] {
+        switch model.link {
+        case .waiting, .ended: []
+        default: [Piece("  \(model.subscription.transport.rawValue)", Self.bar)]
+        }
+    }
+
+    private func countPieces(isShort: Bool) -> [Piece] {
+        var pieces: [Piece] = []
+        func add(_ number: String, _ label: String) {
+            if !pieces.isEmpty { pieces.append(Piece("  ", Self.bar)) }
+            pieces += [Piece(number, Self.bar), Piece(label, Self.dim)]
+        }
+        let isOneLine = layout.headerRows.count == 1
+        add(grouped(Int(model.rate.perSecond(now: now).rounded())), isShort ? "/s" : " updates/s")
+        add(latencyText, isShort ? " ms" : " ms latency")
+        if !isOneLine || isWide {
+            add(grouped(model.conflatedCount), isShort ? " confl" : " conflated")
+        }
+        if !isOneLine {
+            add(paceText, isShort || model.subscription.transport == .poll ? " pace" : " pace a topic")
+        }
+        if model.missedCount > 0 { add(grouped(model.missedCount), " missed") }
+        return pieces
+    }
+
+    private var isWide: Bool { model.size.columns >= 80 }
+
+    private var latencyText: String {
+        guard let latency = model.latency else { return symbols.levels.first == "_" ? "-" : "–" }
+        return fixed(latency, decimals: latency < 10 ? 1 : 0)
+    }
+
+    private var paceText: String {
+        if model.subscription.transport == .poll { return "poll's" }
+        guard let pace = model.subscription.pace else { return "no" }
+        return "\(fixed(pace, decimals: pace == pace.rounded() ? 0 : 1))/s"
+    }
+
+    private var topicPieces: [Piece] {
+        let all = model.shown.rows.count
+        let count =
+            model.order.count == all ? grouped(all) : "\(grouped(model.order.count)) of \(grouped(all))"
+        return [
+            Piece(model.subscription.topics.joined(separator: " ") + "  ", Self.dim), Piece(count, Self.bar),
+            Piece(all == 1 ? " topic" : " topics", Self.dim),
+        ]
+    }
+
+    // MARK: The status line
+
+    func drawStatus(on grid: inout Grid) {
+        let row = layout.statusRow
+        let width = grid.size.columns
+        grid.fill(row: row, columns: 0..<width, Self.bar)
+        if let pieces = promptPieces {
+            // The end of a long line is where it is typed.
+            let text = pieces.map(\.text).joined()
+            let over = max(columnCount(of: text) - (width - 2), 0)
+            let shown = over == 0 ? pieces : [Piece(String(text.suffix(width - 2)), Self.bar)]
+            put(shown, row: row, column: 1, end: width, on: &grid)
+        } else if let notice = model.notice {
+            let style = Style(notice.isWarning ? .warning : .text, on: .bar, isBold: notice.isWarning)
+            put([Piece(notice.text, style)], row: row, column: 1, end: width, on: &grid)
+        } else {
+            drawHints(row, on: &grid)
+        }
+    }
+
+    private var promptPieces: [Piece]? {
+        let cursor = Piece(capabilities.isUnicode ? "█" : "_", Style(.title, on: .bar))
+        switch model.prompt {
+        case .filter:
+            return [
+                Piece("filter: ", Style(.title, on: .bar)), Piece(model.filter, Self.bar), cursor,
+                Piece("  Enter keeps it, Esc takes it back", Self.dim),
+            ]
+        case .pattern(let text):
+            return [
+                Piece("watch too: ", Style(.title, on: .bar)), Piece(text, Self.bar), cursor,
+                Piece("  a topic or a pattern such as fx/**", Self.dim),
+            ]
+        case nil: return nil
+        }
+    }
+
+    private func drawHints(_ row: Int, on grid: inout Grid) {
+        var column = 1
+        for (key, what) in hints {
+            let pieces = [
+                Piece(key, Style(.title, on: .bar)), Piece(" \(what)", Self.dim),
+            ]
+            guard column + width(of: pieces) < grid.size.columns else { continue }
+            column = put(pieces, row: row, column: column, end: grid.size.columns, on: &grid) + 2
+        }
+    }
+
+    /// The most wanted first; those that don't fit are left out.
+    private var hints: [(String, String)] {
+        let filter =
+            model.filter.isEmpty ? [("/", "filter")] : [("/", "\"\(model.filter)\""), ("Esc", "all")]
+        let detail = model.showsDetail ? [("Esc", "close")] : [(symbols.enter, "detail")]
+        return [("?", "help"), ("q", "quit")] + filter + [("s", "sort")] + detail + [
+            ("p", model.isPaused ? "go on" : "pause"), ("t", "transport"), ("+-", "pace"), ("a", "add"),
+            ("d", "drop"), (symbols.arrows, "move"),
+        ]
+    }
+}

@@ -1,0 +1,76 @@
+/// Recent values in one line of eight levels, the latest at its right end.
+enum Sparkline {
+    /// As many characters as there are values, at most `width`.
+    static func text(of values: [Double], width: Int, levels: [Character]) -> String {
+        let shown = values.suffix(width)
+        guard let low = shown.min(), let high = shown.max() else { return "" }
+        return String(
+            shown.map { value in
+                // A value that never moved runs through the middle's foot, not along the floor.
+                guard high > low else { return levels[levels.count / 2 - 1] }
+                let share = (value - low) / (high - low)
+                return levels[min(Int(share * Double(levels.count)), levels.count - 1)]
+            })
+    }
+}
+
+/// Values as a line of dots: two by four of them in a braille character, one in ASCII.
+struct DotChart {
+    let low: Double
+    let high: Double
+    /// From the top.
+    private(set) var lines: [String]
+
+    /// Nil for less than two values, which make no line.
+    init?(_ values: [Double], columns: Int, rows: Int, isUnicode: Bool) {
+        guard values.count > 1, columns > 0, rows > 0, let low = values.min(), let high = values.max() else {
+            return nil
+        }
+        self.low = low
+        self.high = high
+        let dotColumns = isUnicode ? columns * 2 : columns
+        let dotRows = isUnicode ? rows * 4 : rows
+        var dots = [Bool](repeating: false, count: dotColumns * dotRows)
+        var before: Int?
+        for column in 0..<dotColumns {
+            let value = Self.value(at: column, of: dotColumns, in: values)
+            let share = high > low ? (value - low) / (high - low) : 0.5
+            let row = Int(((1 - share) * Double(dotRows - 1)).rounded())
+            // Jumps are drawn through, or they would fall apart into dust.
+            let next = before.map { $0 < row ? $0 + 1 : $0 > row ? $0 - 1 : row } ?? row
+            for crossed in min(row, next)...max(row, next) { dots[crossed * dotColumns + column] = true }
+            before = row
+        }
+        lines = (0..<rows).map { row in
+            isUnicode
+                ? Self.braille(dots, row: row, dotColumns: dotColumns)
+                : String((0..<columns).map { dots[row * dotColumns + $0] ? "*" : " " })
+        }
+    }
+
+    /// The line between the two values that stand nearest.
+    private static func value(at column: Int, of count: Int, in values: [Double]) -> Double {
+        let place = Double(column) * Double(values.count - 1) / Double(max(count - 1, 1))
+        let before = min(Int(place), values.count - 2)
+        let share = place - Double(before)
+        return values[before] * (1 - share) + values[before + 1] * share
+    }
+
+    /// The bits of a braille character's dots (Unicode, U+2800): down the left column, down the right, then the
+    /// fourth row.
+    private static let bits: [[UInt32]] = [[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]]
+
+    private static func braille(_ dots: [Bool], row: Int, dotColumns: Int) -> String {
+        var line = String.UnicodeScalarView()
+        for column in 0..<(dotColumns / 2) {
+            var pattern: UInt32 = 0
+            for down in 0..<4 {
+                for right in 0..<2 where dots[(row * 4 + down) * dotColumns + column * 2 + right] {
+                    pattern |= bits[down][right]
+                }
+            }
+            line.append(pattern == 0 ? " " : Unicode.Scalar(0x2800 + pattern) ?? " ")
+        }
+        return String(line)
+    }
+}

@@ -1,0 +1,175 @@
+/// Which columns fit, how wide they are, and what stands in them for the rows in sight.
+internal import Client
+internal import Primitives
+
+struct TableColumns {
+    enum Kind: Equatable {
+        case topic
+        case value
+        case change
+        case changePercent
+        case member(Int)
+        case sparkline
+        case age
+        case conflated
+    }
+
+    struct Column {
+        let kind: Kind
+        let title: String
+        var width: Int
+        /// Columns behind the point, and for units: all of a column the same, so that the points are in line.
+        var fractionWidth = 0
+        var unitWidth = 0
+    }
+
+    /// A row's numbers, read once.
+    struct Texts {
+        var value: NumberText?
+        /// A value that is no number.
+        var words: String?
+        var change: NumberText?
+        var changePercent: NumberText?
+        var members: [NumberText?] = []
+    }
+
+    private(set) var columns: [Column] = []
+    let texts: [Texts]
+
+    private static let gap = 2
+    private static let marginWidth = 2
+    private static let widestSparkline = 40
+    private static let narrowestNumber = 7
+    /// Words beside numbers may take so much of the width, and so many columns: they must not push numbers out.
+    private static let wordsShare = 6
+    private static let wordsWidth = 24
+
+    init(_ rows: [TopicRow], of model: WatchModel, width: Int) {
+        let members = Array(model.columns.enumerated().dropFirst(model.columnOffset))
+        texts = rows.map { Self.texts(of: $0, members.map(\.element)) }
+        let longest = rows.map { columnCount(of: $0.name) }.max() ?? 5
+        let share = width < 60 ? width / 3 : width * 2 / 5
+        var topic = Column(kind: .topic, title: "TOPIC", width: min(max(longest, 8), max(share, 8)))
+        var left = width - Self.marginWidth - topic.width
+        var chosen: [Column] = []
+        func take(_ column: Column) {
+            guard left >= column.width + Self.gap else { return }
+            left -= column.width + Self.gap
+            chosen.append(column)
+        }
+        take(valueColumn(width: width))
+        take(numberColumn(.changePercent, "CHANGE%", texts.map(\.changePercent)))
+        let leastSparkline = width < 60 ? 8 : width < 100 ? 10 : 20
+        take(Column(kind: .sparkline, title: "RECENT", width: leastSparkline))
+        take(numberColumn(.change, "CHANGE", texts.map(\.change)))
+        let memberColumns = members.enumerated().map { place, member in
+            numberColumn(
+                .member(member.offset), Self.title(of: member.element), texts.map { $0.members[place] })
+        }
+        // The first two members, a quote's bid and ask, matter more than how old it is; the others less.
+        memberColumns.prefix(2).forEach(take)
+        take(Column(kind: .age, title: "AGE", width: 4))
+        take(Column(kind: .conflated, title: "CONFL", width: 6))
+        memberColumns.dropFirst(2).forEach(take)
+        if let place = chosen.firstIndex(where: { $0.kind == .sparkline }) {
+            let more = min(left, Self.widestSparkline - leastSparkline)
+            chosen[place].width += more
+            left -= more
+        }
+        topic.width += min(max(left, 0), max(longest - topic.width, 0))
+        columns = Self.arranged([topic] + chosen)
+    }
+
+    /// As they are read from left to right; they were taken by how much they matter.
+    private static func arranged(_ columns: [Column]) -> [Column] {
+        func rank(_ kind: Kind) -> Int {
+            switch kind {
+            case .topic: 0
+            case .value: 1
+            case .change: 2
+            case .changePercent: 3
+            case .member(let place): 4 + place
+            case .sparkline: 1000
+            case .age: 1001
+            case .conflated: 1002
+            }
+        }
+        return columns.sorted { rank($0.kind) < rank($1.kind) }
+    }
+
+    private static func title(of path: MemberPath) -> String {
+        var name = path.lastName
+        for (long, short) in [("PerSecond", "/s"), ("Percent", "%"), ("Bytes", "")] {
+            name = name.replacing(long, with: short)
+        }
+        return name.isEmpty ? path.lastName.uppercased() : name.uppercased()
+    }
+
+    private func valueColumn(width: Int) -> Column {
+        var column = numberColumn(.value, "LAST", texts.map(\.value))
+        let words = texts.compactMap { $0.words.map { columnCount(of: $0) } }.max() ?? 0
+        column.width = max(column.width, min(words, Self.wordsWidth, width / Self.wordsShare))
+        return column
+    }
+
+    private func numberColumn(_ kind: Kind, _ title: String, _ numbers: [NumberText?]) -> Column {
+        let found = numbers.compactMap { $0 }
+        var column = Column(kind: kind, title: title, width: 0)
+        column.fractionWidth = found.map { $0.fraction.utf8.count }.max() ?? 0
+        column.unitWidth = found.map { $0.unit.utf8.count }.max() ?? 0
+        let whole = found.map { $0.whole.utf8.count }.max() ?? 0
+        let numberWidth = whole + column.fractionWidth + column.unitWidth
+        // A sort arrow stands beside the title.
+        column.width = max(numberWidth, columnCount(of: title) + 1, Self.narrowestNumber)
+        return column
+    }
+
+    // MARK: A row's texts
+
+    private static func texts(of row: TopicRow, _ members: [MemberPath]) -> Texts {
+        var texts = Texts()
+        texts.members = members.map { row.valuePath == $0 ? nil : numberText(at: $0, in: row.value) }
+        guard let path = row.valuePath, let raw = numberCharacters(at: path, in: row.value) else {
+            texts.words = Symbols.unicode.printable(words(of: row.value))
+            return texts
+        }
+        texts.value = NumberText(raw, name: path.lastName)
+        if let change = row.change {
+            let isScaled = texts.value?.unit.isEmpty == false && texts.value?.unit != "%"
+            if isScaled {
+                texts.change = NumberText("\(change)", name: path.lastName)
+            } else {
+                let decimals = min(max(NumberText.decimals(of: raw), 0), 6)
+                texts.change = NumberText(change, decimals: decimals, isSigned: true)
+            }
+        }
+        if let percent = row.changePercent {
+            texts.changePercent = NumberText(percent, decimals: 2, isSigned: true)
+            texts.changePercent?.unit = "%"
+        }
+        return texts
+    }
+
+    private static func numberText(at path: MemberPath, in text: Span<UInt8>) -> NumberText? {
+        numberCharacters(at: path, in: text).map { NumberText($0, name: path.lastName) }
+    }
+
+    /// As the publisher wrote it: 184.20 keeps its zero.
+    static func numberCharacters(at path: MemberPath, in text: Span<UInt8>) -> String? {
+        guard let found = ValueReader.find(path, in: text),
+            let range = ValueReader.numberRange(found, in: text)
+        else { return nil }
+        return text.extracting(range).text
+    }
+
+    /// A string without its quotes, anything else as it stands.
+    private static func words(of text: Span<UInt8>) -> String {
+        var scanner = JSONScanner(text)
+        guard scanner.peek() == .string else { return text.text }
+        do {
+            return String(decoding: try scanner.string().decoded(in: text) ?? [], as: UTF8.self)
+        } catch {
+            return text.text
+        }
+    }
+}

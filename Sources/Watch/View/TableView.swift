@@ -1,0 +1,182 @@
+/// The table: a row a topic, points in line, a flash where something changed.
+internal import Client
+internal import Primitives
+
+extension WatchView {
+    func drawTable(on grid: inout Grid) {
+        let width = grid.size.columns
+        guard !layout.tableRows.isEmpty else { return }
+        grid.fill(row: layout.titleRow, columns: 0..<width, Style(.dim, on: .bar))
+        let places = model.order.dropFirst(model.top).prefix(layout.tableRows.count)
+        let rows = places.map { model.shown.rows[$0] }
+        guard !rows.isEmpty else { return drawEmpty(on: &grid) }
+        let table = TableColumns(rows, of: model, width: width)
+        drawTitles(table, on: &grid)
+        for (offset, row) in rows.enumerated() {
+            draw(row, table.texts[offset], table, row: layout.tableRows.lowerBound + offset, on: &grid)
+        }
+    }
+
+    private func drawEmpty(on grid: inout Grid) {
+        let text: String
+        if !model.filter.isEmpty {
+            text = "No topic's name has \"\(model.filter)\" in it."
+        } else if model.link == .live {
+            text = "No topic yet that \(model.subscription.topics.joined(separator: " ")) covers."
+        } else {
+            text = "Waiting for the gateway at \(model.url)"
+        }
+        let row = layout.tableRows.lowerBound + layout.tableRows.count / 3
+        let start = max((grid.size.columns - columnCount(of: text)) / 2, 1)
+        put([Piece(text, Style(.dim))], row: row, column: start, end: grid.size.columns, on: &grid)
+    }
+
+    private func drawTitles(_ table: TableColumns, on grid: inout Grid) {
+        var left = 2
+        for column in table.columns {
+            let isSorted = column.kind == sortedKind
+            let arrow = isSorted ? (model.sort.isDescending ? symbols.down : symbols.up) : ""
+            let style = Style(isSorted ? .title : .dim, on: .bar, isBold: isSorted)
+            let text = symbols.fitted(column.title, to: column.width - columnCount(of: arrow)) + arrow
+            let isLeft = column.kind == .topic
+            let start = isLeft ? left : left + column.width - columnCount(of: text)
+            grid.put(text, row: layout.titleRow, column: start, end: left + column.width, style)
+            left += column.width + 2
+        }
+    }
+
+    private var sortedKind: TableColumns.Kind {
+        switch model.sort.column {
+        case .topic: .topic
+        case .value: .value
+        case .change: .change
+        case .changePercent: .changePercent
+        case .member(let place): .member(place)
+        case .age: .age
+        case .conflated: .conflated
+        }
+    }
+
+    // MARK: A row
+
+    private func draw(
+        _ topicRow: TopicRow, _ texts: TableColumns.Texts, _ table: TableColumns, row: Int,
+        on grid: inout Grid
+    ) {
+        let isSelected = topicRow.topic == model.selected
+        let ground = isSelected ? Ground.selected : .plain
+        let freshness = topicRow.freshness(now: flashMoment)
+        let flash =
+            freshness > 0 ? Ground.flash(isUp: topicRow.direction > 0, freshness: freshness) : ground
+        grid.fill(row: row, columns: 0..<grid.size.columns, Style(.text, on: ground))
+        if isSelected {
+            grid.put(symbols.marker, row: row, column: 0, Style(.title, on: ground, isBold: true))
+        }
+        var left = 2
+        for column in table.columns {
+            let cell = Place(row: row, left: left, width: column.width)
+            switch column.kind {
+            case .topic: drawName(topicRow, cell, ground, on: &grid)
+            case .value:
+                // The flash reaches one column to either side: it reads as a patch, not as a marked word.
+                grid.fill(row: row, columns: left - 1..<left + column.width + 1, Style(.text, on: flash))
+                if let words = texts.words {
+                    grid.put(
+                        symbols.fitted(words, to: column.width), row: row, column: left,
+                        Style(.text, on: flash))
+                } else {
+                    draw(texts.value, column, cell, Style(.text, on: flash, isBold: true), on: &grid)
+                }
+            case .change: draw(texts.change, column, cell, changeStyle(topicRow, ground), on: &grid)
+            case .changePercent:
+                draw(texts.changePercent, column, cell, changeStyle(topicRow, ground), on: &grid)
+            case .member(let place):
+                draw(
+                    texts.members[place - model.columnOffset], column, cell, Style(.text, on: ground),
+                    on: &grid)
+            case .sparkline: drawSparkline(topicRow, cell, ground, on: &grid)
+            case .age: drawRight(age(of: topicRow), cell, Style(.dim, on: ground), on: &grid)
+            case .conflated:
+                let count = topicRow.conflatedCount
+                let text =
+                    count == 0
+                    ? ""
+                    : NumberText("\(count)", name: "")
+                        .shortened(to: column.width)
+                drawRight(text, cell, Style(.dim, on: ground), on: &grid)
+            }
+            left += column.width + 2
+        }
+    }
+
+    /// A paused screen does not fade: it stands.
+    private var flashMoment: Instant { model.isPaused ? .never : now }
+
+    private struct Place {
+        let row: Int
+        let left: Int
+        let width: Int
+    }
+
+    private func drawName(_ topicRow: TopicRow, _ cell: Place, _ ground: Ground, on grid: inout Grid) {
+        let text = symbols.fitted(topicRow.name, to: cell.width)
+        let end = cell.left + cell.width
+        // What topics share stands back, what tells them apart is read.
+        guard let slash = text.lastIndex(of: "/") else {
+            grid.put(text, row: cell.row, column: cell.left, end: end, Style(.text, on: ground))
+            return
+        }
+        let name = text.index(after: slash)
+        let next = grid.put(
+            text[..<name], row: cell.row, column: cell.left, end: end, Style(.dim, on: ground))
+        grid.put(text[name...], row: cell.row, column: next, end: end, Style(.text, on: ground, isBold: true))
+    }
+
+    private func draw(
+        _ number: NumberText?, _ column: TableColumns.Column, _ cell: Place, _ style: Style,
+        on grid: inout Grid
+    ) {
+        guard let number else { return }
+        let point = cell.left + cell.width - column.unitWidth - column.fractionWidth
+        let next = grid.put(
+            number.whole + number.fraction, row: cell.row, column: point - number.whole.utf8.count,
+            end: cell.left + cell.width, style)
+        var unit = style
+        unit.ink = .dim
+        unit.isBold = false
+        grid.put(number.unit, row: cell.row, column: next, end: cell.left + cell.width, unit)
+    }
+
+    private func drawRight(_ text: String, _ cell: Place, _ style: Style, on grid: inout Grid) {
+        let start = cell.left + max(cell.width - columnCount(of: text), 0)
+        grid.put(text, row: cell.row, column: start, end: cell.left + cell.width, style)
+    }
+
+    private func changeStyle(_ row: TopicRow, _ ground: Ground) -> Style {
+        guard let change = row.change, change != 0 else { return Style(.dim, on: ground) }
+        return Style(change > 0 ? .up : .down, on: ground)
+    }
+
+    private func drawSparkline(_ row: TopicRow, _ cell: Place, _ ground: Ground, on grid: inout Grid) {
+        let values = row.history.suffix(cell.width)
+        let text = Sparkline.text(of: values, width: cell.width, levels: symbols.levels)
+        let isUp = (values.last ?? 0) >= (values.first ?? 0)
+        grid.put(
+            text, row: cell.row, column: cell.left + cell.width - values.count,
+            Style(isUp ? .up : .down, on: ground))
+    }
+
+    func age(of row: TopicRow) -> String {
+        let now = time.milliseconds
+        return ageText(milliseconds: now > row.update.time ? now - row.update.time : 0)
+    }
+}
+
+extension NumberText {
+    /// On `width` columns, without its unit where only that does not fit.
+    func shortened(to width: Int) -> String {
+        let text = whole + fraction + unit
+        if text.utf8.count <= width { return text }
+        return String((whole + unit).prefix(width))
+    }
+}

@@ -1,0 +1,90 @@
+import Testing
+
+@testable import Watch
+
+struct DrawingTests {
+    @Test(arguments: [
+        ("a", 1), ("é", 1), ("e\u{301}", 1), ("漢", 2), ("ｱ", 1), ("Ａ", 2), ("😀", 2), ("\u{200B}", 0),
+        ("한", 2),
+        ("█", 1), ("⣿", 1), ("▲", 1), ("…", 1), ("⏎", 1), ("●", 1), ("\u{FE0F}", 0),
+    ])
+    func countsColumns(text: String, count: Int) {
+        #expect(columnCount(of: text) == count)
+    }
+
+    @Test(arguments: [
+        ("184.20", "last", "184", ".20", ""), ("-0.5", "x", "-0", ".5", ""), ("42", "x", "42", "", ""),
+        ("12345678", "volume", "12", ".35", "M"), ("999999", "volume", "999999", "", ""),
+        ("1234567890", "usedBytes", "1", ".15", "G"), ("512", "freeBytes", "512", "", "B"),
+        ("35000", "receivedBytesPerSecond", "34", ".18", "K"), ("17.0600", "usedPercent", "17", ".06", "%"),
+        ("0.30000000000000004", "x", "0", ".300000", ""), ("1e3", "x", "1000", "", ""),
+    ])
+    func writesNumbers(text: String, name: String, whole: String, fraction: String, unit: String) {
+        let number = NumberText(text, name: name)
+        #expect([number.whole, number.fraction, number.unit] == [whole, fraction, unit])
+    }
+
+    @Test func aChangeThatRoundsToNothingHasNoSign() {
+        #expect(NumberText(-0.001, decimals: 2, isSigned: true).whole == "0")
+        #expect(NumberText(0.001, decimals: 2, isSigned: true).whole == "0")
+        #expect(NumberText(0.01, decimals: 2, isSigned: true).whole == "+0")
+    }
+
+    @Test(arguments: [
+        (0, "now"), (999, "now"), (1000, "1s"), (59_999, "59s"), (60_000, "1m"), (7_200_000, "2h"),
+        (86_400_000 * 3, "3d"), (86_400_000 * 20_000, "old"),
+    ])
+    func writesAges(milliseconds: Int, text: String) {
+        #expect(ageText(milliseconds: UInt64(milliseconds)) == text)
+    }
+
+    @Test func groupsThousands() {
+        #expect(
+            [0, 999, 1000, 1_234_567, -1000].map { grouped($0) } == [
+                "0", "999", "1,000", "1,234,567", "-1,000",
+            ])
+    }
+
+    @Test func sparklinesShowLowAndHigh() {
+        let levels = Symbols.unicode.levels
+        #expect(Sparkline.text(of: [0, 1, 2, 3, 4, 5, 6, 7], width: 8, levels: levels) == "▁▂▃▄▅▆▇█")
+        #expect(Sparkline.text(of: [9, 9, 0, 1], width: 2, levels: levels) == "▁█")
+        #expect(Sparkline.text(of: [5, 5, 5], width: 8, levels: levels) == "▄▄▄")
+        #expect(Sparkline.text(of: [], width: 8, levels: levels).isEmpty)
+    }
+
+    @Test func dotsDrawALine() throws {
+        let rise = try #require(DotChart([0, 1, 2, 3], columns: 2, rows: 1, isUnicode: true))
+        #expect(rise.lines == ["⡠⠊"])
+        let jump = try #require(DotChart([0, 0, 9, 9], columns: 4, rows: 3, isUnicode: false))
+        #expect(jump.lines == ["  **", "  * ", "**  "])
+        #expect(DotChart([1], columns: 4, rows: 2, isUnicode: true) == nil)
+    }
+
+    @Test func aRingKeepsTheLatest() {
+        var history = History()
+        for number in 0..<(History.limit + 10) { history.append(Double(number)) }
+        #expect(history.count == History.limit)
+        #expect(history.suffix(2) == [Double(History.limit + 8), Double(History.limit + 9)])
+        #expect(history.suffix(1000).first == 10)
+    }
+
+    @Test(arguments: [
+        "0", "-0", "1", "12.5", "-3.25", "0.1", "97123.45", "123456789012345", "0.0000001", "1e5", "2.5E-3",
+        "12345678901234567890", "0.30000000000000004",
+    ])
+    func readsNumbersAsSwiftDoes(text: String) throws {
+        #expect(ValueReader.decimal(Array(text.utf8).span) == Double(text))
+    }
+
+    @Test func wholeJSONIsShownWhateverItsShape() {
+        func lines(_ text: String, width: Int = 20, height: Int = 9) -> [String] {
+            JSONText.lines(of: Array(text.utf8).span, width: width, height: height)
+                .map { $0.indent + $0.name + $0.value }
+        }
+        #expect(lines(#"{"a":1,"b":{"c":[1,2],"d":"x"}}"#) == ["a: 1", "b: ", "  c: [1,2]", "  d: \"x\""])
+        #expect(lines("42") == ["42"])
+        #expect(lines(#"{"a":1,"b":2,"c":3}"#, height: 2) == [#"{"a":1,"b":2,"c":3}"#])
+        #expect(lines("[1,2,3,4,5,6]", width: 5).joined() == "[1,2,3,4,5,6]")
+    }
+}

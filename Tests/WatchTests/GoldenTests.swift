@@ -1,0 +1,131 @@
+/// Whole screens, as files to be read. `TIDEGATE_GOLDENS=write swift test --filter GoldenTests` writes them anew; read
+/// the difference before it is committed.
+import Client
+import Foundation
+import Primitives
+import Testing
+
+@testable import Watch
+
+struct GoldenTests {
+    private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .appendingPathComponent("Goldens")
+
+    private func check(_ grid: Grid, _ name: String) throws {
+        let file = Self.folder.appendingPathComponent(name + ".txt")
+        if ProcessInfo.processInfo.environment["TIDEGATE_GOLDENS"] == "write" {
+            try Data(grid.text.utf8).write(to: file)
+        }
+        let golden = String(decoding: try Data(contentsOf: file), as: UTF8.self)
+        #expect(grid.text == golden, "\(name)")
+    }
+
+    /// Twelve symbols of a market, metrics of a host, a headline and a name in Japanese, a minute old.
+    private func market(_ size: Size, columns: [String]? = nil) throws -> Stage {
+        var stage = Stage(["sim/*", "host/**"], columns: columns, size: size)
+        var random = SeededGenerator(seed: 6)
+        let names = [
+            "ACME", "GLOBEX", "HOOLI", "INITECH", "STARKO", "TYRELL", "UMBREL", "WAYNEX", "ZORG", "トヨタ",
+        ]
+        for step in 0..<40 {
+            for (place, name) in names.enumerated() where step == 0 || random.unit() < 0.6 {
+                let price = 40.0 * Double(place * place + 1) * (1 + 0.02 * (random.unit() - 0.45))
+                let last = fixed(price, decimals: 2)
+                try stage.update(
+                    "sim/\(name)",
+                    #"{"simulated":true,"last":\#(last),"bid":\#(fixed(price - 0.02, decimals: 2)),"#
+                        + #""ask":\#(fixed(price + 0.02, decimals: 2)),"volume":\#(step * 34_567 * (place + 1)),"#
+                        + #""open":\#(fixed(40.0 * Double(place * place + 1), decimals: 2))}"#,
+                    skipping: step > 0 && random.unit() < 0.2 ? 2 : 0)
+            }
+            try stage.update("host/cpu/total", #"{"busyPercent":\#(fixed(8 + random.unit(), decimals: 2))}"#)
+            if step == 0 {
+                stage.hear(.live)
+                try stage.update("host/memory", #"{"totalBytes":16661762048,"usedBytes":1234567890}"#)
+                try stage.update("news", #""Chip maker beats estimates""#)
+            }
+            stage.pass(.milliseconds(500))
+        }
+        stage.pass(.seconds(1))
+        try stage.update("sim/HOOLI", #"{"last":201.55,"bid":201.53,"ask":201.57,"volume":9,"open":200.00}"#)
+        stage.press(.down, .down)
+        return stage
+    }
+
+    static let sizes = [(80, 24), (200, 60), (40, 12)]
+
+    @Test(arguments: sizes, [true, false]) func table(size: (Int, Int), isUnicode: Bool) throws {
+        var stage = try market(Size(columns: size.0, rows: size.1))
+        let grid = stage.grid(Capabilities(depth: .full, isUnicode: isUnicode))
+        try check(grid, "table-\(size.0)x\(size.1)-\(isUnicode ? "utf8" : "ascii")")
+        if !isUnicode { #expect(grid.text.utf8.allSatisfy { $0 < 0x80 }) }
+    }
+
+    @Test(arguments: sizes, [true, false]) func detail(size: (Int, Int), isUnicode: Bool) throws {
+        var stage = try market(Size(columns: size.0, rows: size.1))
+        stage.type("/hooli")
+        stage.press(.enter, .enter)
+        let grid = stage.grid(Capabilities(depth: .full, isUnicode: isUnicode))
+        try check(grid, "detail-\(size.0)x\(size.1)-\(isUnicode ? "utf8" : "ascii")")
+    }
+
+    @Test(arguments: sizes) func help(size: (Int, Int)) throws {
+        var stage = try market(Size(columns: size.0, rows: size.1))
+        stage.type("?")
+        try check(stage.grid(), "help-\(size.0)x\(size.1)")
+    }
+
+    @Test func chosenColumnsSortedByOneOfThem() throws {
+        var stage = try market(Size(columns: 80, rows: 24), columns: ["volume", "open"])
+        stage.type("ssss")
+        try check(stage.grid(), "sorted-by-volume")
+    }
+
+    @Test func aLinkThatWaits() throws {
+        var stage = try market(Size(columns: 80, rows: 24))
+        stage.hear(.disconnected(.silence(seconds: 25), retryAfter: .milliseconds(2340)))
+        stage.type("p/sim")
+        try check(stage.grid(), "waiting-and-paused")
+    }
+
+    /// Every size there is: nothing is written outside, nothing fails.
+    @Test func fitsAnyWindow() throws {
+        var stage = try market(Size(columns: 80, rows: 24))
+        for columns in 0..<90 {
+            for rows in 0..<30 where columns % 7 == 0 || rows % 5 == 0 || columns < 12 {
+                stage.model.resize(to: Size(columns: columns, rows: rows))
+                #expect(stage.grid().cells.count == columns * rows)
+            }
+        }
+        stage.press(.enter)
+        for columns in 0..<90 {
+            stage.model.resize(to: Size(columns: columns, rows: columns / 3))
+            #expect(stage.grid().size.columns == columns)
+        }
+    }
+
+    // MARK: Colours
+
+    @Test func aRiseFlashesGreenAndAFallRed() throws {
+        var stage = Stage()
+        try stage.update("a", "10")
+        try stage.update("b", "10")
+        stage.hear(.live)
+        try stage.update("a", "11")
+        try stage.update("b", "9")
+        let grid = stage.grid()
+        #expect(grid.style(of: "1", row: 3)?.ground == .up4)
+        #expect(grid.style(of: "9", row: 4)?.ground == .down4)
+        stage.pass(TopicRow.fadeStep * 2)
+        #expect(stage.grid().style(of: "1", row: 3)?.ground == .up2)
+        stage.pass(TopicRow.fadeStep * 2)
+        #expect(stage.grid().style(of: "9", row: 4)?.ground == .plain)
+    }
+
+    @Test func whatOthersWroteCannotSteerTheTerminal() throws {
+        var stage = Stage()
+        try stage.update("a", #""\u001b[2Jbell\u0007\u009b1m""#)
+        let text = stage.grid().text
+        #expect(text.contains("?[2Jbell??1m"))
+    }
+}
