@@ -9,9 +9,7 @@ final class WebSocketFrontEnd: FrontEnd {
     private var reader: MessageReader
     private var closing = CloseHandshake(role: .server)
     private var session: ReaderSession
-    /// When the ping that is not answered yet was sent.
-    private var pinged = Instant.never
-    /// When a reader that has not answered it is looked at.
+    /// When the reader is looked at that has not answered a ping; `never` where none is on its way.
     private var pongDue = Instant.never
     private var closeStarted = Instant.never
     /// Why the gateway sent a close frame. That is why the connection ends, however the peer takes it.
@@ -75,7 +73,7 @@ final class WebSocketFrontEnd: FrontEnd {
     ) -> Int {
         do {
             let step = try reader.next(input, sharing: loop.compression.inflater)
-            pinged = .never
+            pongDue = .never
             if let event = step.event { handle(event, input, connection, loop) }
             return step.consumed
         } catch {
@@ -232,7 +230,7 @@ final class WebSocketFrontEnd: FrontEnd {
 
     func deadline(_ connection: Connection, _ loop: GatewayLoop) -> Instant {
         guard closing.maySend else { return closeStarted + loop.intervals.close }
-        let liveness = pinged == .never ? connection.lastReceived + loop.intervals.ping : pongDue
+        let liveness = pongDue == .never ? connection.lastReceived + loop.intervals.ping : pongDue
         return min(min(liveness, session.flushDeadline(loop)), heartbeatDeadline(connection))
     }
 
@@ -245,7 +243,7 @@ final class WebSocketFrontEnd: FrontEnd {
             if loop.now >= closeStarted + loop.intervals.close { loop.end(connection, ending ?? .timeout) }
             return
         }
-        if pinged != .never, loop.now >= pongDue, !isStillReading(connection, loop) {
+        if loop.now >= pongDue, !isStillReading(connection, loop) {
             perform(
                 closing.close(with: .internalError), reason: "no answer to a ping", .timeout, connection, loop
             )
@@ -260,9 +258,8 @@ final class WebSocketFrontEnd: FrontEnd {
                 output.append(cursorMember: cursor, prefix: loop.cursorPrefix)
             }
         }
-        if pinged == .never, loop.now >= connection.lastReceived + loop.intervals.ping {
-            pinged = loop.now
-            pongDue = pinged + loop.intervals.pong
+        if pongDue == .never, loop.now >= connection.lastReceived + loop.intervals.ping {
+            pongDue = loop.now + loop.intervals.pong
             loop.output.append(frame: .ping, payload: [UInt8]().span)
         }
     }
@@ -272,6 +269,7 @@ final class WebSocketFrontEnd: FrontEnd {
     private func isStillReading(_ connection: Connection, _ loop: GatewayLoop) -> Bool {
         let quiet = connection.stream.sinceAcknowledgement
         let timeout = loop.configuration.subscribers.pongTimeout
+        let pinged = connection.lastReceived + loop.intervals.ping
         guard quiet < timeout, loop.now < pinged + loop.intervals.send else { return false }
         pongDue = loop.now + (timeout - quiet)
         return true
