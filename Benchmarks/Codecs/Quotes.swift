@@ -21,7 +21,7 @@ func quoteMessages(updateCount: Int, messageCount: Int) throws -> [[UInt8]] {
         batch.removeAll()
         guard let next = try feed.produce(at: now, time: .now(), into: &published) else { break }
         now = next
-        try sequencer.publish(published, time: .now())
+        try sequencer.publish(published, time: .now(), at: now)
         replica.catchUp()
         replica.drain(reader, byteBudget: 1 << 20, into: &batch)
         var text = ByteBuffer()

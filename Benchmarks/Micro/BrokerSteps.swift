@@ -62,13 +62,14 @@ private final class Stage {
         let name = names[topic]
         let data = Step.line
         try updates.append(topic: name.span, data: data.span)
-        _ = try sequencer.publish(updates, time: UnixTime(milliseconds: 0))
+        _ = try sequencer.publish(
+            updates, time: UnixTime(milliseconds: 0), at: Instant(nanoseconds: 0))
         updates.removeAll()
     }
 
     func drain(_ reader: SubscriberID) {
         batch.removeAll()
-        replica.drain(reader, byteBudget: 65_536, into: &batch)
+        replica.drain(reader, byteBudget: 65_536, at: Instant(nanoseconds: 5_000_000), into: &batch)
         keep(batch.byteCount)
     }
 }

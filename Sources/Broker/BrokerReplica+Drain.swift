@@ -1,5 +1,5 @@
 /// Taking marks: what a reader is sent is read at the moment when it can take it.
-internal import Primitives
+package import Primitives
 
 extension BrokerReplica {
     /// A log may not keep a reader's other topics waiting: so many of its updates, then the next topic's turn.
@@ -7,9 +7,17 @@ extension BrokerReplica {
 
     /// Moves what `id` lacks into `batch`, which must be empty: at least one update if there is one, then more
     /// while they fit `byteBudget`. With `oneRound` no topic comes twice, which is what a pace allows.
+    ///
+    /// - Parameter now: for counting how old what is taken is; nil where that says nothing of the way here, as in a
+    ///   snapshot.
     package func drain(
-        _ id: SubscriberID, byteBudget: Int, oneRound: Bool = false, into batch: inout Batch
+        _ id: SubscriberID, byteBudget: Int, oneRound: Bool = false, at now: Instant? = nil,
+        into batch: inout Batch
     ) {
+        if let now, subscribers[id].markCount > 0 {
+            delays.wait.record(from: subscribers[id].markedSince, to: now)
+            subscribers[id].markedSince = now
+        }
         while subscribers[id].markCount > 0 {
             if subscribers[id].position == 0 { subscribers[id].beginRound(at: sequence) }
             guard let slot = subscribers[id].nextInRound() else {
@@ -17,7 +25,7 @@ extension BrokerReplica {
                 if oneRound, !batch.isEmpty { break }
                 continue
             }
-            let visit = take(id, slot, byteBudget, &batch)
+            let visit = take(id, slot, byteBudget, now, &batch)
             subscribers[id].position = Int(slot) + (visit == .refused ? 0 : 1)
             if visit != .over {
                 batch.hasMore = true
@@ -26,6 +34,7 @@ extension BrokerReplica {
         }
         if subscribers[id].markCount == 0 { subscribers[id].position = 0 }
         batch.cursor = subscribers[id].cursor(at: sequence)
+        subscribers[id].delivered += UInt64(batch.updates.count)
     }
 
     /// How a slot's turn ended.
@@ -38,24 +47,28 @@ extension BrokerReplica {
         case refused
     }
 
-    private func take(_ id: SubscriberID, _ slot: UInt32, _ byteBudget: Int, _ batch: inout Batch) -> Visit {
+    private func take(
+        _ id: SubscriberID, _ slot: UInt32, _ byteBudget: Int, _ now: Instant?, _ batch: inout Batch
+    ) -> Visit {
         let topic = subscribers[id].slots[Int(slot)].topic
         if topics[topic].isForgotten { settleLater(topic) }
         if topics[topic].isLog, let log = topics[topic].log {
-            return takeLog(id, slot, log, byteBudget, &batch)
+            return takeLog(id, slot, log, byteBudget, now, &batch)
         }
         if let latest = topics[topic].latestBytes {
             guard batch.updates.isEmpty || batch.byteCount + latest.count <= byteBudget else {
                 return .refused
             }
             batch.append(latest)
+            if let now { delays.age.record(from: topics[topic].accepted, to: now) }
         }
         subscribers[id].unmark(slot)
         return .over
     }
 
     private func takeLog(
-        _ id: SubscriberID, _ slot: UInt32, _ log: UpdateLog, _ byteBudget: Int, _ batch: inout Batch
+        _ id: SubscriberID, _ slot: UInt32, _ log: UpdateLog, _ byteBudget: Int, _ now: Instant?,
+        _ batch: inout Batch
     ) -> Visit {
         let topic = subscribers[id].slots[Int(slot)].topic
         var next = subscribers[id].logPositions[slot] ?? log.firstVersion
@@ -69,10 +82,12 @@ extension BrokerReplica {
         var taken = 0
         var isFull = false
         while next < log.endVersion, taken < Self.logUpdatesAVisit {
-            let bytes = log[next].payload.unsafeBytes
+            let kept = log[next]
+            let bytes = kept.payload.unsafeBytes
             isFull = !batch.updates.isEmpty && batch.byteCount + bytes.count > byteBudget
             if isFull { break }
             batch.append(bytes)
+            if let now { delays.age.record(from: kept.accepted, to: now) }
             next += 1
             taken += 1
         }

@@ -89,18 +89,24 @@ extension BrokerReplica {
     }
 
     /// The same for a poll that waited as a subscriber since `start`: only its marked topics are looked at.
-    package func changes(of id: SubscriberID, after start: UInt64, byteBudget: Int, into batch: inout Batch) {
+    package func changes(
+        of id: SubscriberID, after start: UInt64, byteBudget: Int, at now: Instant, into batch: inout Batch
+    ) {
         var lacking = Lacking()
+        delays.wait.record(from: subscribers[id].markedSince, to: now)
         var slot = subscribers[id].nextMarked(from: 0)
         while let marked = slot {
             collect(subscribers[id].slots[Int(marked)].topic, start, &lacking)
             slot = subscribers[id].nextMarked(from: Int(marked) + 1)
         }
         finish(&lacking, byteBudget, &batch)
+        for update in lacking.updates.prefix(batch.updates.count) {
+            delays.age.record(from: update.accepted, to: now)
+        }
     }
 
     private struct Lacking {
-        var updates: [(sequence: UInt64, bytes: UnsafeBufferPointer<UInt8>)] = []
+        var updates: [(sequence: UInt64, accepted: Instant, bytes: UnsafeBufferPointer<UInt8>)] = []
         /// With the sequence number of the last update that is missing.
         var gaps: [(sequence: UInt64, gap: Gap)] = []
     }
@@ -115,13 +121,13 @@ extension BrokerReplica {
             }
             while version < log.endVersion {
                 let kept = log[version]
-                lacking.updates.append((kept.sequence, kept.payload.unsafeBytes))
+                lacking.updates.append((kept.sequence, kept.accepted, kept.payload.unsafeBytes))
                 version += 1
             }
         } else if let latest = topics[topic].latest,
             start.map({ topics[topic].sequence > $0 }) ?? !topics[topic].isEnded
         {
-            lacking.updates.append((topics[topic].sequence, latest.unsafeBytes))
+            lacking.updates.append((topics[topic].sequence, topics[topic].accepted, latest.unsafeBytes))
         }
     }
 

@@ -36,6 +36,14 @@ extension BrokerReplica {
 
     package func conflated(of id: SubscriberID) -> UInt64 { subscribers[id].conflated }
 
+    /// The number of topics that it covers.
+    package func coveredCount(of id: SubscriberID) -> Int { subscribers[id].coveredCount }
+
+    package func delivered(to id: SubscriberID) -> UInt64 { subscribers[id].delivered }
+
+    /// The number of marked topics.
+    package func markCount(of id: SubscriberID) -> Int { Int(subscribers[id].markCount) }
+
     /// Whether something waits to be drained.
     package func hasMarks(_ id: SubscriberID) -> Bool { subscribers[id].markCount > 0 }
 

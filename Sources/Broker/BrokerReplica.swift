@@ -5,6 +5,7 @@ internal import Primitives
 package final class BrokerReplica {
     package let epoch: Epoch
     private let inbox: Inbox
+    let delays: DeliveryDelays
     private var entries: [InboxEntry] = []
 
     var topics = Slab<Topic>()
@@ -38,8 +39,9 @@ package final class BrokerReplica {
     /// Slots of all subscribers.
     package internal(set) var slotCount = 0
 
-    package init(inbox: Inbox) {
+    package init(inbox: Inbox, delays: DeliveryDelays = DeliveryDelays()) {
         self.inbox = inbox
+        self.delays = delays
         epoch = inbox.epoch
     }
 
@@ -82,8 +84,10 @@ package final class BrokerReplica {
         topics[index].isEnded = entry.event == .tombstone
         topics[index].sequence = entry.sequence
         topics[index].version = entry.version
+        topics[index].accepted = entry.accepted
         if let log = topics[index].log {
-            log.append(entry.payload, sequence: entry.sequence, version: entry.version)
+            log.append(
+                entry.payload, sequence: entry.sequence, version: entry.version, accepted: entry.accepted)
             if entry.event == .tombstone { log.lifeVersion = entry.version + 1 }
         }
         topicCount += (topics[index].hasValue ? 1 : 0) - (hadValue ? 1 : 0)
@@ -92,6 +96,7 @@ package final class BrokerReplica {
             topics[index].batch = batch
             topics[index].batchCount = 1
             topics[index].batchSequence = entry.sequence
+            topics[index].batchAccepted = entry.accepted
             changed.append(index)
         } else {
             topics[index].batchCount += 1
@@ -181,9 +186,11 @@ package final class BrokerReplica {
         let floor = topics[index].batchSequence - 1
         let updateCount = UInt64(topics[index].batchCount)
         let isLog = topics[index].isLog
+        let accepted = topics[index].batchAccepted
         for link in topics[index].subscribers {
             if subscribers[link.subscriber].markCount == 0 {
                 subscribers[link.subscriber].floor = floor
+                subscribers[link.subscriber].markedSince = accepted
                 becomeReady(link.subscriber)
             }
             let isFirst = subscribers[link.subscriber].mark(link.slot)

@@ -16,11 +16,15 @@ struct InboxEntry: Sendable {
     let payload: Payload
     let sequence: UInt64
     let version: UInt64
+    /// When it was accepted.
+    let accepted: Instant
     /// The sequencer's number of the topic.
     let topic: UInt32
     let event: Event
 
     var forgetting: InboxEntry {
-        InboxEntry(payload: payload, sequence: sequence, version: 0, topic: topic, event: .forgotten)
+        InboxEntry(
+            payload: payload, sequence: sequence, version: 0, accepted: accepted, topic: topic,
+            event: .forgotten)
     }
 }

@@ -43,6 +43,12 @@ package final class Sequencer: Sendable {
         var purgedVersion: UInt64 = 0
     }
 
+    /// When a batch was accepted, by both clocks.
+    private struct Moment {
+        let time: UnixTime
+        let now: Instant
+    }
+
     private struct InboxState {
         var entries: [InboxEntry] = []
         var isAsleep = false
@@ -73,10 +79,15 @@ package final class Sequencer: Sendable {
     package var topicCount: Int { state.withLock { $0.liveCount } }
 
     /// Publishes a whole batch or, when it is refused, nothing of it. Returns what became of its last update.
+    ///
+    /// - Parameters:
+    ///   - time: what the updates say of themselves.
+    ///   - now: the same moment, for telling later how long they took to reach their readers.
     @discardableResult
     package func publish(
-        _ batch: borrowing UpdateBatch, time: UnixTime
+        _ batch: borrowing UpdateBatch, time: UnixTime, at now: Instant
     ) throws(PublishFailure) -> PublishOutcome {
+        let moment = Moment(time: time, now: now)
         var outcome = PublishOutcome(accepted: batch.count, lastVersion: nil)
         var wakes: [@Sendable () -> Void] = []
         var isRefused = false
@@ -92,11 +103,11 @@ package final class Sequencer: Sendable {
                 let name = UnsafeBufferPointer(
                     rebasing: text[entry.topicStart...].prefix(entry.topicByteCount))
                 if entry.dataByteCount < 0 {
-                    outcome.lastVersion = end(name, time, &state)
+                    outcome.lastVersion = end(name, moment, &state)
                 } else {
                     let dataStart = entry.topicStart + entry.topicByteCount
                     let data = UnsafeBufferPointer(rebasing: text[dataStart...].prefix(entry.dataByteCount))
-                    outcome.lastVersion = accept(name, data, time, &state)
+                    outcome.lastVersion = accept(name, data, moment, &state)
                 }
             }
             for index in state.inboxes.indices
@@ -122,30 +133,30 @@ package final class Sequencer: Sendable {
     }
 
     private func accept(
-        _ name: UnsafeBufferPointer<UInt8>, _ data: UnsafeBufferPointer<UInt8>, _ time: UnixTime,
+        _ name: UnsafeBufferPointer<UInt8>, _ data: UnsafeBufferPointer<UInt8>, _ moment: Moment,
         _ state: inout State
     ) -> UInt64 {
-        let topic = state.names.find(name) ?? create(name, &state)
-        return number(topic, tail: data, isTombstone: false, time, &state)
+        let topic = state.names.find(name) ?? create(name, moment, &state)
+        return number(topic, tail: data, isTombstone: false, moment, &state)
     }
 
     /// Ends a topic; nil when there is none to end.
     private func end(
-        _ name: UnsafeBufferPointer<UInt8>, _ time: UnixTime, _ state: inout State
+        _ name: UnsafeBufferPointer<UInt8>, _ moment: Moment, _ state: inout State
     ) -> UInt64? {
         guard let topic = state.names.find(name), state.records[Int(topic)]?.isEnded == false else {
             return nil
         }
         let version = number(
-            topic, tail: UnsafeBufferPointer(start: nil, count: 0), isTombstone: true, time, &state)
+            topic, tail: UnsafeBufferPointer(start: nil, count: 0), isTombstone: true, moment, &state)
         state.ended.append((topic, state.sequence))
-        purge(&state)
+        purge(moment, &state)
         return version
     }
 
     /// Gives the update its version and sequence number, encodes it once, and puts it into every inbox.
     private func number(
-        _ topic: UInt32, tail data: UnsafeBufferPointer<UInt8>, isTombstone: Bool, _ time: UnixTime,
+        _ topic: UInt32, tail data: UnsafeBufferPointer<UInt8>, isTombstone: Bool, _ moment: Moment,
         _ state: inout State
     ) -> UInt64 {
         state.sequence += 1
@@ -158,14 +169,17 @@ package final class Sequencer: Sendable {
         state.records[Int(topic)] = record
         let entry = InboxEntry(
             payload: encodeUpdate(
-                head: record.head, version: record.version, time: time, data: isTombstone ? nil : data),
-            sequence: sequence, version: record.version, topic: topic,
+                head: record.head, version: record.version, time: moment.time,
+                data: isTombstone ? nil : data),
+            sequence: sequence, version: record.version, accepted: moment.now, topic: topic,
             event: isTombstone ? .tombstone : .value)
         post(entry, &state)
         return record.version
     }
 
-    private func create(_ name: UnsafeBufferPointer<UInt8>, _ state: inout State) -> UInt32 {
+    private func create(
+        _ name: UnsafeBufferPointer<UInt8>, _ moment: Moment, _ state: inout State
+    ) -> UInt32 {
         let topic = state.freeRecords.popLast() ?? UInt32(state.records.count)
         if Int(topic) == state.records.count { state.records.append(nil) }
         let shared = Payload(name.span)
@@ -177,8 +191,8 @@ package final class Sequencer: Sendable {
         state.liveCount += 1
         post(
             InboxEntry(
-                payload: shared, sequence: state.sequence + 1, version: state.purgedVersion + 1, topic: topic,
-                event: .created),
+                payload: shared, sequence: state.sequence + 1, version: state.purgedVersion + 1,
+                accepted: moment.now, topic: topic, event: .created),
             &state)
         return topic
     }
@@ -190,7 +204,7 @@ package final class Sequencer: Sendable {
 
     /// Forgets the oldest ended topics beyond the limit. A cursor from before is then reset, because nobody
     /// could tell it that they ended.
-    private func purge(_ state: inout State) {
+    private func purge(_ moment: Moment, _ state: inout State) {
         while state.endedCount > retention.tombstoneLimit {
             let (topic, sequence) = state.ended[state.endedStart]
             state.endedStart += 1
@@ -203,7 +217,8 @@ package final class Sequencer: Sendable {
             state.freeRecords.append(topic)
             post(
                 InboxEntry(
-                    payload: record.name, sequence: sequence, version: 0, topic: topic, event: .purged),
+                    payload: record.name, sequence: sequence, version: 0, accepted: moment.now, topic: topic,
+                    event: .purged),
                 &state)
         }
         if state.endedStart > 1024, state.endedStart * 2 > state.ended.count {
@@ -295,7 +310,7 @@ package final class Sequencer: Sendable {
 
 /// One loop's door to the sequencer.
 package struct Inbox: Sendable {
-    /// 65,536 entries of 32 bytes: a loop that lags this far behind has stopped telling versions apart.
+    /// 65,536 entries of 40 bytes: a loop that lags this far behind has stopped telling versions apart.
     package static let minimumCompactionCount = 65_536
 
     fileprivate let sequencer: Sequencer

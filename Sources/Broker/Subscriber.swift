@@ -47,8 +47,12 @@ struct Subscriber: ~Copyable {
     /// Set by the replica to tell whether it has met this subscriber already.
     var stamp: UInt32 = 0
     private(set) var slots: [Slot] = []
+    /// When the change was accepted that it has waited for longest.
+    var markedSince = Instant.never
     /// The marks of the other slots, 64 a word.
     private var moreMarks: [UInt64] = []
+    /// Updates that it was sent.
+    var delivered: UInt64 = 0
     /// The slot at which the next drain goes on.
     var position = 0
     /// Where the broker stood when the present round began.

@@ -24,6 +24,8 @@ struct Topic: ~Copyable {
     var isSettling = false
     var sequence: UInt64 = 0
     var version: UInt64 = 0
+    /// When the latest update was accepted.
+    var accepted = Instant.never
     /// The kept updates of a `log` topic.
     var log: UpdateLog? {
         didSet { isLog = log != nil }
@@ -35,10 +37,11 @@ struct Topic: ~Copyable {
     var older = Topic.none
     var newer = Topic.none
 
-    /// The batch in which it last changed, the number of its updates there, and the first one's sequence number.
+    /// The batch in which it last changed, the number of its updates there, and the first one's sequence number and moment.
     var batch: UInt64 = 0
     var batchCount: UInt32 = 0
     var batchSequence: UInt64 = 0
+    var batchAccepted = Instant.never
 
     init(name: Payload) {
         self.name = name
@@ -53,6 +56,7 @@ final class UpdateLog {
     struct Kept {
         let payload: Payload
         let sequence: UInt64
+        let accepted: Instant
     }
 
     /// The most updates it keeps.
@@ -89,7 +93,8 @@ final class UpdateLog {
         return ring[offset < ring.count ? offset : offset - ring.count]
     }
 
-    func append(_ payload: Payload, sequence: UInt64, version: UInt64) {
+    func append(_ payload: Payload, sequence: UInt64, version: UInt64, accepted: Instant) {
+        let kept = Kept(payload: payload, sequence: sequence, accepted: accepted)
         // An inbox that conflated left versions out: what is kept must be without gaps, so it starts anew.
         if version != endVersion {
             lostSequence = sequence - 1
@@ -98,10 +103,10 @@ final class UpdateLog {
             firstVersion = version
         }
         if ring.count < limit {
-            ring.append(Kept(payload: payload, sequence: sequence))
+            ring.append(kept)
         } else {
             lostSequence = ring[start].sequence
-            ring[start] = Kept(payload: payload, sequence: sequence)
+            ring[start] = kept
             start = start + 1 == limit ? 0 : start + 1
             firstVersion += 1
         }

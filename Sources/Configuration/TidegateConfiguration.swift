@@ -32,6 +32,7 @@ package struct TidegateConfiguration {
         try readPublishers(&root)
         try readTopics(&root)
         try readDrain(&root)
+        try readOperations(&root)
         try readSockets(&root)
         for (name, section) in try root.namedSections("feeds") {
             var section = section
@@ -140,6 +141,10 @@ package struct TidegateConfiguration {
             "valueBytes", default: gateway.publishers.valueByteCount, in: 64...16_777_216)
         gateway.publishers.bodyByteCount = try section.integer(
             "bodyBytes", default: gateway.publishers.bodyByteCount, in: 1024...268_435_456)
+        gateway.publishers.updateRate = try section.number(
+            "updateRate", default: gateway.publishers.updateRate, in: 0...100_000_000)
+        gateway.publishers.updateBurst = try section.integer(
+            "updateBurst", default: gateway.publishers.updateBurst, in: 1...100_000_000)
         try section.finish()
     }
 
@@ -180,6 +185,14 @@ package struct TidegateConfiguration {
         if gateway.drain.deadline < gateway.drain.spread {
             throw section.refusal(of: "deadline", because: "it must not be before \"spread\" is over")
         }
+    }
+
+    private mutating func readOperations(_ root: inout SettingsSection) throws(SettingsFailure) {
+        var section = try root.section("operations")
+        gateway.operations.metrics = try section.boolean("metrics", default: gateway.operations.metrics)
+        gateway.operations.connections = try section.choice(
+            "connections", default: gateway.operations.connections)
+        try section.finish()
     }
 
     private mutating func readSockets(_ root: inout SettingsSection) throws(SettingsFailure) {

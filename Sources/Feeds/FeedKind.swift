@@ -24,7 +24,9 @@ package struct FeedOrigin: Sendable {
 }
 
 package enum FeedKinds {
-    package static var all: [any FeedKind.Type] { [HostFeed.self, MarketFeed.self, ReplayFeed.self] }
+    package static var all: [any FeedKind.Type] {
+        [GatewayFeed.self, HostFeed.self, MarketFeed.self, ReplayFeed.self]
+    }
 
     /// Makes the feed that a section describes and finishes the section. Without `kind`, the feed's name is its
     /// kind: `"host": {}` is a host feed.

@@ -1,4 +1,5 @@
 /// Writing the flat objects that feeds publish: no string is made, nothing is allocated per field.
+internal import Broker
 internal import Primitives
 
 extension ByteBuffer {
@@ -38,5 +39,21 @@ extension ByteBuffer {
             base[wholeCount] = ASCII.period
             return digitCount + 1
         }
+    }
+}
+
+extension UpdateBatch {
+    /// Closes the object that `fields` began, appends it as the next value of `topic` and empties `fields`. A topic
+    /// that the machine names and that may not be one is left out.
+    mutating func append(_ fields: inout ByteBuffer, as topic: String) {
+        fields.append(ASCII.closeBrace)
+        if topicFault(topic) == nil {
+            do {
+                try append(topic: Array(topic.utf8).span, data: fields.bytes)
+            } catch {
+                preconditionFailure("a topic was found good and refused: \(error)")
+            }
+        }
+        fields.removeAll()
     }
 }

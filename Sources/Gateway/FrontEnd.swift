@@ -1,4 +1,5 @@
 /// What a connection means at present: HTTP, a WebSocket, an event stream. Bytes come in, frames go out.
+internal import Broker
 internal import Primitives
 internal import Transport
 
@@ -21,6 +22,18 @@ protocol FrontEnd: AnyObject {
     func sayGoodbye(_ connection: Connection, _ loop: GatewayLoop)
     /// The connection is gone: give back what the loop keeps for it.
     func ended(_ loop: GatewayLoop)
+
+    /// What `/metrics` and `/connections` call it.
+    var transport: StaticString { get }
+    /// Who reads here, where somebody does.
+    var subscriber: SubscriberID? { get }
+    var maximumRate: Double? { get }
+}
+
+extension FrontEnd {
+    var transport: StaticString { "http" }
+    var subscriber: SubscriberID? { nil }
+    var maximumRate: Double? { nil }
 }
 
 /// One accepted connection. Owned by its loop's thread.
@@ -48,11 +61,16 @@ final class Connection {
     var isWaitingToWrite = false
     /// Whether it stands in the loop's list of connections with work left.
     var isInAgain = false
+    /// Whether it was told of that this reader takes nothing.
+    var isStallTold = false
+    let accepted: Instant
+    var publishing = PublishRate()
 
     init(token: UInt32, stream: consuming ByteStream, frontEnd: any FrontEnd, now: Instant) {
         self.token = token
         self.stream = stream
         self.frontEnd = frontEnd
+        accepted = now
         lastReceived = now
         lastSent = now
     }

@@ -50,8 +50,7 @@ package final class RunningGateway: Sendable {
         let sequencer = Sequencer(epoch: Epoch(random: &generator), retention: configuration.retention)
         let shared = GatewayShared(
             configuration: configuration, sequencer: sequencer, log: log, files: files,
-            descriptorLimit: limit,
-            messageAnswer: messageAnswer)
+            address: address, descriptorLimit: limit, messageAnswer: messageAnswer)
         do {
             let controls = try (0..<max(configuration.threadCount, 1)).map { _ in try LoopControl() }
             shared.loops.withLock { $0 = controls }
@@ -110,6 +109,16 @@ package final class RunningGateway: Sendable {
     package var sequencer: Sequencer { shared.sequencer }
 
     package var descriptorLimit: Int { shared.descriptorLimit }
+
+    /// All that is counted, at this moment.
+    package var figures: GatewayFigures { GatewayFigures(shared) }
+
+    /// Counts from now on what a source called `name` publishes.
+    package func addSource(_ name: String) -> SourceStatistics {
+        let source = SourceStatistics(name: name)
+        shared.sources.withLock { $0.append(source) }
+        return source
+    }
 
     /// Says goodbye to everybody, spread over the configured time, and returns when all are gone or cut.
     package func drain() {

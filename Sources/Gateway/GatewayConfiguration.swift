@@ -17,6 +17,7 @@ package struct GatewayConfiguration: Sendable {
     package var subscribers = SubscriberSettings()
     package var publishers = PublisherSettings()
     package var drain = DrainSettings()
+    package var operations = OperationsSettings()
     package var retention = Sequencer.Retention()
     package var sockets = Listener.Options()
 
@@ -76,8 +77,37 @@ package struct PublisherSettings: Sendable {
     package var valueByteCount = 64 * 1024
     /// A JSON body of many updates, taken whole.
     package var bodyByteCount = 1024 * 1024
+    /// Updates a second that one connection may publish; 0: no limit, for then it is read as fast as it is served.
+    package var updateRate = 0.0
+    /// How many of them may come ahead of that.
+    package var updateBurst = 10_000
 
     package init() {}
+}
+
+/// What operators are shown.
+package struct OperationsSettings: Sendable {
+    package enum Listing: String, Sendable, CaseIterable {
+        /// Only where nobody else than this machine can ask.
+        case auto
+        case on
+        case off
+    }
+
+    /// Whether `/metrics`, `/stats` and `/connections` answer at all.
+    package var metrics = true
+    /// Whether `/connections` does: it tells the addresses of others.
+    package var connections = Listing.auto
+
+    package init() {}
+
+    func listsConnections(at address: SocketAddress) -> Bool {
+        switch connections {
+        case .auto: metrics && address.isLoopback
+        case .on: metrics
+        case .off: false
+        }
+    }
 }
 
 package struct DrainSettings: Sendable {

@@ -19,10 +19,14 @@ package final class GatewayShared: Sendable {
     let startedAt = UnixTime.now()
     let descriptorLimit: Int
     let loops: Mutex<[LoopControl]> = Mutex([])
+    /// Feeds and whatever else publishes from inside the process.
+    let sources: Mutex<[SourceStatistics]> = Mutex([])
+    /// Whether `GET /connections` may tell who is connected.
+    let listsConnections: Bool
 
     init(
         configuration: GatewayConfiguration, sequencer: Sequencer, log: Log, files: StaticFiles,
-        descriptorLimit: Int, messageAnswer: MessageAnswer?
+        address: SocketAddress, descriptorLimit: Int, messageAnswer: MessageAnswer?
     ) {
         self.configuration = configuration
         self.sequencer = sequencer
@@ -30,6 +34,7 @@ package final class GatewayShared: Sendable {
         self.files = files
         self.messageAnswer = messageAnswer
         self.descriptorLimit = descriptorLimit
+        listsConnections = configuration.operations.listsConnections(at: address)
         // A descriptor each, and some that the loops, the feeds and the log need: whoever cannot be had is told so
         // before the kernel has none left.
         let kept = 16 + 8 * configuration.threadCount
@@ -39,11 +44,6 @@ package final class GatewayShared: Sendable {
     var isDrainingNow: Bool { isDraining.load(ordering: .relaxed) }
 
     var isServing: Bool { isReady.load(ordering: .acquiring) && !isDraining.load(ordering: .acquiring) }
-
-    /// The sum of one figure over all loops.
-    func total(_ figure: (LoopStatistics) -> Int) -> Int {
-        loops.withLock { $0 }.reduce(0) { $0 + figure($1.statistics) }
-    }
 }
 
 /// Answers a WebSocket message in place of the gateway's own commands, by sending none, one or more. This is how a
@@ -56,6 +56,8 @@ final class LoopControl: Sendable {
     let wakeup: Wakeup
     let statistics = LoopStatistics()
     private let draining = Atomic<Bool>(false)
+    private let surveys: Mutex<[ConnectionSurvey]> = Mutex([])
+    private let isAsked = Atomic<Bool>(false)
 
     init() throws(SystemFailure) {
         wakeup = try Wakeup()
@@ -66,5 +68,22 @@ final class LoopControl: Sendable {
     func drain() {
         draining.store(true, ordering: .releasing)
         wakeup.wake()
+    }
+
+    /// Puts a question to the loop, to be answered in its next turn.
+    func ask(_ survey: ConnectionSurvey) {
+        surveys.withLock { $0.append(survey) }
+        isAsked.store(true, ordering: .releasing)
+        wakeup.wake()
+    }
+
+    /// What was asked since the last time. Costs a loop that nobody asks one load a turn.
+    func takeSurveys() -> [ConnectionSurvey] {
+        guard isAsked.load(ordering: .acquiring) else { return [] }
+        isAsked.store(false, ordering: .relaxed)
+        return surveys.withLock { surveys in
+            defer { surveys = [] }
+            return surveys
+        }
     }
 }

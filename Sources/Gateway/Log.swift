@@ -41,19 +41,21 @@ package struct Log: Sendable {
 
     /// The fields are made only where the level asks for them: this one stands on hot paths.
     package func debug(_ event: String, _ fields: @autoclosure () -> KeyValuePairs<String, Field> = [:]) {
-        if level == .debug { write(.debug, event, fields()) }
+        if level == .debug { line(.debug, event, Array(fields())) }
     }
     package func info(_ event: String, _ fields: KeyValuePairs<String, Field> = [:]) {
-        write(.info, event, fields)
+        line(.info, event, Array(fields))
     }
     package func warning(_ event: String, _ fields: KeyValuePairs<String, Field> = [:]) {
-        write(.warning, event, fields)
+        line(.warning, event, Array(fields))
     }
     package func error(_ event: String, _ fields: KeyValuePairs<String, Field> = [:]) {
-        write(.error, event, fields)
+        line(.error, event, Array(fields))
     }
 
-    private func write(_ level: Level, _ event: String, _ fields: KeyValuePairs<String, Field>) {
+    package typealias NamedField = (key: String, value: Field)
+
+    package func line(_ level: Level, _ event: String, _ fields: [NamedField]) {
         guard level >= self.level else { return }
         var line = ByteBuffer(capacity: 256)
         if isJSON { appendJSON(level, event, fields, &line) } else { appendText(level, event, fields, &line) }
@@ -63,7 +65,7 @@ package struct Log: Sendable {
     }
 
     private func appendJSON(
-        _ level: Level, _ event: String, _ fields: KeyValuePairs<String, Field>, _ line: inout ByteBuffer
+        _ level: Level, _ event: String, _ fields: [NamedField], _ line: inout ByteBuffer
     ) {
         line.append("{\"time\":")
         line.append(decimal: UnixTime.now().milliseconds)
@@ -85,7 +87,7 @@ package struct Log: Sendable {
     }
 
     private func appendText(
-        _ level: Level, _ event: String, _ fields: KeyValuePairs<String, Field>, _ line: inout ByteBuffer
+        _ level: Level, _ event: String, _ fields: [NamedField], _ line: inout ByteBuffer
     ) {
         var seconds = time(nil)
         var parts = tm()

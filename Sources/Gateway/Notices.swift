@@ -1,32 +1,99 @@
-/// What a subscriber is told of its losses and refusals is counted and logged as well (docs/protocol.md, section 2).
+/// What subscribers and publishers are told of losses and refusals is counted and logged as well (docs/protocol.md,
+/// section 2): a line each, and where they come in crowds a line a second that says how many were left out.
 internal import Broker
 internal import Primitives
 internal import Synchronization
+internal import Transport
+
+/// What may happen to many at once.
+enum Notice: Int, CaseIterable {
+    case turnedAway
+    /// A reader has taken nothing for a while; it costs nothing but what the kernel refused.
+    case stalled
+    case dead
+    case limit
+    case reset
+    case gap
+
+    var event: String {
+        switch self {
+        case .turnedAway: "a connection was turned away"
+        case .stalled: "a reader takes nothing"
+        case .dead: "a dead reader was closed"
+        case .limit: "a limit was hit"
+        case .reset: "a cursor was reset"
+        case .gap: "a reader fell behind a log"
+        }
+    }
+
+    /// A gateway that turns people away wants an operator; the others concern one peer each.
+    var level: Log.Level { self == .turnedAway ? .warning : .info }
+}
+
+/// Lets a notice of each kind through once a second and counts the others.
+struct NoticeThrottle {
+    private static let interval = Duration.seconds(1)
+
+    private var told = [Instant?](repeating: nil, count: Notice.allCases.count)
+    private var suppressed = [Int](repeating: 0, count: Notice.allCases.count)
+
+    /// How many were left out before this one, which is to be told; nil: it is left out as well.
+    mutating func admit(_ notice: Notice, at now: Instant) -> Int? {
+        let place = notice.rawValue
+        if let last = told[place], now.since(last) < Self.interval {
+            suppressed[place] += 1
+            return nil
+        }
+        told[place] = now
+        defer { suppressed[place] = 0 }
+        return suppressed[place]
+    }
+}
 
 extension GatewayLoop {
+    func note(_ notice: Notice, _ fields: @autoclosure () -> KeyValuePairs<String, Log.Field>) {
+        guard let suppressed = notices.admit(notice, at: now) else { return }
+        shared.log.line(
+            notice.level, notice.event,
+            Array(fields()) + (suppressed > 0 ? [("suppressed", .integer(suppressed))] : []))
+    }
+
     /// A cursor was presented: honoured, or answered with a reset.
-    func note(resume isHonoured: Bool) {
+    func note(resume isHonoured: Bool, of connection: Connection) {
         statistics.count(resume: isHonoured)
-        if !isHonoured { shared.log.debug("a cursor was reset") }
+        if !isHonoured { note(.reset, ["peer": .text(connection.stream.peer)]) }
     }
 
     /// The batch at hand was handed to a reader.
-    func noteDelivery() {
+    func noteDelivery(to connection: Connection) {
         statistics.delivered.add(batch.updates.count)
+        statistics.batches.record(batch.updates.count)
         statistics.gaps.add(batch.gaps.count)
         for gap in batch.gaps {
-            shared.log.debug(
-                "a reader fell behind a log",
+            note(
+                .gap,
                 [
-                    "topic": .text(gap.topic.unsafeBytes.span.text), "next": .integer(Int(gap.next)),
+                    "peer": .text(connection.stream.peer), "topic": .text(gap.topic.unsafeBytes.span.text),
+                    "next": .integer(Int(gap.next)),
                     "missed": gap.missed.map { .integer(Int($0)) } ?? .text("unknown"),
                 ])
         }
     }
 
     /// A request or a command was refused. The detail says what was asked for, never a value or a token.
-    func note(refusal problem: Problem) {
+    func note(refusal problem: Problem, of connection: Connection) {
         statistics.refusals[problem.code]?.value.add()
-        shared.log.debug("refused", ["code": .text(problem.code), "detail": .text(problem.detail)])
+        // Asked for only where the line is written: the peer's name is a call to the kernel.
+        var fields: KeyValuePairs<String, Log.Field> {
+            [
+                "peer": .text(connection.stream.peer), "code": .text(problem.code),
+                "detail": .text(problem.detail),
+            ]
+        }
+        if Problem.limits.contains(problem.code) {
+            note(.limit, fields)
+        } else {
+            shared.log.debug("refused", fields)
+        }
     }
 }

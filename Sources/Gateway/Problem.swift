@@ -10,6 +10,8 @@ struct Problem: Error {
     let detail: String
     /// For 405: the methods that are allowed.
     var allowed: StaticString?
+    /// For 429 and 503: seconds.
+    var retryAfter = 1
 
     init(_ status: Int, _ code: String, _ detail: String) {
         self.status = status
@@ -25,6 +27,9 @@ struct Problem: Error {
         "draining", "internal",
     ]
 
+    /// Those of them that say that a limit of the configuration was reached.
+    static let limits: Set = ["payload_too_large", "too_many_topics", "rate_limited"]
+
     static func badRequest(_ detail: String) -> Problem { Problem(400, "bad_request", detail) }
     static func invalidJSON(_ detail: String) -> Problem { Problem(400, "invalid_json", detail) }
     static let draining = Problem(503, "draining", "This gateway is shutting down; connect again to another.")
@@ -39,6 +44,16 @@ struct Problem: Error {
         Problem(
             400, "too_many_topics",
             "A connection may subscribe to \(limit) topics and patterns; use patterns.")
+    }
+
+    /// `wait` is how long until more is taken.
+    static func tooManyUpdates(_ rate: Double, wait: Duration) -> Problem {
+        let seconds = max(Int(wait.inSeconds.rounded(.up)), 1)
+        var problem = Problem(
+            429, "rate_limited",
+            "More than \(Int(rate)) updates a second from one connection; go on in \(seconds) s.")
+        problem.retryAfter = seconds
+        return problem
     }
 
     static func tooManyMessages(_ rate: Double) -> Problem {

@@ -34,8 +34,8 @@ extension HTTPFrontEnd {
                 try PublishIntake(head, .many, loop.configuration.publishers),
                 expectsContinue: head.expectsContinue,
                 loop)
-        case "/healthz", "/readyz", "/metrics":
-            OperationsPage.answer(path, self, connection, loop)
+        case "/healthz", "/readyz", "/metrics", "/stats", "/connections":
+            try OperationsPage.answer(path, head, self, connection, loop)
         default: try answerFile(head, path, connection, loop)
         }
     }

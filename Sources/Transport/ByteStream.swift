@@ -79,6 +79,13 @@ package struct ByteStream: ~Copyable {
         return .milliseconds(Int64(info.tcpi_last_ack_recv))
     }
 
+    /// Bytes that the kernel holds for the peer: not sent, or not acknowledged.
+    package var unsentByteCount: Int {
+        var count: Int32 = 0
+        // On a TCP socket TIOCOUTQ is SIOCOUTQ (tcp(7)).
+        return ioctl(descriptor.number, UInt(TIOCOUTQ), &count) == 0 ? Int(count) : 0
+    }
+
     /// The address at the other end.
     package var peer: String {
         var storage = sockaddr_storage()

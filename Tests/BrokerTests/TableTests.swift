@@ -93,8 +93,9 @@ func payload(_ text: String) -> Payload { Payload(Array(text.utf8).span) }
 @Suite struct UpdateLogTests {
     @Test(arguments: [1, 3, 8]) func keepsTheLastOnes(limit: Int) {
         let log = UpdateLog(limit: limit, originSequence: 10, originVersion: 5)
+        let moment = Instant(nanoseconds: 0)
         for step in 0..<UInt64(30) {
-            log.append(payload("\(step)"), sequence: 10 + 2 * step, version: 5 + step)
+            log.append(payload("\(step)"), sequence: 10 + 2 * step, version: 5 + step, accepted: moment)
             let kept = min(Int(step) + 1, limit)
             #expect(log.count == kept && log.endVersion == 6 + step)
             for version in log.firstVersion..<log.endVersion {
@@ -109,10 +110,11 @@ func payload(_ text: String) -> Payload { Payload(Array(text.utf8).span) }
 
     @Test func startsAnewWhereVersionsAreMissing() {
         let log = UpdateLog(limit: 3, originSequence: 1, originVersion: 1)
+        let moment = Instant(nanoseconds: 0)
         for version in 1...4 as ClosedRange<UInt64> {
-            log.append(payload("x"), sequence: version, version: version)
+            log.append(payload("x"), sequence: version, version: version, accepted: moment)
         }
-        log.append(payload("y"), sequence: 20, version: 9)
+        log.append(payload("y"), sequence: 20, version: 9, accepted: moment)
         #expect(log.firstVersion == 9 && log.endVersion == 10 && log.lostSequence == 19)
         #expect(log.firstVersion(after: 4) == 9)
     }

@@ -10,7 +10,7 @@ func told(_ batch: borrowing UpdateBatch) throws -> [String] {
     var random = SeededGenerator(seed: 1)
     let sequencer = Sequencer(epoch: Epoch(random: &random))
     let replica = BrokerReplica(inbox: sequencer.addInbox {})
-    try sequencer.publish(batch, time: UnixTime(milliseconds: 0))
+    try sequencer.publish(batch, time: UnixTime(milliseconds: 0), at: Instant(nanoseconds: 0))
     replica.catchUp()
     var values = Batch()
     _ = replica.list(nil, after: nil, limit: 100, byteBudget: 1 << 20, into: &values)

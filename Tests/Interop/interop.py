@@ -7,13 +7,14 @@ import time
 import traceback
 
 import limits
+import operations
 import proxies
 import sessions
 from gateway import Gateway
 from prerequisites import Skip
 
 # Each module has `tests()`: of each test its name, the gateway's settings, and a function of a gateway.
-MODULES = [sessions, limits, proxies]
+MODULES = [sessions, limits, operations, proxies]
 
 
 async def outcome(name, settings, test):

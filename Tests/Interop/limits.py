@@ -78,7 +78,7 @@ async def silence(gateway):
         assert message.type in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.PING), message
     assert message.data == 1011, message
     await client.session.close()
-    await gateway.expect('tidegate_connections_closed_total{reason="timeout"}', 1)
+    await gateway.expect('tidegate_connections_closed_total{reason="dead"}', 1)
 
 
 async def message_rate(gateway):

@@ -146,15 +146,6 @@ struct HostReport: ~Copyable {
 
     /// Ends the object and appends it. A mount's path can make a topic too long; such a one is not shown.
     private mutating func finish(_ topic: String, into batch: inout UpdateBatch) {
-        data.append(ASCII.closeBrace)
-        let name = Array("\(prefix)/\(topic)".utf8)
-        if topicFault("\(prefix)/\(topic)") == nil {
-            do {
-                try batch.append(topic: name.span, data: data.bytes)
-            } catch {
-                preconditionFailure("a topic was found good and refused: \(error)")
-            }
-        }
-        data.removeAll()
+        batch.append(&data, as: "\(prefix)/\(topic)")
     }
 }

@@ -34,8 +34,8 @@ extension GatewayLoop {
         output.endFrame(start, opcode: .text)
     }
 
-    func appendError(_ problem: Problem, id: [UInt8]?) {
-        note(refusal: problem)
+    func appendError(_ problem: Problem, id: [UInt8]?, to connection: Connection) {
+        note(refusal: problem, of: connection)
         appendMessage("error", id: id) { output in
             output.append(",\"code\":")
             output.append(jsonString: problem.code)

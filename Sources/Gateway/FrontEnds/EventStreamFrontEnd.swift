@@ -107,6 +107,10 @@ final class EventStreamFrontEnd: FrontEnd {
 
     // MARK: Life
 
+    var transport: StaticString { "sse" }
+    var subscriber: SubscriberID? { session.subscriber }
+    var maximumRate: Double? { session.pace.maximumRate }
+
     /// Nothing more is expected of the peer; what it sends is read over, so that its going away is noticed.
     func received(_ input: UnsafeMutableBufferPointer<UInt8>, _: Connection, _: GatewayLoop) -> Int {
         input.count

@@ -14,6 +14,8 @@ final class HTTPFrontEnd: FrontEnd {
         case discarding(BodyDecoder)
         /// A poll waits for something to change.
         case polling(WaitingPoll)
+        /// The loops are asked for their connections.
+        case surveying(ConnectionSurvey, until: Instant)
     }
 
     private var parser: RequestParser
@@ -30,8 +32,25 @@ final class HTTPFrontEnd: FrontEnd {
     }
 
     var isReading: Bool {
-        if case .polling = phase { return false }
-        return true
+        switch phase {
+        case .polling, .surveying: false
+        case .head, .body, .discarding: true
+        }
+    }
+
+    var isSurveying: Bool {
+        if case .surveying = phase { return true }
+        return false
+    }
+
+    var transport: StaticString {
+        if case .polling = phase { return "poll" }
+        return "http"
+    }
+
+    var subscriber: SubscriberID? {
+        if case .polling(let poll) = phase { return poll.subscriber }
+        return nil
     }
 
     // MARK: Input
@@ -48,7 +67,7 @@ final class HTTPFrontEnd: FrontEnd {
                 let step = try decoder.next(bytes)
                 phase = step.isEnd ? .head : .discarding(decoder)
                 return step.consumed
-            case .polling: return 0
+            case .polling, .surveying: return 0
             }
         } catch {
             loop.endAfterSending(connection, .malformed)
@@ -102,7 +121,7 @@ final class HTTPFrontEnd: FrontEnd {
     ) throws(HTTPFailure) -> Int {
         let step = try intake.decoder.next(bytes)
         do throws(Problem) {
-            try intake.received(bytes.extracting(step.content), loop)
+            try intake.received(bytes.extracting(step.content), connection, loop)
             if step.isEnd {
                 phase = .head
                 try intake.finish(self, connection, loop)
@@ -121,7 +140,7 @@ final class HTTPFrontEnd: FrontEnd {
 
     func inputEnded(_ connection: Connection, _ loop: GatewayLoop) {
         // A peer that has said all may still want the answer that it waits for (half-closed).
-        if case .polling = phase { return }
+        guard isReading else { return }
         loop.end(connection, .peer)
     }
 
@@ -136,18 +155,34 @@ final class HTTPFrontEnd: FrontEnd {
         phase = .polling(poll)
     }
 
-    /// The poll is answered; what was pipelined behind it comes next.
+    func beginSurvey(_ survey: ConnectionSurvey, until: Instant) {
+        phase = .surveying(survey, until: until)
+    }
+
     private func endPoll(_ poll: WaitingPoll, _ connection: Connection, _ loop: GatewayLoop) {
         poll.end(loop)
+        endWaiting(connection, loop)
+    }
+
+    /// What was waited for is answered; what was pipelined behind it comes next.
+    private func endWaiting(_ connection: Connection, _ loop: GatewayLoop) {
         phase = .head
         if !connection.unread.isEmpty { loop.workLater(connection) }
         if connection.isInputEnded { loop.endAfterSending(connection, .peer) }
     }
 
     func flush(_ connection: Connection, _ loop: GatewayLoop) {
-        guard case .polling(let poll) = phase, loop.replica.hasMarks(poll.subscriber) else { return }
-        poll.answerChanges(self, connection, loop)
-        endPoll(poll, connection, loop)
+        switch phase {
+        case .polling(let poll):
+            guard loop.replica.hasMarks(poll.subscriber) else { return }
+            poll.answerChanges(self, connection, loop)
+            endPoll(poll, connection, loop)
+        case .surveying(let survey, _):
+            guard let result = survey.result else { return }
+            ConnectionsPage.answer(result, self, connection, loop)
+            endWaiting(connection, loop)
+        case .head, .body, .discarding: return
+        }
     }
 
     // MARK: Time
@@ -159,6 +194,7 @@ final class HTTPFrontEnd: FrontEnd {
             return headStarted.map { $0 + loop.intervals.head } ?? lastHeard + loop.intervals.idle
         case .body, .discarding: return connection.lastReceived + loop.intervals.body
         case .polling(let poll): return poll.until
+        case .surveying(_, let until): return until
         }
     }
 
@@ -168,6 +204,9 @@ final class HTTPFrontEnd: FrontEnd {
         case .polling(let poll):
             poll.answerTimeout(self, connection, loop)
             endPoll(poll, connection, loop)
+        case .surveying:
+            answer(Problem(503, "overloaded", "The loops are too busy to tell; try again."), connection, loop)
+            endWaiting(connection, loop)
         case .head where headStarted == nil:
             loop.end(connection, .timeout)
         case .discarding: loop.endAfterSending(connection, .timeout)
@@ -186,7 +225,7 @@ final class HTTPFrontEnd: FrontEnd {
             endPoll(poll, connection, loop)
         case .head where headStarted == nil && connection.unread.isEmpty:
             loop.end(connection, .drained)
-        case .head, .body, .discarding:
+        case .head, .body, .discarding, .surveying:
             return  // Its answer will say that it is the last.
         }
     }
@@ -231,7 +270,7 @@ final class HTTPFrontEnd: FrontEnd {
         _ problem: Problem, _ connection: Connection, _ loop: GatewayLoop,
         extra: KeyValuePairs<StaticString, UInt64> = [:]
     ) {
-        loop.note(refusal: problem)
+        loop.note(refusal: problem, of: connection)
         var body = ByteBuffer()
         body.append(problem: problem.status, code: problem.code, detail: problem.detail, extra: extra)
         answer(problem.status, "application/problem+json", body: body.bytes, connection, loop) { fields in
@@ -242,7 +281,9 @@ final class HTTPFrontEnd: FrontEnd {
                 fields.append(field: "Connection", "Upgrade")
                 fields.append(field: "Sec-WebSocket-Version", "13")
             }
-            if problem.status == 429 || problem.status == 503 { fields.append(field: "Retry-After", "1") }
+            if problem.status == 429 || problem.status == 503 {
+                fields.append(field: "Retry-After", "\(problem.retryAfter)")
+            }
         }
     }
 

@@ -23,7 +23,7 @@ enum LongPoll {
         let isResumed = loop.replica.changes(
             of: request.patterns, after: cursor,
             byteBudget: loop.configuration.subscribers.answerByteCount, into: &loop.batch)
-        if request.cursor != nil { loop.note(resume: isResumed) }
+        if request.cursor != nil { loop.note(resume: isResumed, of: connection) }
         let isReset = request.cursor != nil && !isResumed
         let wait = request.wait ?? head.preferredWait.map { min(max($0, 0), 60) } ?? 25
         guard let cursor, isResumed, loop.batch.isEmpty, head.method == .get else {
@@ -56,7 +56,7 @@ enum LongPoll {
             append(gaps: loop.batch, to: &body)
             body.append("}\n")
         }
-        loop.noteDelivery()
+        loop.noteDelivery(to: connection)
         http.answer(
             isUnchanged ? 304 : 200, isUnchanged ? nil : "application/json", body: body.bytes, connection,
             loop
@@ -107,7 +107,7 @@ final class WaitingPoll {
         loop.batch.removeAll()
         loop.replica.changes(
             of: subscriber, after: start, byteBudget: loop.configuration.subscribers.answerByteCount,
-            into: &loop.batch)
+            at: .now(), into: &loop.batch)
         LongPoll.answer(isReset: false, isByTag: isByTag, http, connection, loop)
     }
 

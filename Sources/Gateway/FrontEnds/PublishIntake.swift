@@ -70,7 +70,9 @@ final class PublishIntake {
 
     // MARK: Taking
 
-    func received(_ content: Span<UInt8>, _ loop: GatewayLoop) throws(Problem) {
+    func received(
+        _ content: Span<UInt8>, _ connection: Connection, _ loop: GatewayLoop
+    ) throws(Problem) {
         guard isLines else {
             text.append(content)
             return
@@ -78,35 +80,37 @@ final class PublishIntake {
         let before = (text: text.array, lineNumber: lineNumber)
         var refusal: Problem?
         do throws(Problem) {
-            try receivedLines(content, loop)
+            try receivedLines(content, connection, loop)
         } catch {
             refusal = error
         }
         do throws(Problem) {
-            try publishLines(loop)
+            try publishLines(connection, loop)
         } catch {
             // None of the lines was taken. One by one they show how far it goes, and which is the bad one.
             text.removeAll()
             text.append(before.text.span)
             lineNumber = before.lineNumber
             takesOneByOne = true
-            try receivedLines(content, loop)
+            try receivedLines(content, connection, loop)
         }
         if let refusal { throw refusal }
     }
 
-    private func receivedLines(_ content: Span<UInt8>, _ loop: GatewayLoop) throws(Problem) {
+    private func receivedLines(
+        _ content: Span<UInt8>, _ connection: Connection, _ loop: GatewayLoop
+    ) throws(Problem) {
         var start = 0
         for index in content.indices where content[index] == ASCII.lineFeed {
             let piece = content.extracting(start..<index)
             start = index + 1
             if text.isEmpty {
-                try take(line: piece, loop)
+                try take(line: piece, connection, loop)
             } else {
                 text.append(piece)
                 let line = text.array
                 text.removeAll()
-                try take(line: line.span, loop)
+                try take(line: line.span, connection, loop)
             }
         }
         text.append(content.extracting(start..<content.count))
@@ -116,7 +120,9 @@ final class PublishIntake {
         }
     }
 
-    private func take(line: Span<UInt8>, _ loop: GatewayLoop) throws(Problem) {
+    private func take(
+        line: Span<UInt8>, _ connection: Connection, _ loop: GatewayLoop
+    ) throws(Problem) {
         lineNumber += 1
         // Room for the names around the value.
         guard line.count <= lineLimit + 1024 else { throw lineTooLong }
@@ -125,7 +131,7 @@ final class PublishIntake {
             case ASCII.space, ASCII.tab, ASCII.carriageReturn: continue
             default:
                 try UpdateReader.read(line: line, into: &loop.publishing)
-                if takesOneByOne { try publishLines(loop) }
+                if takesOneByOne { try publishLines(connection, loop) }
                 return
             }
         }
@@ -135,8 +141,8 @@ final class PublishIntake {
         Problem(413, "payload_too_large", "A line may have \(lineLimit + 1024) bytes at most.")
     }
 
-    private func publishLines(_ loop: GatewayLoop) throws(Problem) {
-        accepted += UInt64(try loop.publish().accepted)
+    private func publishLines(_ connection: Connection, _ loop: GatewayLoop) throws(Problem) {
+        accepted += UInt64(try loop.publish(from: connection).accepted)
     }
 
     // MARK: The end
@@ -146,18 +152,20 @@ final class PublishIntake {
         switch kind {
         case .one(let topic):
             try takeValue(of: topic, loop)
-            body.append(accepted: topic, try loop.publish().lastVersion ?? 0, loop.time, isDeleted: false)
+            body.append(
+                accepted: topic, try loop.publish(from: connection).lastVersion ?? 0, loop.time,
+                isDeleted: false)
         case .many:
             if isLines {
                 if !text.isEmpty {
                     let line = text.array
-                    try take(line: line.span, loop)
-                    try publishLines(loop)
+                    try take(line: line.span, connection, loop)
+                    try publishLines(connection, loop)
                 }
             } else {
                 let all = text.array
                 try UpdateReader.read(body: all.span, into: &loop.publishing)
-                accepted = UInt64(try loop.publish().accepted)
+                accepted = UInt64(try loop.publish(from: connection).accepted)
             }
             body.append("{\"accepted\":")
             body.append(decimal: accepted)
@@ -187,11 +195,17 @@ final class PublishIntake {
 
 extension GatewayLoop {
     /// Publishes what a front end put into `publishing`, whole, and empties it.
-    func publish() throws(Problem) -> PublishOutcome {
+    func publish(from connection: Connection) throws(Problem) -> PublishOutcome {
         defer { publishing.removeAll() }
         guard !publishing.isEmpty else { return PublishOutcome(accepted: 0, lastVersion: nil) }
+        let settings = configuration.publishers
+        if let wait = connection.publishing.admit(
+            publishing.count, at: now, rate: settings.updateRate, burst: settings.updateBurst)
+        {
+            throw .tooManyUpdates(settings.updateRate, wait: wait)
+        }
         do {
-            let outcome = try shared.sequencer.publish(publishing, time: time)
+            let outcome = try shared.sequencer.publish(publishing, time: time, at: now)
             statistics.published.add(outcome.accepted)
             return outcome
         } catch {

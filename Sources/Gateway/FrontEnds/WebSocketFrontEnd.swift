@@ -64,6 +64,10 @@ final class WebSocketFrontEnd: FrontEnd {
         }
     }
 
+    var transport: StaticString { "websocket" }
+    var subscriber: SubscriberID? { session.subscriber }
+    var maximumRate: Double? { session.pace.maximumRate }
+
     // MARK: Input
 
     var isReading: Bool { true }
@@ -86,7 +90,8 @@ final class WebSocketFrontEnd: FrontEnd {
         let isTooBig = failure.closeCode == .messageTooBig
         if isTooBig, closing.maySend {
             loop.appendError(
-                Problem(413, "payload_too_large", "This is too much: \(failure.reason)."), id: nil)
+                Problem(413, "payload_too_large", "This is too much: \(failure.reason)."), id: nil,
+                to: connection)
         }
         perform(
             closing.failed(failure), reason: failure.reason, isTooBig ? .refused : .malformed, connection,
@@ -124,7 +129,7 @@ final class WebSocketFrontEnd: FrontEnd {
 
     private func endFlood(_ connection: Connection, _ loop: GatewayLoop) {
         let problem = Problem.tooManyMessages(loop.configuration.subscribers.messageRate)
-        loop.appendError(problem, id: nil)
+        loop.appendError(problem, id: nil, to: connection)
         perform(
             closing.close(with: .policyViolation), reason: "too many messages", .refused, connection, loop)
     }
@@ -157,7 +162,7 @@ final class WebSocketFrontEnd: FrontEnd {
             }
             try obey(parsed.command.get(), id: parsed.id, connection, loop)
         } catch {
-            loop.appendError(error, id: parsed.id)
+            loop.appendError(error, id: parsed.id, to: connection)
         }
     }
 
@@ -181,7 +186,7 @@ final class WebSocketFrontEnd: FrontEnd {
             loop.appendMessage("paced", id: id) { $0.append(rateMember: grantedRate) }
             loop.workLater(connection)
         case .publish:
-            let accepted = try loop.publish().accepted
+            let accepted = try loop.publish(from: connection).accepted
             loop.appendMessage("published", id: id) { output in
                 output.append(",\"accepted\":")
                 output.append(decimal: UInt64(accepted))
@@ -245,8 +250,8 @@ final class WebSocketFrontEnd: FrontEnd {
         }
         if loop.now >= pongDue, !isStillReading(connection, loop) {
             perform(
-                closing.close(with: .internalError), reason: "no answer to a ping", .timeout, connection, loop
-            )
+                closing.close(with: .internalError), reason: "no answer to a ping", .dead, connection, loop)
+            loop.note(.dead, ["peer": .text(connection.stream.peer), "reason": .text("no answer to a ping")])
             return
         }
         if loop.now >= session.flushDeadline(loop) { flush(connection, loop) }

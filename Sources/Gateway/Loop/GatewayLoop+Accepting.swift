@@ -20,7 +20,7 @@ extension GatewayLoop {
 
     /// Tells all who wait that they can't be had, as long as there is a descriptor to say it with.
     func turnAway(because failure: SystemFailure) {
-        noteTurnedAway(because: "\(failure)")
+        note(.turnedAway, ["reason": .text("\(failure)")])
         let answer = HTTPFrontEnd.overloadedAnswer(time)
         for _ in 0..<Self.acceptLimit {
             switch listener?.turnAway(with: answer.span) ?? .nobodyWaits {
@@ -31,13 +31,6 @@ extension GatewayLoop {
                 return
             }
         }
-    }
-
-    /// Once a second: a crowd at the door must not fill the disk with lines.
-    private func noteTurnedAway(because reason: String) {
-        guard exhaustionTold.map({ now.since($0) >= .seconds(1) }) ?? true else { return }
-        exhaustionTold = now
-        shared.log.warning("connections are turned away", ["reason": .text(reason)])
     }
 
     /// The kernel would tell of the waiting ones again and again, and nothing could be done about them.
@@ -62,7 +55,7 @@ extension GatewayLoop {
 
     func admit(_ stream: consuming ByteStream) {
         guard shared.connectionCount.load(ordering: .relaxed) < shared.connectionLimit else {
-            noteTurnedAway(because: "all \(shared.connectionLimit) connections are taken")
+            note(.turnedAway, ["reason": .text("all \(shared.connectionLimit) connections are taken")])
             statistics.turnedAway.add()
             let answer = HTTPFrontEnd.overloadedAnswer(time)
             answer.withUnsafeBufferPointer { _ = stream.write($0) }

@@ -1,4 +1,5 @@
 /// What happens by the clock.
+internal import Broker
 internal import Primitives
 internal import Transport
 
@@ -16,7 +17,7 @@ extension GatewayLoop {
         let own =
             connection.unsent.isEmpty || connection.frontEnd is LingeringFrontEnd
             ? connection.frontEnd.deadline(connection, self)
-            : connection.lastSent + intervals.send
+            : connection.lastSent + (connection.isStallTold ? intervals.send : intervals.stall)
         return min(own, min(connection.goodbye, cutAt))
     }
 
@@ -33,16 +34,31 @@ extension GatewayLoop {
                 connection.frontEnd.sayGoodbye(connection, self)
             } else if connection.unsent.isEmpty || connection.frontEnd is LingeringFrontEnd {
                 connection.frontEnd.deadlineCame(connection, self)
-            } else if now >= connection.lastSent + intervals.send {
-                shared.log.info(
-                    "a reader took nothing and was closed",
-                    [
-                        "peer": .text(connection.stream.peer),
-                        "bytesPending": .integer(connection.unsent.count),
-                    ])
-                end(connection, .timeout)
+            } else {
+                lookAfterStalled(connection)
             }
             settle(connection)
         }
+    }
+
+    /// Nobody is cut for being slow; but who takes nothing at all for long enough is dead.
+    private func lookAfterStalled(_ connection: Connection) {
+        if now >= connection.lastSent + intervals.send {
+            note(.dead, stallFields(connection))
+            end(connection, .dead)
+        } else if now >= connection.lastSent + intervals.stall, !connection.isStallTold {
+            connection.isStallTold = true
+            note(.stalled, stallFields(connection))
+        }
+    }
+
+    private func stallFields(_ connection: Connection) -> KeyValuePairs<String, Log.Field> {
+        let conflated = connection.frontEnd.subscriber.map { replica.conflated(of: $0) } ?? 0
+        return [
+            "peer": .text(connection.stream.peer),
+            "transport": .text("\(connection.frontEnd.transport)"),
+            "seconds": .number(now.since(connection.lastSent).inSeconds.rounded()),
+            "bytesPending": .integer(connection.unsent.count), "conflated": .integer(Int(conflated)),
+        ]
     }
 }

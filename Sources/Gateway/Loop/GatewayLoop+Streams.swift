@@ -101,6 +101,7 @@ extension GatewayLoop {
         }
         guard connection.unsent.isEmpty else { return }
         connection.unsent = ByteBuffer()
+        connection.isStallTold = false
         if connection.endReason == nil { connection.frontEnd.flush(connection, self) }
         settle(connection)
         if connection.isOpen, !connection.unread.isEmpty { workLater(connection) }
@@ -131,6 +132,7 @@ extension GatewayLoop {
         guard wantsToRead != connection.isWaitingToRead || wantsToWrite != connection.isWaitingToWrite else {
             return
         }
+        if wantsToWrite != connection.isWaitingToWrite { statistics.stopped.add(wantsToWrite ? 1 : -1) }
         connection.isWaitingToRead = wantsToRead
         connection.isWaitingToWrite = wantsToWrite
         var interest: Poller.Interest = []

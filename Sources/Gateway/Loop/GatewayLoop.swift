@@ -26,7 +26,7 @@ final class GatewayLoop {
     var configuration: GatewayConfiguration { shared.configuration }
     let intervals: Intervals
     private let inbox: Inbox
-    private let control: LoopControl
+    let control: LoopControl
 
     var poller: Poller
     var listener: Listener?
@@ -43,7 +43,9 @@ final class GatewayLoop {
     var isDraining = false
     var cutAt = Instant.never
     var acceptingAgain = Instant.never
-    var exhaustionTold: Instant?
+    /// Connections that wait for the loops' answers to a survey.
+    var askers: [UInt32] = []
+    var notices = NoticeThrottle()
     var liveConnectionCount = 0
 
     /// The present moment, as of the turn's beginning.
@@ -66,7 +68,7 @@ final class GatewayLoop {
         intervals = Intervals(shared.configuration)
         statistics = control.statistics
         compression = LoopCompression(shared.configuration.subscribers.compression, control.statistics)
-        replica = BrokerReplica(inbox: inbox)
+        replica = BrokerReplica(inbox: inbox, delays: control.statistics.delays)
         rhythm = FlushRhythm(longestWait: shared.configuration.subscribers.flushInterval)
         cursorPrefix = Array("\(inbox.epoch.text)-".utf8)
         // What may wait is one read, or a head that is not whole: the rest of the space is for what comes.
@@ -109,6 +111,8 @@ final class GatewayLoop {
         replica.catchUp()
         flushReaders()
         workAgain()
+        answerSurveys()
+        if !askers.isEmpty { flushAskers() }
         if control.isDraining, !isDraining { beginDrain() }
         freeTokens.append(contentsOf: closedTokens)
         closedTokens.removeAll(keepingCapacity: true)
@@ -187,7 +191,7 @@ final class GatewayLoop {
     // MARK: Figures
 
     private func publishGauges() {
-        statistics.turns.add()
+        statistics.turns.record(from: now, to: Instant.now())
         statistics.connections.store(liveConnectionCount, ordering: .relaxed)
         statistics.conflated.store(Int(replica.conflated), ordering: .relaxed)
         statistics.topics.store(replica.topicCount, ordering: .relaxed)

@@ -6,6 +6,8 @@ struct Intervals {
     let pong: Interval
     let eventStreamHeartbeat: Interval
     let send: Interval
+    /// After which a reader that takes nothing is told of in the log.
+    let stall: Interval
     let close: Interval
     let head: Interval
     let body: Interval
@@ -17,6 +19,7 @@ struct Intervals {
         pong = Interval(subscribers.pongTimeout)
         eventStreamHeartbeat = Interval(subscribers.eventStreamHeartbeat)
         send = Interval(subscribers.sendTimeout)
+        stall = Interval(min(.seconds(5), subscribers.sendTimeout / 2))
         close = Interval(subscribers.closeTimeout)
         head = Interval(configuration.http.headTimeout)
         body = Interval(configuration.http.bodyTimeout)

@@ -23,7 +23,7 @@ enum TopicPage {
         } catch {
             throw Problem(error)
         }
-        guard let version = try loop.publish().lastVersion else { throw Self.missing }
+        guard let version = try loop.publish(from: connection).lastVersion else { throw Self.missing }
         var body = ByteBuffer()
         body.append(accepted: name, version, loop.time, isDeleted: true)
         http.answerJSON(body, connection, loop)

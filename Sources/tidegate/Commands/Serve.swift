@@ -61,22 +61,25 @@ enum Serve: Command {
                 "everybody who reaches this address can read and publish: there is no authentication yet")
         }
         let feeds =
-            startsFeeds ? configuration.feeds.map { start($0.name, $0.feed, gateway.sequencer, log) } : []
+            startsFeeds ? configuration.feeds.map { start($0.name, $0.feed, gateway, log) } : []
         try sayWhereToLook(gateway.address, isServingPage: configuration.gateway.publicFolder != nil)
         wait(for: signals, gateway, feeds, log)
     }
 
     private static func start(
-        _ name: String, _ feed: any Feed, _ sequencer: Sequencer, _ log: Log
+        _ name: String, _ feed: any Feed, _ gateway: RunningGateway, _ log: Log
     ) -> FeedThread {
         log.info("feed started", ["feed": .text(name)])
+        let source = gateway.addSource(name)
+        if let own = feed as? GatewayFeed { own.read = { GatewayReading(gateway.figures) } }
         // The configuration made the feed for this thread alone, and nobody asks the configuration again.
         nonisolated(unsafe) let feed = feed
         return FeedThread(
             name: name, feed: feed,
             publish: { batch in
                 do {
-                    try sequencer.publish(batch, time: UnixTime.now())
+                    let outcome = try gateway.sequencer.publish(batch, time: .now(), at: .now())
+                    source.count(published: outcome.accepted)
                 } catch {
                     log.error(
                         "a feed's updates were refused", ["feed": .text(name), "reason": .text("\(error)")])

@@ -38,7 +38,8 @@ final class Bench {
                 try batch.append(tombstoneOf: Array(topic.utf8).span)
             }
         }
-        return try sequencer.publish(batch, time: UnixTime(milliseconds: time))
+        return try sequencer.publish(
+            batch, time: UnixTime(milliseconds: time), at: Instant(nanoseconds: time * 1_000_000))
     }
 
     func latest(_ topic: String) -> String? {
@@ -64,9 +65,12 @@ final class Bench {
     }
 
     /// One drain's lines; the rest of the answer stays in `batch`.
-    func drain(_ id: SubscriberID, budget: Int = 1 << 20, oneRound: Bool = false) -> [String] {
+    func drain(
+        _ id: SubscriberID, budget: Int = 1 << 20, oneRound: Bool = false, at milliseconds: UInt64? = nil
+    ) -> [String] {
         batch.removeAll()
-        replica.drain(id, byteBudget: budget, oneRound: oneRound, into: &batch)
+        let now = milliseconds.map { Instant(nanoseconds: $0 * 1_000_000) }
+        replica.drain(id, byteBudget: budget, oneRound: oneRound, at: now, into: &batch)
         return batch.updates.map { String(decoding: $0, as: UTF8.self) }
     }
 

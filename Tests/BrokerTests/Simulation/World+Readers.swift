@@ -119,7 +119,8 @@ extension World {
         let hadMarks = replica.hasMarks(id)
         batch.removeAll()
         replica.drain(
-            id, byteBudget: readers[number].budget, oneRound: readers[number].isOneRound, into: &batch)
+            id, byteBudget: readers[number].budget, oneRound: readers[number].isOneRound, at: now,
+            into: &batch)
         note(
             "\(readers[number].name) is sent \(batch.updates.count) updates, cursor "
                 + "\(batch.cursor.map { "\($0)" } ?? "none") of \(replica.sequence)")
@@ -151,7 +152,8 @@ extension World {
             let replica = replicas[readers[number].replica]
             guard replica.hasMarks(id) else { return }
             batch.removeAll()
-            replica.changes(of: id, after: start, byteBudget: readers[number].budget, into: &batch)
+            replica.changes(
+                of: id, after: start, byteBudget: readers[number].budget, at: now, into: &batch)
             note("\(readers[number].name), which waited since \(start), gets \(batch.updates.count)")
             readers[number].id = nil
             readers[number].waitStart = nil

@@ -26,6 +26,7 @@ final class World {
     private let publishing: Int
     private let catchingUp: Int
     private var time: UInt64 = 1_764_000_000_000
+    var now: Instant { Instant(nanoseconds: time * 1_000_000) }
     private var newTopicCount = 0
     var batch = Batch()
 
@@ -94,7 +95,7 @@ final class World {
             last = truth.apply(name, data: data, time: time)
             note("publish \(name) version \(last.map(String.init) ?? "none")\(isEnd ? " (end)" : "")")
         }
-        let outcome = try sequencer.publish(updates, time: UnixTime(milliseconds: time))
+        let outcome = try sequencer.publish(updates, time: UnixTime(milliseconds: time), at: now)
         guard outcome.lastVersion == last else {
             throw SimulationFailure("the version is \(outcome.lastVersion ?? 0) instead of \(last ?? 0)")
         }

@@ -27,7 +27,7 @@ final class GatewayProcess: @unchecked Sendable {
     }
 
     /// Starts `tidegate serve` with the members of a settings file; `descriptorLimit` is the child's `ulimit -n`.
-    init(_ members: String = "", descriptorLimit: Int? = nil) throws {
+    init(_ members: String = "", startsFeeds: Bool = false, descriptorLimit: Int? = nil) throws {
         folder = FileManager.default.temporaryDirectory.appendingPathComponent(
             "tidegate-\(UUID().uuidString)")
         let page = folder.appendingPathComponent("public/sub")
@@ -39,7 +39,9 @@ final class GatewayProcess: @unchecked Sendable {
         try Data("secret\n".utf8).write(to: folder.appendingPathComponent("secret.txt"))
         let file = folder.appendingPathComponent("config.json")
         try Data("{\(members)}".utf8).write(to: file)
-        let words = ["serve", "--config", file.path, "--port", "0", "--no-feeds", "--log-format", "json"]
+        let words =
+            ["serve", "--config", file.path, "--port", "0", "--log-format", "json"]
+            + (startsFeeds ? [] : ["--no-feeds"])
         if let descriptorLimit {
             process.executableURL = URL(fileURLWithPath: "/bin/sh")
             process.arguments =

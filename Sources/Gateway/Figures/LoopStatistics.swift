@@ -1,4 +1,6 @@
 /// What one loop counts. The loop adds, anybody reads; nothing is locked.
+package import Broker
+package import Primitives
 package import Synchronization
 
 package final class LoopStatistics: Sendable {
@@ -20,7 +22,14 @@ package final class LoopStatistics: Sendable {
     package let gaps = Atomic<Int>(0)
     package let topics = Atomic<Int>(0)
     package let slots = Atomic<Int>(0)
-    package let turns = Atomic<Int>(0)
+    /// Connections whose socket is full at present: nothing is drained for them.
+    package let stopped = Atomic<Int>(0)
+    /// Microseconds of work in a turn, without the wait.
+    package let turns = Histogram()
+    /// Updates of a drain, and topics that a new subscription was to be sent at its beginning.
+    package let batches = Histogram()
+    package let snapshots = Histogram()
+    package let delays = DeliveryDelays()
     /// Messages sent compressed, what that saved, and how many had to be compressed for it.
     package let compressedMessages = Atomic<Int>(0)
     package let savedBytes = Atomic<Int>(0)
@@ -56,7 +65,9 @@ package enum EndReason: String, Sendable, CaseIterable {
     case finished
     /// Bytes that are no protocol of ours.
     case malformed
-    /// Nothing came, or nothing was taken, for too long.
+    /// A reader took nothing, or did not answer a ping, for too long.
+    case dead
+    /// A request did not come whole in time, or none came any more.
     case timeout
     case drained
     /// A policy was broken: too big, too many.

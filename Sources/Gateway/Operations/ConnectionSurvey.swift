@@ -1,0 +1,73 @@
+/// A question to all loops about their connections, and their answers put together.
+internal import Broker
+internal import Primitives
+internal import Synchronization
+internal import Transport
+
+/// Each loop answers at the end of a turn of its own; the last answer wakes the loop that asked.
+final class ConnectionSurvey: Sendable {
+    /// One connection, as `GET /connections` lists it.
+    struct Row: Sendable {
+        let address: String
+        let transport: StaticString
+        /// Seconds since it was accepted.
+        let age: Double
+        let topics: Int
+        let maximumRate: Double?
+        let delivered: UInt64
+        let conflated: UInt64
+        /// Topics whose latest value it has not been sent.
+        let marked: Int
+        /// Bytes that wait in the gateway and in the kernel.
+        let pendingByteCount: Int
+        /// Seconds since its full socket last took something; 0 where it is not full.
+        let stalled: Double
+    }
+
+    /// What puts a connection before others: the slowest first.
+    struct Slowness: Comparable {
+        let stalledNanoseconds: UInt64
+        let conflated: UInt64
+
+        static func < (left: Slowness, right: Slowness) -> Bool {
+            (left.stalledNanoseconds, left.conflated) < (right.stalledNanoseconds, right.conflated)
+        }
+    }
+
+    private struct State {
+        var rows: [(slowness: Slowness, row: Row)] = []
+        var connectionCount = 0
+        var awaitedCount: Int
+    }
+
+    /// The most connections that are listed.
+    let limit: Int
+    private let asker: LoopControl
+    private let state: Mutex<State>
+
+    init(limit: Int, loopCount: Int, asker: LoopControl) {
+        self.limit = limit
+        self.asker = asker
+        state = Mutex(State(awaitedCount: loopCount))
+    }
+
+    /// One loop's answer: its slowest connections, and how many it has.
+    func report(_ rows: [(slowness: Slowness, row: Row)], of connectionCount: Int) {
+        let isComplete = state.withLock { state in
+            state.rows += rows
+            state.connectionCount += connectionCount
+            state.awaitedCount -= 1
+            return state.awaitedCount == 0
+        }
+        if isComplete { asker.wakeup.wake() }
+    }
+
+    /// The slowest connections of all loops, slowest first, and how many there are; nil until all have answered.
+    var result: (rows: [Row], connectionCount: Int)? {
+        state.withLock { state in
+            guard state.awaitedCount == 0 else { return nil }
+            let rows = state.rows.sorted { $0.slowness > $1.slowness }.prefix(limit).map(\.row)
+            return (rows, state.connectionCount)
+        }
+    }
+}
