@@ -77,7 +77,10 @@ struct Slab<Element: ~Copyable>: ~Copyable {
             chunks = wider
             chunkCapacity *= 2
         }
-        chunks[chunkCount] = .allocate(capacity: 1 << Self.chunkShift)
+        // Elements of whole cache lines lie in whole cache lines.
+        chunks[chunkCount] = UnsafeMutableRawPointer.allocate(
+            byteCount: MemoryLayout<Element>.stride << Self.chunkShift, alignment: 64
+        ).bindMemory(to: Element.self, capacity: 1 << Self.chunkShift)
         chunkCount += 1
     }
 }

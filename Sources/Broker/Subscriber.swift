@@ -30,40 +30,41 @@ struct Subscriber: ~Copyable {
         var link: UInt32 { packedLink & ~Self.exactBit }
     }
 
-    // What marking touches comes first, so that it lies in one line of the processor's cache: marks fall on subscribers
-    // at random, and that line is what they cost.
+    // What marking touches comes first and fills one line of the processor's cache, 64 bytes: marks fall on subscribers
+    // at random, and that line is what they cost. The rest fills the next.
 
     /// The marks of the first 64 slots; most readers have no more.
     private var firstMarks: UInt64 = 0
     private(set) var markCount: UInt32 = 0
     /// Whether it already stands in the replica's list of readers to look after.
     var isReady = false
-    /// All up to here has been sent, as long as marks are left; nil while a first snapshot is under way.
-    var floor: UInt64?
+    /// `floor`, and `.max` for nil.
+    private var storedFloor = UInt64.max
     /// Updates that newer ones replaced before the reader was sent them.
     var conflated: UInt64 = 0
-    /// What its owner knows it by.
-    let owner: UInt32
-    /// Set by the replica to tell whether it has met this subscriber already.
-    var stamp: UInt32 = 0
-    private(set) var slots: [Slot] = []
     /// When the change was accepted that it has waited for longest.
     var markedSince = Instant.never
+    private(set) var slots: [Slot] = []
     /// The marks of the other slots, 64 a word.
     private var moreMarks: [UInt64] = []
-    /// Updates that it was sent.
-    var delivered: UInt64 = 0
+    /// What its owner knows it by.
+    let owner: UInt32
+
     /// The slot at which the next drain goes on.
-    var position = 0
+    private var storedPosition: UInt32 = 0
+    /// Slots from here on came later and wait for the next round: else new topics could keep one from ending.
+    private var roundEnd: UInt32 = 0
+    /// The number of topics that it named itself, whether or not a pattern covers them too.
+    private var storedExactCount: UInt32 = 0
+    /// Set by the replica to tell whether it has met this subscriber already.
+    var stamp: UInt32 = 0
     /// Where the broker stood when the present round began.
     var roundSequence: UInt64 = 0
-    /// Slots from here on came later and wait for the next round: else new topics could keep one from ending.
-    private var roundEnd = 0
     /// A log that was not drained whole in this round holds the cursor back to here.
     var roundLimit = UInt64.max
+    /// Updates that it was sent.
+    var delivered: UInt64 = 0
     private var freeSlots: [UInt32] = []
-    /// The number of topics that it named itself, whether or not a pattern covers them too.
-    private(set) var exactCount = 0
     /// The numbers of its wild patterns.
     var patterns: [UInt32] = []
     /// For slots of `log` topics: the version that the reader is to be sent next.
@@ -74,6 +75,19 @@ struct Subscriber: ~Copyable {
     }
 
     var coveredCount: Int { slots.count - freeSlots.count }
+
+    /// All up to here has been sent, as long as marks are left; nil while a first snapshot is under way.
+    var floor: UInt64? {
+        get { storedFloor == .max ? nil : storedFloor }
+        set { storedFloor = newValue ?? .max }
+    }
+
+    var position: Int {
+        get { Int(storedPosition) }
+        set { storedPosition = UInt32(truncatingIfNeeded: newValue) }
+    }
+
+    var exactCount: Int { Int(storedExactCount) }
 
     mutating func addSlot(_ slot: Slot) -> UInt32 {
         if let free = freeSlots.popLast() {
@@ -105,7 +119,7 @@ struct Subscriber: ~Copyable {
     mutating func setExact(_ slot: UInt32, _ isExact: Bool) {
         guard isExact != self.isExact(slot) else { return }
         slots[Int(slot)].packedLink ^= Slot.exactBit
-        exactCount += isExact ? 1 : -1
+        if isExact { storedExactCount += 1 } else { storedExactCount -= 1 }
     }
 
     /// Sets the mark; false when it was set.
@@ -152,13 +166,13 @@ struct Subscriber: ~Copyable {
 
     /// The next slot whose turn it is in this round.
     func nextInRound() -> UInt32? {
-        nextMarked(from: position).flatMap { Int($0) < roundEnd ? $0 : nil }
+        nextMarked(from: position).flatMap { $0 < roundEnd ? $0 : nil }
     }
 
     mutating func beginRound(at sequence: UInt64) {
         roundSequence = sequence
         roundLimit = .max
-        roundEnd = slots.count
+        roundEnd = UInt32(slots.count)
     }
 
     mutating func endRound() {

@@ -41,10 +41,10 @@ final class Connection {
     let token: UInt32
     let stream: ByteStream
     var frontEnd: any FrontEnd
-    /// What the kernel did not take. Holds memory only then; nothing is drained for this peer meanwhile.
-    var unsent = ByteBuffer()
-    /// What came and could not be used yet: the beginning of something. Holds memory only then.
-    var unread = ByteBuffer()
+    /// What the kernel did not take; nothing is drained for this peer meanwhile.
+    var unsent: WaitingBytes?
+    /// What came and could not be used yet: the beginning of something.
+    var unread: WaitingBytes?
     /// When the peer was last heard, when it was last told something, and when it last took something.
     var lastReceived: Instant
     var lastSent: Instant
@@ -73,6 +73,19 @@ final class Connection {
         accepted = now
         lastReceived = now
         lastSent = now
+    }
+
+    /// Bytes that the kernel did not take.
+    var unsentByteCount: Int { unsent?.bytes.count ?? 0 }
+}
+
+/// Bytes that wait for their turn; made when some do and let go when none are left, so that an idle connection pays for a
+/// pointer.
+final class WaitingBytes {
+    var bytes = ByteBuffer()
+
+    init(_ bytes: Span<UInt8>) {
+        self.bytes.append(bytes)
     }
 }
 

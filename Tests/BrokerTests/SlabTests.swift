@@ -36,6 +36,15 @@ struct SlabTests {
         #expect(census.living == 0)
     }
 
+    /// What marking touches lies in one cache line only as long as a subscriber fills whole ones.
+    @Test func subscribersFillWholeCacheLines() {
+        #expect(MemoryLayout<Subscriber>.stride == 128)
+        var slab = Slab<Subscriber>()
+        let index = slab.insert(Subscriber(owner: 1))
+        let first = slab.chunks[Int(index) >> Slab<Subscriber>.chunkShift]
+        #expect(UInt(bitPattern: first) % 64 == 0)
+    }
+
     @Test(arguments: 0..<5)
     func behavesLikeADictionary(seed: Int) {
         var generator = SeededGenerator(seed: UInt64(seed))

@@ -55,8 +55,7 @@ package struct GatewayFigures: Sendable {
         let loops = shared.loops.withLock { $0 }
         for loop in loops { add(loop.statistics) }
         http = max(http - webSockets - eventStreams - polls, 0)
-        // Each loop holds all topics.
-        topics = loops.first?.statistics.topics.now ?? 0
+        topics = shared.sequencer.topicCount
         feeds = shared.sources.withLock { $0 }.map { ($0.name, $0.published.now) }
     }
 

@@ -20,7 +20,6 @@ package final class LoopStatistics: Sendable {
     package let resumed = Atomic<Int>(0)
     package let reset = Atomic<Int>(0)
     package let gaps = Atomic<Int>(0)
-    package let topics = Atomic<Int>(0)
     package let slots = Atomic<Int>(0)
     /// Connections whose socket is full at present: nothing is drained for them.
     package let stopped = Atomic<Int>(0)

@@ -11,14 +11,15 @@ final class HTTPFrontEnd: FrontEnd {
         /// A publisher's body is being read.
         case body(PublishIntake)
         /// A body that nobody wants is read over.
-        case discarding(BodyDecoder)
+        case discarding(UnwantedBody)
         /// A poll waits for something to change.
         case polling(WaitingPoll)
         /// The loops are asked for their connections.
         case surveying(ConnectionSurvey, until: Instant)
     }
 
-    private var parser: RequestParser
+    /// Knows how far it came in a head that is not whole; nil between requests.
+    private var partialHead: PartialHead?
     private var phase = Phase.head
     /// When the head at hand began; nil between requests.
     private var headStarted: Instant?
@@ -27,8 +28,14 @@ final class HTTPFrontEnd: FrontEnd {
     private var isHead = false
     private var version = HTTPVersion.http11
 
-    init(_ loop: GatewayLoop) {
-        parser = RequestParser(limits: loop.configuration.http.request)
+    private final class PartialHead {
+        var parser: RequestParser
+        init(_ parser: RequestParser) { self.parser = parser }
+    }
+
+    private final class UnwantedBody {
+        var decoder: BodyDecoder
+        init(_ decoder: BodyDecoder) { self.decoder = decoder }
     }
 
     var isReading: Bool {
@@ -63,9 +70,9 @@ final class HTTPFrontEnd: FrontEnd {
             switch phase {
             case .head: return try receivedHead(bytes, connection, loop)
             case .body(let intake): return try receivedBody(bytes, intake, connection, loop)
-            case .discarding(var decoder):
-                let step = try decoder.next(bytes)
-                phase = step.isEnd ? .head : .discarding(decoder)
+            case .discarding(let body):
+                let step = try body.decoder.next(bytes)
+                if step.isEnd { phase = .head }
                 return step.consumed
             case .polling, .surveying: return 0
             }
@@ -86,7 +93,7 @@ final class HTTPFrontEnd: FrontEnd {
             headStarted = loop.now
             loop.schedule(connection)
         }
-        guard let (head, byteCount) = try parser.parse(bytes) else { return 0 }
+        guard let (head, byteCount) = try parseHead(bytes, loop) else { return 0 }
         headStarted = nil
         loop.statistics.requests.add()
         isPersistent = head.isPersistent && !loop.shared.isDrainingNow
@@ -111,9 +118,20 @@ final class HTTPFrontEnd: FrontEnd {
             head.bodyFraming.hasBody
         {
             let limit = loop.configuration.publishers.bodyByteCount
-            phase = .discarding(BodyDecoder(head.bodyFraming, byteCountLimit: limit))
+            phase = .discarding(UnwantedBody(BodyDecoder(head.bodyFraming, byteCountLimit: limit)))
         }
         return byteCount
+    }
+
+    /// Nearly every head comes whole, and then nothing has to be remembered.
+    private func parseHead(
+        _ bytes: Span<UInt8>, _ loop: GatewayLoop
+    ) throws(HTTPFailure) -> (head: RequestHead, byteCount: Int)? {
+        var parser = partialHead?.parser ?? RequestParser(limits: loop.configuration.http.request)
+        partialHead = nil
+        let found = try parser.parse(bytes)
+        if found == nil { partialHead = PartialHead(parser) }
+        return found
     }
 
     private func receivedBody(
@@ -167,7 +185,7 @@ final class HTTPFrontEnd: FrontEnd {
     /// What was waited for is answered; what was pipelined behind it comes next.
     private func endWaiting(_ connection: Connection, _ loop: GatewayLoop) {
         phase = .head
-        if !connection.unread.isEmpty { loop.workLater(connection) }
+        if connection.unread != nil { loop.workLater(connection) }
         if connection.isInputEnded { loop.endAfterSending(connection, .peer) }
     }
 
@@ -223,7 +241,7 @@ final class HTTPFrontEnd: FrontEnd {
         case .polling(let poll):
             poll.answerGoodbye(self, connection, loop)
             endPoll(poll, connection, loop)
-        case .head where headStarted == nil && connection.unread.isEmpty:
+        case .head where headStarted == nil && connection.unread == nil:
             loop.end(connection, .drained)
         case .head, .body, .discarding, .surveying:
             return  // Its answer will say that it is the last.

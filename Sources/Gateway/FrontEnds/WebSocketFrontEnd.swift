@@ -9,9 +9,9 @@ final class WebSocketFrontEnd: FrontEnd {
     private var reader: MessageReader
     private var closing = CloseHandshake(role: .server)
     private var session: ReaderSession
-    /// When the reader is looked at that has not answered a ping; `never` where none is on its way.
-    private var pongDue = Instant.never
-    private var closeStarted = Instant.never
+    /// When the peer is looked at that has not answered: a ping or, once the gateway has sent one, a close frame; `never`
+    /// where no answer is awaited.
+    private var answerDue = Instant.never
     /// Why the gateway sent a close frame. That is why the connection ends, however the peer takes it.
     private var ending: EndReason?
 
@@ -77,7 +77,7 @@ final class WebSocketFrontEnd: FrontEnd {
     ) -> Int {
         do {
             let step = try reader.next(input, sharing: loop.compression.inflater)
-            pongDue = .never
+            if closing.maySend { answerDue = .never }
             if let event = step.event { handle(event, input, connection, loop) }
             return step.consumed
         } catch {
@@ -234,8 +234,8 @@ final class WebSocketFrontEnd: FrontEnd {
     // MARK: Time
 
     func deadline(_ connection: Connection, _ loop: GatewayLoop) -> Instant {
-        guard closing.maySend else { return closeStarted + loop.intervals.close }
-        let liveness = pongDue == .never ? connection.lastReceived + loop.intervals.ping : pongDue
+        guard closing.maySend else { return answerDue }
+        let liveness = answerDue == .never ? connection.lastReceived + loop.intervals.ping : answerDue
         return min(min(liveness, session.flushDeadline(loop)), heartbeatDeadline(connection))
     }
 
@@ -245,10 +245,10 @@ final class WebSocketFrontEnd: FrontEnd {
 
     func deadlineCame(_ connection: Connection, _ loop: GatewayLoop) {
         guard closing.maySend else {
-            if loop.now >= closeStarted + loop.intervals.close { loop.end(connection, ending ?? .timeout) }
+            if loop.now >= answerDue { loop.end(connection, ending ?? .timeout) }
             return
         }
-        if loop.now >= pongDue, !isStillReading(connection, loop) {
+        if loop.now >= answerDue, !isStillReading(connection, loop) {
             perform(
                 closing.close(with: .internalError), reason: "no answer to a ping", .dead, connection, loop)
             loop.note(.dead, ["peer": .text(connection.stream.peer), "reason": .text("no answer to a ping")])
@@ -263,8 +263,8 @@ final class WebSocketFrontEnd: FrontEnd {
                 output.append(cursorMember: cursor, prefix: loop.cursorPrefix)
             }
         }
-        if pongDue == .never, loop.now >= connection.lastReceived + loop.intervals.ping {
-            pongDue = loop.now + loop.intervals.pong
+        if answerDue == .never, loop.now >= connection.lastReceived + loop.intervals.ping {
+            answerDue = loop.now + loop.intervals.pong
             loop.output.append(frame: .ping, payload: [UInt8]().span)
         }
     }
@@ -276,7 +276,7 @@ final class WebSocketFrontEnd: FrontEnd {
         let timeout = loop.configuration.subscribers.pongTimeout
         let pinged = connection.lastReceived + loop.intervals.ping
         guard quiet < timeout, loop.now < pinged + loop.intervals.send else { return false }
-        pongDue = loop.now + (timeout - quiet)
+        answerDue = loop.now + (timeout - quiet)
         return true
     }
 
@@ -304,7 +304,7 @@ final class WebSocketFrontEnd: FrontEnd {
         switch action {
         case .nothing, .waitForPeer: return
         case .sendClose(let code):
-            closeStarted = loop.now
+            answerDue = loop.now + loop.intervals.close
             ending = end
             loop.output.append(closeFrame: code, reason: reason)
             // After our answer to its close, or to bytes that are no frames, nothing is expected of the peer.

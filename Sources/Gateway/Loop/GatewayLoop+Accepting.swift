@@ -64,7 +64,7 @@ extension GatewayLoop {
         let token = freeTokens.popLast() ?? UInt32(connections.count)
         if Int(token) == connections.count { connections.append(nil) }
         let number = stream.number
-        let connection = Connection(token: token, stream: stream, frontEnd: HTTPFrontEnd(self), now: now)
+        let connection = Connection(token: token, stream: stream, frontEnd: HTTPFrontEnd(), now: now)
         do {
             try poller.add(number, token: token, .read)
         } catch {

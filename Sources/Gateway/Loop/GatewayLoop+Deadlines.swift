@@ -15,7 +15,7 @@ extension GatewayLoop {
 
     func nextDeadline(_ connection: Connection) -> Instant {
         let own =
-            connection.unsent.isEmpty || connection.frontEnd is LingeringFrontEnd
+            connection.unsent == nil || connection.frontEnd is LingeringFrontEnd
             ? connection.frontEnd.deadline(connection, self)
             : connection.lastSent + (connection.isStallTold ? intervals.send : intervals.stall)
         return min(own, min(connection.goodbye, cutAt))
@@ -32,7 +32,7 @@ extension GatewayLoop {
             } else if now >= connection.goodbye {
                 connection.goodbye = .never
                 connection.frontEnd.sayGoodbye(connection, self)
-            } else if connection.unsent.isEmpty || connection.frontEnd is LingeringFrontEnd {
+            } else if connection.unsent == nil || connection.frontEnd is LingeringFrontEnd {
                 connection.frontEnd.deadlineCame(connection, self)
             } else {
                 lookAfterStalled(connection)
@@ -58,7 +58,7 @@ extension GatewayLoop {
             "peer": .text(connection.stream.peer),
             "transport": .text("\(connection.frontEnd.transport)"),
             "seconds": .number(now.since(connection.lastSent).inSeconds.rounded()),
-            "bytesPending": .integer(connection.unsent.count), "conflated": .integer(Int(conflated)),
+            "bytesPending": .integer(connection.unsentByteCount), "conflated": .integer(Int(conflated)),
         ]
     }
 }

@@ -6,7 +6,7 @@ extension GatewayLoop {
     // MARK: Reading
 
     func read(_ connection: Connection) {
-        let kept = connection.unread.count
+        let kept = connection.unread?.bytes.count ?? 0
         let space = UnsafeMutableBufferPointer(rebasing: scratch[kept..<(kept + Self.readByteCount)])
         switch connection.stream.read(into: space) {
         case .bytes(let count):
@@ -25,11 +25,10 @@ extension GatewayLoop {
     /// Hands the front end what waits and what came: `freshCount` bytes in the scratch space, behind the room
     /// for those that wait.
     func process(_ connection: Connection, freshCount: Int) {
-        let kept = connection.unread.count
-        if kept > 0 {
-            _ = UnsafeMutableBufferPointer(rebasing: scratch[..<kept]).update(
-                from: connection.unread.unsafeBytes)
-            connection.unread = ByteBuffer()
+        let kept = connection.unread?.bytes.count ?? 0
+        if let unread = connection.unread {
+            _ = UnsafeMutableBufferPointer(rebasing: scratch[..<kept]).update(from: unread.bytes.unsafeBytes)
+            connection.unread = nil
         }
         var rest = UnsafeMutableBufferPointer(rebasing: scratch[..<(kept + freshCount)])
         var isCut = false
@@ -43,7 +42,7 @@ extension GatewayLoop {
             if consumed == 0, frontEnd === connection.frontEnd { break }
         }
         if rest.count > 0, connection.isOpen, connection.endReason == nil {
-            connection.unread.append(UnsafeBufferPointer(rest))
+            connection.unread = WaitingBytes(UnsafeBufferPointer(rest).span)
             if isCut { workLater(connection) }
         }
         settle(connection)
@@ -59,7 +58,7 @@ extension GatewayLoop {
         }
         if !output.isEmpty { transmit(connection) }
         guard connection.isOpen else { return }
-        if connection.unsent.isEmpty, let reason = connection.endReason { finish(connection, reason) }
+        if connection.unsent == nil, let reason = connection.endReason { finish(connection, reason) }
         guard connection.isOpen else { return }
         updateInterest(connection)
         schedule(connection)
@@ -67,8 +66,8 @@ extension GatewayLoop {
 
     func transmit(_ connection: Connection) {
         connection.lastSent = now
-        guard connection.unsent.isEmpty else {
-            connection.unsent.append(output.bytes)
+        if let unsent = connection.unsent {
+            unsent.bytes.append(output.bytes)
             output.removeAll()
             return
         }
@@ -84,27 +83,28 @@ extension GatewayLoop {
             end(connection, .broken)
             return
         }
-        connection.unsent.append(output.bytes)
+        if !output.isEmpty { connection.unsent = WaitingBytes(output.bytes) }
         output.removeAll()
     }
 
     func sendUnsent(_ connection: Connection) {
-        switch connection.stream.write(connection.unsent.unsafeBytes) {
+        guard let unsent = connection.unsent else { return }
+        switch connection.stream.write(unsent.bytes.unsafeBytes) {
         case .bytes(let count):
             statistics.sentBytes.add(count)
-            connection.unsent.consume(count)
+            unsent.bytes.consume(count)
             connection.lastSent = now
         case .wouldBlock: return
         case .failed:
             end(connection, .broken)
             return
         }
-        guard connection.unsent.isEmpty else { return }
-        connection.unsent = ByteBuffer()
+        guard unsent.bytes.isEmpty else { return }
+        connection.unsent = nil
         connection.isStallTold = false
         if connection.endReason == nil { connection.frontEnd.flush(connection, self) }
         settle(connection)
-        if connection.isOpen, !connection.unread.isEmpty { workLater(connection) }
+        if connection.isOpen, connection.unread != nil { workLater(connection) }
     }
 
     /// All is sent, and nothing more will be.
@@ -115,14 +115,14 @@ extension GatewayLoop {
         }
         connection.stream.endWriting()
         connection.frontEnd.ended(self)
-        connection.unread = ByteBuffer()
+        connection.unread = nil
         connection.frontEnd = LingeringFrontEnd(until: now + intervals.close)
         connection.scheduled = .never
         connection.goodbye = .never
     }
 
     func updateInterest(_ connection: Connection) {
-        let wantsToWrite = !connection.unsent.isEmpty
+        let wantsToWrite = connection.unsent != nil
         let isLingering = connection.frontEnd is LingeringFrontEnd
         let wantsToRead =
             !connection.isInputEnded

@@ -46,7 +46,7 @@ extension GatewayLoop {
     }
 
     private func stall(of connection: Connection) -> Duration {
-        connection.unsent.isEmpty ? .zero : now.since(connection.lastSent)
+        connection.unsent == nil ? .zero : now.since(connection.lastSent)
     }
 
     private func row(of connection: Connection) -> ConnectionSurvey.Row {
@@ -60,7 +60,7 @@ extension GatewayLoop {
             delivered: subscriber.map { replica.delivered(to: $0) } ?? 0,
             conflated: subscriber.map { replica.conflated(of: $0) } ?? 0,
             marked: subscriber.map { replica.markCount(of: $0) } ?? 0,
-            pendingByteCount: connection.unsent.count + connection.stream.unsentByteCount,
+            pendingByteCount: connection.unsentByteCount + connection.stream.unsentByteCount,
             stalled: stall(of: connection).inSeconds)
     }
 }

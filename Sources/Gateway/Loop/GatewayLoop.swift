@@ -136,7 +136,7 @@ final class GatewayLoop {
             if connection.isOpen, event.isReadable {
                 if connection.isWaitingToRead {
                     // What was left of the last read comes first; the kernel tells of the rest again.
-                    if !connection.isInAgain || connection.unread.isEmpty { read(connection) }
+                    if !connection.isInAgain || connection.unread == nil { read(connection) }
                 } else if event.isHungUp {
                     end(connection, .broken)
                 }
@@ -159,7 +159,7 @@ final class GatewayLoop {
     }
 
     private func flush(_ connection: Connection) {
-        guard connection.isOpen, connection.unsent.isEmpty, connection.endReason == nil else { return }
+        guard connection.isOpen, connection.unsent == nil, connection.endReason == nil else { return }
         connection.frontEnd.flush(connection, self)
         settle(connection)
     }
@@ -180,7 +180,7 @@ final class GatewayLoop {
             connection.isInAgain = false
             guard connection.isOpen else { continue }
             flush(connection)
-            if connection.isOpen, connection.unsent.isEmpty, !connection.unread.isEmpty,
+            if connection.isOpen, connection.unsent == nil, connection.unread != nil,
                 connection.frontEnd.isReading
             {
                 process(connection, freshCount: 0)
@@ -194,7 +194,6 @@ final class GatewayLoop {
         statistics.turns.record(from: now, to: Instant.now())
         statistics.connections.store(liveConnectionCount, ordering: .relaxed)
         statistics.conflated.store(Int(replica.conflated), ordering: .relaxed)
-        statistics.topics.store(replica.topicCount, ordering: .relaxed)
         statistics.slots.store(replica.slotCount, ordering: .relaxed)
     }
 }
