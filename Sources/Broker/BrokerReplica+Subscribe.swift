@@ -85,7 +85,7 @@ extension BrokerReplica {
             // both what was held and what was presented.
             subscribers[id].position = 0
             subscribers[id].floor = cursorBefore.flatMap { before in start.map { min(before, $0) } }
-            becomeReady(id)
+            becomeReady(id, waitingSince: nil)
         }
         return SubscribeOutcome(isResumed: isResumed, liveSequence: sequence)
     }

@@ -1,5 +1,5 @@
 /// One loop's copy of all topics and the subscribers that it owns: marks, drains, snapshots, resumes.
-internal import Primitives
+package import Primitives
 
 /// Owned by the loop's thread; never Sendable. It knows no socket, no wire format and no clock.
 package final class BrokerReplica {
@@ -29,8 +29,11 @@ package final class BrokerReplica {
     var stamp: UInt32 = 0
     /// Forgotten topics to look at: whether a reader is left that has to be told of their end.
     private var settling: [UInt32] = []
-    /// Subscribers whose first mark was set since they were last asked for.
+    /// Subscribers to be flushed at once, and those whose changes wait for company.
     private var ready: [SubscriberID] = []
+    private var waiting = WaitingReaders()
+    /// A reader that was sent something less than so long before a change waits so long from the change on.
+    package var flushDelay = Interval(nanoseconds: 0)
 
     /// Updates that newer ones replaced before a reader was sent them, over all readers, ever.
     package private(set) var conflated: UInt64 = 0
@@ -190,8 +193,10 @@ package final class BrokerReplica {
         for link in topics[index].subscribers {
             if subscribers[link.subscriber].markCount == 0 {
                 subscribers[link.subscriber].floor = floor
+                let lastSent = subscribers[link.subscriber].markedSince
                 subscribers[link.subscriber].markedSince = accepted
-                becomeReady(link.subscriber)
+                let isBusy = lastSent != .never && lastSent + flushDelay >= accepted
+                becomeReady(link.subscriber, waitingSince: isBusy ? accepted : nil)
             }
             let isFirst = subscribers[link.subscriber].mark(link.slot)
             if !isLog, !isFirst || updateCount > 1 {
@@ -202,19 +207,24 @@ package final class BrokerReplica {
         }
     }
 
-    func becomeReady(_ subscriber: SubscriberID) {
+    /// Takes note that the subscriber has something new; `since` is when it began to wait for company, nil: not at all.
+    func becomeReady(_ subscriber: SubscriberID, waitingSince since: Instant?) {
         guard !subscribers[subscriber].isReady else { return }
         subscribers[subscriber].isReady = true
-        ready.append(subscriber)
+        if let since { waiting.append(subscriber, since: since) } else { ready.append(subscriber) }
     }
 
-    /// Whether a subscriber has something new since they were last taken.
-    package var hasReady: Bool { !ready.isEmpty }
+    /// When a subscriber is to be flushed next; nil where none has something new.
+    package var flushDue: Instant? {
+        ready.isEmpty ? waiting.oldest.map { $0 + flushDelay } : Instant(nanoseconds: 0)
+    }
 
-    /// Exchanges the list of subscribers that have something new for `taken`, which comes back filled.
-    package func takeReady(into taken: inout [SubscriberID]) {
+    /// Fills `taken` with the subscribers that have something new and have waited long enough for more.
+    package func takeReady(at now: Instant, into taken: inout [SubscriberID]) {
         taken.removeAll(keepingCapacity: true)
         swap(&ready, &taken)
+        let delay = min(flushDelay.nanoseconds, now.nanoseconds)
+        waiting.take(since: Instant(nanoseconds: now.nanoseconds - delay), into: &taken)
         for subscriber in taken where subscribers.contains(subscriber) {
             subscribers[subscriber].isReady = false
         }

@@ -42,7 +42,8 @@ struct Subscriber: ~Copyable {
     private var storedFloor = UInt64.max
     /// Updates that newer ones replaced before the reader was sent them.
     var conflated: UInt64 = 0
-    /// When the change was accepted that it has waited for longest.
+    /// When the change was accepted that it has waited for longest; without marks when it was last sent any. `never`
+    /// as long as it was sent nothing but a snapshot.
     var markedSince = Instant.never
     private(set) var slots: [Slot] = []
     /// The marks of the other slots, 64 a word.

@@ -52,7 +52,7 @@ package struct SubscriberSettings: Sendable {
     /// One flush: the most bytes of updates that a reader is handed before the others have had their turn.
     package var flushByteCount = 64 * 1024
     /// The longest that updates wait to be sent together while flushes of many readers take much of the time.
-    package var flushInterval: Duration = .milliseconds(8)
+    package var flushInterval: Duration = .milliseconds(13)
     /// The largest WebSocket message from a client.
     package var messageByteCount = 64 * 1024
     /// Frames of one WebSocket message from a client.

@@ -46,6 +46,10 @@ public struct Interval: Sendable, Hashable {
         nanoseconds = duration.nanoseconds
     }
 
+    public init(nanoseconds: UInt64) {
+        self.nanoseconds = nanoseconds
+    }
+
     /// Saturates at `never`.
     @inlinable public static func + (instant: Instant, interval: Interval) -> Instant {
         let (sum, overflowed) = instant.nanoseconds.addingReportingOverflow(interval.nanoseconds)

@@ -16,6 +16,8 @@ final class GatewayLoop {
     static let acceptLimit = 256
     /// How long nobody is accepted when there is not even a descriptor to refuse with.
     static let acceptPause = Duration.milliseconds(100)
+    /// What would be due before the poller, whose clock ticks in milliseconds, could wake the loop is due now.
+    static let clockStep = Duration.microseconds(500)
     /// What a connection may make the loop answer before the others have had their turn.
     static let outputByteCount = 64 * 1024
 
@@ -38,7 +40,8 @@ final class GatewayLoop {
     private var readers: [SubscriberID] = []
     var due: [UInt32] = []
     private var again: [UInt32] = []
-    private var rhythm: FlushRhythm
+    private var flushDelay: FlushDelay
+    private var lastFlushed = Instant.now()
     let scratch: UnsafeMutableBufferPointer<UInt8>
     var isDraining = false
     var cutAt = Instant.never
@@ -69,7 +72,7 @@ final class GatewayLoop {
         statistics = control.statistics
         compression = LoopCompression(shared.configuration.subscribers.compression, control.statistics)
         replica = BrokerReplica(inbox: inbox, delays: control.statistics.delays)
-        rhythm = FlushRhythm(longestWait: shared.configuration.subscribers.flushInterval)
+        flushDelay = FlushDelay(longest: shared.configuration.subscribers.flushInterval)
         cursorPrefix = Array("\(inbox.epoch.text)-".utf8)
         // What may wait is one read, or a head that is not whole: the rest of the space is for what comes.
         let request = shared.configuration.http.request
@@ -122,7 +125,7 @@ final class GatewayLoop {
     private func timeout() -> Duration? {
         if !again.isEmpty || !inbox.sleep() || (control.isDraining && !isDraining) { return .zero }
         var deadline = min(wheel.nextDeadline ?? .never, acceptingAgain)
-        if replica.hasReady { deadline = min(deadline, rhythm.due) }
+        if let due = replica.flushDue { deadline = min(deadline, due) }
         return deadline == .never ? nil : deadline.since(Instant.now())
     }
 
@@ -147,15 +150,18 @@ final class GatewayLoop {
     // MARK: Subscribers
 
     private func flushReaders() {
-        guard replica.hasReady else { return }
+        guard let due = replica.flushDue else { return }
         let start = Instant.now()
-        guard start >= rhythm.due || isDraining else { return }
-        replica.takeReady(into: &readers)
+        guard due <= start + Self.clockStep else { return }
+        replica.takeReady(at: start + Self.clockStep, into: &readers)
         for subscriber in readers where replica.contains(subscriber) {
             guard let connection = connections[Int(replica.owner(of: subscriber))] else { continue }
             flush(connection)
         }
-        rhythm.flushed(from: start, to: Instant.now())
+        let end = Instant.now()
+        flushDelay.count(flushing: end.since(start), of: end.since(lastFlushed))
+        lastFlushed = end
+        replica.flushDelay = flushDelay.now
     }
 
     private func flush(_ connection: Connection) {
