@@ -12,6 +12,8 @@ final class WebSocketFrontEnd: FrontEnd {
     /// When the reader is looked at that has not answered a ping; `never` where none is on its way.
     private var pongDue = Instant.never
     private var closeStarted = Instant.never
+    /// When the peer was last sent a message. Heartbeats go by this: a browser sees no pings, so they end no silence.
+    private var lastMessage: Instant
     /// Why the gateway sent a close frame. That is why the connection ends, however the peer takes it.
     private var ending: EndReason?
 
@@ -46,6 +48,7 @@ final class WebSocketFrontEnd: FrontEnd {
             subscriber: loop.replica.addSubscriber(owner: connection.token),
             maximumRate: settings.granted(request.maximumRate))
         session.heartbeat = request.heartbeat ?? 0
+        lastMessage = loop.now
         loop.statistics.webSockets.add()
     }
 
@@ -133,6 +136,7 @@ final class WebSocketFrontEnd: FrontEnd {
         _ opcode: Opcode, _ message: Span<UInt8>, _ verdict: MessageRate.Verdict, _ connection: Connection,
         _ loop: GatewayLoop
     ) {
+        lastMessage = loop.now
         if let answer = loop.shared.messageAnswer {
             answer(opcode, message) { opcode, message in
                 loop.compression.append(opcode, message, compression, now: loop.now, to: &loop.output)
@@ -216,6 +220,7 @@ final class WebSocketFrontEnd: FrontEnd {
 
     func flush(_ connection: Connection, _ loop: GatewayLoop) {
         guard closing.maySend else { return }
+        let start = loop.output.count
         session.drain(connection, loop)
         for gap in loop.batch.gaps { loop.appendMessage("gap", id: nil) { $0.append(commaGapMembers: gap) } }
         loop.appendUpdatesMessage(compression)
@@ -224,6 +229,7 @@ final class WebSocketFrontEnd: FrontEnd {
                 $0.append(cursorMember: loop.batch.cursor, prefix: loop.cursorPrefix)
             }
         }
+        if loop.output.count > start { lastMessage = loop.now }
     }
 
     // MARK: Time
@@ -231,11 +237,11 @@ final class WebSocketFrontEnd: FrontEnd {
     func deadline(_ connection: Connection, _ loop: GatewayLoop) -> Instant {
         guard closing.maySend else { return closeStarted + loop.intervals.close }
         let liveness = pongDue == .never ? connection.lastReceived + loop.intervals.ping : pongDue
-        return min(min(liveness, session.flushDeadline(loop)), heartbeatDeadline(connection))
+        return min(min(liveness, session.flushDeadline(loop)), heartbeatDeadline)
     }
 
-    private func heartbeatDeadline(_ connection: Connection) -> Instant {
-        session.heartbeat > 0 ? connection.lastSent + .seconds(Int(session.heartbeat)) : .never
+    private var heartbeatDeadline: Instant {
+        session.heartbeat > 0 ? lastMessage + .seconds(Int(session.heartbeat)) : .never
     }
 
     func deadlineCame(_ connection: Connection, _ loop: GatewayLoop) {
@@ -250,7 +256,8 @@ final class WebSocketFrontEnd: FrontEnd {
             return
         }
         if loop.now >= session.flushDeadline(loop) { flush(connection, loop) }
-        if loop.output.isEmpty, loop.now >= heartbeatDeadline(connection) {
+        if loop.now >= heartbeatDeadline {
+            lastMessage = loop.now
             loop.appendMessage("heartbeat", id: nil) { output in
                 output.append(",\"time\":")
                 output.append(decimal: loop.time.milliseconds)
