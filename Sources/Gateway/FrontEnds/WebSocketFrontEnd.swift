@@ -11,9 +11,9 @@ final class WebSocketFrontEnd: FrontEnd {
     private var session: ReaderSession
     /// When the reader is looked at that has not answered a ping; `never` where none is on its way.
     private var pongDue = Instant.never
-    private var closeStarted = Instant.never
-    /// When the peer was last sent a message. Heartbeats go by this: a browser sees no pings, so they end no silence.
-    private var lastMessage: Instant
+    /// When the peer was last sent what its program sees: a message, or at the end the close frame. A browser sees no
+    /// pings, so they put off no heartbeat.
+    private var lastSeen: Instant
     /// Why the gateway sent a close frame. That is why the connection ends, however the peer takes it.
     private var ending: EndReason?
 
@@ -48,7 +48,7 @@ final class WebSocketFrontEnd: FrontEnd {
             subscriber: loop.replica.addSubscriber(owner: connection.token),
             maximumRate: settings.granted(request.maximumRate))
         session.heartbeat = request.heartbeat ?? 0
-        lastMessage = loop.now
+        lastSeen = loop.now
         loop.statistics.webSockets.add()
     }
 
@@ -136,7 +136,7 @@ final class WebSocketFrontEnd: FrontEnd {
         _ opcode: Opcode, _ message: Span<UInt8>, _ verdict: MessageRate.Verdict, _ connection: Connection,
         _ loop: GatewayLoop
     ) {
-        lastMessage = loop.now
+        lastSeen = loop.now
         if let answer = loop.shared.messageAnswer {
             answer(opcode, message) { opcode, message in
                 loop.compression.append(opcode, message, compression, now: loop.now, to: &loop.output)
@@ -229,24 +229,24 @@ final class WebSocketFrontEnd: FrontEnd {
                 $0.append(cursorMember: loop.batch.cursor, prefix: loop.cursorPrefix)
             }
         }
-        if loop.output.count > start { lastMessage = loop.now }
+        if loop.output.count > start { lastSeen = loop.now }
     }
 
     // MARK: Time
 
     func deadline(_ connection: Connection, _ loop: GatewayLoop) -> Instant {
-        guard closing.maySend else { return closeStarted + loop.intervals.close }
+        guard closing.maySend else { return lastSeen + loop.intervals.close }
         let liveness = pongDue == .never ? connection.lastReceived + loop.intervals.ping : pongDue
         return min(min(liveness, session.flushDeadline(loop)), heartbeatDeadline)
     }
 
     private var heartbeatDeadline: Instant {
-        session.heartbeat > 0 ? lastMessage + .seconds(Int(session.heartbeat)) : .never
+        session.heartbeat > 0 ? lastSeen + .seconds(Int(session.heartbeat)) : .never
     }
 
     func deadlineCame(_ connection: Connection, _ loop: GatewayLoop) {
         guard closing.maySend else {
-            if loop.now >= closeStarted + loop.intervals.close { loop.end(connection, ending ?? .timeout) }
+            if loop.now >= lastSeen + loop.intervals.close { loop.end(connection, ending ?? .timeout) }
             return
         }
         if loop.now >= pongDue, !isStillReading(connection, loop) {
@@ -257,7 +257,7 @@ final class WebSocketFrontEnd: FrontEnd {
         }
         if loop.now >= session.flushDeadline(loop) { flush(connection, loop) }
         if loop.now >= heartbeatDeadline {
-            lastMessage = loop.now
+            lastSeen = loop.now
             loop.appendMessage("heartbeat", id: nil) { output in
                 output.append(",\"time\":")
                 output.append(decimal: loop.time.milliseconds)
@@ -306,7 +306,7 @@ final class WebSocketFrontEnd: FrontEnd {
         switch action {
         case .nothing, .waitForPeer: return
         case .sendClose(let code):
-            closeStarted = loop.now
+            lastSeen = loop.now
             ending = end
             loop.output.append(closeFrame: code, reason: reason)
             // After our answer to its close, or to bytes that are no frames, nothing is expected of the peer.
