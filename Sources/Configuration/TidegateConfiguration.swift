@@ -156,19 +156,20 @@ package struct TidegateConfiguration {
             "tombstones", default: gateway.retention.tombstoneLimit, in: 0...100_000_000)
         for log in try section.sections("logs") {
             var log = log
-            let text = try log.text("pattern", default: "")
+            let text = try log.optionalText("pattern")
+            let updateCount = try log.integer("keep", default: 1000, in: 1...1_000_000)
+            // First what nobody knows: a misspelt "pattern" is no missing one.
+            try log.finish()
+            guard let text else {
+                throw log.refusal(
+                    of: "pattern",
+                    because: "it is missing: a topic or pattern, such as \"trades/**\", is wanted")
+            }
             do {
-                let pattern = try TopicPattern(text)
-                gateway.retention.logs.append(
-                    (pattern, try log.integer("keep", default: 1000, in: 1...1_000_000)))
-            } catch let failure as TopicFailure {
-                throw log.refusal(of: "pattern", because: "\(failure)")
-            } catch let failure as SettingsFailure {
-                throw failure
+                gateway.retention.logs.append((try TopicPattern(text), updateCount))
             } catch {
                 throw log.refusal(of: "pattern", because: "\(error)")
             }
-            try log.finish()
         }
         try section.finish()
     }

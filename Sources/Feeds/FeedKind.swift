@@ -35,9 +35,13 @@ package enum FeedKinds {
     ) throws(SettingsFailure) -> any Feed {
         let kindName = try settings.text("kind", default: origin.name)
         guard let kind = all.first(where: { $0.kindName == kindName }) else {
-            let known = all.map { "\"\($0.kindName)\"" }.joined(separator: ", ")
-            throw settings.refusal(
-                of: "kind", because: "there is no kind of feed \"\(kindName)\"; one of \(known) is wanted")
+            let names = all.map { $0.kindName }
+            var reason = "there is no kind of feed \"\(kindName)\"."
+            if let nearest = nearestName(to: kindName, among: names) {
+                reason += " Did you mean \"\(nearest)\"?"
+            }
+            reason += " Known are: " + names.joined(separator: ", ")
+            throw settings.refusal(of: "kind", because: reason)
         }
         let feed = try kind.init(origin: origin, settings: &settings)
         try settings.finish()

@@ -1,5 +1,6 @@
 /// A running gateway: one sequencer, a loop a core, and the way to end them in peace.
 package import Broker
+internal import Glibc
 internal import Primitives
 internal import Synchronization
 package import Transport
@@ -24,10 +25,18 @@ package final class RunningGateway: Sendable {
             case .resolve(let failure):
                 "\(failure). Set \"host\" in config.json to an address of this machine."
             case .listen(let address, let failure):
-                "cannot listen on \(address): \(failure). Stop what listens there, or set another \"port\"."
+                "cannot listen on \(address): \(failure). \(Self.advice(failure))"
             case .files(let failure):
                 "\(failure). Set \"publicFolder\" in config.json, or \"\" to serve no page."
             case .system(let failure): "cannot start: \(failure)."
+            }
+        }
+
+        private static func advice(_ failure: SystemFailure) -> String {
+            switch failure.number {
+            case EADDRNOTAVAIL: "Set \"host\" to an address of this machine."
+            case EACCES: "Set a \"port\" from 1024 on, or give the process the right to lower ones."
+            default: "Stop what listens there, or set another \"port\"."
             }
         }
     }
@@ -37,14 +46,7 @@ package final class RunningGateway: Sendable {
         _ configuration: GatewayConfiguration, log: Log, answeringMessages messageAnswer: MessageAnswer? = nil
     ) throws(Failure) -> RunningGateway {
         let limit = DescriptorLimit.raise()
-        var files = StaticFiles()
-        if let folder = configuration.publicFolder {
-            do {
-                files = try StaticFiles(folder: folder)
-            } catch {
-                throw .files(error)
-            }
-        }
+        let files = try readFiles(configuration)
         let address = try claim(configuration)
         var generator = SystemRandomNumberGenerator()
         let sequencer = Sequencer(epoch: Epoch(random: &generator), retention: configuration.retention)
@@ -62,7 +64,22 @@ package final class RunningGateway: Sendable {
         }
     }
 
-    private static func claim(_ configuration: GatewayConfiguration) throws(Failure) -> SocketAddress {
+    /// Whether it could start, as far as that can be told without listening.
+    package static func check(_ configuration: GatewayConfiguration) throws(Failure) {
+        _ = try readFiles(configuration)
+        _ = try resolve(configuration)
+    }
+
+    private static func readFiles(_ configuration: GatewayConfiguration) throws(Failure) -> StaticFiles {
+        guard let folder = configuration.publicFolder else { return StaticFiles() }
+        do {
+            return try StaticFiles(folder: folder)
+        } catch {
+            throw .files(error)
+        }
+    }
+
+    private static func resolve(_ configuration: GatewayConfiguration) throws(Failure) -> SocketAddress {
         let candidates: [SocketAddress]
         do {
             candidates = try SocketAddress.resolve(host: configuration.host, port: configuration.port)
@@ -72,6 +89,11 @@ package final class RunningGateway: Sendable {
         guard let first = candidates.first else {
             throw .resolve(ResolveFailure(host: configuration.host, reason: "it has no address"))
         }
+        return first
+    }
+
+    private static func claim(_ configuration: GatewayConfiguration) throws(Failure) -> SocketAddress {
+        let first = try resolve(configuration)
         do {
             return try Listener.claim(first)
         } catch {

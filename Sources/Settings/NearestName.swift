@@ -1,7 +1,7 @@
 /// The one of `names` that `name` was probably meant to be; nil where none is near.
 ///
 /// Near is at most one slip in three letters: more would suggest words that have nothing to do with one another.
-func nearestName(to name: String, among names: [String]) -> String? {
+package func nearestName(to name: String, among names: [String]) -> String? {
     let wanted = Array(name.lowercased().unicodeScalars)
     var nearest: (name: String, slips: Int)?
     for candidate in names {

@@ -19,18 +19,22 @@ import Testing
     static let mistakes = [
         Mistake(text: #"{"topics": {"logs": {}}}"#, says: "config.json: topics.logs: found"),
         Mistake(text: #"{"topics": {"logs": [5]}}"#, says: "config.json: topics.logs.0: found"),
-        Mistake(text: #"{"topics": {"logs": [{}]}}"#, says: "config.json: topics.logs.0.pattern:"),
+        Mistake(
+            text: #"{"topics": {"logs": [{}]}}"#, says: "config.json: topics.logs.0.pattern: it is missing"),
         Mistake(
             text: #"{"topics": {"logs": [{"pattern": "a"}, {"pattern": "b", "keep": 0}]}}"#,
             says: "config.json: topics.logs.1.keep: found 0"),
         Mistake(
-            text: #"{"topics": {"logs": [{"patern": "a"}]}}"#, says: "config.json: topics.logs.0."),
+            text: #"{"topics": {"logs": [{"patern": "a"}]}}"#,
+            says: "config.json: topics.logs.0.patern: unknown key. Did you mean \"pattern\"?"),
         Mistake(
             text: #"{"drain": {"spread": 11}}"#,
             says: "config.json: drain.deadline: it must not be before \"spread\" is over"),
         Mistake(text: #"{"feeds": []}"#, says: "config.json: feeds: found"),
         Mistake(text: #"{"feeds": {"x": 5}}"#, says: "config.json: feeds.x: found"),
-        Mistake(text: #"{"feeds": {"x": {"kind": "hose"}}}"#, says: "config.json: feeds.x.kind:"),
+        Mistake(
+            text: #"{"feeds": {"x": {"kind": "hose"}}}"#,
+            says: "config.json: feeds.x.kind: there is no kind of feed \"hose\". Did you mean \"host\"?"),
         Mistake(
             text: #"{"feeds": {"host": {"enabled": 1}}}"#, says: "config.json: feeds.host.enabled: found 1"),
         Mistake(

@@ -65,4 +65,35 @@ import Testing
         let answer = try curl("\(url)/poll?topics=curlpoll/a&cursor=\(cursor)")
         #expect(JSON(answer.output)["updates"][0]["data"].int == 7)
     }
+
+    /// What `tidegate serve` says when it has started, typed line by line.
+    @Test func theLinesThatAreSaidAtTheStartWork() throws {
+        let process = Process()
+        process.executableURL = GatewayProcess.binary
+        process.arguments = ["serve", "--set", "publicFolder=", "--port", "0"]
+        process.currentDirectoryURL = URL(fileURLWithPath: "/")
+        let output = Pipe()
+        process.standardOutput = output
+        process.standardError = FileHandle.nullDevice
+        process.standardInput = FileHandle.nullDevice
+        try process.run()
+        defer { kill(process.processIdentifier, SIGKILL) }
+        var said = ""
+        while !said.contains("189.3}'\n") {
+            let piece = output.fileHandleForReading.availableData
+            try #require(!piece.isEmpty, "\(said)")
+            said += String(decoding: piece, as: UTF8.self)
+        }
+        let lines = said.split(separator: "\n").map { $0.drop { $0 == " " } }
+        func typed(_ label: String, _ more: String) throws -> String {
+            let line = try #require(lines.first { $0.hasPrefix(label) }).dropFirst(label.count)
+            return try StartTests.run("/bin/sh", ["-c", "\(line) \(more)"]).output
+        }
+        #expect(try typed("publish", "-s").contains("\"version\":1,"))
+        #expect(try typed("SSE", "--max-time 1").contains("event: live"))
+        #expect(try typed("long poll", "-s").contains("\"cursor\":"))
+        let frames = try typed("WebSocket", "-s --max-time 1")
+        #expect(frames.contains("\"type\":\"welcome\"") && frames.contains("\"type\":\"live\""))
+        #expect(try typed("terminal", "--help").contains("Usage: tidegate watch"))
+    }
 }

@@ -37,22 +37,26 @@ import Testing
             GatewayProcess.binary.path, ["check", "--config", file.path] + words, environment: environment)
     }
 
+    /// Runs a gateway that is not to start, in a folder without settings.
+    static func serve(_ words: String) throws -> (status: Int32, output: String, errors: String) {
+        let command = "cd /; exec \(GatewayProcess.binary.path) serve --set publicFolder= --no-feeds"
+        return try run("/bin/sh", ["-c", "\(command) \(words)"])
+    }
+
     @Test func aPortInUseIsNamed() throws {
         let port = GatewayProcess.shared.port
-        let second = try Self.run(
-            GatewayProcess.binary.path,
-            ["serve", "--config", "/dev/null", "--set", "publicFolder=", "--port", "\(port)"])
+        let second = try Self.serve("--port \(port)")
         #expect(second.status == 1)
-        let third = try Self.run(
-            "/bin/sh",
-            [
-                "-c",
-                "cd /; exec \(GatewayProcess.binary.path) serve --set publicFolder= --port \(port) --no-feeds",
-            ])
-        #expect(third.status == 1)
-        #expect(third.errors.contains("cannot listen on 127.0.0.1:\(port)"))
-        #expect(third.errors.contains("Address already in use"))
-        #expect(third.errors.contains("\"port\""))
+        #expect(second.errors.contains("cannot listen on 127.0.0.1:\(port)"))
+        #expect(second.errors.contains("Address already in use"))
+        #expect(second.errors.contains("\"port\""))
+    }
+
+    @Test func anAddressOfAnotherMachineIsNamed() throws {
+        // 192.0.2.0/24 is for documents (RFC 5737): no machine has such an address.
+        let started = try Self.serve("--host 192.0.2.1 --port 0")
+        #expect(started.status == 1)
+        #expect(started.errors.contains("Set \"host\" to an address of this machine."))
     }
 
     @Test func theFirstLineTellsTheAddressAndTheLimit() throws {
@@ -62,7 +66,8 @@ import Testing
     }
 
     @Test func aRightFileIsRight() throws {
-        let checked = try Self.check(#"{"port": 0, "feeds": {"m": {"kind": "market"}}}"#)
+        let checked = try Self.check(
+            #"{"port": 0, "publicFolder": "", "feeds": {"m": {"kind": "market"}}}"#)
         #expect(checked.status == 0)
         #expect(checked.output.contains("is right. Feeds: m."))
         let shipped = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
@@ -99,6 +104,12 @@ import Testing
         Mistake(
             text: #"{"feeds": {"m": {"kind": "market", "enabled": false, "rat": 5}}}"#,
             says: ["feeds.m.rat: unknown key"]),
+        Mistake(
+            text: #"{"publicFolder": "nowhere"}"#,
+            says: ["cannot read", "/nowhere: No such file", "\"publicFolder\""]),
+        Mistake(
+            text: #"{"publicFolder": "", "host": "no host"}"#,
+            says: ["no address for \"no host\"", "Set \"host\""]),
         Mistake(text: "{}", says: ["--set", "prot", "Did you mean \"port\"?"], words: ["--set", "prot=5"]),
         Mistake(text: "{}", says: ["--port", "found \"x\""], words: ["--port", "x"]),
         Mistake(text: "{}", says: ["TIDEGATE_PORT", "found \"x\""], environment: ["TIDEGATE_PORT": "x"]),
@@ -114,8 +125,10 @@ import Testing
 
     @Test func whatIsSetLaterWins() throws {
         let flag = try Self.check(
-            #"{"port": 70000}"#, ["--port", "9"], environment: ["TIDEGATE_PORT": "x"])
+            #"{"publicFolder": "", "port": 70000}"#, ["--port", "9"], environment: ["TIDEGATE_PORT": "x"])
         #expect(flag.status == 0, "\(flag.errors)")
-        #expect(try Self.check(#"{"port": 70000}"#, environment: ["TIDEGATE_PORT": "9"]).status == 0)
+        let variable = try Self.check(
+            #"{"publicFolder": "", "port": 70000}"#, environment: ["TIDEGATE_PORT": "9"])
+        #expect(variable.status == 0, "\(variable.errors)")
     }
 }

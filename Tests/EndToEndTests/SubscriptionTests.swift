@@ -207,6 +207,25 @@ import Testing
         #expect(beat["cursor"].string != nil)
     }
 
+    /// A browser's script sees no ping: to it, silence goes on.
+    @Test func pingsPutOffNoHeartbeat() throws {
+        let gateway = try GatewayProcess(#""subscribers": { "pingInterval": 0.3, "pongTimeout": 30 }"#)
+        let probe = try WebSocketProbe("topics=beat/none&heartbeat=1", [], gateway)
+        _ = try probe.snapshot()
+        var pings = 0
+        while true {
+            let frame = try probe.nextFrame()
+            if frame.opcode == 1 {
+                #expect(JSON(frame.payload)["type"].string == "heartbeat")
+                break
+            }
+            pings += 1
+            try #require(frame.opcode == 9 && pings < 20, "\(pings) pings, and no heartbeat among them")
+            try probe.socket.send(WebSocketProbe.frame(10, frame.payload))
+        }
+        #expect(pings > 0)
+    }
+
     @Test func tombstonesAreToldLiveAndAreNotInSnapshots() throws {
         let socket = try WebSocketProbe("topics=tomb/x")
         let stream = try EventStreamProbe("topics=tomb/x")

@@ -12,6 +12,9 @@ final class WebSocketFrontEnd: FrontEnd {
     /// When the peer is looked at that has not answered: a ping or, once the gateway has sent one, a close frame; `never`
     /// where no answer is awaited.
     private var answerDue = Instant.never
+    /// When the peer was last sent what its program sees: a message. A browser sees no pings, so they put off no
+    /// heartbeat.
+    private var lastSeen: Instant
     /// Why the gateway sent a close frame. That is why the connection ends, however the peer takes it.
     private var ending: EndReason?
 
@@ -46,6 +49,7 @@ final class WebSocketFrontEnd: FrontEnd {
             subscriber: loop.replica.addSubscriber(owner: connection.token),
             maximumRate: settings.granted(request.maximumRate))
         session.heartbeat = request.heartbeat ?? 0
+        lastSeen = loop.now
         loop.statistics.webSockets.add()
     }
 
@@ -138,6 +142,7 @@ final class WebSocketFrontEnd: FrontEnd {
         _ opcode: Opcode, _ message: Span<UInt8>, _ verdict: MessageRate.Verdict, _ connection: Connection,
         _ loop: GatewayLoop
     ) {
+        lastSeen = loop.now
         if let answer = loop.shared.messageAnswer {
             answer(opcode, message) { opcode, message in
                 loop.compression.append(opcode, message, compression, now: loop.now, to: &loop.output)
@@ -221,6 +226,7 @@ final class WebSocketFrontEnd: FrontEnd {
 
     func flush(_ connection: Connection, _ loop: GatewayLoop) {
         guard closing.maySend else { return }
+        let start = loop.output.count
         session.drain(connection, loop)
         for gap in loop.batch.gaps { loop.appendMessage("gap", id: nil) { $0.append(commaGapMembers: gap) } }
         loop.appendUpdatesMessage(compression)
@@ -229,6 +235,7 @@ final class WebSocketFrontEnd: FrontEnd {
                 $0.append(cursorMember: loop.batch.cursor, prefix: loop.cursorPrefix)
             }
         }
+        if loop.output.count > start { lastSeen = loop.now }
     }
 
     // MARK: Time
@@ -236,11 +243,11 @@ final class WebSocketFrontEnd: FrontEnd {
     func deadline(_ connection: Connection, _ loop: GatewayLoop) -> Instant {
         guard closing.maySend else { return answerDue }
         let liveness = answerDue == .never ? connection.lastReceived + loop.intervals.ping : answerDue
-        return min(min(liveness, session.flushDeadline(loop)), heartbeatDeadline(connection))
+        return min(min(liveness, session.flushDeadline(loop)), heartbeatDeadline)
     }
 
-    private func heartbeatDeadline(_ connection: Connection) -> Instant {
-        session.heartbeat > 0 ? connection.lastSent + .seconds(Int(session.heartbeat)) : .never
+    private var heartbeatDeadline: Instant {
+        session.heartbeat > 0 ? lastSeen + .seconds(Int(session.heartbeat)) : .never
     }
 
     func deadlineCame(_ connection: Connection, _ loop: GatewayLoop) {
@@ -255,7 +262,8 @@ final class WebSocketFrontEnd: FrontEnd {
             return
         }
         if loop.now >= session.flushDeadline(loop) { flush(connection, loop) }
-        if loop.output.isEmpty, loop.now >= heartbeatDeadline(connection) {
+        if loop.now >= heartbeatDeadline {
+            lastSeen = loop.now
             loop.appendMessage("heartbeat", id: nil) { output in
                 output.append(",\"time\":")
                 output.append(decimal: loop.time.milliseconds)

@@ -1,5 +1,6 @@
 /// `tidegate check`: reads the configuration as `serve` would, and says what is wrong with it.
 internal import Configuration
+internal import Gateway
 
 enum Check: Command {
     static let name = "check"
@@ -18,6 +19,7 @@ enum Check: Command {
     static func run(_ arguments: inout Arguments) throws -> Int32 {
         let configuration = try ConfigurationSource(&arguments).read()
         _ = try arguments.positionals(0...0)
+        try RunningGateway.check(configuration.gateway)
         let feeds = configuration.feeds.map(\.name).joined(separator: ", ")
         try Console.show("\(configuration.file) is right. Feeds: \(feeds.isEmpty ? "none" : feeds).")
         return 0

@@ -103,16 +103,22 @@ enum Serve: Command {
             })
     }
 
+    /// Lines to type as they stand. curl shows a WebSocket's frames, but answers no ping, so that its look ends
+    /// after `pingInterval` and `pongTimeout`.
     private static func sayWhereToLook(_ address: SocketAddress, isServingPage: Bool) throws {
         let url = "http://\(address)"
+        let upgrade = [
+            "Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13",
+            "Sec-WebSocket-Key: VGlkZWdhdGUgc2F5cyBoaQ==",
+        ].map { "-H '\($0)'" }.joined(separator: " ")
         try Console.show(
             """
 
               \(isServingPage ? "page       \(url)/" : "no page is served")
               SSE        curl -N '\(url)/sse?topics=host/**'
               long poll  curl '\(url)/poll?topics=host/**'
-              WebSocket  websocat 'ws://\(address)/ws?topics=host/**'
-              terminal   tidegate watch \(url)
+              WebSocket  curl -sNo- \(upgrade) '\(url)/ws?topics=host/**'
+              terminal   \(CommandLine.arguments[0]) watch \(url)
               publish    curl -X PUT '\(url)/topics/stocks/ACME' -d '{"price":189.3}'
 
             """)
