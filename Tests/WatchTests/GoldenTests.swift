@@ -88,6 +88,52 @@ struct GoldenTests {
         try check(stage.grid(), "waiting-and-paused")
     }
 
+    /// The line that is typed is seen, also where the hint behind it has no room.
+    @Test func whatIsTypedIsSeenInANarrowWindow() throws {
+        var stage = try market(Size(columns: 40, rows: 12))
+        stage.type("/sim")
+        #expect(stage.grid().lines[11] == " filter: sim█")
+        stage.type("/and/so/on/and/so/on/until/it/ends")
+        #expect(stage.grid().lines[11] == " filter: /so/on/and/so/on/until/it/ends█")
+    }
+
+    /// Esc is said once: of what it leaves.
+    @Test func theStatusLineSaysWhatEscLeaves() throws {
+        var stage = try market(Size(columns: 200, rows: 60))
+        stage.type("/hooli")
+        stage.press(.enter)
+        #expect(stage.grid().lines[59].contains("Esc all"))
+        stage.press(.enter)
+        #expect(stage.grid().lines[59].contains("Esc close"))
+        #expect(!stage.grid().lines[59].contains("Esc all"))
+        stage.press(.escape)
+        #expect(stage.grid().lines[59].contains("Esc all"))
+    }
+
+    /// What was asked for is shown before what was not, also what is no number.
+    @Test func chosenColumnsComeFirst() throws {
+        var stage = Stage(columns: ["side", "ok", "book.bid"])
+        try stage.update("a", #"{"last":1.5,"side":"買い","ok":true,"book":{"bid":1.25}}"#)
+        try stage.update("a-name-that-takes-as-much-room-as-it-is-given", #"{"last":2.5,"side":"buy"}"#)
+        let lines = stage.grid().lines
+        #expect(["SIDE", "OK", "BID"].allSatisfy { lines[2].contains($0) })
+        #expect(["買い", "true", "1.25"].allSatisfy { lines[3].contains($0) })
+        #expect(lines[4].contains("buy"))
+    }
+
+    @Test func aScrollBarSaysWhichRowsAreInSight() throws {
+        var stage = Stage(size: Size(columns: 60, rows: 24))
+        for number in 0..<200 { try stage.update("t/\(1000 + number)", "1") }
+        stage.hear(.live)
+        #expect(stage.grid().lines[3].hasSuffix("▐"))
+        #expect(!stage.grid().lines[22].hasSuffix("▐"))
+        stage.type("G")
+        #expect(!stage.grid().lines[3].hasSuffix("▐"))
+        #expect(stage.grid().lines[22].hasSuffix("▐"))
+        stage.type("/t/110")
+        #expect(!stage.grid().text.contains("▐"))
+    }
+
     /// Every size there is: nothing is written outside, nothing fails.
     @Test func fitsAnyWindow() throws {
         var stage = try market(Size(columns: 80, rows: 24))

@@ -69,8 +69,15 @@ package struct Renderer: ~Copyable {
         output.append(scalar: cell.scalar)
         if cell.mark != "\0" { output.append(scalar: cell.mark) }
         let next = column + max(columnCount(of: cell.scalar), 1)
-        cursor = (row, next)
+        cursor = Self.isDisputed(cell) ? nil : (row, next)
         return next
+    }
+
+    /// Terminals give pictures, flags and joined marks one column or two, and not all the same: what stands behind one
+    /// is put where it belongs, not where the cursor may be.
+    private static func isDisputed(_ cell: Cell) -> Bool {
+        cell.mark != "\0" || (0x1F000...0x1FAFF).contains(cell.scalar.value)
+            || (0x2600...0x27BF).contains(cell.scalar.value)
     }
 
     private mutating func moveTo(_ row: Int, _ column: Int, of grid: Grid, into output: inout ByteBuffer) {
