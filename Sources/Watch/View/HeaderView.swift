@@ -36,6 +36,10 @@ extension WatchView {
         case .live: pieces = [Piece("\(symbols.dot) live", Style(.up, on: .bar, isBold: true))]
         case .connecting: pieces = [Piece("\(symbols.dot) connecting", Style(.warning, on: .bar))]
         case .snapshot: pieces = [Piece("\(symbols.dot) snapshot", Style(.warning, on: .bar))]
+        case .waiting(let reason, let until) where until <= now:
+            pieces = [
+                Piece("\(symbols.dot) connecting", Style(.warning, on: .bar)), Piece("  \(reason)", Self.dim),
+            ]
         case .waiting(let reason, let until):
             let seconds = fixed(until.since(now).inSeconds, decimals: 1)
             pieces = [
