@@ -188,7 +188,7 @@ def test_pastes(gateway, pane):
     pane.watch(gateway).wait("● live")
     tmux("set-buffer", "dq?")
     tmux("paste-buffer", "-p", "-t", pane.name)
-    pane.wait("a paste needs a line")
+    pane.wait("then paste")
     pane.text("/")
     tmux("set-buffer", "sim/HOO\n")
     tmux("paste-buffer", "-p", "-t", pane.name)

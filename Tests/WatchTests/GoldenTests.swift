@@ -134,6 +134,14 @@ struct GoldenTests {
         #expect(!stage.grid().text.contains("▐"))
     }
 
+    @Test func aWaitThatIsOverIsAnAttempt() throws {
+        var stage = Stage()
+        stage.hear(.disconnected(.silence(seconds: 25), retryAfter: .milliseconds(400)))
+        #expect(stage.grid().lines[0].contains("again in 0.4 s"))
+        stage.pass(.milliseconds(400))
+        #expect(stage.grid().lines[0].contains("connecting  no sign of life"))
+    }
+
     /// Every size there is: nothing is written outside, nothing fails.
     @Test func fitsAnyWindow() throws {
         var stage = try market(Size(columns: 80, rows: 24))
@@ -166,6 +174,26 @@ struct GoldenTests {
         #expect(stage.grid().style(of: "1", row: 3)?.ground == .up2)
         stage.pass(TopicRow.fadeStep * 2)
         #expect(stage.grid().style(of: "9", row: 4)?.ground == .plain)
+    }
+
+    /// Each depth shows the selected row as one bar, and a change as a patch that differs from what is around it.
+    @Test(arguments: ColourDepth.allCases, [true, false])
+    func aFlashIsSeenInEveryDepth(depth: ColourDepth, isSelected: Bool) throws {
+        var stage = Stage()
+        try stage.update("a", "10")
+        try stage.update("b", "10")
+        stage.hear(.live)
+        stage.press(isSelected ? .up : .down)
+        try stage.update("a", "11")
+        func grounds() -> (value: Ground?, row: Ground?) {
+            let grid = stage.grid(Capabilities(depth: depth, isUnicode: true))
+            return (grid.style(of: "1", row: 3)?.ground, grid[3, 1].style.ground)
+        }
+        #expect(grounds().row == (isSelected ? .selected : .plain))
+        #expect(grounds().value != grounds().row)
+        stage.pass(TopicRow.fadeStep * 3)
+        let fading = try #require(grounds().value)
+        #expect(fading == grounds().row || Palette.isSeen(fading, depth))
     }
 
     @Test func whatOthersWroteCannotSteerTheTerminal() throws {

@@ -219,7 +219,7 @@ extension WatchModel {
     /// Only a line takes what is pasted: as keys it could do anything.
     private mutating func beginPaste(now: Instant) {
         isPasting = true
-        if prompt == nil { say("a paste needs a line to go to: / or a first", now: now) }
+        if prompt == nil { say("type / or a first, then paste", now: now) }
     }
 
     /// The line's end too is only text here: it is left out.

@@ -122,11 +122,12 @@ package struct Renderer: ~Copyable {
         self.style = style
         output.append("\u{1B}[0")
         if style.isBold || Palette.isBold(style.ground, depth) { output.append(";1") }
-        if Palette.isReversed(style.ground, depth) { output.append(";7") }
+        let isReversed = Palette.isReversed(style.ground, depth)
+        if isReversed { output.append(";7") }
         if depth != .none {
-            // On a lit ground of 16 colours the same ink would be invisible.
+            // On a lit ground of 16 colours the same ink would be invisible; reversed it would be a ground.
             let isLit = depth == .sixteen && Palette.shade(of: style.ground)?.sixteen != nil
-            if let shade = Palette.shade(of: style.ink), !isLit {
+            if let shade = Palette.shade(of: style.ink), !isLit, !isReversed {
                 output.append(shade, isGround: false, depth)
             }
             if let shade = Palette.shade(of: style.ground) { output.append(shade, isGround: true, depth) }

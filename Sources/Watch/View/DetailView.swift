@@ -65,7 +65,9 @@ extension WatchView {
         let isUp = last >= (values.first ?? last)
         let left = columns.lowerBound
         drawBase(of: row, chart, rows, left..<left + chartWidth, on: &grid)
-        let style = Style(isUp ? .up : .down, on: isUp ? .up1 : .down1)
+        // Fewer colours have no shade that is dark enough.
+        let shade: Ground = capabilities.depth == .full ? (isUp ? .up1 : .down1) : .plain
+        let style = Style(isUp ? .up : .down, on: shade)
         draw(chart, style, row: rows.lowerBound, left, on: &grid)
         func mark(_ text: String, _ line: Int, _ style: Style) {
             let column = left + chartWidth + 1

@@ -83,9 +83,7 @@ extension WatchView {
     ) {
         let isSelected = topicRow.topic == model.selected
         let ground = isSelected ? Ground.selected : .plain
-        let freshness = topicRow.freshness(now: flashMoment)
-        let flash =
-            freshness > 0 ? Ground.flash(isUp: topicRow.direction > 0, freshness: freshness) : ground
+        let flash = flash(of: topicRow, on: ground)
         grid.fill(row: row, columns: 0..<grid.size.columns, Style(.text, on: ground))
         if isSelected {
             grid.put(symbols.marker, row: row, column: 0, Style(.title, on: ground, isBold: true))
@@ -119,6 +117,16 @@ extension WatchView {
             }
             left += column.width + 2
         }
+    }
+
+    /// What stands behind the value. Where a step of the fading can't be shown, the row goes on below it; without
+    /// colours a row that is reversed flashes by not being so.
+    private func flash(of row: TopicRow, on ground: Ground) -> Ground {
+        let freshness = row.freshness(now: flashMoment)
+        guard freshness > 0 else { return ground }
+        let flash = Ground.flash(isUp: row.direction > 0, freshness: freshness)
+        guard Palette.isSeen(flash, capabilities.depth) else { return ground }
+        return capabilities.depth == .none && ground == .selected ? .plain : flash
     }
 
     /// A paused screen does not fade: it stands.
