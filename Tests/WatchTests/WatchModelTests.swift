@@ -163,6 +163,19 @@ struct WatchModelTests {
         #expect(stage.model.sort.column == .topic)
     }
 
+    @Test func sortsByWordsWhereAColumnHasThem() throws {
+        var stage = Stage(columns: ["side"])
+        try stage.update("a", #"{"last":1,"side":"buy"}"#)
+        try stage.update("b", #"{"last":1,"side":"sell"}"#)
+        try stage.update("c", #"{"last":1}"#)
+        try stage.update("d", #"{"last":1,"side":7}"#)
+        stage.type("ssss")
+        #expect(stage.model.sort.column == .member(0))
+        #expect(stage.names() == ["d", "b", "a", "c"])
+        stage.type("S")
+        #expect(stage.names() == ["d", "a", "b", "c"])
+    }
+
     @Test func aSortedTableFollowsTheValues() throws {
         var stage = try stage("a", "b")
         stage.type("s")
