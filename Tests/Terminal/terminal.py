@@ -8,7 +8,7 @@ import sys
 import tempfile
 import traceback
 
-from pane import BINARY, PATIENCE, SOCKET, Gateway, Pane, until
+from pane import BINARY, PATIENCE, SOCKET, Gateway, Pane, tmux, until
 
 
 def quote(last, more=""):
@@ -152,9 +152,69 @@ def test_resizes(gateway, pane):
             return len(lines) == rows and "?" in lines[-1] and len(topics(screen)) >= rows - 5
         pane.wait_for(f"{columns}×{rows}", fits)
         pane.keys("Enter")
-        pane.wait_for("the detail", lambda screen: "version" in screen or columns < 40)
+        pane.wait_for("the detail", lambda screen: "Esc close" in screen or columns < 40)
         pane.keys("Escape")
         pane.wait_for("the table", fits)
+
+
+def test_a_storm_of_resizes(gateway, pane):
+    for number in range(80):
+        gateway.put(f"t/{number:02}", quote(100.0 + number))
+    pane.watch(gateway).wait("● live")
+    pane.text("/t/")
+    pane.keys("Enter", "s", "p", "Enter")
+    for step in range(60):
+        pane.resize(20 + step * 37 % 180, 3 + step * 23 % 57)
+    pane.resize(80, 24)
+    def whole(screen):
+        lines = screen.rstrip("\n").split("\n")
+        return (len(lines) == 24 and "paused" in lines[0] and "81 of 86 topics" in lines[1] and "LAST▼" in lines[2]
+                and "version" in screen and len(topics(screen)) > 9 and "Esc close" in lines[23])
+    pane.wait_for("filter, order, pause and detail as they were", whole)
+    pane.keys("Escape", "p", "q")
+    pane.wait_restored()
+
+
+def test_a_window_that_grew_leaves_nothing_behind(gateway, pane):
+    pane.watch(gateway).wait("● live")
+    pane.resize(200, 60)
+    pane.wait_for("the wide header", lambda screen: "updates/s" in screen and "pace a topic" in screen)
+    pane.keys("q")
+    pane.wait_restored()
+    assert "sim/ACME" not in pane.screen(), pane.screen()
+
+
+def test_pastes(gateway, pane):
+    pane.watch(gateway).wait("● live")
+    tmux("set-buffer", "dq?")
+    tmux("paste-buffer", "-p", "-t", pane.name)
+    pane.wait("then paste")
+    pane.text("/")
+    tmux("set-buffer", "sim/HOO\n")
+    tmux("paste-buffer", "-p", "-t", pane.name)
+    screen = pane.wait("filter: sim/HOO")
+    pane.wait_for("one row", lambda screen: topics(screen) == ["sim/HOOLI"])
+    pane.keys("C-c")
+    pane.wait_restored()
+
+
+def test_a_small_window_has_every_key(gateway, pane):
+    pane.resize(40, 12)
+    pane.watch(gateway, "'sim/*'").wait("● live  ws")
+    pane.wait("10/s pace")
+    pane.keys("?")
+    screen = pane.wait("any key back")
+    for words in ["/      filter", "s S    sort", "+ -    pace", "t      transport", "p      pause", "Enter  detail",
+                  "a      add", "d u    drop", "q      quit", "g G", "PgUp"]:
+        assert words in screen, (words, screen)
+    pane.keys("x")
+    pane.text("/hoo")
+    pane.wait("filter: hoo")
+    pane.keys("Enter", "Enter")
+    screen = pane.wait("+3.50%", absent="CHANGE%")
+    assert "sim/HOOLI" in screen and "103.50" in screen and "ask: 103.51" in screen, screen
+    pane.keys("q")
+    pane.wait_restored()
 
 
 def test_a_gateway_that_restarts(gateway, pane):
@@ -205,7 +265,8 @@ def test_a_stop_that_cannot_be_caught(gateway, pane):
 
 
 def test_signals_restore_the_terminal(gateway, pane):
-    for number in [signal.SIGINT, signal.SIGTERM, signal.SIGSEGV, signal.SIGABRT, signal.SIGILL, signal.SIGQUIT]:
+    for number in [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT,
+                   signal.SIGILL, signal.SIGFPE, signal.SIGTRAP, signal.SIGQUIT]:
         pane.command("clear")
         pane.watch(gateway).wait("sim/ACME")
         os.kill(pane.process(), number)

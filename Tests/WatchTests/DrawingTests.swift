@@ -18,6 +18,11 @@ struct DrawingTests {
         ("1234567890", "usedBytes", "1", ".15", "G"), ("512", "freeBytes", "512", "", "B"),
         ("35000", "receivedBytesPerSecond", "34", ".18", "K"), ("17.0600", "usedPercent", "17", ".06", "%"),
         ("0.30000000000000004", "x", "0", ".300000", ""), ("1e3", "x", "1000", "", ""),
+        ("1e-9", "x", "1", ".00", "e-9"), ("-0.00000012345", "x", "-1", ".23", "e-7"),
+        ("0.0", "x", "0", ".0", ""),
+        ("123456789012345678901234567890", "x", "1", ".23", "e29"),
+        ("9.999e-8", "x", "1", ".00", "e-7"),
+        ("2.5e-5", "x", "0", ".000025", ""),
     ])
     func writesNumbers(text: String, name: String, whole: String, fraction: String, unit: String) {
         let number = NumberText(text, name: name)
@@ -28,6 +33,13 @@ struct DrawingTests {
         #expect(NumberText(-0.001, decimals: 2, isSigned: true).whole == "0")
         #expect(NumberText(0.001, decimals: 2, isSigned: true).whole == "0")
         #expect(NumberText(0.01, decimals: 2, isSigned: true).whole == "+0")
+    }
+
+    @Test func aScaledChangeHasItsSign() {
+        #expect(NumberText(change: 2048, name: "usedBytes").text == "+2.00K")
+        #expect(NumberText(change: -2048, name: "usedBytes").text == "-2.00K")
+        #expect(NumberText(change: 0, name: "usedBytes").text == "0B")
+        #expect(NumberText(change: 5e6, name: "volume").text == "+5.00M")
     }
 
     @Test(arguments: [
@@ -58,6 +70,9 @@ struct DrawingTests {
         #expect(rise.lines == ["⡠⠊"])
         let jump = try #require(DotChart([0, 0, 9, 9], columns: 4, rows: 3, isUnicode: false))
         #expect(jump.lines == ["  **", "  * ", "**  "])
+        #expect(jump.tops == [2, 2, 0, 0])
+        #expect(jump.line(of: 0) == 2)
+        #expect(jump.line(of: 9) == 0)
         #expect(DotChart([1], columns: 4, rows: 2, isUnicode: true) == nil)
     }
 
@@ -80,11 +95,16 @@ struct DrawingTests {
     @Test func wholeJSONIsShownWhateverItsShape() {
         func lines(_ text: String, width: Int = 20, height: Int = 9) -> [String] {
             JSONText.lines(of: Array(text.utf8).span, width: width, height: height)
-                .map { $0.indent + $0.name + $0.value }
+                .map { $0.indent + $0.parts.map { $0.name + $0.value }.joined(separator: "  ") }
         }
         #expect(lines(#"{"a":1,"b":{"c":[1,2],"d":"x"}}"#) == ["a: 1", "b: ", "  c: [1,2]", "  d: \"x\""])
         #expect(lines("42") == ["42"])
-        #expect(lines(#"{"a":1,"b":2,"c":3}"#, height: 2) == [#"{"a":1,"b":2,"c":3}"#])
+        #expect(lines(#"{"a":1,"b":2,"c":3}"#, height: 2) == ["a: 1  b: 2  c: 3"])
+        #expect(
+            lines(#"{"a":1,"b":{"c":2,"d":[]},"e":{}}"#, height: 2) == ["a: 1  b.c: 2", "b.d: []  e: {}"])
+        #expect(lines("{}") == ["{}"])
+        #expect(lines(#"{"name":"longer than a line is"}"#) == [#"name: "longer than a"#, #" line is""#])
+        #expect(lines(#"{"名":"漢字漢字漢字"}"#, width: 10) == [#"名: "漢字"#, #"漢字漢字""#])
         #expect(lines("[1,2,3,4,5,6]", width: 5).joined() == "[1,2,3,4,5,6]")
     }
 }

@@ -88,6 +88,60 @@ struct GoldenTests {
         try check(stage.grid(), "waiting-and-paused")
     }
 
+    /// The line that is typed is seen, also where the hint behind it has no room.
+    @Test func whatIsTypedIsSeenInANarrowWindow() throws {
+        var stage = try market(Size(columns: 40, rows: 12))
+        stage.type("/sim")
+        #expect(stage.grid().lines[11] == " filter: sim█")
+        stage.type("/and/so/on/and/so/on/until/it/ends")
+        #expect(stage.grid().lines[11] == " filter: /so/on/and/so/on/until/it/ends█")
+    }
+
+    /// Esc is said once: of what it leaves.
+    @Test func theStatusLineSaysWhatEscLeaves() throws {
+        var stage = try market(Size(columns: 200, rows: 60))
+        stage.type("/hooli")
+        stage.press(.enter)
+        #expect(stage.grid().lines[59].contains("Esc all"))
+        stage.press(.enter)
+        #expect(stage.grid().lines[59].contains("Esc close"))
+        #expect(!stage.grid().lines[59].contains("Esc all"))
+        stage.press(.escape)
+        #expect(stage.grid().lines[59].contains("Esc all"))
+    }
+
+    /// What was asked for is shown before what was not, also what is no number.
+    @Test func chosenColumnsComeFirst() throws {
+        var stage = Stage(columns: ["side", "ok", "book.bid"])
+        try stage.update("a", #"{"last":1.5,"side":"買い","ok":true,"book":{"bid":1.25}}"#)
+        try stage.update("a-name-that-takes-as-much-room-as-it-is-given", #"{"last":2.5,"side":"buy"}"#)
+        let lines = stage.grid().lines
+        #expect(["SIDE", "OK", "BID"].allSatisfy { lines[2].contains($0) })
+        #expect(["買い", "true", "1.25"].allSatisfy { lines[3].contains($0) })
+        #expect(lines[4].contains("buy"))
+    }
+
+    @Test func aScrollBarSaysWhichRowsAreInSight() throws {
+        var stage = Stage(size: Size(columns: 60, rows: 24))
+        for number in 0..<200 { try stage.update("t/\(1000 + number)", "1") }
+        stage.hear(.live)
+        #expect(stage.grid().lines[3].hasSuffix("▐"))
+        #expect(!stage.grid().lines[22].hasSuffix("▐"))
+        stage.type("G")
+        #expect(!stage.grid().lines[3].hasSuffix("▐"))
+        #expect(stage.grid().lines[22].hasSuffix("▐"))
+        stage.type("/t/110")
+        #expect(!stage.grid().text.contains("▐"))
+    }
+
+    @Test func aWaitThatIsOverIsAnAttempt() throws {
+        var stage = Stage()
+        stage.hear(.disconnected(.silence(seconds: 25), retryAfter: .milliseconds(400)))
+        #expect(stage.grid().lines[0].contains("again in 0.4 s"))
+        stage.pass(.milliseconds(400))
+        #expect(stage.grid().lines[0].contains("connecting  no sign of life"))
+    }
+
     /// Every size there is: nothing is written outside, nothing fails.
     @Test func fitsAnyWindow() throws {
         var stage = try market(Size(columns: 80, rows: 24))
@@ -120,6 +174,26 @@ struct GoldenTests {
         #expect(stage.grid().style(of: "1", row: 3)?.ground == .up2)
         stage.pass(TopicRow.fadeStep * 2)
         #expect(stage.grid().style(of: "9", row: 4)?.ground == .plain)
+    }
+
+    /// Each depth shows the selected row as one bar, and a change as a patch that differs from what is around it.
+    @Test(arguments: ColourDepth.allCases, [true, false])
+    func aFlashIsSeenInEveryDepth(depth: ColourDepth, isSelected: Bool) throws {
+        var stage = Stage()
+        try stage.update("a", "10")
+        try stage.update("b", "10")
+        stage.hear(.live)
+        stage.press(isSelected ? .up : .down)
+        try stage.update("a", "11")
+        func grounds() -> (value: Ground?, row: Ground?) {
+            let grid = stage.grid(Capabilities(depth: depth, isUnicode: true))
+            return (grid.style(of: "1", row: 3)?.ground, grid[3, 1].style.ground)
+        }
+        #expect(grounds().row == (isSelected ? .selected : .plain))
+        #expect(grounds().value != grounds().row)
+        stage.pass(TopicRow.fadeStep * 3)
+        let fading = try #require(grounds().value)
+        #expect(fading == grounds().row || Palette.isSeen(fading, depth))
     }
 
     @Test func whatOthersWroteCannotSteerTheTerminal() throws {

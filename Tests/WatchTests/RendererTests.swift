@@ -39,6 +39,27 @@ struct RendererTests {
         }
     }
 
+    /// Terminals don't agree on how wide these are: what stands behind must not depend on it.
+    @Test(arguments: ["😀", "❤", "🇩", "e\u{301}"]) func whatStandsBehindAPictureIsPutInItsPlace(text: String) {
+        var renderer = Renderer(.none)
+        var grid = Grid(Self.size)
+        let next = grid.put(text, row: 0, column: 0)
+        grid.put("7", row: 0, column: next)
+        var output = ByteBuffer()
+        renderer.draw(grid, into: &output)
+        #expect(String(decoding: output.array, as: UTF8.self).contains("\u{1B}[1;\(next + 1)H7"))
+    }
+
+    /// In 16 colours a reversed red would be a red ground.
+    @Test func aReversedRowIsOneBar() {
+        var renderer = Renderer(.sixteen)
+        var grid = Grid(Self.size)
+        grid.put("a", row: 0, column: 0, Style(.down, on: .selected))
+        var output = ByteBuffer()
+        renderer.draw(grid, into: &output)
+        #expect(String(decoding: output.array, as: UTF8.self).contains("\u{1B}[0;7ma"))
+    }
+
     @Test func whatDidNotChangeCostsNothing() {
         var renderer = Renderer(.full)
         var grid = Grid(Self.size)

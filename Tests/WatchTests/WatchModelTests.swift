@@ -124,7 +124,7 @@ struct WatchModelTests {
         stage.press(.end)
         #expect(stage.selectedName() == "t/39")
         #expect(stage.model.top == 30 - Layout(size: stage.model.size, showsDetail: false).tableRows.count)
-        _ = stage.model.handle(.wheel(-3), now: stage.now)
+        _ = stage.model.handle(.wheel(-3, row: 4), now: stage.now)
         #expect(stage.selectedName() == "t/36")
         _ = stage.model.handle(.press(column: 3, row: 3), now: stage.now)
         #expect(stage.selectedName() == "t/\(10 + stage.model.top + 1)")
@@ -161,6 +161,19 @@ struct WatchModelTests {
         #expect(stage.names() == ["a", "b", "c"], "bid is 0, -1, -2")
         stage.type("sss")
         #expect(stage.model.sort.column == .topic)
+    }
+
+    @Test func sortsByWordsWhereAColumnHasThem() throws {
+        var stage = Stage(columns: ["side"])
+        try stage.update("a", #"{"last":1,"side":"buy"}"#)
+        try stage.update("b", #"{"last":1,"side":"sell"}"#)
+        try stage.update("c", #"{"last":1}"#)
+        try stage.update("d", #"{"last":1,"side":7}"#)
+        stage.type("ssss")
+        #expect(stage.model.sort.column == .member(0))
+        #expect(stage.names() == ["d", "b", "a", "c"])
+        stage.type("S")
+        #expect(stage.names() == ["d", "a", "b", "c"])
     }
 
     @Test func aSortedTableFollowsTheValues() throws {
@@ -249,7 +262,7 @@ struct WatchModelTests {
         var stage = try stage("a")
         stage.type("?")
         #expect(stage.grid().text.contains("filter by name as you type"))
-        #expect(stage.press(.text("x")).isEmpty)
+        #expect(stage.press(.text("q")).isEmpty, "the page is left, not the program")
         #expect(!stage.model.showsHelp)
     }
 

@@ -106,7 +106,7 @@ package struct InputParser: Sendable {
             let report = numbers(parameters.dropFirst())
             guard report.count == 3 else { return (nil, length) }
             return (mouse(button: report[0], column: report[1], row: report[2]), length)
-        case UInt8(ascii: "~"): return (key(number: numbers(parameters).first ?? 0).map { .key($0) }, length)
+        case UInt8(ascii: "~"): return (event(number: numbers(parameters).first ?? 0), length)
         default: return (key(final: bytes[end]).map { .key($0) }, length)
         }
     }
@@ -130,23 +130,26 @@ package struct InputParser: Sendable {
         }
     }
 
-    private static func key(number: Int) -> Key? {
+    private static func event(number: Int) -> InputEvent? {
         switch number {
-        case 1, 7: .home
-        case 3: .delete
-        case 4, 8: .end
-        case 5: .pageUp
-        case 6: .pageDown
+        case 1, 7: .key(.home)
+        case 3: .key(.delete)
+        case 4, 8: .key(.end)
+        case 5: .key(.pageUp)
+        case 6: .key(.pageDown)
+        case 200: .pasteBegan
+        case 201: .pasteEnded
         default: nil
         }
     }
 
     /// Bits 2 to 4 of a button are Shift, Alt and Ctrl; bit 5 says that the mouse moved.
     private static func mouse(button: Int, column: Int, row: Int) -> InputEvent? {
-        switch button & ~0x1C {
-        case 0: .press(column: max(column - 1, 0), row: max(row - 1, 0))
-        case 64: .wheel(-wheelLines)
-        case 65: .wheel(wheelLines)
+        let row = max(row - 1, 0)
+        return switch button & ~0x1C {
+        case 0: .press(column: max(column - 1, 0), row: row)
+        case 64: .wheel(-wheelLines, row: row)
+        case 65: .wheel(wheelLines, row: row)
         default: nil
         }
     }

@@ -41,32 +41,50 @@ package struct SortOrder: Sendable, Equatable {
             let sorted = shown.sorted { rows[$0].topic.lexicographicallyPrecedes(rows[$1].topic) }
             return isDescending ? sorted.reversed() : sorted
         }
-        let keyed = shown.map { (place: $0, key: key(of: rows[$0], columns)) }
+        let keyed = shown.map { Keyed(place: $0, key: key(of: rows[$0], columns)) }
         return keyed.sorted { precedes($0, $1, rows) }.map(\.place)
     }
 
-    /// Rows without a number come last either way; equal ones by name, so that they stay where they are.
-    private func precedes(
-        _ left: (place: Int, key: Double?), _ right: (place: Int, key: Double?), _ rows: [TopicRow]
-    ) -> Bool {
+    /// What a row is sorted by.
+    private enum Key {
+        case number(Double)
+        case words(String)
+        case nothing
+    }
+
+    private struct Keyed {
+        let place: Int
+        let key: Key
+    }
+
+    /// Numbers come before words, and rows with neither last, either way; equal ones by name, so that they stay where
+    /// they are.
+    private func precedes(_ left: Keyed, _ right: Keyed, _ rows: [TopicRow]) -> Bool {
         switch (left.key, right.key) {
-        case (let a?, let b?) where a != b: isDescending ? a > b : a < b
-        case (_?, nil): true
-        case (nil, _?): false
+        case (.number(let a), .number(let b)) where a != b: isDescending ? a > b : a < b
+        case (.words(let a), .words(let b)) where a != b: isDescending ? a > b : a < b
+        case (.number, .words), (.number, .nothing), (.words, .nothing): true
+        case (.words, .number), (.nothing, .number), (.nothing, .words): false
         default: rows[left.place].topic.lexicographicallyPrecedes(rows[right.place].topic)
         }
     }
 
-    private func key(of row: TopicRow, _ columns: [MemberPath]) -> Double? {
-        switch column {
-        case .topic: nil
-        case .value: row.number
-        case .change: row.change
-        case .changePercent: row.changePercent
-        case .member(let place):
-            place < columns.count ? ValueReader.number(at: columns[place], in: row.value) : nil
-        case .age: -Double(row.update.time)
-        case .conflated: Double(row.conflatedCount)
-        }
+    private func key(of row: TopicRow, _ columns: [MemberPath]) -> Key {
+        let number: Double? =
+            switch column {
+            case .topic: nil
+            case .value: row.number
+            case .change: row.change
+            case .changePercent: row.changePercent
+            case .member(let place):
+                place < columns.count ? ValueReader.number(at: columns[place], in: row.value) : nil
+            case .age: -Double(row.update.time)
+            case .conflated: Double(row.conflatedCount)
+            }
+        if let number { return .number(number) }
+        guard case .member(let place) = column, place < columns.count,
+            let found = ValueReader.find(columns[place], in: row.value)
+        else { return .nothing }
+        return .words(row.value.extracting(found.range).text)
     }
 }

@@ -5,16 +5,19 @@ package import Primitives
 extension WatchModel {
     package mutating func handle(_ event: InputEvent, now: Instant) -> Effect? {
         switch event {
-        case .wheel(let lines): move(by: lines)
+        case .wheel(let lines, let row): turnWheel(by: lines, over: row)
         case .press(_, let row): select(screenRow: row)
+        case .pasteBegan: beginPaste(now: now)
+        case .pasteEnded: isPasting = false
         case .key(.control("c")): return .quit
+        case .key(let key) where isPasting: paste(key)
         case .key(.control("z")): return .suspend
         case .key(.control("l")): return .redraw
         case .key(let key):
             if prompt != nil { return type(key, now: now) }
             if showsHelp {
                 showsHelp = false
-                return key == .text("q") ? .quit : nil
+                return nil  // Also q: who reads a page means to leave the page.
             }
             return press(key, now: now)
         }
@@ -88,10 +91,28 @@ extension WatchModel {
         detailTop = 0
     }
 
+    /// Over the detail it scrolls the JSON.
+    private mutating func turnWheel(by lines: Int, over row: Int) {
+        if showsHelp { return }
+        if Layout(size: size, showsDetail: showsDetail).detailRows.contains(row) {
+            scrollDetail(by: lines)
+        } else {
+            move(by: lines)
+        }
+    }
+
+    private mutating func scrollDetail(by lines: Int) {
+        guard let selected, let place = shown.row(of: selected) else { return }
+        let area = Layout(size: size, showsDetail: true).json
+        let count = JSONText.lines(of: shown.rows[place].value, in: area).count
+        let last = max(count - area.rows.count, 0)
+        detailTop = min(max(min(detailTop, last) + lines, 0), last)
+    }
+
     /// Sideways: through the columns, or through the detail's JSON.
     private mutating func shift(by steps: Int) {
         if showsDetail {
-            detailTop = max(detailTop + steps, 0)
+            scrollDetail(by: steps)
         } else {
             columnOffset = min(max(columnOffset + steps, 0), max(columns.count - 1, 0))
         }
@@ -193,6 +214,17 @@ extension WatchModel {
         default: break
         }
         return nil
+    }
+
+    /// Only a line takes what is pasted: as keys it could do anything.
+    private mutating func beginPaste(now: Instant) {
+        isPasting = true
+        if prompt == nil { say("type / or a first, then paste", now: now) }
+    }
+
+    /// The line's end too is only text here: it is left out.
+    private mutating func paste(_ key: Key) {
+        if case .text(let letter) = key { edit { $0.unicodeScalars.append(letter) } }
     }
 
     private mutating func edit(_ change: (inout String) -> Void) {

@@ -34,6 +34,8 @@ package struct WatchModel: Sendable {
     package internal(set) var sort = SortOrder()
     package internal(set) var filter = ""
     package internal(set) var prompt: Prompt?
+    /// What comes as keys was not typed.
+    var isPasting = false
     package internal(set) var selected: [UInt8]?
     /// The first row shown.
     package internal(set) var top = 0
@@ -59,6 +61,8 @@ package struct WatchModel: Sendable {
         self.columns = columns ?? []
         self.size = size
     }
+
+    var hasChosenColumns: Bool { chosenColumns != nil }
 
     package var shown: TopicTable { frozen ?? table }
     package var isPaused: Bool { frozen != nil }

@@ -64,17 +64,26 @@ enum Palette {
     /// Whether a ground must be shown by swapping the colours, because there is no other way.
     static func isReversed(_ ground: Ground, _ depth: ColourDepth) -> Bool {
         switch (ground, depth) {
-        case (.selected, .none), (.selected, .sixteen): true
+        case (.selected, .none), (.selected, .sixteen), (.up4, .none), (.down4, .none): true
         default: false
+        }
+    }
+
+    /// Whether a ground differs from the terminal's own.
+    static func isSeen(_ ground: Ground, _ depth: ColourDepth) -> Bool {
+        guard let shade = shade(of: ground) else { return false }
+        return switch depth {
+        case .none: isReversed(ground, depth)
+        case .sixteen: shade.sixteen != nil || isReversed(ground, depth)
+        case .indexed, .full: true
         }
     }
 
     /// Whether a ground can be shown by nothing but bold.
     static func isBold(_ ground: Ground, _ depth: ColourDepth) -> Bool {
         switch ground {
-        case .up3, .up4, .down3, .down4: depth == .none
         case .bar: depth == .none || depth == .sixteen
-        case .plain, .selected, .up1, .up2, .down1, .down2: false
+        default: false
         }
     }
 }

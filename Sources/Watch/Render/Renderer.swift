@@ -69,8 +69,15 @@ package struct Renderer: ~Copyable {
         output.append(scalar: cell.scalar)
         if cell.mark != "\0" { output.append(scalar: cell.mark) }
         let next = column + max(columnCount(of: cell.scalar), 1)
-        cursor = (row, next)
+        cursor = Self.isDisputed(cell) ? nil : (row, next)
         return next
+    }
+
+    /// Terminals give pictures, flags and joined marks one column or two, and not all the same: what stands behind one
+    /// is put where it belongs, not where the cursor may be.
+    private static func isDisputed(_ cell: Cell) -> Bool {
+        cell.mark != "\0" || (0x1F000...0x1FAFF).contains(cell.scalar.value)
+            || (0x2600...0x27BF).contains(cell.scalar.value)
     }
 
     private mutating func moveTo(_ row: Int, _ column: Int, of grid: Grid, into output: inout ByteBuffer) {
@@ -115,11 +122,12 @@ package struct Renderer: ~Copyable {
         self.style = style
         output.append("\u{1B}[0")
         if style.isBold || Palette.isBold(style.ground, depth) { output.append(";1") }
-        if Palette.isReversed(style.ground, depth) { output.append(";7") }
+        let isReversed = Palette.isReversed(style.ground, depth)
+        if isReversed { output.append(";7") }
         if depth != .none {
-            // On a lit ground of 16 colours the same ink would be invisible.
+            // On a lit ground of 16 colours the same ink would be invisible; reversed it would be a ground.
             let isLit = depth == .sixteen && Palette.shade(of: style.ground)?.sixteen != nil
-            if let shade = Palette.shade(of: style.ink), !isLit {
+            if let shade = Palette.shade(of: style.ink), !isLit, !isReversed {
                 output.append(shade, isGround: false, depth)
             }
             if let shade = Palette.shade(of: style.ground) { output.append(shade, isGround: true, depth) }

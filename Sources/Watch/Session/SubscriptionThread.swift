@@ -85,11 +85,12 @@ package final class SubscriptionThread: Sendable {
     /// Nil: it is over.
     private func waitForOrder() -> Order? {
         while true {
+            // Before looking: what is wanted after the look wakes the wait below.
+            change.clear()
             let (order, isEnding) = wanted.withLock { wanted in
                 defer { wanted.order = nil }
                 return (wanted.order, wanted.isEnding)
             }
-            change.clear()
             if isEnding { return nil }
             if let order { return order }
             _ = Readiness.wait(for: [.init(change.descriptor, .read)], timeout: nil)

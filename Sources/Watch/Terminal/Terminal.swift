@@ -7,10 +7,12 @@ package import Primitives
 package import Transport
 
 package final class Terminal {
-    /// Other screen, no cursor, wheel and clicks as SGR reports, no wrapping at the right edge.
-    private static let enter: StaticString = "\u{1B}[?1049h\u{1B}[?25l\u{1B}[?1000h\u{1B}[?1006h\u{1B}[?7l"
+    /// Other screen, no cursor, wheel and clicks as SGR reports, pastes told apart, no wrapping at the right edge.
+    private static let enter: StaticString =
+        "\u{1B}[?1049h\u{1B}[?25l\u{1B}[?1000h\u{1B}[?1006h\u{1B}[?2004h\u{1B}[?7l"
+    /// Cleared before it is left: tmux, made wider meanwhile, otherwise keeps some of it on the first screen.
     fileprivate static let leave: StaticString =
-        "\u{1B}[?2026l\u{1B}[0m\u{1B}[?7h\u{1B}[?1006l\u{1B}[?1000l\u{1B}[?25h\u{1B}[?1049l"
+        "\u{1B}[?2026l\u{1B}[0m\u{1B}[2J\u{1B}[?7h\u{1B}[?2004l\u{1B}[?1006l\u{1B}[?1000l\u{1B}[?25h\u{1B}[?1049l"
 
     private let descriptor: FileDescriptor
     /// How it was, and how it is to be again.

@@ -32,13 +32,15 @@ struct Symbols: Sendable {
     let separator: String
     let arrows: String
     let enter: String
+    let base: String
+    let scroll: String
 
     static let unicode = Symbols(
         levels: Array("▁▂▃▄▅▆▇█"), up: "▲", down: "▼", line: "─", marker: "▌", ellipsis: "…", dot: "●",
-        pause: "⏸", separator: "·", arrows: "↑↓", enter: "⏎")
+        pause: "⏸", separator: "·", arrows: "↑↓", enter: "⏎", base: "┈", scroll: "▐")
     static let ascii = Symbols(
         levels: Array("_.,:-=+#"), up: "^", down: "v", line: "-", marker: ">", ellipsis: "~", dot: "*",
-        pause: "||", separator: "|", arrows: "jk", enter: "Enter")
+        pause: "||", separator: "|", arrows: "jk", enter: "Enter", base: "-", scroll: "|")
 
     /// `text` in signs that the terminal has, cut to `width` columns.
     func fitted(_ text: String, to width: Int) -> String {
@@ -54,6 +56,17 @@ struct Symbols: Sendable {
             used += next
         }
         return String(kept) + ellipsis
+    }
+
+    /// As much of the end of `text` as `width` columns take.
+    func fittedEnd(_ text: String, to width: Int) -> String {
+        let clean = printable(text)
+        var left = width
+        let kept = clean.unicodeScalars.reversed().prefix { scalar in
+            left -= columnCount(of: scalar)
+            return left >= 0
+        }
+        return String(String.UnicodeScalarView(kept.reversed()))
     }
 
     /// What others wrote must not steer the terminal: control characters become `?`, and so does what is not ASCII

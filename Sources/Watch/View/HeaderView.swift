@@ -36,6 +36,10 @@ extension WatchView {
         case .live: pieces = [Piece("\(symbols.dot) live", Style(.up, on: .bar, isBold: true))]
         case .connecting: pieces = [Piece("\(symbols.dot) connecting", Style(.warning, on: .bar))]
         case .snapshot: pieces = [Piece("\(symbols.dot) snapshot", Style(.warning, on: .bar))]
+        case .waiting(let reason, let until) where until <= now:
+            pieces = [
+                Piece("\(symbols.dot) connecting", Style(.warning, on: .bar)), Piece("  \(reason)", Self.dim),
+            ]
         case .waiting(let reason, let until):
             let seconds = fixed(until.since(now).inSeconds, decimals: 1)
             pieces = [
@@ -109,12 +113,8 @@ extension WatchView {
         let row = layout.statusRow
         let width = grid.size.columns
         grid.fill(row: row, columns: 0..<width, Self.bar)
-        if let pieces = promptPieces {
-            // The end of a long line is where it is typed.
-            let text = pieces.map(\.text).joined()
-            let over = max(columnCount(of: text) - (width - 2), 0)
-            let shown = over == 0 ? pieces : [Piece(String(text.suffix(width - 2)), Self.bar)]
-            put(shown, row: row, column: 1, end: width, on: &grid)
+        if let prompt = model.prompt {
+            drawPrompt(prompt, row, on: &grid)
         } else if let notice = model.notice {
             let style = Style(notice.isWarning ? .warning : .text, on: .bar, isBold: notice.isWarning)
             put([Piece(notice.text, style)], row: row, column: 1, end: width, on: &grid)
@@ -123,21 +123,21 @@ extension WatchView {
         }
     }
 
-    private var promptPieces: [Piece]? {
-        let cursor = Piece(capabilities.isUnicode ? "█" : "_", Style(.title, on: .bar))
-        switch model.prompt {
-        case .filter:
-            return [
-                Piece("filter: ", Style(.title, on: .bar)), Piece(model.filter, Self.bar), cursor,
-                Piece("  Enter keeps it, Esc takes it back", Self.dim),
-            ]
-        case .pattern(let text):
-            return [
-                Piece("watch too: ", Style(.title, on: .bar)), Piece(text, Self.bar), cursor,
-                Piece("  a topic or a pattern such as fx/**", Self.dim),
-            ]
-        case nil: return nil
-        }
+    private func drawPrompt(_ prompt: Prompt, _ row: Int, on grid: inout Grid) {
+        let end = grid.size.columns
+        let (label, text, hint) =
+            switch prompt {
+            case .filter: ("filter: ", model.filter, "  Enter keeps it, Esc takes it back")
+            case .pattern(let text): ("watch too: ", text, "  a topic or a pattern such as fx/**")
+            }
+        var column = grid.put(label, row: row, column: 1, end: end, Style(.title, on: .bar))
+        // The end of a long line is where it is typed.
+        let typed = symbols.fittedEnd(text, to: max(end - column - 1, 0))
+        column = grid.put(typed, row: row, column: column, end: end, Self.bar)
+        let cursor = capabilities.isUnicode ? "█" : "_"
+        column = grid.put(cursor, row: row, column: column, end: end, Style(.title, on: .bar))
+        guard column + columnCount(of: hint) < end else { return }
+        grid.put(hint, row: row, column: column, end: end, Self.dim)
     }
 
     private func drawHints(_ row: Int, on grid: inout Grid) {
@@ -153,10 +153,17 @@ extension WatchView {
 
     /// The most wanted first; those that don't fit are left out.
     private var hints: [(String, String)] {
-        let filter =
-            model.filter.isEmpty ? [("/", "filter")] : [("/", "\"\(model.filter)\""), ("Esc", "all")]
-        let detail = model.showsDetail ? [("Esc", "close")] : [(symbols.enter, "detail")]
-        return [("?", "help"), ("q", "quit")] + filter + [("s", "sort")] + detail + [
+        if model.showsHelp { return [("any key", "back")] }
+        // Esc leaves what was entered last: it is said once, of that.
+        var filter = [("/", model.filter.isEmpty ? "filter" : "\"\(model.filter)\"")]
+        var detail = [(symbols.enter, "detail")]
+        if model.showsDetail {
+            detail = [("Esc", "close"), ("h l", "scroll")]
+        } else if !model.filter.isEmpty {
+            filter.append(("Esc", "all"))
+        }
+        let first = [("?", "help"), ("q", "quit")] + (model.showsDetail ? detail + filter : filter)
+        return first + [("s", "sort")] + (model.showsDetail ? [] : detail) + [
             ("p", model.isPaused ? "go on" : "pause"), ("t", "transport"), ("+-", "pace"), ("a", "add"),
             ("d", "drop"), (symbols.arrows, "move"),
         ]

@@ -2,49 +2,117 @@
 internal import Primitives
 
 extension WatchView {
-    private static let keys: [(String, String)] = [
-        ("j k, arrows, wheel", "move; g G: first, last; PgUp PgDn: a page"),
-        ("h l, left right", "other columns; in the detail: scroll the JSON"),
-        ("Enter", "detail of the row: chart and JSON; Esc closes"),
-        ("/", "filter by name as you type; Esc: all again"),
-        ("s  S", "sort by the next column; turn the order round"),
-        ("+  -", "faster, slower: updates of a topic a second"),
-        ("t", "transport: ws, sse, poll; goes on where it was"),
-        ("p", "pause the screen; what comes is kept"),
-        ("a", "add a topic or pattern"),
-        ("d  u", "drop the row; bring the last one back"),
-        ("r", "connect again now"),
-        ("Ctrl-L  Ctrl-Z  q", "draw anew, suspend, quit"),
+    private struct Entry {
+        let keys: String
+        let what: String
+        /// For windows in which `keys` and `what` don't fit.
+        let shortKeys: String
+        let short: String
+
+        init(_ keys: String, _ what: String, _ shortKeys: String, _ short: String) {
+            self.keys = keys
+            self.what = what
+            self.shortKeys = shortKeys
+            self.short = short
+        }
+    }
+
+    private static let groups: [(title: String, entries: [Entry])] = [
+        (
+            "Move",
+            [
+                Entry("j k  arrows  wheel", "a row down, up; a click selects one", "j k", "move"),
+                Entry("PgUp PgDn  Space", "a page", "PgUp PgDn", "page"),
+                Entry("g G  Home End", "the first row, the last", "g G", "ends"),
+                Entry("h l  left right", "other columns; the detail's JSON", "h l", "columns"),
+            ]
+        ),
+        (
+            "Look",
+            [
+                Entry("/", "filter by name as you type; Esc: all again", "/", "filter"),
+                Entry("s  S", "sort by the next column; turn the order round", "s S", "sort, turn"),
+                Entry("Enter", "detail of the row: chart and JSON; Esc closes", "Enter", "detail"),
+                Entry("p", "pause the screen; what comes is kept", "p", "pause"),
+                Entry("d  u", "drop the row; bring the last one back", "d u", "drop, undo"),
+            ]
+        ),
+        (
+            "Stream",
+            [
+                Entry("+  -", "pace: more or fewer updates of a topic", "+ -", "pace"),
+                Entry("t", "transport: ws, sse, poll; goes on where it was", "t", "transport"),
+                Entry("a", "add a topic or pattern", "a", "add topics"),
+                Entry("r", "connect again now", "r", "reconnect"),
+            ]
+        ),
+        (
+            "Leave",
+            [
+                Entry("Ctrl-L  Ctrl-Z", "draw anew; suspend, fg comes back", "^L ^Z", "redraw, bg"),
+                Entry("q  Ctrl-C", "quit", "q", "quit"),
+            ]
+        ),
     ]
 
+    private static let notes = [
+        ("CHANGE", "since the day's open, else the first value seen"),
+        ("CONFL", "updates that newer ones replaced on the way"),
+    ]
+
+    private static let titleWidth = 10
+    private static let keysWidth = 21
+    private static let pageWidth = 80
+    private static let shortWidth = 20
+
     func drawHelp(on grid: inout Grid) {
-        let width = grid.size.columns
         let rows = layout.titleRow..<layout.statusRow
-        let isNarrow = width < 70
-        let left = isNarrow ? 1 : max((width - 76) / 2, 2)
-        let keyWidth = isNarrow ? 9 : 22
-        var row = rows.lowerBound
-        if rows.count > Self.keys.count + 5 {
-            row += 1
-            put(
-                [Piece("Keys", Style(.title, isBold: true))], row: row, column: left, end: width, on: &grid)
-            row += 2
+        let count = Self.groups.reduce(0) { $0 + $1.entries.count }
+        if grid.size.columns < Self.pageWidth || rows.count < count {
+            drawShortHelp(rows, on: &grid)
+        } else {
+            drawWholeHelp(rows, spare: rows.count - count, on: &grid)
         }
-        for (key, what) in Self.keys where row < rows.upperBound {
-            grid.put(
-                symbols.fitted(key, to: keyWidth - 1), row: row, column: left, Style(.title, isBold: true))
-            put([Piece(what, Style())], row: row, column: left + keyWidth, end: width, on: &grid)
+    }
+
+    /// `spare`: rows beyond those that the keys take; what they allow, in the order of its worth.
+    private func drawWholeHelp(_ rows: Range<Int>, spare: Int, on grid: inout Grid) {
+        let left = max((grid.size.columns - Self.pageWidth) / 2, 0) + 2
+        let end = grid.size.columns
+        let gap = spare >= Self.groups.count ? 1 : 0
+        let hasNotes = spare >= Self.groups.count * gap + Self.notes.count
+        var row = rows.lowerBound + (spare > 10 ? 3 : spare > 6 ? 1 : 0)
+        func put(_ title: String, _ keys: String, _ what: String) {
+            let next = left + Self.titleWidth
+            grid.put(title, row: row, column: left, end: end, Style(.dim))
+            grid.put(keys, row: row, column: next, end: end, Style(.title, isBold: true))
+            grid.put(what, row: row, column: next + Self.keysWidth, end: end)
             row += 1
         }
-        let notes = [
-            "CONFL: updates that newer ones replaced on the way.",
-            "CHANGE: since the day's open if the data has one, else since the first value.",
-        ]
-        guard row + 1 + notes.count <= rows.upperBound else { return }
-        row += 1
-        for note in notes {
-            put([Piece(note, Style(.dim))], row: row, column: left, end: width, on: &grid)
-            row += 1
+        for (title, entries) in Self.groups {
+            for (place, entry) in entries.enumerated() {
+                put(place == 0 ? title : "", entry.keys, entry.what)
+            }
+            row += gap
+        }
+        guard hasNotes else { return }
+        for (place, note) in Self.notes.enumerated() { put(place == 0 ? "Columns" : "", note.0, note.1) }
+    }
+
+    /// Side by side, in words of their own.
+    private func drawShortHelp(_ rows: Range<Int>, on grid: inout Grid) {
+        let entries = Self.groups.flatMap(\.entries)
+        let most = max(grid.size.columns / Self.shortWidth, 1)
+        let side = min(most, max((entries.count + rows.count - 1) / max(rows.count, 1), 1))
+        let width = (grid.size.columns - 1) / side
+        let height = min((entries.count + side - 1) / side, rows.count)
+        guard height > 0 else { return }
+        for (place, entry) in entries.prefix(side * height).enumerated() {
+            let left = 1 + place / height * width
+            let row = rows.lowerBound + place % height
+            let next = grid.put(
+                entry.shortKeys, row: row, column: left, end: left + width, Style(.title, isBold: true))
+            grid.put(entry.short, row: row, column: max(next + 1, left + 7), end: left + width - 1)
         }
     }
 }

@@ -1,5 +1,11 @@
 /// Which rows of the screen show what. The model must know it too: what a page is, and which row a click is on.
 package struct Layout: Sendable, Equatable {
+    /// A rectangle of cells.
+    struct Area: Equatable {
+        let rows: Range<Int>
+        let columns: Range<Int>
+    }
+
     /// The header takes two lines where there is room.
     let headerRows: Range<Int>
     /// The columns' names.
@@ -7,14 +13,20 @@ package struct Layout: Sendable, Equatable {
     let tableRows: Range<Int>
     let detailRows: Range<Int>
     let statusRow: Int
+    private let width: Int
 
+    /// Below this the header's second line would cost a row that is wanted more.
+    private static let tallHeader = 12
     /// Below this a detail pane would leave no table worth the name, so it takes its place.
     private static let splitHeight = 18
+    /// Below this chart and JSON stand one above the other.
+    private static let splitWidth = 70
 
     package init(size: Size, showsDetail: Bool) {
         let height = max(size.rows, 1)
+        width = max(size.columns, 1)
         statusRow = height - 1
-        let headerCount = height >= 16 ? 2 : height >= 4 ? 1 : 0
+        let headerCount = height >= Self.tallHeader ? 2 : height >= 4 ? 1 : 0
         headerRows = 0..<headerCount
         titleRow = headerCount
         let first = min(headerCount + 1, statusRow)
@@ -31,5 +43,23 @@ package struct Layout: Sendable, Equatable {
             tableRows = first..<(statusRow - detailCount)
             detailRows = (statusRow - detailCount)..<statusRow
         }
+    }
+
+    // MARK: The detail's parts, below its title
+
+    private var isSplit: Bool { width >= Self.splitWidth }
+    private var body: Range<Int> { detailRows.dropFirst() }
+    private var chartEnd: Int { min(body.lowerBound + max(body.count / 2, 3), body.upperBound) }
+
+    var chart: Area {
+        isSplit
+            ? Area(rows: body, columns: 2..<width / 2 - 2)
+            : Area(rows: body.lowerBound..<chartEnd, columns: 1..<max(width - 1, 1))
+    }
+
+    var json: Area {
+        isSplit
+            ? Area(rows: body, columns: width / 2..<width - 1)
+            : Area(rows: chartEnd..<body.upperBound, columns: 1..<max(width - 1, 1))
     }
 }

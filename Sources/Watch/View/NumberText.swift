@@ -12,6 +12,9 @@ struct NumberText: Equatable {
     private static let fractionLimit = 6
     /// From a million on a number is scaled: 12.34M.
     private static let scaledFrom = 1e6
+    /// Beyond the last unit, and where six digits behind the point are all zero, it is written as 1.23e-9.
+    private static let scaledUpTo = 1e21
+    private static let tiniest = 1e-6
 
     /// A number as its publisher wrote it, scaled where it is too long to be read; `name` tells what is counted.
     init(_ text: String, name: String) {
@@ -21,10 +24,13 @@ struct NumberText: Equatable {
             unit = "%"
         } else if name.contains("Bytes") || name.contains("bytes") {
             self.init(scaling: value, by: 1024, units: ["B", "K", "M", "G", "T", "P"])
+        } else if value != 0, abs(value) < Self.tiniest || abs(value) >= Self.scaledUpTo {
+            self.init(scientific: value)
         } else if abs(value) >= Self.scaledFrom {
             self.init(scaling: value, by: 1000, units: ["", "K", "M", "G", "T", "P", "E"])
         } else if text.utf8.contains(where: { $0 | 0x20 == UInt8(ascii: "e") }) {
-            self.init(value, decimals: value == value.rounded() ? 0 : 4)
+            let isWhole = value == value.rounded()
+            self.init(value, decimals: isWhole ? 0 : abs(value) < 0.01 ? Self.fractionLimit : 4)
         } else if Self.decimals(of: text) > Self.fractionLimit {
             self.init(value, decimals: abs(value) >= 1000 ? 2 : abs(value) >= 1 ? 4 : Self.fractionLimit)
         } else {
@@ -44,6 +50,23 @@ struct NumberText: Equatable {
         split(text)
     }
 
+    /// A change of something that is scaled: it is scaled too, and has its sign.
+    init(change: Double, name: String) {
+        self.init("\(change)", name: name)
+        if change > 0, text.contains(where: { ("1"..."9").contains($0) }) {
+            whole = "+" + whole
+        }
+    }
+
+    private init(scientific value: Double) {
+        var scaled = value
+        var exponent = 0
+        while abs(scaled) >= 9.995, exponent < 400 { (scaled, exponent) = (scaled / 10, exponent + 1) }
+        while abs(scaled) < 0.9995, exponent > -400 { (scaled, exponent) = (scaled * 10, exponent - 1) }
+        self.init(scaled, decimals: 2)
+        unit = "e\(exponent)"
+    }
+
     private init(scaling value: Double, by factor: Double, units: [String]) {
         var scaled = value
         var place = 0
@@ -61,7 +84,7 @@ struct NumberText: Equatable {
         fraction = String(text[point...])
     }
 
-    var columnCount: Int { whole.utf8.count + fraction.utf8.count + unit.utf8.count }
+    var text: String { whole + fraction + unit }
 
     static func decimals(of text: String) -> Int {
         guard let point = text.utf8.firstIndex(of: ASCII.period) else { return 0 }

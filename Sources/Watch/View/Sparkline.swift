@@ -20,6 +20,8 @@ struct DotChart {
     let high: Double
     /// From the top.
     private(set) var lines: [String]
+    /// In which line each column of characters has its highest dot.
+    private(set) var tops: [Int]
 
     /// Nil for less than two values, which make no line.
     init?(_ values: [Double], columns: Int, rows: Int, isUnicode: Bool) {
@@ -41,11 +43,24 @@ struct DotChart {
             for crossed in min(row, next)...max(row, next) { dots[crossed * dotColumns + column] = true }
             before = row
         }
+        let cell = isUnicode ? (width: 2, height: 4) : (width: 1, height: 1)
+        tops = (0..<columns).map { column in
+            let own = column * cell.width..<(column + 1) * cell.width
+            let first = (0..<dotRows).first { row in own.contains { dots[row * dotColumns + $0] } }
+            return (first ?? dotRows) / cell.height
+        }
         lines = (0..<rows).map { row in
             isUnicode
                 ? Self.braille(dots, row: row, dotColumns: dotColumns)
                 : String((0..<columns).map { dots[row * dotColumns + $0] ? "*" : " " })
         }
+    }
+
+    /// The line in which `value` stands.
+    func line(of value: Double) -> Int {
+        guard high > low else { return lines.count / 2 }
+        let share = min(max((value - low) / (high - low), 0), 1)
+        return Int(((1 - share) * Double(lines.count - 1)).rounded())
     }
 
     /// The line between the two values that stand nearest.

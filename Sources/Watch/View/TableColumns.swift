@@ -23,14 +23,18 @@ struct TableColumns {
         var unitWidth = 0
     }
 
-    /// A row's numbers, read once.
+    /// A value as it is shown: in line with the numbers above and below, or as it stands.
+    enum Text {
+        case number(NumberText)
+        case words(String)
+    }
+
+    /// A row's texts, read once.
     struct Texts {
-        var value: NumberText?
-        /// A value that is no number.
-        var words: String?
+        var value: Text?
         var change: NumberText?
         var changePercent: NumberText?
-        var members: [NumberText?] = []
+        var members: [Text?] = []
     }
 
     private(set) var columns: [Column] = []
@@ -38,7 +42,7 @@ struct TableColumns {
 
     private static let gap = 2
     private static let marginWidth = 2
-    private static let widestSparkline = 40
+    private static let widestSparkline = 80
     private static let narrowestNumber = 7
     /// Words beside numbers may take so much of the width, and so many columns: they must not push numbers out.
     private static let wordsShare = 6
@@ -57,20 +61,22 @@ struct TableColumns {
             left -= column.width + Self.gap
             chosen.append(column)
         }
-        take(valueColumn(width: width))
+        take(column(.value, "LAST", texts.map(\.value), width: width))
+        let memberColumns = members.enumerated().map { place, member in
+            column(
+                .member(member.offset), Self.title(of: member.element), texts.map { $0.members[place] },
+                width: width)
+        }
+        // What was asked for comes first; of what is guessed a quote's bid and ask matter more than the age.
+        if model.hasChosenColumns { memberColumns.forEach(take) }
         take(numberColumn(.changePercent, "CHANGE%", texts.map(\.changePercent)))
         let leastSparkline = width < 60 ? 8 : width < 100 ? 10 : 20
         take(Column(kind: .sparkline, title: "RECENT", width: leastSparkline))
         take(numberColumn(.change, "CHANGE", texts.map(\.change)))
-        let memberColumns = members.enumerated().map { place, member in
-            numberColumn(
-                .member(member.offset), Self.title(of: member.element), texts.map { $0.members[place] })
-        }
-        // The first two members, a quote's bid and ask, matter more than how old it is; the others less.
-        memberColumns.prefix(2).forEach(take)
+        if !model.hasChosenColumns { memberColumns.prefix(2).forEach(take) }
         take(Column(kind: .age, title: "AGE", width: 4))
         take(Column(kind: .conflated, title: "CONFL", width: 6))
-        memberColumns.dropFirst(2).forEach(take)
+        if !model.hasChosenColumns { memberColumns.dropFirst(2).forEach(take) }
         if let place = chosen.firstIndex(where: { $0.kind == .sparkline }) {
             let more = min(left, Self.widestSparkline - leastSparkline)
             chosen[place].width += more
@@ -105,10 +111,18 @@ struct TableColumns {
         return name.isEmpty ? path.lastName.uppercased() : name.uppercased()
     }
 
-    private func valueColumn(width: Int) -> Column {
-        var column = numberColumn(.value, "LAST", texts.map(\.value))
-        let words = texts.compactMap { $0.words.map { columnCount(of: $0) } }.max() ?? 0
-        column.width = max(column.width, min(words, Self.wordsWidth, width / Self.wordsShare))
+    /// A column of numbers, words, or both.
+    private func column(_ kind: Kind, _ title: String, _ texts: [Text?], width: Int) -> Column {
+        var numbers: [NumberText?] = []
+        var longest = 0
+        for case let text? in texts {
+            switch text {
+            case .number(let number): numbers.append(number)
+            case .words(let words): longest = max(longest, columnCount(of: words))
+            }
+        }
+        var column = numberColumn(kind, title, numbers)
+        column.width = max(column.width, min(longest, Self.wordsWidth, width / Self.wordsShare))
         return column
     }
 
@@ -126,18 +140,18 @@ struct TableColumns {
 
     // MARK: A row's texts
 
-    private static func texts(of row: TopicRow, _ members: [MemberPath]) -> Texts {
+    static func texts(of row: TopicRow, _ members: [MemberPath]) -> Texts {
         var texts = Texts()
-        texts.members = members.map { row.valuePath == $0 ? nil : numberText(at: $0, in: row.value) }
+        texts.members = members.map { row.valuePath == $0 ? nil : text(at: $0, in: row.value) }
         guard let path = row.valuePath, let raw = numberCharacters(at: path, in: row.value) else {
-            texts.words = Symbols.unicode.printable(words(of: row.value))
+            texts.value = .words(Symbols.unicode.printable(words(of: row.value)))
             return texts
         }
-        texts.value = NumberText(raw, name: path.lastName)
+        let value = NumberText(raw, name: path.lastName)
+        texts.value = .number(value)
         if let change = row.change {
-            let isScaled = texts.value?.unit.isEmpty == false && texts.value?.unit != "%"
-            if isScaled {
-                texts.change = NumberText("\(change)", name: path.lastName)
+            if !value.unit.isEmpty, value.unit != "%" {
+                texts.change = NumberText(change: change, name: path.lastName)
             } else {
                 let decimals = min(max(NumberText.decimals(of: raw), 0), 6)
                 texts.change = NumberText(change, decimals: decimals, isSigned: true)
@@ -150,8 +164,12 @@ struct TableColumns {
         return texts
     }
 
-    private static func numberText(at path: MemberPath, in text: Span<UInt8>) -> NumberText? {
-        numberCharacters(at: path, in: text).map { NumberText($0, name: path.lastName) }
+    private static func text(at path: MemberPath, in text: Span<UInt8>) -> Text? {
+        if let raw = numberCharacters(at: path, in: text) {
+            return .number(NumberText(raw, name: path.lastName))
+        }
+        guard let found = ValueReader.find(path, in: text) else { return nil }
+        return .words(Symbols.unicode.printable(words(of: text.extracting(found.range))))
     }
 
     /// As the publisher wrote it: 184.20 keeps its zero.

@@ -10,10 +10,28 @@ extension WatchView {
         let places = model.order.dropFirst(model.top).prefix(layout.tableRows.count)
         let rows = places.map { model.shown.rows[$0] }
         guard !rows.isEmpty else { return drawEmpty(on: &grid) }
-        let table = TableColumns(rows, of: model, width: width)
+        let table = TableColumns(rows, of: model, width: scrolls ? width - 1 : width)
         drawTitles(table, on: &grid)
         for (offset, row) in rows.enumerated() {
             draw(row, table.texts[offset], table, row: layout.tableRows.lowerBound + offset, on: &grid)
+        }
+        if scrolls { drawScrollBar(on: &grid) }
+    }
+
+    /// Not all rows fit: the right edge says which part of them is in sight.
+    private var scrolls: Bool { model.order.count > layout.tableRows.count }
+
+    private func drawScrollBar(on grid: inout Grid) {
+        let rows = layout.tableRows
+        let all = model.order.count
+        let length = max(rows.count * rows.count / all, 1)
+        let start = (rows.count - length) * model.top / (all - rows.count)
+        guard grid.size.columns > 0 else { return }
+        for row in rows.lowerBound + start..<rows.lowerBound + start + length {
+            var cell = grid[row, grid.size.columns - 1]
+            cell.style.ink = .accent
+            if let sign = symbols.scroll.unicodeScalars.first { cell.scalar = sign }
+            grid[row, grid.size.columns - 1] = cell
         }
     }
 
@@ -65,9 +83,7 @@ extension WatchView {
     ) {
         let isSelected = topicRow.topic == model.selected
         let ground = isSelected ? Ground.selected : .plain
-        let freshness = topicRow.freshness(now: flashMoment)
-        let flash =
-            freshness > 0 ? Ground.flash(isUp: topicRow.direction > 0, freshness: freshness) : ground
+        let flash = flash(of: topicRow, on: ground)
         grid.fill(row: row, columns: 0..<grid.size.columns, Style(.text, on: ground))
         if isSelected {
             grid.put(symbols.marker, row: row, column: 0, Style(.title, on: ground, isBold: true))
@@ -80,13 +96,7 @@ extension WatchView {
             case .value:
                 // The flash reaches one column to either side: it reads as a patch, not as a marked word.
                 grid.fill(row: row, columns: left - 1..<left + column.width + 1, Style(.text, on: flash))
-                if let words = texts.words {
-                    grid.put(
-                        symbols.fitted(words, to: column.width), row: row, column: left,
-                        Style(.text, on: flash))
-                } else {
-                    draw(texts.value, column, cell, Style(.text, on: flash, isBold: true), on: &grid)
-                }
+                draw(texts.value, column, cell, Style(.text, on: flash), on: &grid)
             case .change: draw(texts.change, column, cell, changeStyle(topicRow, ground), on: &grid)
             case .changePercent:
                 draw(texts.changePercent, column, cell, changeStyle(topicRow, ground), on: &grid)
@@ -107,6 +117,16 @@ extension WatchView {
             }
             left += column.width + 2
         }
+    }
+
+    /// What stands behind the value. Where a step of the fading can't be shown, the row goes on below it; without
+    /// colours a row that is reversed flashes by not being so.
+    private func flash(of row: TopicRow, on ground: Ground) -> Ground {
+        let freshness = row.freshness(now: flashMoment)
+        guard freshness > 0 else { return ground }
+        let flash = Ground.flash(isUp: row.direction > 0, freshness: freshness)
+        guard Palette.isSeen(flash, capabilities.depth) else { return ground }
+        return capabilities.depth == .none && ground == .selected ? .plain : flash
     }
 
     /// A paused screen does not fade: it stands.
@@ -133,6 +153,21 @@ extension WatchView {
     }
 
     private func draw(
+        _ text: TableColumns.Text?, _ column: TableColumns.Column, _ cell: Place, _ style: Style,
+        on grid: inout Grid
+    ) {
+        switch text {
+        case .number(let number):
+            var style = style
+            style.isBold = column.kind == .value
+            draw(number, column, cell, style, on: &grid)
+        case .words(let words):
+            grid.put(symbols.fitted(words, to: cell.width), row: cell.row, column: cell.left, style)
+        case nil: break
+        }
+    }
+
+    private func draw(
         _ number: NumberText?, _ column: TableColumns.Column, _ cell: Place, _ style: Style,
         on grid: inout Grid
     ) {
@@ -152,7 +187,7 @@ extension WatchView {
         grid.put(text, row: cell.row, column: start, end: cell.left + cell.width, style)
     }
 
-    private func changeStyle(_ row: TopicRow, _ ground: Ground) -> Style {
+    func changeStyle(_ row: TopicRow, _ ground: Ground) -> Style {
         guard let change = row.change, change != 0 else { return Style(.dim, on: ground) }
         return Style(change > 0 ? .up : .down, on: ground)
     }
@@ -160,10 +195,12 @@ extension WatchView {
     private func drawSparkline(_ row: TopicRow, _ cell: Place, _ ground: Ground, on grid: inout Grid) {
         let values = row.history.suffix(cell.width)
         let text = Sparkline.text(of: values, width: cell.width, levels: symbols.levels)
+        // What never moved has nothing to say.
+        let isFlat = values.allSatisfy { $0 == values.first }
         let isUp = (values.last ?? 0) >= (values.first ?? 0)
         grid.put(
             text, row: cell.row, column: cell.left + cell.width - values.count,
-            Style(isUp ? .up : .down, on: ground))
+            Style(isFlat ? .dim : isUp ? .up : .down, on: ground))
     }
 
     func age(of row: TopicRow) -> String {

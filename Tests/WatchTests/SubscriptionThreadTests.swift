@@ -1,0 +1,25 @@
+import Client
+import Primitives
+import Testing
+import Transport
+
+@testable import Watch
+
+struct SubscriptionThreadTests {
+    /// Nobody listens on port 1: that an attempt begins is all that is wanted. The thread looks for its order just as
+    /// it is given: often enough that both fall into each other.
+    @Test func anOrderGivenWhileTheThreadStartsIsHeard() throws {
+        let url = try GatewayURL(argument: "http://127.0.0.1:1", environment: nil)
+        for round in 0..<3000 {
+            let mailbox = try Mailbox()
+            let thread = try SubscriptionThread(to: url, telling: mailbox)
+            try thread.start()
+            for _ in 0..<round % 40 { _ = UnixTime.now() }
+            thread.open(WatchSubscription(topics: ["a"]), isWhole: true)
+            let isHeard = Readiness.wait(
+                for: [.init(mailbox.arrival.descriptor, .read)], timeout: .seconds(20))[0]
+            try #require(isHeard, "round \(round)")
+            thread.end()
+        }
+    }
+}
