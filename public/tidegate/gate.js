@@ -1,5 +1,6 @@
 /** The client: subscriptions on one side, one connection at a time on the other, and the cursor between them. */
 import { Board } from './board.js';
+import { callOut } from './callout.js';
 import { realEnvironment } from './environment.js';
 import { GateError } from './error.js';
 import { EventStreamTransport } from './eventstream.js';
@@ -89,7 +90,7 @@ export class Tidegate {
     const usable = transportNames.filter((name) => transports[name].isUsable(this.#context(0)));
     const key = `tidegate.transport ${this.#base}`;
     this.#ladder = new Ladder({ usable, storage: this.#environment.storage, key });
-    if (options.transport && options.transport !== 'auto') this.#ladder.force(options.transport);
+    this.#chooseTransport(options.transport ?? 'auto');
     this.#watchPage();
   }
 
@@ -177,6 +178,9 @@ export class Tidegate {
   /** At most so many updates of a topic a second; null for no limit. @param {number | null} maxRate */
   setPace(maxRate) {
     if (maxRate === this.#maxRate) return;
+    if (maxRate !== null && !(maxRate > 0 && Number.isFinite(maxRate))) {
+      throw new GateError('bad_request', 'A pace is a number above 0, or null for no limit.');
+    }
     this.#maxRate = maxRate;
     if (!this.#transport) return;
     if (this.#transport.canChange) this.#transport.setPace(maxRate);
@@ -185,7 +189,7 @@ export class Tidegate {
 
   /** Changes over at once; nothing is missed. @param {TransportName | 'auto'} name */
   setTransport(name) {
-    this.#ladder.force(name === 'auto' ? null : name);
+    this.#chooseTransport(name);
     if (this.#state !== 'idle' && this.#state !== 'closed') this.reconnect();
   }
 
@@ -216,6 +220,15 @@ export class Tidegate {
     const start = this.#environment.now();
     await this.#environment.fetch(new URL('healthz', this.#base), { cache: 'no-store' });
     return this.#environment.now() - start;
+  }
+
+  /** @param {TransportName | 'auto'} name */
+  #chooseTransport(name) {
+    if (name !== 'auto' && !transports[name]?.isUsable(this.#context(0))) {
+      throw new GateError('bad_request', `${name} is no transport here: auto, or one of ${transportNames.join(', ')}.`);
+    }
+    if (name !== 'auto') this.#ladder.force(name);
+    else if (this.#ladder.isForced) this.#ladder.force(null);
   }
 
   /** Lets the connection go and takes a new one at once. */
@@ -376,6 +389,7 @@ export class Tidegate {
       return;
     }
     if (kind === 'blocked' && this.#ladder.blocked(isCertain ?? false)) {
+      this.#markStale(reason);
       this.#emit('error', { code: 'blocked', message: `${reason}; trying ${this.#ladder.current}` });
       this.#connect();
       return;
@@ -439,9 +453,15 @@ export class Tidegate {
   #enter(state, details = {}) {
     this.#state = state;
     this.#emit('state', { state, transport: this.#ladder.current, ...details });
-    if (state === 'live' || state === 'connecting' || this.#isStale) return;
+    // A connection that takes the place of another is no reason yet: what is held was current a moment ago.
+    if (state !== 'live' && state !== 'connecting') this.#markStale(details.reason ?? state);
+  }
+
+  /** @param {string} reason */
+  #markStale(reason) {
+    if (this.#isStale) return;
     this.#isStale = true;
-    this.#emit('stale', { reason: details.reason ?? state });
+    this.#emit('stale', { reason });
   }
 
   // The page.
@@ -490,7 +510,7 @@ export class Tidegate {
 
   /** @param {string} name @param {any} details */
   #emit(name, details) {
-    for (const listener of this.#listeners.get(name) ?? []) listener(details);
+    for (const listener of this.#listeners.get(name) ?? []) callOut(listener, details);
   }
 }
 
