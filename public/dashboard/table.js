@@ -199,6 +199,8 @@ export class QuoteTable {
     const trend = quote.change > 0 ? 'up' : quote.change < 0 ? 'down' : 'flat';
     if (row.box.dataset.trend !== trend) row.box.dataset.trend = trend;
     row.cells.topic.classList.toggle('is-simulated', quote.isSimulated);
+    const name = quote.isSimulated ? `${quote.topic}, simulated` : quote.topic;
+    if (row.cells.topic.ariaLabel !== name) row.cells.topic.ariaLabel = name;
     drawSparkline(row.spark, quote.history, sparklinePoints, color(trend === 'flat' ? 'dim' : trend));
   }
 

@@ -178,7 +178,7 @@ export class Tidegate {
   /** At most so many updates of a topic a second; null for no limit. @param {number | null} maxRate */
   setPace(maxRate) {
     if (maxRate === this.#maxRate) return;
-    if (maxRate !== null && !(maxRate > 0 && Number.isFinite(maxRate))) {
+    if (maxRate !== null && !(Number.isFinite(maxRate) && maxRate > 0)) {
       throw new GateError('bad_request', 'A pace is a number above 0, or null for no limit.');
     }
     this.#maxRate = maxRate;
