@@ -258,23 +258,32 @@ function drawLine(paint, view, history, stroke) {
   paint.rect(0, 0, view.width, view.height);
   paint.clip();
   const path = new Path2D();
-  let lastColumn = -1;
-  let lastY = 0;
   let x = 0;
-  // A value holds until the next one comes. Half a pixel apart nothing more can be seen.
+  let [column, lastY, highest, lowest] = [-1, 0, 0, 0];
+  const finishColumn = () => {
+    for (const y of [highest, lowest, lastY]) path.lineTo(x, y);
+  };
+  // A value holds until the next one comes. Half a pixel apart only the range of the values can be seen.
   for (let index = view.from; index < view.to; index += 1) {
-    x = view.x(history.time(index));
+    const nextX = view.x(history.time(index));
     const y = view.y(history.value(index));
-    const column = Math.round(x * 2);
     if (index === view.from) {
-      path.moveTo(x, y);
-    } else if (column !== lastColumn || index === view.to - 1) {
-      path.lineTo(x, lastY);
-      path.lineTo(x, y);
+      path.moveTo(nextX, y);
+    } else if (Math.round(nextX * 2) === column) {
+      highest = Math.min(highest, y);
+      lowest = Math.max(lowest, y);
+      lastY = y;
+      continue;
+    } else {
+      if (highest !== lowest) finishColumn();
+      path.lineTo(nextX, lastY);
+      path.lineTo(nextX, y);
     }
-    lastColumn = column;
-    lastY = y;
+    x = nextX;
+    column = Math.round(x * 2);
+    lastY = highest = lowest = y;
   }
+  if (highest !== lowest) finishColumn();
   if (view.to === history.length) {
     x = view.width;
     path.lineTo(x, view.y(history.value(history.length - 1)));

@@ -58,6 +58,7 @@ function moveOf({ change, changePercent, decimals }) {
 /** @param {string} name @param {string} title */
 function makeFact(name, title) {
   const fact = document.createElement('div');
+  fact.dataset.fact = name;
   const term = document.createElement('dt');
   const value = document.createElement('dd');
   term.textContent = title;

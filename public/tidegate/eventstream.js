@@ -40,7 +40,7 @@ export class EventStreamTransport {
       if (this.#isOver) return;
       await this.#read([...covered, ...uncovered], cursor, maxRate, false);
       this.#finish({ kind: 'lost', reason: 'the stream ended', retryAfter: this.#retryAfter });
-    } catch (error) {
+    } catch (/** @type {any} */ error) {
       this.#finish(error?.ending ?? { kind: 'lost', reason: String(error?.message ?? error) });
     }
   }

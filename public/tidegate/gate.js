@@ -65,9 +65,9 @@ export class Tidegate {
   #state = /** @type {State} */ ('idle');
   #isStale = true;
   #cursor = /** @type {string | null} */ (null);
-  /** What the cursor vouches for. @type {Set<string>} */
+  /** @type {Set<string>} what the cursor vouches for */
   #covered = new Set();
-  /** What the connection was told to carry. @type {Set<string>} */
+  /** @type {Set<string>} what the connection was told to carry */
   #carried = new Set();
   #isSyncPlanned = false;
   #maxRate;
@@ -101,7 +101,7 @@ export class Tidegate {
     return this.#state;
   }
 
-  /** The transport in use or being tried. @returns {TransportName} */
+  /** @returns {TransportName} the one in use or being tried */
   get transport() {
     return this.#ladder.current;
   }
@@ -128,12 +128,19 @@ export class Tidegate {
     return { ...this.#board.counts, ...this.#traffic };
   }
 
-  /** The newest update of a topic that is subscribed to. @param {string} topic @returns {Update | null} */
+  /**
+   * The newest update of a topic that is subscribed to.
+   * @param {string} topic
+   * @returns {Update | null}
+   */
   get(topic) {
     return this.#board.record(topic)?.update ?? null;
   }
 
-  /** How many updates of a topic this client was never sent. @param {string} topic */
+  /**
+   * How many updates of a topic this client was never sent.
+   * @param {string} topic
+   */
   conflated(topic) {
     return this.#board.record(topic)?.conflated ?? 0;
   }
@@ -143,18 +150,19 @@ export class Tidegate {
   /**
    * Calls `callback` with what is known, then with each update. With `frame` it is called at most once an
    * animation frame, with an array: the latest update of each topic that changed.
+   * @template {boolean} [Frame=false]
    * @param {string | string[]} topics topics and patterns
-   * @param {(update: any) => void} callback
-   * @param {{frame?: boolean}} [options]
+   * @param {(update: Frame extends true ? Update[] : Update) => void} callback
+   * @param {{frame?: Frame}} [options]
    * @returns {() => void} ends the subscription
    */
-  subscribe(topics, callback, { frame = false } = {}) {
+  subscribe(topics, callback, options = {}) {
     const patterns = [topics].flat();
     for (const pattern of patterns) {
       const fault = topicFault(pattern);
       if (fault) throw new GateError('invalid_topic', `${JSON.stringify(pattern)}: ${fault}`);
     }
-    const subscription = { patterns, callback, isFramed: frame, due: new Map() };
+    const subscription = { patterns, callback, isFramed: options.frame === true, due: new Map() };
     this.#board.add(subscription);
     this.#planSync();
     return () => {
@@ -175,7 +183,7 @@ export class Tidegate {
     return () => listeners.delete(listener);
   }
 
-  /** At most so many updates of a topic a second; null for no limit. @param {number | null} maxRate */
+  /** @param {number | null} maxRate updates of a topic a second; null for no limit */
   setPace(maxRate) {
     if (maxRate === this.#maxRate) return;
     if (maxRate !== null && !(Number.isFinite(maxRate) && maxRate > 0)) {
@@ -187,7 +195,10 @@ export class Tidegate {
     else this.#connect();
   }
 
-  /** Changes over at once; nothing is missed. @param {TransportName | 'auto'} name */
+  /**
+   * Changes over at once; nothing is missed.
+   * @param {TransportName | 'auto'} name
+   */
   setTransport(name) {
     this.#chooseTransport(name);
     if (this.#state !== 'idle' && this.#state !== 'closed') this.reconnect();
@@ -214,7 +225,7 @@ export class Tidegate {
     throw new GateError(problem, reason);
   }
 
-  /** The way to the gateway and back, in milliseconds. @returns {Promise<number>} */
+  /** @returns {Promise<number>} milliseconds to the gateway and back */
   async measureLatency() {
     if (this.#transport?.canChange) return this.#transport.measureLatency();
     const start = this.#environment.now();
@@ -429,7 +440,11 @@ export class Tidegate {
     this.#startTimer('climb', () => this.#climb(), this.#climbMilliseconds);
   }
 
-  /** Whether a connection of its own becomes live. @param {TransportName} name @returns {Promise<boolean>} */
+  /**
+   * Whether a connection of its own becomes live.
+   * @param {TransportName} name
+   * @returns {Promise<boolean>}
+   */
   #probe(name) {
     return new Promise((settle) => {
       const done = (/** @type {boolean} */ works) => {
@@ -514,7 +529,10 @@ export class Tidegate {
   }
 }
 
-/** The folder that `url` names, as `http:` or `https:`. @param {string | URL} url */
+/**
+ * The folder that `url` names, as `http:` or `https:`.
+ * @param {string | URL} url
+ */
 function baseURL(url) {
   const base = new URL(url, globalThis.document?.baseURI);
   base.protocol = base.protocol.replace(/^ws/, 'http');

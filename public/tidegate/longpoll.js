@@ -38,7 +38,7 @@ export class LongPollTransport {
     try {
       if (cursor !== null && uncovered.length > 0) await this.#catchUp(uncovered);
       await this.#poll([...covered, ...uncovered], cursor);
-    } catch (error) {
+    } catch (/** @type {any} */ error) {
       this.#finish(error?.ending ?? { kind: 'lost', reason: String(error?.message ?? error) });
     }
   }

@@ -140,7 +140,7 @@ export class WebSocketTransport {
   async #begin(plan) {
     try {
       await this.#authenticate(false);
-    } catch (error) {
+    } catch (/** @type {any} */ error) {
       this.#finish({ kind: 'lost', reason: `there is no token: ${error?.message ?? error}` });
       this.#socket?.close(1000);
       return;
@@ -159,7 +159,7 @@ export class WebSocketTransport {
     if (!token || this.#isOver) return;
     try {
       this.#planRefresh((await this.#ask({ type: 'auth', token })).expires);
-    } catch (error) {
+    } catch (/** @type {any} */ error) {
       if (this.#isOver) return;
       if (error.code === 'unauthenticated' && !isRefresh) await this.#authenticate(true);
       else sink.error(error.code, error.message);
