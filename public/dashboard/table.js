@@ -178,7 +178,7 @@ export class QuoteTable {
     row.topic = topic;
     row.version = quote.version;
     row.history = quote.history;
-    if (isOther) nameRow(row, topic);
+    if (isOther) nameRow(row, quote);
     this.#writeCells(row, quote);
   }
 
@@ -187,7 +187,7 @@ export class QuoteTable {
     const { data, decimals } = quote;
     const number = (/** @type {unknown} */ value) => (typeof value === 'number' ? inCell(value, decimals) : '');
     const isNumber = Number.isFinite(quote.value);
-    row.box.classList.toggle('is-text', !isNumber);
+    if (row.isText === isNumber) row.box.classList.toggle('is-text', (row.isText = !isNumber));
     write(row, 'last', isNumber ? inCell(quote.value, decimals) : plain(data));
     const isMoved = Number.isFinite(quote.change);
     write(row, 'change', isMoved ? signedInCell(quote.change, decimals) : '');
@@ -198,9 +198,7 @@ export class QuoteTable {
     write(row, 'conflated', fixed(this.#conflated(quote.topic), 0));
     const trend = quote.change > 0 ? 'up' : quote.change < 0 ? 'down' : 'flat';
     if (row.box.dataset.trend !== trend) row.box.dataset.trend = trend;
-    row.cells.topic.classList.toggle('is-simulated', quote.isSimulated);
-    const name = quote.isSimulated ? `${quote.topic}, simulated` : quote.topic;
-    if (row.cells.topic.ariaLabel !== name) row.cells.topic.ariaLabel = name;
+    if (row.isSimulated !== quote.isSimulated) row.cells.topic.classList.toggle('is-simulated', (row.isSimulated = quote.isSimulated));
     drawSparkline(row.spark, quote.history, sparklinePoints, color(trend === 'flat' ? 'dim' : trend));
   }
 
@@ -299,17 +297,18 @@ function makeRow() {
   spark.setAttribute('aria-hidden', 'true');
   cells.trend.append(spark);
   return {
-    box, cells, names, spark, topic: '', version: -1, index: -1, isUsed: false, isSelected: false,
+    box, cells, names, spark, topic: '', version: -1, index: -1, isUsed: false, isSelected: false, isText: false, isSimulated: false,
     history: /** @type {any} */ (null), texts: /** @type {Record<string, string>} */ ({}),
     flashes: { last: 0, bid: 0, ask: 0 },
   };
 }
 
-/** The first segment says where a topic belongs, the last what it is; what is between is cut first. @param {ReturnType<typeof makeRow>} row @param {string} topic */
-function nameRow(row, topic) {
+/** The first segment says where a topic belongs, the last what it is; what is between is cut first. @param {ReturnType<typeof makeRow>} row @param {Quote} quote */
+function nameRow(row, { topic, isSimulated }) {
   row.box.dataset.topic = topic;
   const [, ...parts] = /** @type {RegExpMatchArray} */ (topic.match(/^([^/]*\/)?(.*\/)?([^/]*)$/));
   row.cells.topic.title = topic;
+  row.cells.topic.ariaLabel = isSimulated ? `${topic}, simulated` : topic;
   for (const [place, part] of parts.entries()) row.names[place].textContent = part ?? '';
 }
 
