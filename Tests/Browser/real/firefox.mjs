@@ -1,9 +1,10 @@
 /** Headless Firefox, driven by WebDriver BiDi, which it speaks itself: no driver in between. */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { removeProfile } from './chromium.mjs';
 
 /** Longer than anything takes on a busy machine; all waiting is for something to become true. */
 const patienceMilliseconds = 60_000;
@@ -93,7 +94,7 @@ export class Firefox {
     const ended = new Promise((done) => this.#process.once('exit', done));
     this.#process.kill();
     await ended;
-    rmSync(this.#profile, { recursive: true, force: true, maxRetries: 10 });
+    await removeProfile(this.#profile);
   }
 }
 
