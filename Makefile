@@ -49,7 +49,7 @@ bench-peers: release ## the same beside NATS, Mosquitto and nchan, in turns (hal
 	@.build/release/tidegate-bench peers $(WORKLOADS)
 
 .PHONY: test-browser
-test-browser: needs ## the client library in Node, the page in headless Chromium
+test-browser: needs ## the client library in Node, the page in headless Chromium and Firefox
 	@Tests/Browser/run
 
 .PHONY: test-terminal

@@ -1,6 +1,6 @@
 // The chart of the selected topic: a line over time that follows, zooms and pans.
 import { color, fit } from './canvas.js';
-import { fixed } from './format.js';
+import { clock, fixed } from './format.js';
 
 const shortestSpan = 2000;
 /** While it follows, a chart that has less than its span shows what there is, but no less than this. */
@@ -9,9 +9,11 @@ const longestSpan = 24 * 3600 * 1000;
 /** One notch of a wheel, one press of a key. */
 const zoomStep = 1.2;
 const panShare = 0.1;
-/** Room for the prices and the times, in CSS pixels. */
-const rightMargin = 68;
-const bottomMargin = 22;
+/** Room for the prices and the times, in widths of the text's height: what is drawn grows with the page's text. */
+const rightMargin = 6;
+const bottomMargin = 2;
+/** So much of the first value's line stays in view, however far the chart is moved. */
+const leastShare = 0.1;
 
 export class Chart {
   #canvas = /** @type {HTMLCanvasElement} */ (document.getElementById('chart'));
@@ -22,6 +24,10 @@ export class Chart {
   #end = null;
   #shownEnd = 0;
   #shownSpan = 120_000;
+  /** The times that there is something to see of, Unix milliseconds. */
+  #known = { from: -Infinity, to: Infinity };
+  /** Of the text, in CSS pixels. */
+  #fontSize = 11;
   #pointerX = /** @type {number | null} */ (null);
   /** Fingers and buttons that are down. @type {Map<number, number>} */
   #drags = new Map();
@@ -44,23 +50,30 @@ export class Chart {
     for (const button of this.#spanButtons()) {
       button.addEventListener('click', () => this.#showSpan(Number(button.dataset.seconds) * 1000));
     }
-      }
+  }
 
   /** Another topic: from its newest value. */
   restart() {
     this.#followNewest();
   }
 
-  /** @param {import('./quotes.js').Quote | undefined} quote @param {number} serverNow Unix milliseconds */
-  draw(quote, serverNow) {
-    fit(this.#canvas);
+  /**
+   * @param {import('./quotes.js').Quote | undefined} quote
+   * @param {number} serverNow Unix milliseconds
+   * @param {string} note what stands there while there is nothing to draw
+   */
+  draw(quote, serverNow, note) {
+    if (fit(this.#canvas)) this.#fontSize = parseFloat(getComputedStyle(this.#canvas).fontSize);
     const paint = /** @type {CanvasRenderingContext2D} */ (this.#canvas.getContext('2d'));
     const ratio = devicePixelRatio || 1;
     paint.setTransform(ratio, 0, 0, ratio, 0, 0);
     paint.clearRect(0, 0, this.#canvas.width, this.#canvas.height);
     const isDrawable = quote !== undefined && quote.history.length > 1;
     this.#empty.hidden = isDrawable;
-    if (!isDrawable) return;
+    if (!isDrawable) {
+      if (this.#empty.textContent !== note) this.#empty.textContent = note;
+      return;
+    }
     const view = this.#view(quote, serverNow);
     drawGrid(paint, view, quote.decimals);
     drawLine(paint, view, quote.history, quote.change < 0 ? color('down') : color('up'));
@@ -70,8 +83,10 @@ export class Chart {
 
   /** @param {import('./quotes.js').Quote} quote @param {number} serverNow @returns {View} */
   #view({ history }, serverNow) {
-    const width = this.#canvas.clientWidth - rightMargin;
-    const height = this.#canvas.clientHeight - bottomMargin;
+    const fontSize = this.#fontSize;
+    const width = this.#width;
+    const height = this.#canvas.clientHeight - bottomMargin * fontSize;
+    this.#known = { from: history.time(0), to: serverNow };
     const end = this.#end ?? serverNow;
     const known = Math.max(end - history.time(0), shortestGrowth);
     this.#shownSpan = this.#end === null ? Math.min(this.#span, known) : this.#span;
@@ -92,10 +107,15 @@ export class Chart {
     low -= air;
     high += air;
     return {
-      width, height, start, end, from, to, low, high,
+      width, height, fontSize, start, end, from, to, low, high,
       x: (/** @type {number} */ time) => ((time - start) / (end - start)) * width,
       y: (/** @type {number} */ value) => height - ((value - low) / (high - low)) * height,
     };
+  }
+
+  /** Of what is drawn, without the prices at its right. */
+  get #width() {
+    return this.#canvas.clientWidth - rightMargin * this.#fontSize;
   }
 
   /** Changes the span around a point that keeps its place. @param {number} factor @param {number} share of the width, from the left */
@@ -108,8 +128,8 @@ export class Chart {
   /** @param {number} milliseconds */
   #pan(milliseconds) {
     const end = (this.#end ?? this.#shownEnd) + milliseconds;
-    const isAtNewest = milliseconds > 0 && end >= Date.now();
-    this.#end = isAtNewest ? null : end;
+    const isAtNewest = milliseconds > 0 && end >= this.#known.to;
+    this.#end = isAtNewest ? null : Math.max(end, this.#known.from + leastShare * this.#shownSpan);
     this.#setSpan(isAtNewest ? this.#span : this.#shownSpan);
   }
 
@@ -145,7 +165,7 @@ export class Chart {
   /** @param {WheelEvent} event */
   #wheel(event) {
     event.preventDefault();
-    const width = this.#canvas.clientWidth - rightMargin;
+    const width = this.#width;
     if (Math.abs(event.deltaX) > Math.abs(event.deltaY)) this.#pan((event.deltaX / width) * this.#shownSpan);
     else this.#zoom(event.deltaY > 0 ? zoomStep : 1 / zoomStep, Math.min(event.offsetX / width, 1));
   }
@@ -155,7 +175,7 @@ export class Chart {
     const before = this.#drags.get(event.pointerId);
     this.#point(event.offsetX);
     if (before === undefined) return;
-    const width = this.#canvas.clientWidth - rightMargin;
+    const width = this.#width;
     if (this.#drags.size === 1) {
       this.#pan(((before - event.offsetX) / width) * this.#shownSpan);
     } else {
@@ -188,12 +208,13 @@ export class Chart {
   }
 }
 
-const font = '11px ui-monospace, "DejaVu Sans Mono", monospace';
+const fontFamily = 'ui-monospace, "DejaVu Sans Mono", monospace';
 
 /**
  * @typedef {object} View what is in view, and how times and values become pixels
  * @property {number} width
  * @property {number} height
+ * @property {number} fontSize CSS pixels
  * @property {number} start Unix milliseconds
  * @property {number} end
  * @property {number} from the first index of the history
@@ -206,26 +227,27 @@ const font = '11px ui-monospace, "DejaVu Sans Mono", monospace';
 
 /** @param {CanvasRenderingContext2D} paint @param {View} view @param {number} decimals */
 function drawGrid(paint, view, decimals) {
-  paint.font = font;
+  const { fontSize } = view;
+  paint.font = `${fontSize}px ${fontFamily}`;
   paint.lineWidth = 1;
   paint.strokeStyle = color('line');
   paint.fillStyle = color('dim');
   paint.textBaseline = 'middle';
   paint.textAlign = 'left';
-  const valueStep = roundStep((view.high - view.low) / Math.max(view.height / 56, 2));
+  const valueStep = roundStep((view.high - view.low) / Math.max(view.height / (5 * fontSize), 2));
   for (let value = Math.ceil(view.low / valueStep) * valueStep; value < view.high; value += valueStep) {
     const y = Math.round(view.y(value)) + 0.5;
     line(paint, 0, y, view.width, y);
-    paint.fillText(fixed(value, Math.max(decimals, -Math.floor(Math.log10(valueStep)))), view.width + 8, y);
+    paint.fillText(fixed(value, Math.max(decimals, -Math.floor(Math.log10(valueStep)))), view.width + 0.7 * fontSize, y);
   }
   paint.textBaseline = 'alphabetic';
   paint.textAlign = 'center';
-  const timeStep = roundTime((view.end - view.start) / Math.max(view.width / 110, 2));
+  const timeStep = roundTime((view.end - view.start) / Math.max(view.width / (10 * fontSize), 2));
   const zone = new Date().getTimezoneOffset() * 60_000;
   for (let time = Math.ceil((view.start - zone) / timeStep) * timeStep + zone; time < view.end; time += timeStep) {
     const x = Math.round(view.x(time)) + 0.5;
     line(paint, x, 0, x, view.height);
-    if (x > 28 && x < view.width - 20) paint.fillText(clock(time, timeStep < 60_000), x, view.height + 16);
+    if (x > 2.6 * fontSize && x < view.width - 1.8 * fontSize) paint.fillText(clock(time, timeStep < 60_000), x, view.height + 1.45 * fontSize);
   }
 }
 
@@ -236,23 +258,32 @@ function drawLine(paint, view, history, stroke) {
   paint.rect(0, 0, view.width, view.height);
   paint.clip();
   const path = new Path2D();
-  let lastColumn = -1;
-  let lastY = 0;
   let x = 0;
-  // A value holds until the next one comes. Half a pixel apart nothing more can be seen.
+  let [column, lastY, highest, lowest] = [-1, 0, 0, 0];
+  const finishColumn = () => {
+    for (const y of [highest, lowest, lastY]) path.lineTo(x, y);
+  };
+  // A value holds until the next one comes. Half a pixel apart only the range of the values can be seen.
   for (let index = view.from; index < view.to; index += 1) {
-    x = view.x(history.time(index));
+    const nextX = view.x(history.time(index));
     const y = view.y(history.value(index));
-    const column = Math.round(x * 2);
     if (index === view.from) {
-      path.moveTo(x, y);
-    } else if (column !== lastColumn || index === view.to - 1) {
-      path.lineTo(x, lastY);
-      path.lineTo(x, y);
+      path.moveTo(nextX, y);
+    } else if (Math.round(nextX * 2) === column) {
+      highest = Math.min(highest, y);
+      lowest = Math.max(lowest, y);
+      lastY = y;
+      continue;
+    } else {
+      if (highest !== lowest) finishColumn();
+      path.lineTo(nextX, lastY);
+      path.lineTo(nextX, y);
     }
-    lastColumn = column;
-    lastY = y;
+    x = nextX;
+    column = Math.round(x * 2);
+    lastY = highest = lowest = y;
   }
+  if (highest !== lowest) finishColumn();
   if (view.to === history.length) {
     x = view.width;
     path.lineTo(x, view.y(history.value(history.length - 1)));
@@ -267,7 +298,7 @@ function drawLine(paint, view, history, stroke) {
   paint.fillStyle = fill;
   paint.fill(area);
   paint.strokeStyle = stroke;
-  paint.lineWidth = 1.75;
+  paint.lineWidth = view.fontSize / 6.3;
   paint.lineJoin = 'round';
   paint.stroke(path);
   paint.restore();
@@ -282,7 +313,7 @@ function drawLast(paint, view, quote) {
   paint.setLineDash([3, 3]);
   line(paint, 0, y, view.width, y);
   paint.setLineDash([]);
-  tag(paint, view.width + 2, y, fixed(quote.value, quote.decimals), ink);
+  tag(paint, view, view.width + 2, y, fixed(quote.value, quote.decimals), ink);
 }
 
 /** @param {CanvasRenderingContext2D} paint @param {View} view @param {import('./quotes.js').Quote} quote @param {number} pointerX */
@@ -298,21 +329,21 @@ function drawCrosshair(paint, view, { history, decimals }, pointerX) {
   paint.arc(Math.min(pointerX, view.width), y, 3.5, 0, 2 * Math.PI);
   paint.fill();
   const text = `${fixed(value, decimals)}  ${clock(history.time(index), true)}`;
-  const width = paint.measureText(text).width + 16;
-  tag(paint, Math.min(Math.max(pointerX - width / 2, 0), view.width - width), 14, text, color('text'));
+  const width = paint.measureText(text).width + 1.4 * view.fontSize;
+  tag(paint, view, Math.min(Math.max(pointerX - width / 2, 0), view.width - width), 1.2 * view.fontSize, text, color('text'));
 }
 
-/** @param {CanvasRenderingContext2D} paint @param {number} x @param {number} y @param {string} text @param {string} ink */
-function tag(paint, x, y, text, ink) {
-  paint.font = font;
+/** @param {CanvasRenderingContext2D} paint @param {View} view @param {number} x @param {number} y @param {string} text @param {string} ink */
+function tag(paint, { fontSize }, x, y, text, ink) {
+  paint.font = `${fontSize}px ${fontFamily}`;
   paint.textAlign = 'left';
   paint.textBaseline = 'middle';
   paint.fillStyle = ink;
   paint.beginPath();
-  paint.roundRect(x, y - 10, paint.measureText(text).width + 12, 20, 4);
+  paint.roundRect(x, y - 0.9 * fontSize, paint.measureText(text).width + 1.1 * fontSize, 1.8 * fontSize, 4);
   paint.fill();
   paint.fillStyle = color('panel');
-  paint.fillText(text, x + 6, y + 0.5);
+  paint.fillText(text, x + 0.55 * fontSize, y + 0.5);
 }
 
 /** @param {CanvasRenderingContext2D} paint @param {number} x1 @param {number} y1 @param {number} x2 @param {number} y2 */
@@ -333,6 +364,3 @@ const timeSteps = [0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600,
 
 /** @param {number} least */
 const roundTime = (least) => timeSteps.find((step) => step >= least) ?? 43_200_000;
-
-/** @param {number} time @param {boolean} hasSeconds */
-const clock = (time, hasSeconds) => new Date(time).toTimeString().slice(0, hasSeconds ? 8 : 5);

@@ -1,12 +1,14 @@
 // The connection panel: how the values come, how fast, and at what pace.
 import { color, fit } from './canvas.js';
-import { bytes, compact, fixed } from './format.js';
+import { bytes, clock, compact, fixed } from './format.js';
 
 /** The places of the slider; the last is no limit. */
 const paces = [0.2, 0.5, 1, 2, 5, 10, 20, null];
 const names = { ws: 'WebSocket', sse: 'Event stream', poll: 'Long poll' };
 const flowSeconds = 60;
 const latencyMilliseconds = 3000;
+/** A drop that is made good within this is not worth a notice. */
+const noticeMilliseconds = 400;
 
 const element = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
 const input = (/** @type {string} */ id) => /** @type {HTMLInputElement} */ (document.getElementById(id));
@@ -18,6 +20,14 @@ export class ConnectionPanel {
   #frames = 0;
   #flow = /** @type {{sent: number, saved: number}[]} */ ([]);
   #retryAt = 0;
+  #announce;
+  /** Since when what is shown may be out of date, Unix milliseconds. @type {number | null} */
+  #staleSince = null;
+  #reason = '';
+  /** The last thing that was said aloud. */
+  #announced = '';
+  /** When the page is to be taken for out of date, Unix milliseconds; null while it is current. @type {number | null} */
+  staleAt = null;
 
   /**
    * @param {import('../tidegate/gate.js').Tidegate} gate
@@ -25,8 +35,10 @@ export class ConnectionPanel {
    */
   constructor(gate, announce) {
     this.#gate = gate;
-    gate.on('state', (details) => this.#stateChanged(details, announce));
-    gate.on('error', ({ message }) => (element('state-reason').textContent = message));
+    this.#announce = announce;
+    gate.on('state', (details) => this.#stateChanged(details));
+    gate.on('stale', ({ reason }) => this.#becameStale(reason));
+    gate.on('error', ({ message }) => (this.#reason = message));
     this.#watchTransports();
     this.#watchPace();
     element('state').addEventListener('click', () => gate.reconnect());
@@ -39,34 +51,66 @@ export class ConnectionPanel {
     this.#frames += 1;
   }
 
-  /** @param {import('../tidegate/gate.js').StateDetails} details @param {(text: string) => void} announce */
-  #stateChanged({ state, transport, reason, retryIn }, announce) {
+  /** @param {import('../tidegate/gate.js').StateDetails} details */
+  #stateChanged({ state, transport, reason, retryIn }) {
     this.#retryAt = retryIn === undefined ? 0 : performance.now() + retryIn;
-    const button = element('state');
-    const isNews = button.dataset.state !== state && (state === 'live' || this.#gate.isStale);
-    button.dataset.state = state;
-    document.documentElement.classList.toggle('is-stale', state !== 'live' && state !== 'connecting');
+    element('state').dataset.state = state;
     element('transport-name').textContent = names[transport];
-    element('state-reason').textContent = state === 'live' ? '' : reason ?? '';
+    if (state === 'live') {
+      this.#staleSince = null;
+      this.#reason = `live since ${clock(Date.now(), true)}`;
+      this.#say(`live by ${names[transport]}`);
+      this.#measureLatency();
+    } else if (state !== 'connecting') {
+      this.#becameStale(reason ?? state);
+    }
     this.#showState();
-    if (isNews && state !== 'connecting') announce(`${state}${reason ? `: ${reason}` : ` by ${names[transport]}`}`);
-    if (state === 'live') this.#measureLatency();
+  }
+
+  /** @param {string} reason */
+  #becameStale(reason) {
+    this.#reason = reason;
+    if (this.#staleSince !== null) return;
+    this.#staleSince = Date.now();
+    setTimeout(() => this.#showState(), noticeMilliseconds);
+  }
+
+  /** Aloud, once: retries that fail are no news. @param {string} text */
+  #say(text) {
+    if (this.#announced === text) return;
+    this.#announced = text;
+    this.#announce(text);
+  }
+
+  /** Whoever trades on a price must see that it is an old one. */
+  #showNotice() {
+    const isStale = this.#staleSince !== null && Date.now() - this.#staleSince >= noticeMilliseconds;
+    this.staleAt = isStale ? this.#staleSince : null;
+    document.documentElement.classList.toggle('is-stale', isStale);
+    element('notice').hidden = !isStale;
+    if (!isStale) return;
+    const since = clock(/** @type {number} */ (this.#staleSince), true);
+    element('notice-text').textContent = `Not live. What you see is as of ${since}: ${this.#reason}.`;
+    this.#say(`Not live since ${since}`);
   }
 
   #showState() {
+    this.#showNotice();
+    element('state-reason').textContent = this.#reason;
+    element('state-reason').title = this.#reason;
     const { state, transport } = this.#gate;
     const left = Math.ceil((this.#retryAt - performance.now()) / 1000);
     const texts = {
       live: `live · ${names[transport]}`,
       connecting: `connecting · ${names[transport]}`,
       waiting: left > 0 ? `retry in ${left} s` : 'retrying',
-      closed: 'closed · click to connect',
+      closed: 'closed · connect',
     };
     element('state-text').textContent = texts[state] ?? state;
   }
 
   #watchTransports() {
-    const wish = new URLSearchParams(location.search).get('transport') ?? 'auto';
+    const wish = this.#gate.isTransportForced ? this.#gate.transport : 'auto';
     for (const choice of /** @type {NodeListOf<HTMLInputElement>} */ (document.querySelectorAll('#transports input'))) {
       choice.checked = choice.value === wish;
       choice.addEventListener('change', () => this.#gate.setTransport(/** @type {any} */ (choice.value)));

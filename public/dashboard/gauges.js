@@ -71,6 +71,12 @@ export class Gauges {
     gauge.box.setAttribute('aria-label', shown.label);
   }
 
+  /** What was known is void. */
+  clear() {
+    for (const topic of [...this.#gauges.keys()]) this.#remove(topic);
+    this.#uptime.textContent = '';
+  }
+
   /** @param {string} topic */
   #remove(topic) {
     this.#gauges.get(topic)?.box.remove();

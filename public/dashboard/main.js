@@ -3,7 +3,9 @@ import { Tidegate, matches } from '../tidegate.js';
 import { readColors } from './canvas.js';
 import { Chart } from './chart.js';
 import { ConnectionPanel } from './connection.js';
+import { fixed, signed } from './format.js';
 import { Gauges } from './gauges.js';
+import { GatewayFigures } from './gatewayfigures.js';
 import { Quotes } from './quotes.js';
 import { QuoteView } from './quoteview.js';
 import { QuoteTable } from './table.js';
@@ -14,9 +16,11 @@ const wishes = new URLSearchParams(location.search);
 /** How often the chart's description for screen readers is renewed. */
 const describeMilliseconds = 5000;
 
-const gate = new Tidegate('./', { transport: /** @type {any} */ (wishes.get('transport') ?? 'auto') });
+const wishedTransport = ['ws', 'sse', 'poll'].find((name) => name === wishes.get('transport')) ?? 'auto';
+const gate = new Tidegate('./', { transport: /** @type {any} */ (wishedTransport) });
 const quotes = new Quotes();
 const gauges = new Gauges();
+const figures = new GatewayFigures();
 const chart = new Chart();
 const quoteView = new QuoteView();
 const table = new QuoteTable(quotes, (topic) => gate.conflated(topic), select);
@@ -27,6 +31,8 @@ let selected = wishes.get('topic') ?? '';
 /** The gateway's clock beside the page's: the least difference seen, so that an age is never below zero. */
 let clockOffset = Infinity;
 let unwatch = () => {};
+/** Whether the reader has chosen a theme; the system's is followed until then. */
+let isThemeChosen = document.documentElement.dataset.chosen === 'true';
 
 /** @param {string} topic */
 function select(topic) {
@@ -34,13 +40,18 @@ function select(topic) {
   quotes.select(topic);
   table.select(topic);
   chart.restart();
-  writeToURL('topic', topic);
+  writeToURL('topic', topic || null);
 }
 
 /** @param {string[]} patterns */
 function watch(patterns) {
   const before = unwatch;
-  quotes.keep((topic) => patterns.some((pattern) => matches(pattern, topic)));
+  const isWatched = (/** @type {string} */ topic) => patterns.some((pattern) => matches(pattern, topic));
+  quotes.keep(isWatched);
+  if (selected && !isWatched(selected)) select('');
+  element('table-empty').textContent = patterns.length > 0
+    ? `Nothing has come for ${patterns.join(', ')} yet. What is published from now on appears here.`
+    : 'Nothing is watched. Press / and add a topic or a pattern: sim/*, replay/*, host/**';
   unwatch = patterns.length > 0 ? gate.subscribe(patterns, take, { frame: true }) : () => {};
   before();
 }
@@ -61,24 +72,40 @@ function draw() {
   const serverNow = Date.now() - (Number.isFinite(clockOffset) ? Math.min(clockOffset, 0) : 0);
   if (!selected && quotes.size > 0) {
     table.draw(now, serverNow);
-    select(table.firstTopic);
+    select(table.busiestTopic);
   }
   const quote = quotes.get(selected);
   table.draw(now, serverNow);
   quoteView.draw(selected, quote, now);
-  chart.draw(quote, serverNow);
+  // Where it is cut off the chart stands still: a line that went on would say that the price held.
+  chart.draw(quote, connection.staleAt === null ? serverNow : Math.min(connection.staleAt, serverNow), noteOn(quote));
   element('simulated').hidden = quotes.simulatedCount === 0;
+}
+
+/** Why there is nothing to draw. @param {import('./quotes.js').Quote | undefined} quote */
+function noteOn(quote) {
+  if (!selected) return 'The chart shows the topic that is chosen in the table.';
+  if (quotes.isSelectedEnded) return 'This topic has ended.';
+  if (!quote) return 'No value has come for this topic yet.';
+  return Number.isFinite(quote.value) ? 'Waiting for the second value …' : 'There is no number in this value to draw.';
+}
+
+/** @param {string} theme */
+function showTheme(theme) {
+  document.documentElement.dataset.theme = theme;
+  readColors();
+  table.repaint();
 }
 
 function switchTheme() {
   const theme = document.documentElement.dataset.theme === 'dark' ? 'light' : 'dark';
-  document.documentElement.dataset.theme = theme;
+  isThemeChosen = true;
   try {
     localStorage.setItem('tidegate.theme', theme);
   } catch {
     // Storage is forbidden: the theme lasts as long as the page.
   }
-  readColors();
+  showTheme(theme);
 }
 
 /** Patterns and topic stand in the address, so that whoever gets it sees the same. */
@@ -110,19 +137,30 @@ function keyPressed(event) {
 
 function describeChart() {
   const quote = quotes.get(selected);
-  if (!quote) return;
+  if (!quote || !Number.isFinite(quote.value)) {
+    element('chart').setAttribute('aria-label', noteOn(quote));
+    return;
+  }
   const kind = quote.isSimulated ? 'simulated ' : '';
-  const text = `Chart of ${kind}${selected}: last ${quote.value}, change ${quote.change}`;
+  const text = `Chart of ${kind}${selected}: last ${fixed(quote.value, quote.decimals)}, change ${signed(quote.change, quote.decimals)}`;
   element('chart').setAttribute('aria-label', text);
 }
 
 readColors();
-gate.on('reset', () => quotes.keep(() => false));
+gate.on('reset', () => {
+  quotes.keep(() => false);
+  gauges.clear();
+  figures.clear();
+});
 gate.subscribe('host/**', (updates) => gauges.take(updates), { frame: true });
-watch(watchList.patterns);
+gate.subscribe('gateway/**', (updates) => figures.take(updates), { frame: true });
 if (selected) select(selected);
+watch(watchList.patterns);
 element('share').addEventListener('click', share);
 element('theme').addEventListener('click', switchTheme);
 addEventListener('keydown', keyPressed);
+matchMedia('(prefers-color-scheme: light)').addEventListener('change', ({ matches: isLight }) => {
+  if (!isThemeChosen) showTheme(isLight ? 'light' : 'dark');
+});
 setInterval(describeChart, describeMilliseconds);
 requestAnimationFrame(draw);

@@ -16,7 +16,7 @@ const newQuote = (/** @type {string} */ topic) => ({
   topic,
   value: NaN,
   first: NaN,
-  decimals: 2,
+  decimals: 0,
   data: /** @type {any} */ (null),
   change: NaN,
   changePercent: NaN,
@@ -36,6 +36,8 @@ export class Quotes {
   #selected = '';
   /** Grows when a topic comes or goes. */
   generation = 0;
+  /** Whether the selected topic has come to its end. */
+  isSelectedEnded = false;
   simulatedCount = 0;
 
   get size() {
@@ -54,12 +56,14 @@ export class Quotes {
   /** The selected topic's history is kept longer from now on. @param {string} topic */
   select(topic) {
     this.#selected = topic;
+    this.isSelectedEnded = false;
     const quote = this.#quotes.get(topic);
     if (quote) lengthen(quote);
   }
 
   /** @param {import('../tidegate/transport.js').Update} update @param {number} now on the page's clock */
   take(update, now) {
+    if (update.topic === this.#selected) this.isSelectedEnded = update.deleted ?? false;
     if (update.deleted) {
       this.#forget(update.topic);
       return;
@@ -71,6 +75,8 @@ export class Quotes {
       this.#quotes.set(update.topic, quote);
       this.generation += 1;
     }
+    // What is known is told once more to who asks for more.
+    if (quote.version === update.version) return;
     apply(quote, update, now);
     if (update.data?.simulated === true && !quote.isSimulated) {
       quote.isSimulated = true;
@@ -108,11 +114,10 @@ function apply(quote, { data, time, version }, now) {
   quote.directions.bid = Math.sign((data?.bid ?? NaN) - (quote.data?.bid ?? NaN)) || 0;
   quote.directions.ask = Math.sign((data?.ask ?? NaN) - (quote.data?.ask ?? NaN)) || 0;
   if (Number.isFinite(value)) {
-    if (!Number.isFinite(quote.first)) {
-      quote.first = value;
-      quote.decimals = decimalsOf(value);
+    if (!Number.isFinite(quote.first)) quote.first = value;
+    for (const quoted of [value, data.bid, data.ask]) {
+      if (typeof quoted === 'number') quote.decimals = decimalsOf(quoted, quote.decimals);
     }
-    quote.decimals = Math.max(quote.decimals, Math.abs(value) >= 1 ? Math.min(decimalsOf(value), 2) : 0);
     quote.directions.last = Math.sign(value - quote.value) || 0;
     quote.value = value;
     quote.history.push(time, value);
@@ -125,10 +130,10 @@ function apply(quote, { data, time, version }, now) {
   quote.movedAt = now;
 }
 
-/** The number that stands for a value: itself, a member of a known name, else the first number in it. */
-function numberOf(data) {
+/** The number that stands for a value: itself, a member of a known name, else the first number in it. @param {any} data */
+export function numberOf(data) {
   if (typeof data === 'number') return data;
-  if (data === null || typeof data !== 'object') return NaN;
+  if (data === null || typeof data !== 'object' || Array.isArray(data)) return NaN;
   for (const name of valueNames) if (typeof data[name] === 'number') return data[name];
   return Object.values(data).find((member) => typeof member === 'number') ?? NaN;
 }

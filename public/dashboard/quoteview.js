@@ -14,6 +14,7 @@ export class QuoteView {
   draw(topic, quote, now) {
     this.#write('chart-topic', topic || 'Choose a topic');
     const hasValue = quote !== undefined && Number.isFinite(quote.value);
+    element('chart-price').classList.toggle('is-text', quote !== undefined && !hasValue);
     this.#write('chart-price', hasValue ? fixed(quote.value, quote.decimals) : quote ? plain(quote.data) : '–');
     this.#write('chart-move', hasValue ? moveOf(quote) : '');
     const trend = !hasValue || quote.change === 0 ? 'flat' : quote.change > 0 ? 'up' : 'down';
@@ -57,6 +58,7 @@ function moveOf({ change, changePercent, decimals }) {
 /** @param {string} name @param {string} title */
 function makeFact(name, title) {
   const fact = document.createElement('div');
+  fact.dataset.fact = name;
   const term = document.createElement('dt');
   const value = document.createElement('dd');
   term.textContent = title;

@@ -1,6 +1,6 @@
 // The table of quotes. Only rows in view exist; a frame writes only the cells whose text changed.
 import { color, drawSparkline } from './canvas.js';
-import { age, compact, fixed, plain, signed } from './format.js';
+import { age, compact, fixed, inCell, plain, signed, signedInCell } from './format.js';
 
 /** A cell shows its flash so long; then it fades by CSS. */
 const flashMilliseconds = 180;
@@ -45,6 +45,7 @@ export class QuoteTable {
   #orderedAt = 0;
   #sort = { column: columns[0], isDescending: false };
   #selected = '';
+  #activeID = '';
   #rowHeight = 32;
   #agedAt = 0;
   #flashes = 0;
@@ -70,9 +71,16 @@ export class QuoteTable {
     this.#selected = topic;
   }
 
-  /** The first topic in the order shown. */
-  get firstTopic() {
-    return this.#order[0] ?? '';
+  /** Of the topics in view the one with the largest volume, else the first: something happens there. */
+  get busiestTopic() {
+    const volume = (/** @type {string} */ topic) => this.#quotes.get(topic)?.data?.volume ?? 0;
+    const inView = this.#order.slice(0, Math.max(this.#visibleCount() - 2 * spareRows - 2, 1));
+    return inView.reduce((busiest, topic) => (volume(topic) > volume(busiest) ? topic : busiest), inView[0] ?? '');
+  }
+
+  /** Draws all anew, as after a change of colours or sizes. */
+  repaint() {
+    for (const row of this.#rows) row.version = -1;
   }
 
   /** @param {number} now on the page's clock @param {number} serverNow Unix milliseconds */
@@ -93,7 +101,17 @@ export class QuoteTable {
     // A row keeps its place by remainder: scrolling moves few rows and rewrites none of the others.
     for (let index = from; index < to; index += 1) this.#drawRow(this.#rows[index % size], index, now, isAgeDue ? serverNow : null);
     for (const row of this.#rows) if (!row.isUsed && !row.box.hidden) row.box.hidden = true;
+    this.#pointOutSelected();
     this.#watchFlashes(now);
+  }
+
+  /** Rows are used anew for other topics: the one that stands for the selected topic changes, or there is none. */
+  #pointOutSelected() {
+    const id = this.#rows.find((row) => row.isUsed && row.isSelected)?.box.id ?? '';
+    if (id === this.#activeID) return;
+    this.#activeID = id;
+    if (id) this.#box.setAttribute('aria-activedescendant', id);
+    else this.#box.removeAttribute('aria-activedescendant');
   }
 
   /** Once a second: whether flashes may fade. @param {number} now */
@@ -114,6 +132,7 @@ export class QuoteTable {
     this.#box.style.setProperty('--row-height', `${this.#rowHeight}px`);
     this.#orderedGeneration = -1;
     for (const row of this.#rows) row.index = -1;
+    this.repaint();
   }
 
   /** @param {number} now */
@@ -150,7 +169,6 @@ export class QuoteTable {
     if (row.isSelected !== isSelected) {
       row.isSelected = isSelected;
       row.box.setAttribute('aria-selected', String(isSelected));
-      if (isSelected) this.#box.setAttribute('aria-activedescendant', row.box.id);
     }
     const isOther = row.topic !== topic;
     if (serverNow !== null) write(row, 'age', age(serverNow - quote.time));
@@ -160,17 +178,19 @@ export class QuoteTable {
     row.topic = topic;
     row.version = quote.version;
     row.history = quote.history;
-    if (isOther) nameRow(row, topic);
+    if (isOther) nameRow(row, quote);
     this.#writeCells(row, quote);
   }
 
   /** @param {ReturnType<typeof makeRow>} row @param {Quote} quote */
   #writeCells(row, quote) {
     const { data, decimals } = quote;
-    const number = (/** @type {unknown} */ value) => (typeof value === 'number' ? fixed(value, decimals) : '');
-    write(row, 'last', Number.isFinite(quote.value) ? fixed(quote.value, decimals) : plain(data));
+    const number = (/** @type {unknown} */ value) => (typeof value === 'number' ? inCell(value, decimals) : '');
+    const isNumber = Number.isFinite(quote.value);
+    if (row.isText === isNumber) row.box.classList.toggle('is-text', (row.isText = !isNumber));
+    write(row, 'last', isNumber ? inCell(quote.value, decimals) : plain(data));
     const isMoved = Number.isFinite(quote.change);
-    write(row, 'change', isMoved ? signed(quote.change, decimals) : '');
+    write(row, 'change', isMoved ? signedInCell(quote.change, decimals) : '');
     write(row, 'percent', isMoved ? `${signed(quote.changePercent, 2)}%` : '');
     write(row, 'bid', number(data?.bid));
     write(row, 'ask', number(data?.ask));
@@ -178,7 +198,7 @@ export class QuoteTable {
     write(row, 'conflated', fixed(this.#conflated(quote.topic), 0));
     const trend = quote.change > 0 ? 'up' : quote.change < 0 ? 'down' : 'flat';
     if (row.box.dataset.trend !== trend) row.box.dataset.trend = trend;
-    row.cells.topic.classList.toggle('is-simulated', quote.isSimulated);
+    if (row.isSimulated !== quote.isSimulated) row.cells.topic.classList.toggle('is-simulated', (row.isSimulated = quote.isSimulated));
     drawSparkline(row.spark, quote.history, sparklinePoints, color(trend === 'flat' ? 'dim' : trend));
   }
 
@@ -267,7 +287,7 @@ function makeRow() {
     box.append(cell);
     cells[name] = cell;
   }
-  const [family, name] = ['family', 'name'].map((part) => {
+  const names = ['family', 'path', 'name'].map((part) => {
     const span = document.createElement('span');
     span.className = part;
     cells.topic.append(span);
@@ -277,19 +297,19 @@ function makeRow() {
   spark.setAttribute('aria-hidden', 'true');
   cells.trend.append(spark);
   return {
-    box, cells, family, name, spark, topic: '', version: -1, index: -1, isUsed: false, isSelected: false,
+    box, cells, names, spark, topic: '', version: -1, index: -1, isUsed: false, isSelected: false, isText: false, isSimulated: false,
     history: /** @type {any} */ (null), texts: /** @type {Record<string, string>} */ ({}),
     flashes: { last: 0, bid: 0, ask: 0 },
   };
 }
 
-/** The first segment says where a topic belongs, the rest what it is. @param {ReturnType<typeof makeRow>} row @param {string} topic */
-function nameRow(row, topic) {
+/** The first segment says where a topic belongs, the last what it is; what is between is cut first. @param {ReturnType<typeof makeRow>} row @param {Quote} quote */
+function nameRow(row, { topic, isSimulated }) {
   row.box.dataset.topic = topic;
-  const [, family, name] = /** @type {RegExpMatchArray} */ (topic.match(/^([^/]*\/)?(.*)$/));
+  const [, ...parts] = /** @type {RegExpMatchArray} */ (topic.match(/^([^/]*\/)?(.*\/)?([^/]*)$/));
   row.cells.topic.title = topic;
-  row.family.textContent = family ?? '';
-  row.name.textContent = name;
+  row.cells.topic.ariaLabel = isSimulated ? `${topic}, simulated` : topic;
+  for (const [place, part] of parts.entries()) row.names[place].textContent = part ?? '';
 }
 
 /** @param {ReturnType<typeof makeRow>} row @param {string} name @param {string} text */

@@ -8,6 +8,7 @@
     // Storage is forbidden: the system's theme it is.
   }
   const system = matchMedia('(prefers-color-scheme: light)').matches ? 'light' : 'dark';
-  const theme = [wish, stored].find((name) => name === 'light' || name === 'dark') ?? system;
-  document.documentElement.dataset.theme = theme;
+  const chosen = [wish, stored].find((name) => name === 'light' || name === 'dark');
+  document.documentElement.dataset.theme = chosen ?? system;
+  document.documentElement.dataset.chosen = String(chosen !== undefined);
 })();

@@ -20,18 +20,17 @@ export class WatchList {
       event.preventDefault();
       this.#add(this.#input.value);
     });
-    this.#input.addEventListener('input', () => (this.#fault.textContent = ''));
+    this.#input.addEventListener('input', () => this.#showFault(''));
     this.#show();
+    this.#showFault(faultOf(givenPatterns()));
   }
 
   /** @param {string} text one pattern, or several with commas between */
   #add(text) {
     const added = text.split(',').map((part) => part.trim()).filter(Boolean);
-    const fault = added.map(topicFault).find(Boolean);
-    if (fault) {
-      this.#fault.textContent = fault;
-      return;
-    }
+    const fault = faultOf(added);
+    this.#showFault(fault);
+    if (fault) return;
     this.#input.value = '';
     this.#set([...new Set([...this.patterns, ...added])]);
   }
@@ -43,6 +42,12 @@ export class WatchList {
     writeToURL('watch', patterns.join(','));
     this.#show();
     this.#onChange(patterns);
+  }
+
+  /** @param {string} fault */
+  #showFault(fault) {
+    this.#fault.textContent = fault;
+    this.#input.setAttribute('aria-invalid', String(fault !== ''));
   }
 
   #show() {
@@ -64,20 +69,29 @@ export class WatchList {
   }
 }
 
-/** @param {string} name @param {string} value */
+/** @param {string} name @param {string | null} value null takes it out */
 export function writeToURL(name, value) {
   const url = new URL(location.href);
-  url.searchParams.set(name, value);
+  if (value === null) url.searchParams.delete(name);
+  else url.searchParams.set(name, value);
   // Patterns are read by people: only what must be is escaped.
   url.search = url.search.replaceAll('%2F', '/').replaceAll('%2C', ',').replaceAll('%2A', '*');
   history.replaceState(null, '', url);
 }
 
-function initialPatterns() {
-  const given = new URLSearchParams(location.search).get('watch') ?? stored();
-  const patterns = (given ?? '').split(',').filter((pattern) => pattern && !topicFault(pattern));
-  return patterns.length > 0 ? patterns : defaultPatterns;
+/** What is wrong with the first bad one; empty where all are good. @param {string[]} patterns */
+function faultOf(patterns) {
+  const bad = patterns.find(topicFault);
+  return bad ? `${bad}: ${topicFault(bad)}` : '';
 }
+
+/** What the address or the browser says, good or bad. */
+function givenPatterns() {
+  const given = new URLSearchParams(location.search).get('watch') ?? stored() ?? defaultPatterns.join(',');
+  return [...new Set(given.split(',').filter(Boolean))];
+}
+
+const initialPatterns = () => givenPatterns().filter((pattern) => !topicFault(pattern));
 
 /** A browser may forbid storage; then the URL alone remembers. */
 function stored() {

@@ -5,7 +5,8 @@ const prices = new Map();
 const gate = new Tidegate('/', { maxRate: 2 });
 
 gate.on('state', ({ state, transport }) => (document.title = `${state} · ${transport}`));
+gate.on('reset', () => prices.clear());
 gate.subscribe('sim/*', (updates) => {
-  for (const { topic, data } of updates) prices.set(topic, data?.last);
+  for (const { topic, data, deleted } of updates) deleted ? prices.delete(topic) : prices.set(topic, data.last);
   document.querySelector('#values').textContent = [...prices].sort().map((pair) => pair.join('  ')).join('\n');
 }, { frame: true });

@@ -1,4 +1,5 @@
 /** What is known of each topic, and who wants to be told: drops repeats, counts what was conflated away. */
+import { callOut } from './callout.js';
 import { matches } from './patterns.js';
 
 /**
@@ -126,7 +127,7 @@ export class Board {
   /** @param {Subscription} subscription @param {Update} update */
   #hand(subscription, update) {
     if (!subscription.isFramed) {
-      call(subscription, update);
+      callOut(subscription.callback, update);
       return;
     }
     subscription.due.set(update.topic, update);
@@ -141,21 +142,10 @@ export class Board {
       if (subscription.due.size === 0) continue;
       const updates = [...subscription.due.values()];
       subscription.due.clear();
-      call(subscription, updates);
+      callOut(subscription.callback, updates);
     }
   }
 }
 
 /** @param {Subscription} subscription @param {string} topic */
 const isTaker = ({ patterns }, topic) => patterns.some((pattern) => matches(pattern, topic));
-
-/** A callback that throws is its owner's affair: the others get their updates all the same. @param {Subscription} subscription @param {any} what */
-function call({ callback }, what) {
-  try {
-    callback(what);
-  } catch (error) {
-    queueMicrotask(() => {
-      throw error;
-    });
-  }
-}

@@ -11,7 +11,6 @@ export class EventStreamTransport {
   #silence;
   #isOver = false;
   #isLive = false;
-  #retryAfter = /** @type {number | undefined} */ (undefined);
 
   /** @param {import('./transport.js').Context} context */
   constructor(context) {
@@ -39,8 +38,8 @@ export class EventStreamTransport {
       if (cursor !== null && uncovered.length > 0) await this.#read(uncovered, null, null, true);
       if (this.#isOver) return;
       await this.#read([...covered, ...uncovered], cursor, maxRate, false);
-      this.#finish({ kind: 'lost', reason: 'the stream ended', retryAfter: this.#retryAfter });
-    } catch (error) {
+      this.#finish({ kind: 'lost', reason: 'the stream ended' });
+    } catch (/** @type {any} */ error) {
       this.#finish(error?.ending ?? { kind: 'lost', reason: String(error?.message ?? error) });
     }
   }
@@ -100,8 +99,7 @@ export class EventStreamTransport {
       else if (isKept) sink.cursor(cursor);
       updates = [];
     };
-    for (const { type, data, id, retry } of events) {
-      if (retry !== null) this.#retryAfter = retry;
+    for (const { type, data, id } of events) {
       if (type === 'message') {
         if (data !== null) updates.push(JSON.parse(data));
         if (id !== null) flush(id);

@@ -1,5 +1,6 @@
 /** The client: subscriptions on one side, one connection at a time on the other, and the cursor between them. */
 import { Board } from './board.js';
+import { callOut } from './callout.js';
 import { realEnvironment } from './environment.js';
 import { GateError } from './error.js';
 import { EventStreamTransport } from './eventstream.js';
@@ -64,9 +65,9 @@ export class Tidegate {
   #state = /** @type {State} */ ('idle');
   #isStale = true;
   #cursor = /** @type {string | null} */ (null);
-  /** What the cursor vouches for. @type {Set<string>} */
+  /** @type {Set<string>} what the cursor vouches for */
   #covered = new Set();
-  /** What the connection was told to carry. @type {Set<string>} */
+  /** @type {Set<string>} what the connection was told to carry */
   #carried = new Set();
   #isSyncPlanned = false;
   #maxRate;
@@ -89,7 +90,7 @@ export class Tidegate {
     const usable = transportNames.filter((name) => transports[name].isUsable(this.#context(0)));
     const key = `tidegate.transport ${this.#base}`;
     this.#ladder = new Ladder({ usable, storage: this.#environment.storage, key });
-    if (options.transport && options.transport !== 'auto') this.#ladder.force(options.transport);
+    this.#chooseTransport(options.transport ?? 'auto');
     this.#watchPage();
   }
 
@@ -100,7 +101,7 @@ export class Tidegate {
     return this.#state;
   }
 
-  /** The transport in use or being tried. @returns {TransportName} */
+  /** @returns {TransportName} the one in use or being tried */
   get transport() {
     return this.#ladder.current;
   }
@@ -127,12 +128,19 @@ export class Tidegate {
     return { ...this.#board.counts, ...this.#traffic };
   }
 
-  /** The newest update of a topic that is subscribed to. @param {string} topic @returns {Update | null} */
+  /**
+   * The newest update of a topic that is subscribed to.
+   * @param {string} topic
+   * @returns {Update | null}
+   */
   get(topic) {
     return this.#board.record(topic)?.update ?? null;
   }
 
-  /** How many updates of a topic this client was never sent. @param {string} topic */
+  /**
+   * How many updates of a topic this client was never sent.
+   * @param {string} topic
+   */
   conflated(topic) {
     return this.#board.record(topic)?.conflated ?? 0;
   }
@@ -142,18 +150,19 @@ export class Tidegate {
   /**
    * Calls `callback` with what is known, then with each update. With `frame` it is called at most once an
    * animation frame, with an array: the latest update of each topic that changed.
+   * @template {boolean} [Frame=false]
    * @param {string | string[]} topics topics and patterns
-   * @param {(update: any) => void} callback
-   * @param {{frame?: boolean}} [options]
+   * @param {(update: Frame extends true ? Update[] : Update) => void} callback
+   * @param {{frame?: Frame}} [options]
    * @returns {() => void} ends the subscription
    */
-  subscribe(topics, callback, { frame = false } = {}) {
+  subscribe(topics, callback, options = {}) {
     const patterns = [topics].flat();
     for (const pattern of patterns) {
       const fault = topicFault(pattern);
       if (fault) throw new GateError('invalid_topic', `${JSON.stringify(pattern)}: ${fault}`);
     }
-    const subscription = { patterns, callback, isFramed: frame, due: new Map() };
+    const subscription = { patterns, callback, isFramed: options.frame === true, due: new Map() };
     this.#board.add(subscription);
     this.#planSync();
     return () => {
@@ -174,18 +183,24 @@ export class Tidegate {
     return () => listeners.delete(listener);
   }
 
-  /** At most so many updates of a topic a second; null for no limit. @param {number | null} maxRate */
+  /** @param {number | null} maxRate updates of a topic a second; null for no limit */
   setPace(maxRate) {
     if (maxRate === this.#maxRate) return;
+    if (maxRate !== null && !(Number.isFinite(maxRate) && maxRate > 0)) {
+      throw new GateError('bad_request', 'A pace is a number above 0, or null for no limit.');
+    }
     this.#maxRate = maxRate;
     if (!this.#transport) return;
     if (this.#transport.canChange) this.#transport.setPace(maxRate);
     else this.#connect();
   }
 
-  /** Changes over at once; nothing is missed. @param {TransportName | 'auto'} name */
+  /**
+   * Changes over at once; nothing is missed.
+   * @param {TransportName | 'auto'} name
+   */
   setTransport(name) {
-    this.#ladder.force(name === 'auto' ? null : name);
+    this.#chooseTransport(name);
     if (this.#state !== 'idle' && this.#state !== 'closed') this.reconnect();
   }
 
@@ -210,12 +225,21 @@ export class Tidegate {
     throw new GateError(problem, reason);
   }
 
-  /** The way to the gateway and back, in milliseconds. @returns {Promise<number>} */
+  /** @returns {Promise<number>} milliseconds to the gateway and back */
   async measureLatency() {
     if (this.#transport?.canChange) return this.#transport.measureLatency();
     const start = this.#environment.now();
     await this.#environment.fetch(new URL('healthz', this.#base), { cache: 'no-store' });
     return this.#environment.now() - start;
+  }
+
+  /** @param {TransportName | 'auto'} name */
+  #chooseTransport(name) {
+    if (name !== 'auto' && !transports[name]?.isUsable(this.#context(0))) {
+      throw new GateError('bad_request', `${name} is no transport here: auto, or one of ${transportNames.join(', ')}.`);
+    }
+    if (name !== 'auto') this.#ladder.force(name);
+    else if (this.#ladder.isForced) this.#ladder.force(null);
   }
 
   /** Lets the connection go and takes a new one at once. */
@@ -376,6 +400,7 @@ export class Tidegate {
       return;
     }
     if (kind === 'blocked' && this.#ladder.blocked(isCertain ?? false)) {
+      this.#markStale(reason);
       this.#emit('error', { code: 'blocked', message: `${reason}; trying ${this.#ladder.current}` });
       this.#connect();
       return;
@@ -415,7 +440,11 @@ export class Tidegate {
     this.#startTimer('climb', () => this.#climb(), this.#climbMilliseconds);
   }
 
-  /** Whether a connection of its own becomes live. @param {TransportName} name @returns {Promise<boolean>} */
+  /**
+   * Whether a connection of its own becomes live.
+   * @param {TransportName} name
+   * @returns {Promise<boolean>}
+   */
   #probe(name) {
     return new Promise((settle) => {
       const done = (/** @type {boolean} */ works) => {
@@ -439,9 +468,15 @@ export class Tidegate {
   #enter(state, details = {}) {
     this.#state = state;
     this.#emit('state', { state, transport: this.#ladder.current, ...details });
-    if (state === 'live' || state === 'connecting' || this.#isStale) return;
+    // A connection that takes the place of another is no reason yet: what is held was current a moment ago.
+    if (state !== 'live' && state !== 'connecting') this.#markStale(details.reason ?? state);
+  }
+
+  /** @param {string} reason */
+  #markStale(reason) {
+    if (this.#isStale) return;
     this.#isStale = true;
-    this.#emit('stale', { reason: details.reason ?? state });
+    this.#emit('stale', { reason });
   }
 
   // The page.
@@ -490,11 +525,14 @@ export class Tidegate {
 
   /** @param {string} name @param {any} details */
   #emit(name, details) {
-    for (const listener of this.#listeners.get(name) ?? []) listener(details);
+    for (const listener of this.#listeners.get(name) ?? []) callOut(listener, details);
   }
 }
 
-/** The folder that `url` names, as `http:` or `https:`. @param {string | URL} url */
+/**
+ * The folder that `url` names, as `http:` or `https:`.
+ * @param {string | URL} url
+ */
 function baseURL(url) {
   const base = new URL(url, globalThis.document?.baseURI);
   base.protocol = base.protocol.replace(/^ws/, 'http');

@@ -1,6 +1,8 @@
 /** Which transport is tried: the best that is not blocked, or the one that was asked for. */
 
-/** Best first. @typedef {'ws' | 'sse' | 'poll'} TransportName */
+/** @typedef {'ws' | 'sse' | 'poll'} TransportName */
+
+/** Best first. */
 export const transportNames = /** @type {const} */ (['ws', 'sse', 'poll']);
 
 /** Refused so often in a row, a transport is taken to be blocked: once may be a gateway that was just starting. */

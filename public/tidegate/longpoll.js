@@ -38,7 +38,7 @@ export class LongPollTransport {
     try {
       if (cursor !== null && uncovered.length > 0) await this.#catchUp(uncovered);
       await this.#poll([...covered, ...uncovered], cursor);
-    } catch (error) {
+    } catch (/** @type {any} */ error) {
       this.#finish(error?.ending ?? { kind: 'lost', reason: String(error?.message ?? error) });
     }
   }
@@ -93,10 +93,10 @@ export class LongPollTransport {
     const url = queryURL(this.#context.base, 'poll', topics, { cursor, wait });
     const response = await request(this.#context, url, { signal: this.#abort.signal });
     if (!response.ok) throw Object.assign(new Error('refused'), { ending: await refusal(response) });
-    const text = await response.text();
+    const content = await response.arrayBuffer();
     this.#silence.stop();
-    this.#context.sink.heard(text.length);
-    return { ...JSON.parse(text), byteCount: text.length };
+    this.#context.sink.heard(content.byteLength);
+    return { ...JSON.parse(new TextDecoder().decode(content)), byteCount: content.byteLength };
   }
 
   /** @param {boolean} isCursorKept */

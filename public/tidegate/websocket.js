@@ -4,6 +4,9 @@ import { SilenceTimer, deadHeartbeats, openMilliseconds } from './transport.js';
 
 /** Close codes after which coming back would change nothing: done, and against policy. */
 const finalCodes = new Set([1000, 1008]);
+/** What a browser says where no close was said. */
+const cutCode = 1006;
+const encoder = new TextEncoder();
 /** How long an answer to a command may take. */
 const answerMilliseconds = 10_000;
 /** A token is renewed so long before it ends. */
@@ -137,7 +140,7 @@ export class WebSocketTransport {
   async #begin(plan) {
     try {
       await this.#authenticate(false);
-    } catch (error) {
+    } catch (/** @type {any} */ error) {
       this.#finish({ kind: 'lost', reason: `there is no token: ${error?.message ?? error}` });
       this.#socket?.close(1000);
       return;
@@ -156,7 +159,7 @@ export class WebSocketTransport {
     if (!token || this.#isOver) return;
     try {
       this.#planRefresh((await this.#ask({ type: 'auth', token })).expires);
-    } catch (error) {
+    } catch (/** @type {any} */ error) {
       if (this.#isOver) return;
       if (error.code === 'unauthenticated' && !isRefresh) await this.#authenticate(true);
       else sink.error(error.code, error.message);
@@ -170,7 +173,7 @@ export class WebSocketTransport {
   #received(text, plan) {
     if (this.#isOver) return;
     const { sink, heartbeat } = this.#context;
-    sink.heard(text.length);
+    sink.heard(encoder.encode(text).length);
     const message = parsed(text);
     if (!message) {
       this.#finish({ kind: 'lost', reason: 'what came is no message of a gateway' });
@@ -248,7 +251,7 @@ export class WebSocketTransport {
   async #closed({ code, reason }) {
     if (this.#isOver) return;
     this.#silence.stop();
-    const why = reason || `the connection ended (${code})`;
+    const why = reason || (code === cutCode ? 'the connection was cut' : `the connection ended (${code})`);
     if (this.#isWelcome) {
       const kind = finalCodes.has(code) ? 'refused' : code === 1013 ? 'overloaded' : 'lost';
       this.#finish({ kind, code, reason: why });
@@ -256,7 +259,7 @@ export class WebSocketTransport {
     }
     // A browser does not say whether the gateway is down or something in between refuses upgrades: ask another way.
     const isThere = await isReachable(this.#context);
-    this.#finish({ kind: isThere ? 'blocked' : 'lost', code, reason: isThere ? 'the upgrade was refused' : why });
+    this.#finish({ kind: isThere ? 'blocked' : 'lost', code, reason: isThere ? 'the upgrade was refused' : 'the gateway can not be reached' });
   }
 
   /** @param {import('./transport.js').Ending} ending */

@@ -1,6 +1,7 @@
 /** Headless Chromium, driven by the DevTools protocol over two pipes: no package, no port. */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -27,7 +28,7 @@ export class Chromium {
       '--headless', '--remote-debugging-pipe', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run', '--hide-scrollbars',
       '--disable-background-networking', '--disable-component-update', '--disable-extensions', '--mute-audio', `--user-data-dir=${this.#profile}`,
     ];
-    this.#process = spawn(process.env.CHROMIUM ?? 'chromium', [...flags, 'about:blank'], { stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'] });
+    this.#process = spawn(process.env.CHROMIUM ?? 'chromium', [...flags, 'about:blank'], { stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'], detached: true });
     this.#process.stdio[4].setEncoding('utf8').on('data', (text) => this.#received(text));
     this.#process.on('exit', () => {
       for (const { fail, method } of this.#waiting.values()) fail(new Error(`Chromium ended before it answered ${method}`));
@@ -57,10 +58,8 @@ export class Chromium {
   }
 
   async close() {
-    const ended = new Promise((done) => this.#process.once('exit', done));
-    this.#process.kill();
-    await ended;
-    rmSync(this.#profile, { recursive: true, force: true, maxRetries: 10 });
+    await endGroup(this.#process);
+    await removeProfile(this.#profile);
   }
 
   /** @param {string} text messages, each ended by a null character */
@@ -79,6 +78,20 @@ export class Chromium {
     }
   }
 }
+
+/** A browser is many processes: all of its group end, and the first is waited for. @param {import('node:child_process').ChildProcess} child */
+async function endGroup(child) {
+  const ended = child.exitCode ?? child.signalCode ?? new Promise((done) => child.once('exit', done));
+  try {
+    process.kill(-child.pid, 'SIGKILL');
+  } catch {
+    // It had ended already.
+  }
+  await ended;
+}
+
+/** One that is still being written to by a process on its way out may stay: it is a temporary folder. @param {string} path */
+export const removeProfile = (path) => rm(path, { recursive: true, force: true, maxRetries: 20 }).catch(() => {});
 
 class Page {
   /** What a visitor's console would show in red: exceptions, console.error, violations of the policy, failed loads. */

@@ -76,6 +76,21 @@ test('the pace slows the updates down, and the last value is still right', async
   assert.ok(conflated >= 10, `${conflated} of 20 updates were conflated away`);
 });
 
+test('the panel says how values come; slowed down, the rate falls and what is conflated away rises', async () => {
+  await open('?watch=sim/*');
+  for (const id of ['latency', 'rate', 'bytes', 'frames']) await page.waitFor(`/^[\\d.]+/.test(${text(`#${id}`)})`);
+  await page.waitFor(`/^[A-Za-z0-9._~-]{3,64}$/.test(${text('#cursor')})`);
+  assert.match(await page.evaluate(text('#state-reason')), /^live since \d\d:\d\d:\d\d$/);
+  await page.waitFor(`Number(${text('#rate')}) > 120`);
+  await page.evaluate(`document.querySelector('#pace').focus()`);
+  for (let step = 0; step < 5; step += 1) await page.press('ArrowLeft');
+  assert.equal(await page.evaluate(text('#pace-text')), '1 a second');
+  await page.waitFor(`Number(${text('#rate')}) < 100 && Number(${text('#conflated-rate')}) > 80`);
+  const drawn = (selector) => `(() => { const canvas = document.querySelector('${selector}');
+    return canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.some((part) => part > 0); })()`;
+  for (const selector of ['#flow', '#chart', '.row[aria-selected="true"] canvas']) await page.waitFor(drawn(selector));
+});
+
 test('patterns come and go with the keyboard, and stand in the URL and in the browser', async () => {
   await gateway.publish({ topic: 'keys/a', data: 1 }, { topic: 'other/b', data: 2 });
   await open('?watch=keys/*');

@@ -29,5 +29,9 @@ for (const name of ['websocket', 'event-source', 'long-poll', 'library']) {
     const before = await page.evaluate(shown);
     assert.match(before, /^(sim\/[A-Z.]+  [\d.]+\n?){50}$/);
     await page.waitFor(`${shown} !== ${JSON.stringify(before)}`);
+    await gateway.publish({ topic: 'sim/ZZZ', data: { last: 1.5 } });
+    await page.waitFor(`${shown}.endsWith('sim/ZZZ  1.5')`);
+    await fetch(`${gateway.url}/topics/sim/ZZZ`, { method: 'DELETE' });
+    await page.waitFor(`!${shown}.includes('ZZZ')`);
   });
 }

@@ -1,9 +1,9 @@
-/** A proxy of the kind that offices have: it refuses upgrades, and holds back streams until they end. */
+/** A proxy of the kind that offices have: it refuses upgrades, and holds back streams until they end. Or a line that falls silent. */
 import http from 'node:http';
 
 /**
  * @param {number} port of the gateway
- * @param {{refusesUpgrades?: boolean, holdsStreams?: boolean}} manners can be changed under way
+ * @param {{refusesUpgrades?: boolean, holdsStreams?: boolean, isSilent?: boolean}} manners can be changed under way
  */
 export async function startProxy(port, manners) {
   const agent = new http.Agent({ keepAlive: true });
@@ -11,6 +11,7 @@ export async function startProxy(port, manners) {
   const server = http.createServer((request, response) => {
     const { method, url: path, headers } = request;
     const onward = http.request({ host: '127.0.0.1', port, method, path, headers, agent }, (answer) => {
+      answer.on('data', () => manners.isSilent && answer.unpipe(response));
       const isStream = answer.headers['content-type']?.startsWith('text/event-stream');
       if (isStream && manners.holdsStreams) {
         answer.resume();
@@ -34,6 +35,7 @@ export async function startProxy(port, manners) {
       socket.write(`HTTP/1.1 101 Switching Protocols\r\n${lines.join('\r\n')}\r\n\r\n`);
       socket.write(first);
       upstream.write(head);
+      upstream.on('data', () => manners.isSilent && upstream.unpipe(socket));
       upstream.pipe(socket).pipe(upstream);
       for (const end of [upstream, socket]) end.on('error', () => {}).on('close', () => (upstream.destroy(), socket.destroy()));
     });

@@ -152,3 +152,37 @@ test('patterns, pace and publishing work on each transport', async () => {
     await page.close();
   }
 });
+
+for (const transport of ['ws', 'sse']) {
+  test(`by ${transport}, a line that falls silent without a word is found out, and the next one resumes`, async () => {
+    const gateway = await start(startGateway());
+    await gateway.publish({ topic: 'a', data: 1 });
+    const manners = { isSilent: false };
+    const proxy = await start(startProxy(gateway.port, manners));
+    await listen(proxy.url, ['a'], { transport, heartbeat: 1 });
+    manners.isSilent = true;
+    await gateway.publish({ topic: 'a', data: 2 });
+    await page.waitFor('gate.isStale');
+    assert.match(await page.evaluate(`told.find(({ name }) => name === 'stale').reason`), /nothing was heard/);
+    manners.isSilent = false;
+    await page.waitFor(`gate.state === 'live' && gate.get('a').data === 2`);
+    assert.deepEqual(await page.evaluate(`taken.map(({ data }) => data)`), [1, 2]);
+    assert.equal(await count('reset'), 0);
+  });
+}
+
+test('a page that is hidden lets go, and takes up where it was when it is seen', async () => {
+  const gateway = await start(startGateway());
+  await gateway.publish({ topic: 'a', data: 1 });
+  await listen(gateway.url, ['a'], { pauseHiddenAfter: 1 });
+  const show = (isHidden) => page.evaluate(`(() => {
+    Object.defineProperty(document, 'hidden', { value: ${isHidden}, configurable: true });
+    document.dispatchEvent(new Event('visibilitychange'));
+  })()`);
+  await show(true);
+  await page.waitFor(`gate.state === 'hidden' && gate.isStale`);
+  await gateway.publish({ topic: 'a', data: 2 });
+  await show(false);
+  await page.waitFor(`gate.state === 'live' && gate.get('a').data === 2`);
+  assert.deepEqual(await page.evaluate(`taken.map(({ data }) => data)`), [1, 2]);
+});

@@ -182,3 +182,22 @@ test('without WebSocket, as in Node 20, it starts with the event stream', async 
   await world.settle();
   assert.equal(query(world.request).path, '/base/sse');
 });
+
+test('a transport that turns out to be blocked on the way makes what is held stale', async () => {
+  const { world, gate, take, told, last } = stage();
+  gate.subscribe('a', take);
+  await goLive(world);
+  gate.reconnect();
+  assert.ok(!told.includes('stale'), 'a change of connection is no reason yet');
+  await world.advance(5000);
+  assert.equal(gate.transport, 'sse');
+  assert.equal(gate.isStale, true);
+  assert.match(last('stale').reason, /did not open in time/);
+});
+
+test('a transport that there is none of is refused', () => {
+  assert.throws(() => stage({ transport: 'pigeon' }), { name: 'GateError', code: 'bad_request' });
+  const { gate } = stage();
+  assert.throws(() => gate.setTransport('pigeon'), { code: 'bad_request' });
+  assert.equal(gate.transport, 'ws');
+});

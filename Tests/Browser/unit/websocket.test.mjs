@@ -212,3 +212,40 @@ test('what is no message ends the connection, not the page', async () => {
   assert.equal(gate.state, 'waiting');
   assert.ok(socket.isClosed);
 });
+
+test('a listener that throws disturbs nobody: its error is reported, the client goes on', async (t) => {
+  const { world, gate, take, told } = stage();
+  gate.on('state', () => {
+    throw new Error('mine');
+  });
+  gate.on('stale', () => told.push('the one after it'));
+  gate.subscribe('a', take);
+  const reported = [];
+  const microtask = globalThis.queueMicrotask;
+  t.mock.method(globalThis, 'queueMicrotask', (action) => (String(action).includes('throw error') ? reported.push(action) : microtask(action)));
+  const socket = await goLive(world);
+  socket.end(1006);
+  assert.equal(gate.state, 'waiting');
+  assert.ok(told.includes('the one after it'));
+  await world.advance(100);
+  await goLive(world, { resumed: true });
+  assert.equal(gate.state, 'live');
+  assert.throws(reported[0], /mine/);
+});
+
+test('a pace that is none is refused', () => {
+  const { gate } = stage();
+  for (const pace of [0, -1, NaN, Infinity, '2']) assert.throws(() => gate.setPace(pace), { code: 'bad_request' }, String(pace));
+  gate.setPace(0.5);
+  gate.setPace(null);
+});
+
+test('bytes are those of the wire, not the characters', async () => {
+  const { world, gate, take } = stage();
+  gate.subscribe('a', take);
+  const socket = await goLive(world);
+  const before = gate.counts.bytes;
+  const message = { type: 'updates', updates: [update('a', 1, 'é🦀')] };
+  socket.receive(message);
+  assert.equal(gate.counts.bytes - before, Buffer.byteLength(JSON.stringify(message)));
+});

@@ -1,0 +1,125 @@
+// What the page says when there is little, nothing, or the wrong thing to show, and when it is out of date.
+import assert from 'node:assert/strict';
+import { after, afterEach, before, test } from 'node:test';
+import { Chromium } from './chromium.mjs';
+import { startGateway } from './gateway.mjs';
+
+let chromium;
+let gateway;
+let page;
+
+before(async () => {
+  [chromium, gateway] = await Promise.all([Chromium.open(), startGateway()]);
+});
+after(async () => {
+  await chromium?.close();
+  await gateway?.stop();
+});
+afterEach(async () => {
+  assert.deepEqual(page.faults, []);
+  await page.close();
+});
+
+const cell = (topic, name) => `document.querySelector('.row[data-topic="${topic}"]:not([hidden]) .${name}')?.textContent`;
+const text = (selector) => `document.querySelector('${selector}').textContent`;
+const isLive = `document.querySelector('#state').dataset.state === 'live'`;
+const isStale = `document.documentElement.classList.contains('is-stale')`;
+
+async function open(query, at = gateway) {
+  page = await chromium.newPage();
+  await page.goTo(`${at.url}/${query}`);
+  await page.waitFor(isLive);
+}
+
+test('a list of which nothing has come, and an empty one, say so, also after a reload', async () => {
+  await open('?watch=nothing/*');
+  assert.match(await page.evaluate(text('#table-empty')), /Nothing has come for nothing\/\*/);
+  await page.click('#chips button');
+  await page.waitFor(`/Nothing is watched/.test(${text('#table-empty')})`);
+  await page.waitFor(`/chosen in the table/.test(${text('#chart-empty')})`);
+  await page.goTo(`${gateway.url}/`);
+  await page.waitFor(`${isLive} && /Nothing is watched/.test(${text('#table-empty')})`);
+});
+
+test('bad patterns in the address are named, the good ones are watched', async () => {
+  await gateway.publish({ topic: 'good/a', data: 1.5 });
+  await open('?watch=go*d,good/*');
+  await page.waitFor(`${cell('good/a', 'last')} === '1.50'`);
+  assert.match(await page.evaluate(text('#pattern-fault')), /^go\*d: /);
+  assert.equal(await page.evaluate(`document.querySelector('#pattern').ariaInvalid`), 'true');
+});
+
+test('a transport in the address that there is none of is as if there were none', async () => {
+  await open('?watch=good/*&transport=pigeon');
+  assert.equal(await page.evaluate(`document.querySelector('#transports input:checked').value`), 'auto');
+});
+
+test('values of all kinds are shown whole or shortened, never cut in the middle of a number, never as markup', async () => {
+  await gateway.publish(
+    { topic: 'odd/text', data: 'halted <b>now</b>' }, { topic: 'odd/array', data: [1, 2] }, { topic: 'odd/null', data: null },
+    { topic: 'odd/fx', data: { last: 1.08425, bid: 1.08421, ask: 1.08429 } }, { topic: 'odd/huge', data: 98_765_432_109.87 }, { topic: 'odd/minus', data: -37.63 },
+  );
+  await open('?watch=odd/*&topic=odd/text');
+  const shown = { text: 'halted <b>now</b>', array: '[1,2]', null: 'null', fx: '1.08425', huge: '98.765G', minus: '−37.63' };
+  for (const [name, value] of Object.entries(shown)) await page.waitFor(`${cell(`odd/${name}`, 'last')} === ${JSON.stringify(value)}`);
+  assert.deepEqual(await page.evaluate(`[${cell('odd/fx', 'bid')}, ${cell('odd/fx', 'ask')}, ${cell('odd/minus', 'percent')}]`), ['1.08421', '1.08429', '0.00%']);
+  await page.waitFor(`/no number/.test(${text('#chart-empty')})`);
+  const cut = await page.evaluate(`[...document.querySelectorAll('.row:not(.is-text, .head) :is(.last, .change, .percent, .bid, .ask)')]
+    .filter((cell) => cell.offsetParent && cell.scrollWidth > cell.clientWidth).map((cell) => cell.textContent)`);
+  assert.deepEqual(cut, []);
+});
+
+test('a long name keeps its first and its last segment', async () => {
+  const topic = `start/${'a-very-long-segment'.repeat(8)}/finish`;
+  await gateway.publish({ topic, data: 1.5 });
+  await open('?watch=start/**');
+  await page.waitFor(`${cell(topic, 'last')} === '1.50'`);
+  const isWhole = (part) => page.evaluate(`(() => { const part = document.querySelector('.rows .topic .${part}'); return part.scrollWidth <= part.clientWidth && part.textContent; })()`);
+  assert.equal(await isWhole('family'), 'start/');
+  assert.equal(await isWhole('name'), 'finish');
+  assert.equal(await page.evaluate(`document.documentElement.scrollWidth <= innerWidth`), true);
+});
+
+test('a topic that ends leaves the table, and the chart says so; its return is seen', async () => {
+  await gateway.publish({ topic: 'ends/a', data: 1.5 }, { topic: 'ends/b', data: 2.5 });
+  await open('?watch=ends/*&topic=ends/a');
+  await page.waitFor(`${cell('ends/a', 'last')} === '1.50'`);
+  await fetch(`${gateway.url}/topics/ends/a`, { method: 'DELETE' });
+  await page.waitFor(`${cell('ends/a', 'last')} === undefined && /has ended/.test(${text('#chart-empty')})`);
+  assert.equal(await page.evaluate(cell('ends/b', 'last')), '2.50');
+  await gateway.publish({ topic: 'ends/a', data: 3.5 });
+  await page.waitFor(`${cell('ends/a', 'last')} === '3.50' && ${text('#chart-price')} === '3.50'`);
+});
+
+test('what the gateway says of itself has its figures, once it does', async () => {
+  await open('?watch=good/*');
+  assert.equal(await page.evaluate(`document.querySelector('#gateway').hidden`), true);
+  await gateway.publish({ topic: 'gateway/connections', data: 19_000 }, { topic: 'gateway/delivered', data: { value: 1_234_567 } });
+  await page.waitFor(`${text('#gateway-figures')} === 'connections19.0kdelivered1.2M'`);
+  await fetch(`${gateway.url}/topics/gateway/connections`, { method: 'DELETE' });
+  await page.waitFor(`${text('#gateway-figures')} === 'delivered1.2M'`);
+});
+
+test('killed: the page says since when it is out of date, at every retry, holds its values, and is live again by itself', async () => {
+  const first = await startGateway();
+  await first.publish({ topic: 'kill/a', data: 1.5 }, { topic: 'kill/gone', data: 1 });
+  await open('?watch=kill/*&topic=kill/a', first);
+  await page.waitFor(`${cell('kill/a', 'last')} === '1.50'`);
+  await page.evaluate(`(() => {
+    window.flickers = 0;
+    new MutationObserver(() => { if (!${isStale} && !${isLive}) flickers += 1; }).observe(document.documentElement, { attributeFilter: ['class'] });
+  })()`);
+  await first.stop('SIGKILL');
+  await page.waitFor(`${isStale} && !document.querySelector('#notice').hidden`);
+  assert.match(await page.evaluate(text('#notice-text')), /^Not live\. What you see is as of \d\d:\d\d:\d\d: /);
+  assert.match(await page.evaluate(text('#announcement')), /^Not live since/);
+  await page.waitFor(`/can not be reached/.test(${text('#notice-text')})`);
+  assert.equal(await page.evaluate(cell('kill/a', 'last')), '1.50');
+  const second = await startGateway({ port: first.port });
+  await second.publish({ topic: 'kill/a', data: 2.5 });
+  await page.waitFor(`${isLive} && !${isStale} && ${cell('kill/a', 'last')} === '2.50' && document.querySelector('#notice').hidden`);
+  assert.equal(await page.evaluate(cell('kill/gone', 'last')) ?? null, null);
+  assert.equal(await page.evaluate('flickers'), 0, 'a retry that fails does not look like being live');
+  assert.match(await page.evaluate(text('#announcement')), /^live by/);
+  await second.stop();
+});

@@ -1,0 +1,28 @@
+// Compiled, not run: what an editor knows of the library. A line marked `@ts-expect-error` must not compile.
+import { GateError, Tidegate, matches } from '../../../public/tidegate.js';
+
+const gate = new Tidegate('https://gate.example', { transport: 'sse', maxRate: 2, token: async ({ isRefresh }) => (isRefresh ? 'new' : null) });
+
+const stop: () => void = gate.subscribe(['stocks/*'], (update) => {
+  const version: number = update.version;
+  const isEnd: true | undefined = update.deleted;
+  return [version, isEnd, update.data.price];
+});
+gate.subscribe('stocks/*', (updates) => updates.map(({ topic }) => topic.toUpperCase()), { frame: true });
+gate.on('state', ({ state, retryIn }) => state === 'waiting' && (retryIn ?? 0) > 0);
+gate.on('gap', ({ topic, next, missed }) => [topic, next, missed]);
+gate.on('live', ({ transport }) => gate.setTransport(transport));
+const accepted: Promise<number> = gate.publish('stocks/ACME', { price: 189.3 });
+const isStale: boolean = gate.isStale && matches('a/*', 'a/b') && new GateError('forbidden', 'no').code === 'forbidden';
+export default [stop, accepted, isStale, gate.counts.conflated, gate.get('a')?.time];
+
+// @ts-expect-error there is no such transport
+gate.setTransport('pigeon');
+// @ts-expect-error nor such an event
+gate.on('sunrise', () => {});
+// @ts-expect-error an update is not many
+gate.subscribe('a', (update) => update.length);
+// @ts-expect-error many are not one
+gate.subscribe('a', (updates) => updates.topic, { frame: true });
+// @ts-expect-error a pace is a number
+gate.setPace('2');
