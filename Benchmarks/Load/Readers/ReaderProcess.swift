@@ -8,6 +8,10 @@ final class ReaderProcess {
     /// Room before the read for the beginning of a stamp that an earlier read ended with.
     private static let headroom = 64
     private static let readByteCount = 256 * 1024
+    /// Readers are people elsewhere, whose machines wake up at their own expense: this process looks once a millisecond,
+    /// or at once where much has come, so that a server does not pay for waking it at every send.
+    private static let napMicroseconds: UInt32 = 1000
+    private static let crowd = 256
     /// Connections that are being opened at once.
     private static let openingLimit = 256
 
@@ -49,6 +53,7 @@ final class ReaderProcess {
         while !isOver {
             try poller.wait(timeout: .milliseconds(order.slowCount > 0 ? 20 : 1000), into: &ready)
             for event in ready { try handle(event) }
+            if ready.count < Self.crowd { usleep(Self.napMicroseconds) }
             let now = Instant.now()
             if order.slowCount > 0, order.slowBytes > 0, now >= slowDue {
                 slowDue = now + .milliseconds(100)
