@@ -11,7 +11,6 @@ final class WebSocketFrontEnd: FrontEnd {
     private var session: ReaderSession
     /// When the reader is looked at that has not answered a ping; `never` where none is on its way.
     private var pongDue = Instant.never
-    private var closeStarted = Instant.never
     /// Why the gateway sent a close frame. That is why the connection ends, however the peer takes it.
     private var ending: EndReason?
 
@@ -229,9 +228,15 @@ final class WebSocketFrontEnd: FrontEnd {
     // MARK: Time
 
     func deadline(_ connection: Connection, _ loop: GatewayLoop) -> Instant {
-        guard closing.maySend else { return closeStarted + loop.intervals.close }
+        guard closing.maySend else { return closeDeadline(connection, loop) }
         let liveness = pongDue == .never ? connection.lastReceived + loop.intervals.ping : pongDue
         return min(min(liveness, session.flushDeadline(loop)), heartbeatDeadline(connection))
+    }
+
+    /// Nothing is sent behind the close frame, so the time of the last sending is when its last byte left. Counted from
+    /// its making, a slow reader would be cut off before it had read that far.
+    private func closeDeadline(_ connection: Connection, _ loop: GatewayLoop) -> Instant {
+        connection.lastSent + loop.intervals.close
     }
 
     private func heartbeatDeadline(_ connection: Connection) -> Instant {
@@ -240,7 +245,7 @@ final class WebSocketFrontEnd: FrontEnd {
 
     func deadlineCame(_ connection: Connection, _ loop: GatewayLoop) {
         guard closing.maySend else {
-            if loop.now >= closeStarted + loop.intervals.close { loop.end(connection, ending ?? .timeout) }
+            if loop.now >= closeDeadline(connection, loop) { loop.end(connection, ending ?? .timeout) }
             return
         }
         if loop.now >= pongDue, !isStillReading(connection, loop) {
@@ -299,11 +304,8 @@ final class WebSocketFrontEnd: FrontEnd {
         switch action {
         case .nothing, .waitForPeer: return
         case .sendClose(let code):
-            closeStarted = loop.now
             ending = end
             loop.output.append(closeFrame: code, reason: reason)
-            // After our answer to its close, or to bytes that are no frames, nothing is expected of the peer.
-            if end == .peer || end == .malformed { loop.endAfterSending(connection, end) }
             perform(closing.closeFrameLeft(), reason: "", end, connection, loop)
         case .closeTransport: loop.endAfterSending(connection, ending ?? end)
         }
