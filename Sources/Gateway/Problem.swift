@@ -41,6 +41,12 @@ struct Problem: Error {
             "A connection may subscribe to \(limit) topics and patterns; use patterns.")
     }
 
+    static func tooManyPending(_ limit: Int) -> Problem {
+        Problem(
+            429, "rate_limited",
+            "\(limit) subscriptions wait for their \"live\"; wait for some, or raise the pace.")
+    }
+
     static func tooManyMessages(_ rate: Double) -> Problem {
         Problem(
             429, "rate_limited",

@@ -165,10 +165,7 @@ final class WebSocketFrontEnd: FrontEnd {
     ) throws(Problem) {
         switch command {
         case .subscribe(let patterns, let cursor, let rate):
-            let limit = loop.configuration.subscribers.subscriptionLimit
-            guard loop.replica.subscriptionCount(of: session.subscriber) + patterns.count <= limit else {
-                throw .tooManyTopics(limit)
-            }
+            try checkLimit(patterns, loop)
             subscribe(patterns, cursor: cursor, rate: rate, id: id, connection, loop)
         case .unsubscribe(let patterns):
             loop.replica.catchUp()
@@ -188,6 +185,18 @@ final class WebSocketFrontEnd: FrontEnd {
         case .auth:
             throw .badRequest("This gateway asks nobody for a token; go on without one.")
         case .ping: loop.appendMessage("pong", id: id)
+        }
+    }
+
+    /// What is held already counts once. A pace keeps `live` back as it keeps updates; so those that are owed are
+    /// bounded too, or a peer that subscribes and unsubscribes for ever would be owed ever more of them.
+    private func checkLimit(_ patterns: [TopicPattern], _ loop: GatewayLoop) throws(Problem) {
+        let limit = loop.configuration.subscribers.subscriptionLimit
+        guard session.lives.count < limit else { throw .tooManyPending(limit) }
+        let held = loop.replica.subscriptionCount(of: session.subscriber)
+        guard held + patterns.count > limit else { return }
+        guard held + loop.replica.unheldCount(of: patterns, by: session.subscriber) <= limit else {
+            throw .tooManyTopics(limit)
         }
     }
 
