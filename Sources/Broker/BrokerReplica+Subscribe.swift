@@ -34,6 +34,22 @@ extension BrokerReplica {
         subscribers[id].exactCount + subscribers[id].patterns.count
     }
 
+    /// How many of `requested` the reader would hold besides what it holds, each counted once.
+    package func unheldCount(of requested: [TopicPattern], by id: SubscriberID) -> Int {
+        let covered = slotsByTopic(of: id)
+        let unheld = requested.filter { pattern in
+            if pattern.isWild {
+                guard let number = patterns.number(of: pattern) else { return true }
+                return !subscribers[id].patterns.contains(number)
+            }
+            guard let topic = pattern.text.withUnsafeBufferPointer({ names.find($0) }),
+                let slot = covered[topic]
+            else { return true }
+            return !subscribers[id].isExact(slot)
+        }
+        return Set(unheld.map(\.text)).count
+    }
+
     package func conflated(of id: SubscriberID) -> UInt64 { subscribers[id].conflated }
 
     /// The number of topics that it covers.

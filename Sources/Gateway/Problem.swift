@@ -56,6 +56,12 @@ struct Problem: Error {
         return problem
     }
 
+    static func tooManyPending(_ limit: Int) -> Problem {
+        Problem(
+            429, "rate_limited",
+            "\(limit) subscriptions wait for their \"live\"; wait for some, or raise the pace.")
+    }
+
     static func tooManyMessages(_ rate: Double) -> Problem {
         Problem(
             429, "rate_limited",

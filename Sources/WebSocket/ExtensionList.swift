@@ -28,7 +28,13 @@ struct ExtensionList {
         for line in lines {
             var list = ExtensionList(line)
             while list.index < line.count {
-                if let element = list.element() { elements.append(element) }
+                let start = list.index
+                if let element = list.element() {
+                    elements.append(element)
+                } else {
+                    // It may have stopped between quotes: what is in them is known only from the start.
+                    list.index = start
+                }
                 list.skipPastComma()
             }
         }

@@ -46,6 +46,34 @@ import Testing
         #expect(try gateway.exitStatus() == 0)
     }
 
+    /// The deadline of the close counts from when its last byte left, not from when it was made behind all that a slow
+    /// reader has not taken yet. What the reader said meanwhile must not break the connection over it either.
+    @Test func aSlowReaderReadsItsGoodbye() throws {
+        let gateway = try GatewayProcess(
+            #"""
+            "drain": { "spread": 0, "deadline": 60 }, "subscribers": { "closeTimeout": 0.05 },
+            "sockets": { "sendBufferBytes": 4096 }
+            """#)
+        let value = "\"" + String(repeating: "x", count: 8000) + "\""
+        for number in 0..<7 { try HTTPProbe.put("slow/\(number)", value, on: gateway) }
+        let probe = try WebSocketProbe("topics=slow/*", [], gateway, receiveBuffer: 4096)
+        _ = try probe.next("subscribed")
+        // The gateway reads nothing from one that takes nothing.
+        for number in 0..<3 { try probe.send("{\"type\":\"ping\",\"id\":\(number)}") }
+        gateway.signal(SIGTERM)
+        #expect(gateway.logLine(saying: "draining") != nil)
+        probe.socket.pieceByteCount = 1024
+        while !probe.socket.contains(Array("the gateway drains".utf8)) {
+            // This is what makes it slow: over all more than twice as long as a close may take.
+            usleep(2_000)
+            guard try probe.socket.receive() else { break }
+        }
+        #expect(try probe.next("updates")["updates"].list.count == 7)
+        _ = try probe.next("goodbye")
+        #expect(try probe.nextClose().closeCode == 1001)
+        #expect(try gateway.exitStatus() == 0)
+    }
+
     @Test func readinessIsWithdrawnOnAConnectionThatIsKept() throws {
         let gateway = try GatewayProcess(#""drain": { "spread": 600, "deadline": 600 }"#)
         let probe = try HTTPProbe(gateway)

@@ -353,6 +353,40 @@ import Testing
         #expect(answer.code == "too_many_topics")
     }
 
+    @Test func whatIsHeldCountsOnce() throws {
+        let gateway = try GatewayProcess(#""subscribers": { "subscriptions": 3 }"#)
+        let probe = try WebSocketProbe("topics=a,b/*", [], gateway)
+        for id in 1...5 {
+            let answer = try probe.ask(
+                id, #"{"type":"subscribe","id":\#(id),"topics":["a","b/*","c","a","c"]}"#)
+            #expect(answer["type"].string == "subscribed")
+        }
+        // Covered by a pattern, but not held by itself.
+        let refused = try probe.ask(6, #"{"type":"subscribe","id":6,"topics":["a","b/1"]}"#)
+        #expect(refused["code"].string == "too_many_topics")
+    }
+
+    /// A pace keeps them back; a peer that goes on asking for more would be owed without end.
+    @Test func noMoreLivesAreOwedThanSubscriptionsMayBeHeld() throws {
+        let gateway = try GatewayProcess(#""subscribers": { "subscriptions": 3 }"#)
+        try HTTPProbe.put("owed/a", "1", on: gateway)
+        let probe = try WebSocketProbe("topics=owed/a&maxRate=0.001", [], gateway)
+        _ = try probe.next("live")
+        // The next waits for a quarter of an hour, and with it whoever is to hear of all that is there by now.
+        try HTTPProbe.put("owed/a", "2", on: gateway)
+        for id in 1...3 {
+            let answer = try probe.ask(id, #"{"type":"subscribe","id":\#(id),"topics":["owed/b"]}"#)
+            #expect(answer["type"].string == "subscribed")
+            _ = try probe.ask(0, #"{"type":"unsubscribe","id":0,"topics":["owed/b"]}"#)
+        }
+        let refused = try probe.ask(4, #"{"type":"subscribe","id":4,"topics":["owed/b"]}"#)
+        #expect(refused["code"].string == "rate_limited")
+        _ = try probe.ask(5, #"{"type":"pace","id":5,"maxRate":null}"#)
+        for id in 1...3 { #expect(try probe.next("live")["id"].int == id) }
+        let granted = try probe.ask(6, #"{"type":"subscribe","id":6,"topics":["owed/b"]}"#)
+        #expect(granted["type"].string == "subscribed")
+    }
+
     @Test func tenThousandTopicsOnOneConnection() throws {
         let gateway = try GatewayProcess(#""subscribers": { "messageBytes": 1048576 }"#)
         let lines = (0..<10_000).map { "{\"topic\":\"many/\($0)\",\"data\":\($0)}" }

@@ -47,6 +47,7 @@ import Testing
         ("Connection: keep-alive, Upgrade", "Connection: keep-alive", "426"),
         ("Sec-WebSocket-Version: 13", "Sec-WebSocket-Version: 8", "426"),
         ("Sec-WebSocket-Version: 13", "X: y", "426"),
+        ("Sec-WebSocket-Version: 13", "Sec-WebSocket-Version: 13\nSec-WebSocket-Version: 8", "426"),
         ("HTTP/1.1", "HTTP/1.0", "426"),
         ("dGhlIHNhbXBsZSBub25jZQ==", "dGhlIHNhbXBsZSBub25jZQ", "400"),
         ("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", "X: y", "400"),

@@ -50,6 +50,9 @@ import Testing
             ],
             response: "permessage-deflate; server_max_window_bits=11"),
         Offer(
+            lines: ["other; a=\"x, permessage-deflate\", permessage-deflate; server_max_window_bits=11"],
+            response: "permessage-deflate; server_max_window_bits=11"),
+        Offer(
             lines: ["other; a=1, permessage-deflate; client_max_window_bits=20", "permessage-deflate"],
             response: "permessage-deflate"),
         Offer(

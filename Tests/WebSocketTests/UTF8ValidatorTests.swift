@@ -77,6 +77,37 @@ import Testing
         }
     }
 
+    /// Long enough that a fault lies before, in, between and behind the blocks that are checked at once.
+    @Test(arguments: [0, 3, 70]) func aFaultIsFoundWhereverItLies(asciiByteCount: Int) {
+        let ascii = String(repeating: "a", count: asciiByteCount)
+        let text = Array((ascii + String(repeating: "κόσμε 日本語 🦀힣퟿ ", count: 8)).utf8)
+        for index in text.indices {
+            for byte in [0x41, 0x80, 0x9F, 0xA0, 0xC0, 0xC3, 0xE0, 0xED, 0xF0, 0xF4, 0xF5, 0xFF] as [UInt8] {
+                var sample = text
+                sample[index] = byte
+                let isValid = String(validating: sample, as: UTF8.self) != nil
+                let found = sample.withUnsafeBufferPointer { UTF8Validator.isValid($0) }
+                #expect(found == isValid, "\(byte) at \(index)")
+            }
+            // What is there may be cut here: nothing is wrong with either piece.
+            var validator = UTF8Validator()
+            let accepted = [text[..<index], text[index...]].allSatisfy { validator.accepts($0.span) }
+            #expect(accepted && validator.isComplete)
+        }
+    }
+
+    /// As many bytes as it takes, all of them before the fault, and the fault as the last that has come.
+    @Test func theLastByteThatHasComeIsJudged() {
+        let text = Array(String(repeating: "日本語", count: 40).utf8)
+        for count in text.indices {
+            var validator = UTF8Validator()
+            let bad: UInt8 = count % 3 == 0 ? 0xF5 : 0x41
+            let sample = text[..<count] + [bad]
+            let accepted = validator.accepts(sample.span)
+            #expect(!accepted, "\(bad) at \(count)")
+        }
+    }
+
     @Test func everyPairAndTripleOfLeadingBytesIsJudgedAsTheStandardLibraryDoes() {
         for first in UInt8.min...UInt8.max {
             for second in UInt8.min...UInt8.max {

@@ -17,7 +17,8 @@ struct OpeningHandshake {
             throw Problem(
                 426, "bad_request", "This address speaks WebSocket; for plain HTTP use /sse or /poll.")
         }
-        guard let version = head.field("Sec-WebSocket-Version"), version.span.equals("13") else {
+        let versions = head.fields(named: "Sec-WebSocket-Version")
+        guard versions.count == 1, let version = versions.first, version.span.equals("13") else {
             throw Problem(426, "bad_request", "Only version 13 of the WebSocket protocol is spoken here.")
         }
         guard head.bodyFraming == .none || head.bodyFraming == .length(0) else {

@@ -9,9 +9,8 @@ final class WebSocketFrontEnd: FrontEnd {
     private var reader: MessageReader
     private var closing = CloseHandshake(role: .server)
     private var session: ReaderSession
-    /// When the peer is looked at that has not answered: a ping or, once the gateway has sent one, a close frame; `never`
-    /// where no answer is awaited.
-    private var answerDue = Instant.never
+    /// When the reader is looked at that has not answered a ping; `never` where none is on its way.
+    private var pongDue = Instant.never
     /// When the peer was last sent what its program sees: a message. A browser sees no pings, so they put off no
     /// heartbeat.
     private var lastSeen: Instant
@@ -81,7 +80,7 @@ final class WebSocketFrontEnd: FrontEnd {
     ) -> Int {
         do {
             let step = try reader.next(input, sharing: loop.compression.inflater)
-            if closing.maySend { answerDue = .never }
+            pongDue = .never
             if let event = step.event { handle(event, input, connection, loop) }
             return step.consumed
         } catch {
@@ -176,10 +175,7 @@ final class WebSocketFrontEnd: FrontEnd {
     ) throws(Problem) {
         switch command {
         case .subscribe(let patterns, let cursor, let rate):
-            let limit = loop.configuration.subscribers.subscriptionLimit
-            guard loop.replica.subscriptionCount(of: session.subscriber) + patterns.count <= limit else {
-                throw .tooManyTopics(limit)
-            }
+            try checkLimit(patterns, loop)
             subscribe(patterns, cursor: cursor, rate: rate, id: id, connection, loop)
         case .unsubscribe(let patterns):
             loop.replica.catchUp()
@@ -199,6 +195,18 @@ final class WebSocketFrontEnd: FrontEnd {
         case .auth:
             throw .badRequest("This gateway asks nobody for a token; go on without one.")
         case .ping: loop.appendMessage("pong", id: id)
+        }
+    }
+
+    /// What is held already counts once. A pace keeps `live` back as it keeps updates; so those that are owed are
+    /// bounded too, or a peer that subscribes and unsubscribes for ever would be owed ever more of them.
+    private func checkLimit(_ patterns: [TopicPattern], _ loop: GatewayLoop) throws(Problem) {
+        let limit = loop.configuration.subscribers.subscriptionLimit
+        guard session.lives.count < limit else { throw .tooManyPending(limit) }
+        let held = loop.replica.subscriptionCount(of: session.subscriber)
+        guard held + patterns.count > limit else { return }
+        guard held + loop.replica.unheldCount(of: patterns, by: session.subscriber) <= limit else {
+            throw .tooManyTopics(limit)
         }
     }
 
@@ -241,9 +249,15 @@ final class WebSocketFrontEnd: FrontEnd {
     // MARK: Time
 
     func deadline(_ connection: Connection, _ loop: GatewayLoop) -> Instant {
-        guard closing.maySend else { return answerDue }
-        let liveness = answerDue == .never ? connection.lastReceived + loop.intervals.ping : answerDue
+        guard closing.maySend else { return closeDeadline(connection, loop) }
+        let liveness = pongDue == .never ? connection.lastReceived + loop.intervals.ping : pongDue
         return min(min(liveness, session.flushDeadline(loop)), heartbeatDeadline)
+    }
+
+    /// Nothing is sent behind the close frame, so the time of the last sending is when its last byte left. Counted from
+    /// its making, a slow reader would be cut off before it had read that far.
+    private func closeDeadline(_ connection: Connection, _ loop: GatewayLoop) -> Instant {
+        connection.lastSent + loop.intervals.close
     }
 
     private var heartbeatDeadline: Instant {
@@ -252,10 +266,10 @@ final class WebSocketFrontEnd: FrontEnd {
 
     func deadlineCame(_ connection: Connection, _ loop: GatewayLoop) {
         guard closing.maySend else {
-            if loop.now >= answerDue { loop.end(connection, ending ?? .timeout) }
+            if loop.now >= closeDeadline(connection, loop) { loop.end(connection, ending ?? .timeout) }
             return
         }
-        if loop.now >= answerDue, !isStillReading(connection, loop) {
+        if loop.now >= pongDue, !isStillReading(connection, loop) {
             perform(
                 closing.close(with: .internalError), reason: "no answer to a ping", .dead, connection, loop)
             loop.note(.dead, ["peer": .text(connection.stream.peer), "reason": .text("no answer to a ping")])
@@ -271,8 +285,8 @@ final class WebSocketFrontEnd: FrontEnd {
                 output.append(cursorMember: cursor, prefix: loop.cursorPrefix)
             }
         }
-        if answerDue == .never, loop.now >= connection.lastReceived + loop.intervals.ping {
-            answerDue = loop.now + loop.intervals.pong
+        if pongDue == .never, loop.now >= connection.lastReceived + loop.intervals.ping {
+            pongDue = loop.now + loop.intervals.pong
             loop.output.append(frame: .ping, payload: [UInt8]().span)
         }
     }
@@ -284,7 +298,7 @@ final class WebSocketFrontEnd: FrontEnd {
         let timeout = loop.configuration.subscribers.pongTimeout
         let pinged = connection.lastReceived + loop.intervals.ping
         guard quiet < timeout, loop.now < pinged + loop.intervals.send else { return false }
-        answerDue = loop.now + (timeout - quiet)
+        pongDue = loop.now + (timeout - quiet)
         return true
     }
 
@@ -312,11 +326,8 @@ final class WebSocketFrontEnd: FrontEnd {
         switch action {
         case .nothing, .waitForPeer: return
         case .sendClose(let code):
-            answerDue = loop.now + loop.intervals.close
             ending = end
             loop.output.append(closeFrame: code, reason: reason)
-            // After our answer to its close, or to bytes that are no frames, nothing is expected of the peer.
-            if end == .peer || end == .malformed { loop.endAfterSending(connection, end) }
             perform(closing.closeFrameLeft(), reason: "", end, connection, loop)
         case .closeTransport: loop.endAfterSending(connection, ending ?? end)
         }

@@ -110,8 +110,9 @@ final class GatewayLoop {
         replica.catchUp()
         for event in ready { handle(event) }
         if now >= acceptingAgain { resumeAccepting() }
-        expireDeadlines()
+        // Before the deadlines: a goodbye is the last thing a reader is told, also of what came in this turn.
         replica.catchUp()
+        expireDeadlines()
         flushReaders()
         workAgain()
         answerSurveys()

@@ -10,6 +10,8 @@ final class RawSocket {
     /// Whether the peer has said that nothing more comes; `wasReset` if it was rude about it.
     private(set) var isAtEnd = false
     private(set) var wasReset = false
+    /// The most that is received at once; little makes a slow reader.
+    var pieceByteCount = 65_536
 
     /// Connects to the loopback address; `receiveBuffer` makes a reader that is soon full.
     init(port: UInt16, receiveBuffer: Int32? = nil) throws {
@@ -87,7 +89,7 @@ final class RawSocket {
         guard poll(&entry, 1, Int32(seconds * 1000)) > 0 else {
             throw Fault("nothing came in time; so far: \(text.suffix(400))")
         }
-        var piece = [UInt8](repeating: 0, count: 65_536)
+        var piece = [UInt8](repeating: 0, count: pieceByteCount)
         let count = recv(number, &piece, piece.count, 0)
         if count > 0 {
             received.append(contentsOf: piece[..<count])
