@@ -182,6 +182,6 @@ import Testing
             var section = try settings("{}")
             _ = try FeedKinds.make(FeedOrigin(name: "x", baseDirectory: "."), settings: &section)
         }
-        #expect(message.hasPrefix(#"config.json: kind: there is no kind of feed "x". Known are: host, "#))
+        #expect(message.hasPrefix(#"config.json: kind: there is no kind of feed "x". Known are: gateway, "#))
     }
 }
