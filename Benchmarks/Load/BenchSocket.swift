@@ -9,6 +9,11 @@ final class BenchSocket: Sendable {
         number = try Self.open(to: port, source: source)
     }
 
+    func setSendBuffer(byteCount: Int32) {
+        var byteCount = byteCount
+        setsockopt(number, SOL_SOCKET, SO_SNDBUF, &byteCount, socklen_t(MemoryLayout<Int32>.size))
+    }
+
     func close() { _ = Glibc.close(number) }
 
     func sendAll(_ bytes: [UInt8]) throws {

@@ -16,6 +16,8 @@ final class Publisher: Sendable {
     /// Starts to publish `workload` to each of the ports, until it is stopped or `limit` updates are sent.
     func start(_ workload: Workload, to server: any Server, ports: [UInt16], limit: Int = .max) throws {
         let sockets = try ports.map { try BenchSocket(to: server.publishPort($0)) }
+        // What waits in its own kernel is as old as what waits in the server's.
+        for socket in sockets { socket.setSendBuffer(byteCount: 128 * 1024) }
         let opening = server.encoder().opening
         for socket in sockets {
             guard let opening else { continue }

@@ -49,6 +49,7 @@ struct Run {
             .appendingPathComponent("tidegate-bench-\(getpid())-\(port)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
+        try Cores.keepOffFirst(workload.isForOneCore)
         var servers: [RunningServer] = []
         defer { for server in servers { server.stop() } }
         let processCount = (workload.readers + Self.readersAProcess - 1) / Self.readersAProcess

@@ -76,6 +76,9 @@ struct Workload {
         try root.finish()
     }
 
+    /// One server of one loop gets a core for itself; many servers, or loops, share all.
+    var isForOneCore: Bool { threads == 1 && kind != .idle }
+
     /// All workloads of the folder, by name.
     static func all(in folder: URL) throws -> [Workload] {
         try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)

@@ -101,7 +101,7 @@ extension BrokerReplica {
             // both what was held and what was presented.
             subscribers[id].position = 0
             subscribers[id].floor = cursorBefore.flatMap { before in start.map { min(before, $0) } }
-            becomeReady(id, waitingSince: nil)
+            becomeReady(id, since: Instant(nanoseconds: 0), waits: false)
         }
         return SubscribeOutcome(isResumed: isResumed, liveSequence: sequence)
     }

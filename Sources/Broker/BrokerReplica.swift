@@ -30,7 +30,7 @@ package final class BrokerReplica {
     /// Forgotten topics to look at: whether a reader is left that has to be told of their end.
     private var settling: [UInt32] = []
     /// Subscribers to be flushed at once, and those whose changes wait for company.
-    private var ready: [SubscriberID] = []
+    private var ready = WaitingReaders()
     private var waiting = WaitingReaders()
     /// A reader that was sent something less than so long before a change waits so long from the change on.
     package var flushDelay = Interval(nanoseconds: 0)
@@ -196,7 +196,7 @@ package final class BrokerReplica {
                 let lastSent = subscribers[link.subscriber].markedSince
                 subscribers[link.subscriber].markedSince = accepted
                 let isBusy = lastSent != .never && lastSent + flushDelay >= accepted
-                becomeReady(link.subscriber, waitingSince: isBusy ? accepted : nil)
+                becomeReady(link.subscriber, since: accepted, waits: isBusy)
             }
             let isFirst = subscribers[link.subscriber].mark(link.slot)
             if !isLog, !isFirst || updateCount > 1 {
@@ -207,24 +207,30 @@ package final class BrokerReplica {
         }
     }
 
-    /// Takes note that the subscriber has something new; `since` is when it began to wait for company, nil: not at all.
-    func becomeReady(_ subscriber: SubscriberID, waitingSince since: Instant?) {
+    /// Takes note that the subscriber has something new since a moment, and whether that waits for company.
+    func becomeReady(_ subscriber: SubscriberID, since: Instant, waits: Bool) {
         guard !subscribers[subscriber].isReady else { return }
         subscribers[subscriber].isReady = true
-        if let since { waiting.append(subscriber, since: since) } else { ready.append(subscriber) }
+        if waits { waiting.append(subscriber, since: since) } else { ready.append(subscriber, since: since) }
     }
 
     /// When a subscriber is to be flushed next; nil where none has something new.
     package var flushDue: Instant? {
-        ready.isEmpty ? waiting.oldest.map { $0 + flushDelay } : Instant(nanoseconds: 0)
+        let waitingDue = waiting.oldest.map { $0 + flushDelay }
+        guard let readySince = ready.oldest else { return waitingDue }
+        return min(readySince, waitingDue ?? .never)
     }
 
-    /// Fills `taken` with the subscribers that have something new and have waited long enough for more.
-    package func takeReady(at now: Instant, into taken: inout [SubscriberID]) {
+    /// Fills `taken` with subscribers that have something new and have waited long enough for more, who is due first
+    /// first, at most `limit` of them.
+    package func takeReady(at now: Instant, limit: Int, into taken: inout [SubscriberID]) {
         taken.removeAll(keepingCapacity: true)
-        swap(&ready, &taken)
-        let delay = min(flushDelay.nanoseconds, now.nanoseconds)
-        waiting.take(since: Instant(nanoseconds: now.nanoseconds - delay), into: &taken)
+        while taken.count < limit {
+            let readyDue = ready.oldest ?? .never
+            let waitingDue = waiting.oldest.map { $0 + flushDelay } ?? .never
+            guard min(readyDue, waitingDue) <= now else { break }
+            taken.append(readyDue <= waitingDue ? ready.takeFirst() : waiting.takeFirst())
+        }
         for subscriber in taken where subscribers.contains(subscriber) {
             subscribers[subscriber].isReady = false
         }

@@ -204,6 +204,8 @@ package struct TidegateConfiguration {
             "unsentBytes", default: gateway.sockets.unsentByteCount, in: 1024...16_777_216)
         gateway.sockets.sendBufferByteCount = try section.integer(
             "sendBufferBytes", default: gateway.sockets.sendBufferByteCount, in: 0...16_777_216)
+        gateway.sockets.receiveBufferByteCount = try section.integer(
+            "receiveBufferBytes", default: gateway.sockets.receiveBufferByteCount, in: 0...16_777_216)
         try section.finish()
     }
 

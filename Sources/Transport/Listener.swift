@@ -11,6 +11,8 @@ package struct Listener: ~Copyable {
         package var unsentByteCount = 16 * 1024
         /// The kernel's send buffer; it keeps twice as much for its own books.
         package var sendBufferByteCount = 64 * 1024
+        /// The kernel's receive buffer, likewise: what a publisher sends faster than the gateway takes it grows old there.
+        package var receiveBufferByteCount = 128 * 1024
 
         package init() {}
     }
@@ -44,6 +46,9 @@ package struct Listener: ~Copyable {
         Self.set(socket.number, IPPROTO_TCP, TCP_NOTSENT_LOWAT, Int32(clamping: options.unsentByteCount))
         if options.sendBufferByteCount > 0 {
             Self.set(socket.number, SOL_SOCKET, SO_SNDBUF, Int32(clamping: options.sendBufferByteCount))
+        }
+        if options.receiveBufferByteCount > 0 {
+            Self.set(socket.number, SOL_SOCKET, SO_RCVBUF, Int32(clamping: options.receiveBufferByteCount))
         }
         guard listen(socket.number, options.backlog) == 0 else { throw SystemFailure("listen") }
         descriptor = socket

@@ -5,9 +5,10 @@ import Testing
 @testable import Broker
 
 @Suite struct FlushOrderTests {
-    private func taken(_ bench: Bench, at milliseconds: UInt64) -> [SubscriberID] {
+    private func taken(_ bench: Bench, at milliseconds: UInt64, limit: Int = 100) -> [SubscriberID] {
         var taken: [SubscriberID] = []
-        bench.replica.takeReady(at: Instant(nanoseconds: milliseconds * 1_000_000), into: &taken)
+        bench.replica.takeReady(
+            at: Instant(nanoseconds: milliseconds * 1_000_000), limit: limit, into: &taken)
         return taken
     }
 
@@ -47,6 +48,26 @@ import Testing
         bench.replica.catchUp()
         #expect(taken(bench, at: 113) == [readers[3], readers[0]])
         #expect(taken(bench, at: 115) == [readers[5]])
+    }
+
+    @Test func whoIsDueFirstComesFirstAndOthersNextTime() throws {
+        let bench = Bench()
+        bench.replica.flushDelay = Interval(.milliseconds(10))
+        let busy = try bench.reader(of: ["busy"])
+        let quiet = try (0..<3).map { try bench.reader(of: ["quiet/\($0)"]) }
+        try bench.publish("busy", "1", time: 100)
+        bench.replica.catchUp()
+        #expect(taken(bench, at: 100) == [busy])
+        _ = bench.drain(busy, at: 100)
+        try bench.publish("busy", "2", time: 101)
+        try bench.publish([("quiet/0", "1"), ("quiet/1", "1")], time: 105)
+        try bench.publish("quiet/2", "1", time: 112)
+        bench.replica.catchUp()
+        #expect(taken(bench, at: 112, limit: 1) == [quiet[0]])
+        #expect(taken(bench, at: 112, limit: 2) == [quiet[1], busy])
+        #expect(bench.replica.flushDue == Instant(nanoseconds: 112_000_000))
+        #expect(taken(bench, at: 112) == [quiet[2]])
+        #expect(bench.replica.flushDue == nil)
     }
 
     /// A subscription's snapshot waits for nothing.

@@ -22,7 +22,7 @@ struct GatewayServer: Server {
             """
         let file = folder.appendingPathComponent("tidegate.json")
         try Data(settings.utf8).write(to: file)
-        return try .launch(program, ["serve", "--config", file.path], port: port)
+        return try .launch(program, ["serve", "--config", file.path], port: port, for: workload)
     }
 
     func script(_ wish: Wish) -> [Step] {

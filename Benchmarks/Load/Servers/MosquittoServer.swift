@@ -8,7 +8,7 @@ struct MosquittoServer: Server {
 
     func speaks(_ transport: Workload.Transport) -> Bool { transport == .ws }
 
-    func start(in folder: URL, port: UInt16, for _: Workload) throws -> RunningServer {
+    func start(in folder: URL, port: UInt16, for workload: Workload) throws -> RunningServer {
         let settings = """
             listener \(port) 127.0.0.1
             protocol websockets
@@ -21,7 +21,7 @@ struct MosquittoServer: Server {
         let file = folder.appendingPathComponent("mosquitto.conf")
         try Data(settings.utf8).write(to: file)
         let program = try RunningServer.find("mosquitto", package: "mosquitto")
-        return try .launch(program, ["-c", file.path], port: port)
+        return try .launch(program, ["-c", file.path], port: port, for: workload)
     }
 
     func script(_ wish: Wish) -> [Step] {

@@ -18,7 +18,7 @@ struct NATSServer: Server {
         setenv("GOMAXPROCS", "\(workload.threads)", 1)
         defer { unsetenv("GOMAXPROCS") }
         let program = try RunningServer.find("nats-server", package: "nats-server")
-        return try .launch(program, ["-c", file.path], port: port)
+        return try .launch(program, ["-c", file.path], port: port, for: workload)
     }
 
     func script(_ wish: Wish) -> [Step] {

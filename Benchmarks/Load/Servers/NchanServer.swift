@@ -36,7 +36,7 @@ struct NchanServer: Server {
         let file = folder.appendingPathComponent("nginx.conf")
         try Data(settings.utf8).write(to: file)
         let program = try RunningServer.find("nginx", package: "nginx-light")
-        return try .launch(program, ["-c", file.path, "-p", folder.path], port: port)
+        return try .launch(program, ["-c", file.path, "-p", folder.path], port: port, for: workload)
     }
 
     func script(_ wish: Wish) -> [Step] {

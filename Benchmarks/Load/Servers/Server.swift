@@ -57,11 +57,14 @@ struct RunningServer {
         process.waitUntilExit()
     }
 
-    /// Starts a program and waits until somebody listens on `port`.
-    static func launch(_ program: String, _ words: [String], port: UInt16) throws -> RunningServer {
+    /// Starts a program, on the first core only where the workload is for one, and waits until somebody listens on `port`.
+    static func launch(
+        _ program: String, _ words: [String], port: UInt16, for workload: Workload
+    ) throws -> RunningServer {
         let process = Process()
-        process.executableURL = URL(fileURLWithPath: program)
-        process.arguments = words
+        let line = Cores.commandLine([program] + words, isAlone: workload.isForOneCore)
+        process.executableURL = URL(fileURLWithPath: line[0])
+        process.arguments = Array(line.dropFirst())
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
         try process.run()

@@ -16,6 +16,9 @@ final class GatewayLoop {
     static let acceptLimit = 256
     /// How long nobody is accepted when there is not even a descriptor to refuse with.
     static let acceptPause = Duration.milliseconds(100)
+    /// Readers flushed in one turn, a millisecond or two: then comes what publishers have sent meanwhile, so that the next
+    /// ones are sent that as well.
+    static let flushLimit = 128
     /// What would be due before the poller, whose clock ticks in milliseconds, could wake the loop is due now.
     static let clockStep = Duration.microseconds(500)
     /// What a connection may make the loop answer before the others have had their turn.
@@ -154,7 +157,7 @@ final class GatewayLoop {
         guard let due = replica.flushDue else { return }
         let start = Instant.now()
         guard due <= start + Self.clockStep else { return }
-        replica.takeReady(at: start + Self.clockStep, into: &readers)
+        replica.takeReady(at: start + Self.clockStep, limit: Self.flushLimit, into: &readers)
         for subscriber in readers where replica.contains(subscriber) {
             guard let connection = connections[Int(replica.owner(of: subscriber))] else { continue }
             flush(connection)
