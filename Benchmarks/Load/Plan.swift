@@ -7,6 +7,7 @@ struct Plan {
     private var workloads: [Workload] = []
     private var servers: [any Server] = []
     private var transport: Workload.Transport?
+    private var publishing = GatewayServer.Publishing.ndjson
     private var repeats = 1
     private var port: UInt16 = 18_080
     private var rates: [Double] = []
@@ -41,6 +42,11 @@ struct Plan {
                     throw BenchFailure("no transport \"\(value)\"; there are ws, sse, poll")
                 }
                 transport = named
+            case "--publish":
+                guard let way = GatewayServer.Publishing(rawValue: value) else {
+                    throw BenchFailure("no way to publish is called \"\(value)\"; there are ndjson, ws")
+                }
+                publishing = way
             case "--repeat": repeats = max(try Self.number(word, value), 1)
             case "--seconds": seconds = Double(try Self.number(word, value))
             case "--port": port = UInt16(clamping: try Self.number(word, value))
@@ -53,6 +59,7 @@ struct Plan {
         }
         if workloads.isEmpty { workloads = againstPeers ? known.filter(\.forPeers) : known }
         if servers.isEmpty { servers = againstPeers ? Servers.all : [GatewayServer()] }
+        servers = servers.map { $0 is GatewayServer ? GatewayServer(publishing: publishing) : $0 }
         if let seconds { for index in workloads.indices { workloads[index].seconds = seconds } }
     }
 

@@ -12,6 +12,7 @@ let usage = """
       --server NAME      tidegate (default), nats, mosquitto, nchan; may be given again and again: then the
                          servers take turns, run after run
       --transport NAME   ws, sse or poll, in place of the workload's own
+      --publish WAY      ndjson (default) or ws: how updates are sent to the gateway
       --repeat N         medians over N runs of each (1)
       --seconds S        how long each run measures, in place of the workload's own
       --port N           the first port to use (18080)

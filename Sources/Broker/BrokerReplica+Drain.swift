@@ -15,7 +15,9 @@ extension BrokerReplica {
         into batch: inout Batch
     ) {
         if let now, subscribers[id].markCount > 0 {
-            delays.wait.record(from: subscribers[id].markedSince, to: now)
+            if subscribers[id].markedSince != .never {
+                delays.wait.record(from: subscribers[id].markedSince, to: now)
+            }
             subscribers[id].markedSince = now
         }
         while subscribers[id].markCount > 0 {

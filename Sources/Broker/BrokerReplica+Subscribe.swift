@@ -100,6 +100,8 @@ extension BrokerReplica {
             // New marks may stand behind the drain's position: begin a new round, and vouch for no more than
             // both what was held and what was presented.
             subscribers[id].position = 0
+            // How long what is there has been there says nothing of the way to this reader.
+            if marksBefore == 0 { subscribers[id].markedSince = .never }
             subscribers[id].floor = cursorBefore.flatMap { before in start.map { min(before, $0) } }
             becomeReady(id, since: Instant(nanoseconds: 0), waits: false)
         }

@@ -30,15 +30,13 @@ package final class BrokerReplica {
     /// Forgotten topics to look at: whether a reader is left that has to be told of their end.
     private var settling: [UInt32] = []
     /// Subscribers to be flushed at once, and those whose changes wait for company.
-    private var ready = WaitingReaders()
-    private var waiting = WaitingReaders()
+    private var ready = ReaderQueue()
+    private var waiting = ReaderQueue()
     /// A reader that was sent something less than so long before a change waits so long from the change on.
     package var flushDelay = Interval(nanoseconds: 0)
 
     /// Updates that newer ones replaced before a reader was sent them, over all readers, ever.
     package private(set) var conflated: UInt64 = 0
-    /// Topics that hold a value.
-    package private(set) var topicCount = 0
     /// Slots of all subscribers.
     package internal(set) var slotCount = 0
 
@@ -82,7 +80,6 @@ package final class BrokerReplica {
     private func change(_ entry: InboxEntry) {
         sequence = entry.sequence
         let index = numbers[Int(entry.topic)]
-        let hadValue = topics[index].hasValue
         topics[index].latest = entry.payload
         topics[index].isEnded = entry.event == .tombstone
         topics[index].sequence = entry.sequence
@@ -93,7 +90,6 @@ package final class BrokerReplica {
                 entry.payload, sequence: entry.sequence, version: entry.version, accepted: entry.accepted)
             if entry.event == .tombstone { log.lifeVersion = entry.version + 1 }
         }
-        topicCount += (topics[index].hasValue ? 1 : 0) - (hadValue ? 1 : 0)
         moveToNewest(index)
         if topics[index].batch != batch {
             topics[index].batch = batch

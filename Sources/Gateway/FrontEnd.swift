@@ -28,12 +28,15 @@ protocol FrontEnd: AnyObject {
     /// Who reads here, where somebody does.
     var subscriber: SubscriberID? { get }
     var maximumRate: Double? { get }
+    /// Since when nothing is drained for it because it has not read what it was sent; nil: it is drained.
+    var stalledSince: Instant? { get }
 }
 
 extension FrontEnd {
     var transport: StaticString { "http" }
     var subscriber: SubscriberID? { nil }
     var maximumRate: Double? { nil }
+    var stalledSince: Instant? { nil }
 }
 
 /// One accepted connection. Owned by its loop's thread.
@@ -61,6 +64,8 @@ final class Connection {
     var isWaitingToWrite = false
     /// Whether it stands in the loop's list of connections with work left.
     var isInAgain = false
+    /// Whether nothing is drained for it at present: its socket is full, or it has not read what it was sent.
+    var isStopped = false
     /// Whether it was told of that this reader takes nothing.
     var isStallTold = false
     let accepted: Instant

@@ -10,7 +10,6 @@ package final class RunningGateway: Sendable {
     /// Where it listens; port 0 has become a real one.
     package let address: SocketAddress
     private let shared: GatewayShared
-    private let controls: [LoopControl]
     private let threads: [LoopThread]
 
     /// Why a gateway could not start.
@@ -50,13 +49,12 @@ package final class RunningGateway: Sendable {
         let address = try claim(configuration)
         var generator = SystemRandomNumberGenerator()
         let sequencer = Sequencer(epoch: Epoch(random: &generator), retention: configuration.retention)
-        let shared = GatewayShared(
-            configuration: configuration, sequencer: sequencer, log: log, files: files,
-            address: address, descriptorLimit: limit, messageAnswer: messageAnswer)
         do {
-            let controls = try (0..<max(configuration.threadCount, 1)).map { _ in try LoopControl() }
-            shared.loops.withLock { $0 = controls }
-            return try RunningGateway(shared, controls, address)
+            let loops = try (0..<max(configuration.threadCount, 1)).map { _ in try LoopControl() }
+            let shared = GatewayShared(
+                configuration: configuration, sequencer: sequencer, log: log, files: files, loops: loops,
+                address: address, descriptorLimit: limit, messageAnswer: messageAnswer)
+            return try RunningGateway(shared, address)
         } catch let failure as SystemFailure {
             throw .system(failure)
         } catch {
@@ -101,15 +99,14 @@ package final class RunningGateway: Sendable {
         }
     }
 
-    private init(_ shared: GatewayShared, _ controls: [LoopControl], _ address: SocketAddress) throws {
+    private init(_ shared: GatewayShared, _ address: SocketAddress) throws {
         self.shared = shared
-        self.controls = controls
         self.address = address
         // All doors to the sequencer are opened before anybody can publish.
-        let inboxes = controls.map { control in shared.sequencer.addInbox { control.wakeup.wake() } }
-        let started = StartSignal(count: controls.count)
+        let inboxes = shared.loops.map { control in shared.sequencer.addInbox { control.wakeup.wake() } }
+        let started = StartSignal(count: shared.loops.count)
         var threads: [LoopThread] = []
-        for (number, (control, inbox)) in zip(controls, inboxes).enumerated() {
+        for (number, (control, inbox)) in zip(shared.loops, inboxes).enumerated() {
             threads.append(
                 try LoopThread(name: "loop \(number)") {
                     do {
@@ -145,7 +142,7 @@ package final class RunningGateway: Sendable {
     /// Says goodbye to everybody, spread over the configured time, and returns when all are gone or cut.
     package func drain() {
         shared.isDraining.store(true, ordering: .releasing)
-        for control in controls { control.drain() }
+        for loop in shared.loops { loop.drain() }
         for thread in threads { thread.join() }
     }
 }

@@ -88,7 +88,7 @@ package struct PublisherSettings: Sendable {
 /// What operators are shown.
 package struct OperationsSettings: Sendable {
     package enum Listing: String, Sendable, CaseIterable {
-        /// Only where nobody else than this machine can ask.
+        /// While the gateway listens on loopback. A proxy on this machine counts as this machine.
         case auto
         case on
         case off
@@ -103,8 +103,8 @@ package struct OperationsSettings: Sendable {
 
     func listsConnections(at address: SocketAddress) -> Bool {
         switch connections {
-        case .auto: metrics && address.isLoopback
-        case .on: metrics
+        case .auto: address.isLoopback
+        case .on: true
         case .off: false
         }
     }

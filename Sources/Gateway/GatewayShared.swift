@@ -18,7 +18,7 @@ package final class GatewayShared: Sendable {
     let connectionLimit: Int
     let startedAt = UnixTime.now()
     let descriptorLimit: Int
-    let loops: Mutex<[LoopControl]> = Mutex([])
+    let loops: [LoopControl]
     /// Feeds and whatever else publishes from inside the process.
     let sources: Mutex<[SourceStatistics]> = Mutex([])
     /// Whether `GET /connections` may tell who is connected.
@@ -26,10 +26,11 @@ package final class GatewayShared: Sendable {
 
     init(
         configuration: GatewayConfiguration, sequencer: Sequencer, log: Log, files: StaticFiles,
-        address: SocketAddress, descriptorLimit: Int, messageAnswer: MessageAnswer?
+        loops: [LoopControl], address: SocketAddress, descriptorLimit: Int, messageAnswer: MessageAnswer?
     ) {
         self.configuration = configuration
         self.sequencer = sequencer
+        self.loops = loops
         self.log = log
         self.files = files
         self.messageAnswer = messageAnswer

@@ -66,6 +66,7 @@ extension GatewayLoop {
 
     /// The batch at hand was handed to a reader.
     func noteDelivery(to connection: Connection) {
+        guard !batch.isEmpty else { return }
         statistics.delivered.add(batch.updates.count)
         statistics.batches.record(batch.updates.count)
         statistics.gaps.add(batch.gaps.count)

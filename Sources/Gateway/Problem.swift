@@ -51,7 +51,7 @@ struct Problem: Error {
         let seconds = max(Int(wait.inSeconds.rounded(.up)), 1)
         var problem = Problem(
             429, "rate_limited",
-            "More than \(Int(rate)) updates a second from one connection; go on in \(seconds) s.")
+            "More than \(told(rate)) updates a second from one connection; go on in \(seconds) s.")
         problem.retryAfter = seconds
         return problem
     }
@@ -65,7 +65,12 @@ struct Problem: Error {
     static func tooManyMessages(_ rate: Double) -> Problem {
         Problem(
             429, "rate_limited",
-            "More than \(Int(rate)) messages a second; send less, or many updates in one.")
+            "More than \(told(rate)) messages a second; send less, or many updates in one.")
+    }
+
+    /// A rate as the configuration has it.
+    private static func told(_ rate: Double) -> String {
+        rate.rounded() == rate ? String(Int(rate)) : rate.description
     }
 
     init(_ failure: HTTPFailure) {

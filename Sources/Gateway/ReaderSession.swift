@@ -34,8 +34,9 @@ struct ReaderSession {
         }
         loop.replica.drain(
             subscriber, byteBudget: loop.configuration.subscribers.flushByteCount, oneRound: pace.isLimited,
-            // A snapshot's values are as old as they are. The turn's `now` would be: a flush of many takes its time.
-            at: lives.isEmpty ? .now() : nil, into: &loop.batch)
+            // A snapshot's values are as old as they are, and paced ones as the pace wants them. Not the turn's `now`: the
+            // flushes before this one took their time.
+            at: lives.isEmpty && !pace.isLimited ? .now() : nil, into: &loop.batch)
         loop.noteDelivery(to: connection)
         isInMiddle = loop.batch.hasMore
         if isInMiddle { loop.workLater(connection) } else { pace.flushed(at: loop.now) }
@@ -58,10 +59,11 @@ struct ReaderSession {
         _ loop: GatewayLoop
     ) -> SubscribeOutcome {
         loop.replica.catchUp()
+        let before = loop.replica.markCount(of: subscriber)
         let outcome = loop.replica.subscribe(
             subscriber, to: patterns, after: cursor.flatMap { Cursor($0.span) })
         if cursor != nil { loop.note(resume: outcome.isResumed, of: connection) }
-        loop.statistics.snapshots.record(loop.replica.markCount(of: subscriber))
+        loop.statistics.snapshots.record(loop.replica.markCount(of: subscriber) - before)
         lives.append(PendingLive(sequence: outcome.liveSequence, id: id, isResumed: outcome.isResumed))
         // A turn later in any case: also where nothing has to be sent, the reader is told that it is live.
         loop.workLater(connection)

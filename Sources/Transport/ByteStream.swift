@@ -79,6 +79,16 @@ package struct ByteStream: ~Copyable {
         return .milliseconds(Int64(info.tcpi_last_ack_recv))
     }
 
+    /// How long the way to the peer's kernel and back takes, as ours has measured it.
+    package var roundTrip: Duration {
+        var info = tcp_info()
+        var byteCount = socklen_t(MemoryLayout<tcp_info>.size)
+        guard getsockopt(descriptor.number, Int32(IPPROTO_TCP), TCP_INFO, &info, &byteCount) == 0 else {
+            return .zero
+        }
+        return .microseconds(Int64(info.tcpi_rtt))
+    }
+
     /// Bytes that the kernel holds for the peer: not sent, or not acknowledged.
     package var unsentByteCount: Int {
         var count: Int32 = 0

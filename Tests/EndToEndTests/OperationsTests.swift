@@ -196,4 +196,13 @@ import Testing
         let stats = try HTTPProbe.ask("GET", "/stats", on: gateway).json
         #expect((stats["feeds"]["gateway"].int ?? 0) > 0)
     }
+
+    /// What stands behind a question that waits must not be taken for the next one.
+    @Test func aSurveyHasNoBody() throws {
+        let gateway = try GatewayProcess()
+        let probe = try HTTPProbe(gateway)
+        try probe.send("GET", "/connections", body: "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        #expect(try probe.answer().status == 400)
+        #expect(try probe.socket.takeAll().isEmpty)
+    }
 }

@@ -6,29 +6,29 @@ import Testing
 @Suite struct FlushDelayTests {
     @Test func nothingWaitsWhileSendingIsCheap() {
         var delay = FlushDelay(longest: .milliseconds(10))
-        #expect(delay.now.nanoseconds == 0)
+        #expect(delay.interval.nanoseconds == 0)
         for _ in 0..<1000 { delay.count(flushing: .microseconds(1), of: .milliseconds(10)) }
-        #expect(delay.now.nanoseconds < 10_000)
+        #expect(delay.interval.nanoseconds < 10_000)
     }
 
     @Test func halfOfTheTimeMakesTheLongestWait() {
         var delay = FlushDelay(longest: .milliseconds(10))
         for _ in 0..<1000 { delay.count(flushing: .milliseconds(3), of: .milliseconds(6)) }
-        #expect((9_900_000...10_000_000).contains(delay.now.nanoseconds))
+        #expect((9_900_000...10_000_000).contains(delay.interval.nanoseconds))
         for _ in 0..<1000 { delay.count(flushing: .milliseconds(6), of: .milliseconds(6)) }
-        #expect(delay.now.nanoseconds == 10_000_000)
+        #expect(delay.interval.nanoseconds == 10_000_000)
     }
 
     @Test func oneLongQuietSpellForgetsAll() {
         var delay = FlushDelay(longest: .milliseconds(10))
         for _ in 0..<100 { delay.count(flushing: .milliseconds(6), of: .milliseconds(6)) }
         delay.count(flushing: .microseconds(1), of: .seconds(1))
-        #expect(delay.now.nanoseconds < 100)
+        #expect(delay.interval.nanoseconds < 100)
     }
 
     @Test func withoutAWaitThereIsNone() {
         var delay = FlushDelay(longest: .zero)
         delay.count(flushing: .seconds(1), of: .seconds(1))
-        #expect(delay.now.nanoseconds == 0)
+        #expect(delay.interval.nanoseconds == 0)
     }
 }

@@ -12,6 +12,9 @@ struct Reader {
     let socket: Int32
     var state = State.opening(step: 0)
     var scanner = StampScanner()
+    var frames = FrameWalker()
+    /// Whether the answer to the WebSocket's upgrade has been read.
+    var isUpgraded = false
     /// Reads by the clock, or not at all.
     var isSlow = false
 }

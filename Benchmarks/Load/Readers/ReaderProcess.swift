@@ -12,6 +12,7 @@ final class ReaderProcess {
     /// or at once where much has come, so that a server does not pay for waking it at every send.
     private static let napMicroseconds: UInt32 = 1000
     private static let crowd = 256
+    private static let headEnd = Array("\r\n\r\n".utf8)
     /// Connections that are being opened at once.
     private static let openingLimit = 256
 
@@ -49,7 +50,6 @@ final class ReaderProcess {
     func run() throws {
         try openAll()
         var slowDue = Instant.now()
-        var signDue = Instant.now() + .seconds(10)
         while !isOver {
             try poller.wait(timeout: .milliseconds(order.slowCount > 0 ? 20 : 1000), into: &ready)
             for event in ready { try handle(event) }
@@ -58,10 +58,6 @@ final class ReaderProcess {
             if order.slowCount > 0, order.slowBytes > 0, now >= slowDue {
                 slowDue = now + .milliseconds(100)
                 for index in 0..<order.slowCount { readSome(index, atMost: order.slowBytes / 10) }
-            }
-            if order.transport == .ws, now >= signDue {
-                signDue = now + .seconds(10)
-                sendSigns()
             }
         }
     }
@@ -116,7 +112,11 @@ final class ReaderProcess {
         readers[index].state = .live
         openingCount -= 1
         report.live += 1
-        if index < order.slowCount {
+    }
+
+    /// Until the measurement begins they read like the others: who becomes slow was well before.
+    private func slowDown() {
+        for index in 0..<order.slowCount where readers[index].state == .live && !readers[index].isSlow {
             readers[index].isSlow = true
             poller.remove(readers[index].socket)
         }
@@ -155,7 +155,7 @@ final class ReaderProcess {
     /// Counts the updates and how old they are.
     private func take(_ index: Int, _ bytes: UnsafeMutableBufferPointer<UInt8>) {
         guard let start = bytes.baseAddress else { return }
-        if order.transport == .ws, bytes.count == 2, bytes[0] == 0x89 { send(HTTPText.frame(10, []), index) }
+        if order.transport == .ws { answerPings(in: UnsafeBufferPointer(bytes), index) }
         if order.remembersCursors { remember(bytes, index) }
         let now = Stamp.now()
         let isSlow = readers[index].isSlow
@@ -166,8 +166,27 @@ final class ReaderProcess {
         }
     }
 
+    /// Frames begin behind the head of the answer to the upgrade.
+    private func enterFrames(_ index: Int, _ bytes: UnsafeBufferPointer<UInt8>) {
+        if readers[index].isUpgraded {
+            answerPings(in: bytes, index)
+        } else if let opening = partial[index]?.bytes, let end = opening.firstIndex(of: Self.headEnd) {
+            readers[index].isUpgraded = true
+            opening.withUnsafeBufferPointer {
+                answerPings(in: UnsafeBufferPointer(rebasing: $0[(end + 4)...]), index)
+            }
+        }
+    }
+
+    private func answerPings(in bytes: UnsafeBufferPointer<UInt8>, _ index: Int) {
+        var pings: [[UInt8]] = []
+        readers[index].frames.walk(bytes) { pings.append($0) }
+        for payload in pings { send(HTTPText.frame(10, payload), index) }
+    }
+
     private func advance(_ index: Int, _ step: Int, _ bytes: UnsafeBufferPointer<UInt8>) {
         partial[index, default: PollAnswer()].append(bytes)
+        if order.transport == .ws { enterFrames(index, bytes) }
         let script = script(of: index)
         guard partial[index]?.bytes.firstIndex(of: script[step].expect) != nil else { return }
         if order.transport == .poll {
@@ -223,15 +242,6 @@ final class ReaderProcess {
         close(readers[index].socket)
     }
 
-    /// A pong that nobody asked for shows that the reader lives (RFC 6455 §5.5.3): in a busy stream the tool does
-    /// not look for the server's pings.
-    private func sendSigns() {
-        let pong = HTTPText.frame(10, [])
-        for index in readers.indices where readers[index].state == .live && !readers[index].isSlow {
-            send(pong, index)
-        }
-    }
-
     // MARK: Commands
 
     private func obey() {
@@ -246,7 +256,9 @@ final class ReaderProcess {
             let command = ReaderCommand(rawValue: String(decoding: commands[..<end], as: UTF8.self))
             commands.removeFirst(end + 1)
             switch command {
-            case .begin: forget()
+            case .begin:
+                forget()
+                slowDown()
             case .report: tell()
             case .storm: comeBack()
             case nil: break

@@ -5,6 +5,14 @@ struct GatewayServer: Server {
     let name = "tidegate"
     let caveat = "sends the latest value of a topic, not every value, unless the topic is a log"
 
+    /// How the publisher sends: lines of one endless request, or messages on a WebSocket.
+    enum Publishing: String, CaseIterable {
+        case ndjson
+        case ws
+    }
+
+    var publishing = Publishing.ndjson
+
     func speaks(_: Workload.Transport) -> Bool { true }
 
     func start(in folder: URL, port: UInt16, for workload: Workload) throws -> RunningServer {
@@ -17,6 +25,7 @@ struct GatewayServer: Server {
             {
               "threads": \(workload.threads), "port": \(port), "publicFolder": "",
               "topics": { "logs": [\(logs)] },
+              "subscribers": { "messageRate": \(publishing == .ws ? 0 : 1000) },
               "log": { "level": "error" }
             }
             """
@@ -44,7 +53,12 @@ struct GatewayServer: Server {
 
     func publishPort(_ port: UInt16) -> UInt16 { port }
 
-    func encoder() -> any PublicationEncoder { LinesEncoder() }
+    func encoder() -> any PublicationEncoder {
+        switch publishing {
+        case .ndjson: LinesEncoder()
+        case .ws: MessagesEncoder()
+        }
+    }
 
     /// One endless request whose body is a chunk for each tick (docs/protocol.md, section 7).
     private struct LinesEncoder: PublicationEncoder {
@@ -75,6 +89,35 @@ struct GatewayServer: Server {
             output += lines
             output += Array("\r\n".utf8)
         }
+    }
+}
+
+/// `publish` messages on a WebSocket (docs/protocol.md, section 4), each as large as the gateway takes one.
+private struct MessagesEncoder: PublicationEncoder {
+    /// Below `subscribers.messageBytes`, with room for one more update.
+    private static let messageByteCount = 48 * 1024
+    private static let head = Array("{\"type\":\"publish\",\"updates\":[".utf8)
+
+    private var message: [UInt8] = []
+
+    var opening: Step? { Step(send: HTTPText.upgrade("/ws"), expect: Array("welcome".utf8)) }
+
+    mutating func begin(_: inout [UInt8]) { message.removeAll(keepingCapacity: true) }
+
+    mutating func append(topic: [UInt8], data: [UInt8], to output: inout [UInt8]) {
+        if message.count > Self.messageByteCount { end(&output) }
+        message += message.isEmpty ? Self.head : [UInt8(ascii: ",")]
+        message += Array("{\"topic\":\"".utf8)
+        message += topic
+        message += Array("\",\"data\":".utf8)
+        message += data
+        message.append(UInt8(ascii: "}"))
+    }
+
+    mutating func end(_ output: inout [UInt8]) {
+        guard !message.isEmpty else { return }
+        output += HTTPText.frame(1, message + Array("]}".utf8))
+        message.removeAll(keepingCapacity: true)
     }
 }
 

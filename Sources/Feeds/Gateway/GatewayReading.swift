@@ -8,7 +8,7 @@ package struct GatewayReading: Sendable {
     package var eventStreams = 0
     package var polls = 0
     package var http = 0
-    /// Connections whose socket is full.
+    /// Connections that take nothing at present.
     package var stopped = 0
     package var topics = 0
     package var subscriptions = 0

@@ -3,7 +3,8 @@ internal import Broker
 package import Primitives
 internal import Synchronization
 
-/// Read, not locked: figures of one moment may differ by what happened between two reads.
+/// Each is read as it stands: figures of one moment may differ by what happened between two reads. Only the number of topics
+/// takes the sequencer's lock, for a moment.
 package struct GatewayFigures: Sendable {
     package var process = ProcessFigures.now()
     package var startedAt: UnixTime
@@ -15,7 +16,7 @@ package struct GatewayFigures: Sendable {
     package var polls = 0
     package var http = 0
     package var connections: Int { webSockets + eventStreams + polls + http }
-    /// Those whose socket is full: nothing is drained for them.
+    /// Those for which nothing is drained: their socket is full, or they have not read what they were sent.
     package var stopped = 0
     package var opened = 0
     package var turnedAway = 0
@@ -52,8 +53,7 @@ package struct GatewayFigures: Sendable {
     init(_ shared: GatewayShared) {
         startedAt = shared.startedAt
         descriptorLimit = shared.descriptorLimit
-        let loops = shared.loops.withLock { $0 }
-        for loop in loops { add(loop.statistics) }
+        for loop in shared.loops { add(loop.statistics) }
         http = max(http - webSockets - eventStreams - polls, 0)
         topics = shared.sequencer.topicCount
         feeds = shared.sources.withLock { $0 }.map { ($0.name, $0.published.now) }

@@ -21,7 +21,7 @@ package final class LoopStatistics: Sendable {
     package let reset = Atomic<Int>(0)
     package let gaps = Atomic<Int>(0)
     package let slots = Atomic<Int>(0)
-    /// Connections whose socket is full at present: nothing is drained for them.
+    /// Connections for which nothing is drained at present: their socket is full, or they have not read what they were sent.
     package let stopped = Atomic<Int>(0)
     /// Microseconds of work in a turn, without the wait.
     package let turns = Histogram()

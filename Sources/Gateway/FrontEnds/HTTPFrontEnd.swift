@@ -243,7 +243,10 @@ final class HTTPFrontEnd: FrontEnd {
             endPoll(poll, connection, loop)
         case .head where headStarted == nil && connection.unread == nil:
             loop.end(connection, .drained)
-        case .head, .body, .discarding, .surveying:
+        case .surveying:
+            answer(.draining, connection, loop)
+            endWaiting(connection, loop)
+        case .head, .body, .discarding:
             return  // Its answer will say that it is the last.
         }
     }

@@ -19,6 +19,7 @@ final class WebSocketFrontEnd: FrontEnd {
 
     private let compression: MessageCompression
     private var rate = MessageRate()
+    private var receipts = ReadReceipts()
 
     // MARK: Opening
 
@@ -70,6 +71,7 @@ final class WebSocketFrontEnd: FrontEnd {
     var transport: StaticString { "websocket" }
     var subscriber: SubscriberID? { session.subscriber }
     var maximumRate: Double? { session.pace.maximumRate }
+    var stalledSince: Instant? { receipts.fullSince }
 
     // MARK: Input
 
@@ -110,6 +112,11 @@ final class WebSocketFrontEnd: FrontEnd {
             return
         }
         guard closing.maySend else { return }
+        // An answer that was asked for is no flood.
+        if case .pong(let range) = event, receipts.isAwaited, input[range].elementsEqual(ReadReceipts.sign) {
+            receive(receiptFrom: connection, loop)
+            return
+        }
         let settings = loop.configuration.subscribers
         let verdict = rate.count(at: loop.now, rate: settings.messageRate, burst: settings.messageBurst)
         if case .excessive = verdict {
@@ -128,6 +135,14 @@ final class WebSocketFrontEnd: FrontEnd {
             loop.output.append(frame: .pong, payload: UnsafeBufferPointer(rebasing: input[range]).span)
         case .pong, .close: return
         }
+    }
+
+    private func receive(receiptFrom connection: Connection, _ loop: GatewayLoop) {
+        let wasFull = receipts.isFull
+        receipts.answered(at: loop.now, roundTrip: connection.stream.roundTrip)
+        guard wasFull else { return }
+        connection.isStallTold = false
+        loop.workLater(connection)
     }
 
     private func endFlood(_ connection: Connection, _ loop: GatewayLoop) {
@@ -233,7 +248,10 @@ final class WebSocketFrontEnd: FrontEnd {
     // MARK: Updates
 
     func flush(_ connection: Connection, _ loop: GatewayLoop) {
-        guard closing.maySend else { return }
+        if closing.maySend, !receipts.isFull { flushMarked(connection, loop) }
+    }
+
+    private func flushMarked(_ connection: Connection, _ loop: GatewayLoop) {
         let start = loop.output.count
         session.drain(connection, loop)
         for gap in loop.batch.gaps { loop.appendMessage("gap", id: nil) { $0.append(commaGapMembers: gap) } }
@@ -243,7 +261,16 @@ final class WebSocketFrontEnd: FrontEnd {
                 $0.append(cursorMember: loop.batch.cursor, prefix: loop.cursorPrefix)
             }
         }
-        if loop.output.count > start { lastSeen = loop.now }
+        guard loop.output.count > start else { return }
+        lastSeen = loop.now
+        if receipts.sent(loop.output.count - start, at: loop.now) {
+            appendPing(asking: true, loop)
+        }
+    }
+
+    private func appendPing(asking: Bool, _ loop: GatewayLoop) {
+        let payload = asking ? ReadReceipts.sign : []
+        loop.output.append(frame: .ping, payload: payload.span)
     }
 
     // MARK: Time
@@ -251,7 +278,14 @@ final class WebSocketFrontEnd: FrontEnd {
     func deadline(_ connection: Connection, _ loop: GatewayLoop) -> Instant {
         guard closing.maySend else { return closeDeadline(connection, loop) }
         let liveness = pongDue == .never ? connection.lastReceived + loop.intervals.ping : pongDue
-        return min(min(liveness, session.flushDeadline(loop)), heartbeatDeadline)
+        let flush = receipts.isFull ? stallDeadline(connection, loop) : session.flushDeadline(loop)
+        return min(min(liveness, flush), heartbeatDeadline)
+    }
+
+    /// When a reader that has not read what it was sent is told of in the log, once.
+    private func stallDeadline(_ connection: Connection, _ loop: GatewayLoop) -> Instant {
+        guard !connection.isStallTold, let since = receipts.fullSince else { return .never }
+        return since + loop.intervals.stall
     }
 
     /// Nothing is sent behind the close frame, so the time of the last sending is when its last byte left. Counted from
@@ -275,6 +309,7 @@ final class WebSocketFrontEnd: FrontEnd {
             loop.note(.dead, ["peer": .text(connection.stream.peer), "reason": .text("no answer to a ping")])
             return
         }
+        if loop.now >= stallDeadline(connection, loop) { loop.noteStall(of: connection) }
         if loop.now >= session.flushDeadline(loop) { flush(connection, loop) }
         if loop.now >= heartbeatDeadline {
             lastSeen = loop.now
@@ -287,7 +322,8 @@ final class WebSocketFrontEnd: FrontEnd {
         }
         if pongDue == .never, loop.now >= connection.lastReceived + loop.intervals.ping {
             pongDue = loop.now + loop.intervals.pong
-            loop.output.append(frame: .ping, payload: [UInt8]().span)
+            // A client may answer the last of several pings only (RFC 6455 §5.5.3): its answer stands for all before it.
+            appendPing(asking: receipts.isAwaited, loop)
         }
     }
 
@@ -310,7 +346,7 @@ final class WebSocketFrontEnd: FrontEnd {
 
     func sayGoodbye(_ connection: Connection, _ loop: GatewayLoop) {
         guard closing.maySend else { return }
-        flush(connection, loop)
+        flushMarked(connection, loop)
         let delay = loop.reconnectDelay()
         loop.appendMessage("goodbye", id: nil) { output in
             output.append(",\"reason\":\"draining\",\"reconnectAfter\":")

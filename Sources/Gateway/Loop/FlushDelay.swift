@@ -7,7 +7,7 @@ internal import Primitives
 /// that long waits for nothing.
 struct FlushDelay {
     /// Over so long the share of the time is averaged: a few of the longest waits.
-    private static let memory = 50e6
+    private static let memoryNanoseconds = 50e6
 
     private let longest: Double
     /// The share of the time that went into flushes lately, 0 to 1.
@@ -17,13 +17,14 @@ struct FlushDelay {
         self.longest = Double(longest.nanoseconds)
     }
 
-    var now: Interval { Interval(nanoseconds: UInt64(longest * min(2 * share, 1))) }
+    /// The wait at present.
+    var interval: Interval { Interval(nanoseconds: UInt64(longest * min(2 * share, 1))) }
 
     /// Takes note that of `elapsed` time `flushing` was spent on sending.
     mutating func count(flushing: Duration, of elapsed: Duration) {
         let nanoseconds = Double(elapsed.nanoseconds)
         guard nanoseconds > 0 else { return }
-        let weight = min(nanoseconds / Self.memory, 1)
+        let weight = min(nanoseconds / Self.memoryNanoseconds, 1)
         share += (min(Double(flushing.nanoseconds) / nanoseconds, 1) - share) * weight
     }
 }

@@ -47,9 +47,20 @@ extension GatewayLoop {
             note(.dead, stallFields(connection))
             end(connection, .dead)
         } else if now >= connection.lastSent + intervals.stall, !connection.isStallTold {
-            connection.isStallTold = true
-            note(.stalled, stallFields(connection))
+            noteStall(of: connection)
         }
+    }
+
+    /// Says once that a reader takes nothing.
+    func noteStall(of connection: Connection) {
+        connection.isStallTold = true
+        note(.stalled, stallFields(connection))
+    }
+
+    /// How long nothing has been drained for it, because its socket is full or it has not read what it was sent.
+    func stall(of connection: Connection) -> Duration {
+        let since = connection.unsent != nil ? connection.lastSent : connection.frontEnd.stalledSince
+        return since.map { now.since($0) } ?? .zero
     }
 
     private func stallFields(_ connection: Connection) -> KeyValuePairs<String, Log.Field> {
@@ -57,8 +68,9 @@ extension GatewayLoop {
         return [
             "peer": .text(connection.stream.peer),
             "transport": .text("\(connection.frontEnd.transport)"),
-            "seconds": .number(now.since(connection.lastSent).inSeconds.rounded()),
-            "bytesPending": .integer(connection.unsentByteCount), "conflated": .integer(Int(conflated)),
+            "seconds": .number(stall(of: connection).inSeconds.rounded()),
+            "bytesPending": .integer(connection.unsentByteCount + connection.stream.unsentByteCount),
+            "conflated": .integer(Int(conflated)),
         ]
     }
 }

@@ -15,7 +15,7 @@ extension GatewayLoop {
         closedTokens.append(connection.token)
         liveConnectionCount -= 1
         shared.connectionCount.subtract(1, ordering: .relaxed)
-        if connection.isWaitingToWrite { statistics.stopped.add(-1) }
+        if connection.isStopped { statistics.stopped.add(-1) }
         statistics.endings[reason]?.value.add()
     }
 

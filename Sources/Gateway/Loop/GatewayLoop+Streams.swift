@@ -94,6 +94,7 @@ extension GatewayLoop {
             statistics.sentBytes.add(count)
             unsent.bytes.consume(count)
             connection.lastSent = now
+            connection.isStallTold = false
         case .wouldBlock: return
         case .failed:
             end(connection, .broken)
@@ -101,7 +102,6 @@ extension GatewayLoop {
         }
         guard unsent.bytes.isEmpty else { return }
         connection.unsent = nil
-        connection.isStallTold = false
         if connection.endReason == nil { connection.frontEnd.flush(connection, self) }
         settle(connection)
         if connection.isOpen, connection.unread != nil { workLater(connection) }
@@ -123,6 +123,11 @@ extension GatewayLoop {
 
     func updateInterest(_ connection: Connection) {
         let wantsToWrite = connection.unsent != nil
+        let isStopped = wantsToWrite || connection.frontEnd.stalledSince != nil
+        if isStopped != connection.isStopped {
+            connection.isStopped = isStopped
+            statistics.stopped.add(isStopped ? 1 : -1)
+        }
         let isLingering = connection.frontEnd is LingeringFrontEnd
         let wantsToRead =
             !connection.isInputEnded
@@ -132,7 +137,6 @@ extension GatewayLoop {
         guard wantsToRead != connection.isWaitingToRead || wantsToWrite != connection.isWaitingToWrite else {
             return
         }
-        if wantsToWrite != connection.isWaitingToWrite { statistics.stopped.add(wantsToWrite ? 1 : -1) }
         connection.isWaitingToRead = wantsToRead
         connection.isWaitingToWrite = wantsToWrite
         var interest: Poller.Interest = []

@@ -18,10 +18,9 @@ extension GatewayLoop {
 
     /// Asks all loops; the front end of `connection` is flushed when they have answered.
     func survey(limit: Int, for connection: Connection) -> ConnectionSurvey {
-        let loops = shared.loops.withLock { $0 }
-        let survey = ConnectionSurvey(limit: limit, loopCount: loops.count, asker: control)
+        let survey = ConnectionSurvey(limit: limit, loopCount: shared.loops.count, asker: control)
         askers.append(connection.token)
-        for loop in loops { loop.ask(survey) }
+        for loop in shared.loops { loop.ask(survey) }
         return survey
     }
 
@@ -33,9 +32,8 @@ extension GatewayLoop {
             guard let connection = connections[Int(token)], connection.isOpen,
                 let http = connection.frontEnd as? HTTPFrontEnd, http.isSurveying
             else { continue }
-            http.flush(connection, self)
+            flush(connection)
             if http.isSurveying { askers.append(token) }
-            settle(connection)
         }
     }
 
@@ -43,10 +41,6 @@ extension GatewayLoop {
         ConnectionSurvey.Slowness(
             stalledNanoseconds: stall(of: connection).nanoseconds,
             conflated: connection.frontEnd.subscriber.map { replica.conflated(of: $0) } ?? 0)
-    }
-
-    private func stall(of connection: Connection) -> Duration {
-        connection.unsent == nil ? .zero : now.since(connection.lastSent)
     }
 
     private func row(of connection: Connection) -> ConnectionSurvey.Row {

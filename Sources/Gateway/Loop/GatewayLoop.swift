@@ -165,10 +165,10 @@ final class GatewayLoop {
         let end = Instant.now()
         flushDelay.count(flushing: end.since(start), of: end.since(lastFlushed))
         lastFlushed = end
-        replica.flushDelay = flushDelay.now
+        replica.flushDelay = flushDelay.interval
     }
 
-    private func flush(_ connection: Connection) {
+    func flush(_ connection: Connection) {
         guard connection.isOpen, connection.unsent == nil, connection.endReason == nil else { return }
         connection.frontEnd.flush(connection, self)
         settle(connection)

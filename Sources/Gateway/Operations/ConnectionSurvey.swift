@@ -1,6 +1,4 @@
 /// A question to all loops about their connections, and their answers put together.
-internal import Broker
-internal import Primitives
 internal import Synchronization
 internal import Transport
 

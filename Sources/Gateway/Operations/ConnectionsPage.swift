@@ -4,12 +4,18 @@ internal import Primitives
 
 enum ConnectionsPage {
     /// How long the loops may take to answer before the request is given up.
-    static let patience = Duration.seconds(5)
+    private static let patience = Duration.seconds(5)
 
     /// Begins to ask the loops.
     static func open(
         _ head: RequestHead, _ http: HTTPFrontEnd, _ connection: Connection, _ loop: GatewayLoop
     ) throws(Problem) {
+        // It waits, and what stands behind it is then taken for the next request.
+        guard !head.bodyFraming.hasBody else {
+            throw .badRequest("This request has no body; send the query alone.")
+        }
+        // A loop that has drained answers nobody.
+        if loop.shared.isDrainingNow { throw .draining }
         guard let items = head.queryItems() else {
             throw .badRequest("The query has a malformed percent escape.")
         }

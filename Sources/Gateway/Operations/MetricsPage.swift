@@ -81,7 +81,7 @@ enum MetricsPage {
     ]
 
     private static let gauges: [Row<Int>] = [
-        Row("tidegate_connections_stopped", "Connections whose socket is full.") { $0.stopped },
+        Row("tidegate_connections_stopped", "Connections that take nothing at present.") { $0.stopped },
         Row("tidegate_topics", "Topics that hold a value.") { $0.topics },
         Row("tidegate_subscriptions", "Topics covered, summed over subscribers.") { $0.subscriptions },
         Row("process_resident_memory_bytes", "Resident memory.") { $0.process.residentBytes },

@@ -27,10 +27,10 @@ enum OperationsPage {
             try demandMetrics(loop)
             http.answerJSON(StatsPage.text(GatewayFigures(loop.shared), at: loop.time), connection, loop)
         default:
+            try demandMetrics(loop)
             guard loop.shared.listsConnections else {
                 throw Problem(
-                    403, "forbidden",
-                    "Connections are listed to this machine only; \"operations.connections\" changes that.")
+                    403, "forbidden", "Connections are not listed here; see \"operations.connections\".")
             }
             try ConnectionsPage.open(head, http, connection, loop)
         }

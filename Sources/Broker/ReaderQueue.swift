@@ -1,7 +1,7 @@
 /// Readers that have something new, in the order in which they came to have it.
 internal import Primitives
 
-struct WaitingReaders {
+struct ReaderQueue {
     private var entries: [(reader: SubscriberID, since: Instant)] = []
     private var start = 0
 

@@ -1,0 +1,61 @@
+/// A WebSocket reader that stops reading: what waits for it, in all kernels together, stays little, and fresh.
+import Foundation
+import Testing
+
+@Suite struct ReadReceiptTests {
+    /// Answers pings as clients do, until an update's version has come; returns the bytes that came.
+    private func read(_ probe: WebSocketProbe, through version: Int) throws -> Int {
+        var byteCount = 0
+        while true {
+            let frame = try probe.nextFrame()
+            byteCount += frame.payload.count
+            if frame.opcode == 9 { try probe.socket.send(WebSocketProbe.frame(10, frame.payload)) }
+            if JSON(frame.payload)["updates"].list.contains(where: { $0["version"].int == version }) {
+                return byteCount
+            }
+        }
+    }
+
+    private func publish(_ versions: ClosedRange<Int>, on publisher: HTTPProbe) throws {
+        let value = "\"" + String(repeating: "x", count: 4000) + "\""
+        for _ in versions {
+            try publisher.send("PUT", "/topics/a", body: value)
+            #expect(try publisher.answer().status == 200)
+        }
+    }
+
+    @Test func whoStopsReadingIsSentNoMoreThanAWindow() throws {
+        let gateway = try GatewayProcess(#""threads": 1, "subscribers": { "flushInterval": 0 }"#)
+        let publisher = try HTTPProbe(gateway)
+        let probe = try WebSocketProbe("topics=a", [], gateway)
+        _ = try probe.snapshot()
+        // Long enough to be asked for an answer, and to give one.
+        try publish(1...30, on: publisher)
+        _ = try read(probe, through: 30)
+        // 4 MB pass by while it reads nothing.
+        try publish(31...1030, on: publisher)
+        let stalled = try eventually("the reader is seen to read nothing") { () -> JSON? in
+            let rows = try HTTPProbe.ask("GET", "/connections", on: gateway).json["connections"].list
+            return rows.first { $0["transport"].string == "websocket" && ($0["stalled"].double ?? 0) > 0 }
+        }
+        #expect(stalled["conflated"].int.map { $0 > 900 } == true)
+        // Then it reads on: little that is old, and the latest value.
+        let waited = try read(probe, through: 1030)
+        #expect(waited < 80_000)
+        // And goes on as before.
+        try publish(1031...1031, on: publisher)
+        _ = try read(probe, through: 1031)
+    }
+
+    /// A client that answers no ping at all, though it should, gets what its socket takes.
+    @Test func whoNeverAnswersIsNotHeldUp() throws {
+        let gateway = try GatewayProcess(#""threads": 1, "subscribers": { "flushInterval": 0 }"#)
+        let publisher = try HTTPProbe(gateway)
+        let probe = try WebSocketProbe("topics=a", [], gateway)
+        _ = try probe.snapshot()
+        for version in 1...60 {
+            try publish(version...version, on: publisher)
+            _ = try probe.updates { $0["version"].int == version }
+        }
+    }
+}
