@@ -1,20 +1,24 @@
 /** The client: subscriptions on one side, one connection at a time on the other, and the cursor between them. */
 import { Board } from './board.js';
-import { callOut } from './callout.js';
+import { Climber } from './climber.js';
+import { Connection, isUsable } from './connection.js';
+import { Coverage } from './coverage.js';
 import { realEnvironment } from './environment.js';
 import { GateError } from './error.js';
-import { EventStreamTransport } from './eventstream.js';
 import { Ladder, transportNames } from './ladder.js';
-import { LongPollTransport } from './longpoll.js';
+import { Listeners } from './listeners.js';
 import { topicFault } from './patterns.js';
+import { Presence } from './presence.js';
+import { postUpdates, timeRequest } from './requests.js';
 import { RetryPolicy } from './retry.js';
-import { openMilliseconds, refusal, request } from './transport.js';
-import { WebSocketTransport } from './websocket.js';
+import { Timer } from './timer.js';
 
 /**
  * @typedef {import('./transport.js').Update} Update
  * @typedef {import('./ladder.js').TransportName} TransportName
- * @typedef {'idle' | 'connecting' | 'live' | 'waiting' | 'offline' | 'hidden' | 'closed'} State
+ * @typedef {import('./listeners.js').State} State
+ * @typedef {import('./listeners.js').StateDetails} StateDetails
+ * @typedef {import('./listeners.js').Events} Events
  *
  * @typedef {object} Options
  * @property {TransportName | 'auto'} [transport] `auto` (default) chooses down from WebSocket, and up again later
@@ -23,57 +27,30 @@ import { WebSocketTransport } from './websocket.js';
  * @property {number} [heartbeat] seconds of silence after which the gateway shows life, 1 to 60; default 5
  * @property {number} [pauseHiddenAfter] milliseconds after which a hidden page lets go of its connection; default 5 minutes, `Infinity` for never
  * @property {import('./environment.js').Environment} [environment] for tests
- *
- * @typedef {object} StateDetails
- * @property {State} state
- * @property {TransportName} transport
- * @property {string} [reason]
- * @property {number} [retryIn] milliseconds, with `waiting`
- *
- * @typedef {object} Events what `on` tells of
- * @property {StateDetails} state
- * @property {{transport: TransportName, resumed: boolean, cursor: string | null}} live everything held is current from now on
- * @property {{reason: string}} stale what is held may be out of date, until `live`
- * @property {{reason: string}} reset the values of before are void; all of them come anew
- * @property {import('./transport.js').Gap} gap updates of a `log` topic are gone
- * @property {{code: string, message: string}} error
  */
 
-const transports = { ws: WebSocketTransport, sse: EventStreamTransport, poll: LongPollTransport };
 /** A connection that was live for so long is good: the next drop is an isolated one. */
 const goodMilliseconds = 5000;
-/** On a lower transport the one above is tried after a minute, then ever less often. */
-const firstClimbMilliseconds = 60_000;
-const longestClimbMilliseconds = 600_000;
-const defaultPauseMilliseconds = 300_000;
 /** An overloaded gateway is left alone for 4 s at first. */
 const overloadedFailures = 3;
 
 export class Tidegate {
-  #environment;
-  #options;
-  #base;
+  #surroundings;
   #board;
   #ladder;
   #retry;
-  /** @type {Map<string, Set<(details: any) => void>>} */
-  #listeners = new Map();
-  /** @type {any} */
-  #transport = null;
-  /** Reports of connections that were let go of are told by their number. */
-  #connection = 0;
+  #listeners = new Listeners();
+  #coverage = new Coverage();
+  #presence;
+  #climber;
+  /** @type {Connection | null} */
+  #connection = null;
+  #retryTimer;
+  #goodTimer;
   #state = /** @type {State} */ ('idle');
   #isStale = true;
-  #cursor = /** @type {string | null} */ (null);
-  /** @type {Set<string>} what the cursor vouches for */
-  #covered = new Set();
-  /** @type {Set<string>} what the connection was told to carry */
-  #carried = new Set();
   #isSyncPlanned = false;
   #maxRate;
-  #goodbyeMilliseconds = /** @type {number | null} */ (null);
-  #climbMilliseconds = firstClimbMilliseconds;
-  #timers = { retry: null, good: null, climb: null, hidden: null };
   #traffic = { bytes: 0, messages: 0, connections: 0, resets: 0, gaps: 0 };
 
   /**
@@ -81,17 +58,36 @@ export class Tidegate {
    * @param {Options} [options]
    */
   constructor(url = './', options = {}) {
-    this.#options = options;
-    this.#environment = options.environment ?? realEnvironment();
-    this.#base = baseURL(url);
+    const environment = options.environment ?? realEnvironment();
+    const base = baseURL(url);
+    this.#surroundings = {
+      environment,
+      base,
+      heartbeat: options.heartbeat ?? 5,
+      token: async (/** @type {boolean} */ isRefresh) => (await options.token?.({ isRefresh })) ?? null,
+    };
     this.#maxRate = options.maxRate ?? null;
-    this.#board = new Board(this.#environment);
-    this.#retry = new RetryPolicy(this.#environment.random);
-    const usable = transportNames.filter((name) => transports[name].isUsable(this.#context(0)));
-    const key = `tidegate.transport ${this.#base}`;
-    this.#ladder = new Ladder({ usable, storage: this.#environment.storage, key });
+    this.#board = new Board(environment);
+    this.#retry = new RetryPolicy(environment.random);
+    this.#retryTimer = new Timer(environment);
+    this.#goodTimer = new Timer(environment);
+    const usable = transportNames.filter((name) => isUsable(name, this.#surroundings));
+    this.#ladder = new Ladder({ usable, storage: environment.storage, key: `tidegate.transport ${base}` });
     this.#chooseTransport(options.transport ?? 'auto');
-    this.#watchPage();
+    this.#presence = new Presence({
+      environment,
+      pauseHiddenAfter: options.pauseHiddenAfter,
+      cameBack: () => this.#comeBack(),
+      wentOffline: () => this.#goOffline(),
+      stayedHidden: () => this.#pause(),
+    });
+    this.#climber = new Climber({
+      surroundings: this.#surroundings,
+      ladder: this.#ladder,
+      isWatched: () => !this.#presence.isHidden,
+      start: () => this.#coverage.start,
+      changeOver: () => this.#connect(),
+    });
   }
 
   // What it knows.
@@ -116,7 +112,7 @@ export class Tidegate {
   }
 
   get cursor() {
-    return this.#cursor;
+    return this.#coverage.cursor;
   }
 
   get maxRate() {
@@ -178,9 +174,7 @@ export class Tidegate {
    * @returns {() => void} stops it
    */
   on(name, listener) {
-    const listeners = this.#listeners.get(name) ?? new Set();
-    this.#listeners.set(name, listeners.add(listener));
-    return () => listeners.delete(listener);
+    return this.#listeners.add(name, listener);
   }
 
   /** @param {number | null} maxRate updates of a topic a second; null for no limit */
@@ -190,9 +184,7 @@ export class Tidegate {
       throw new GateError('bad_request', 'A pace is a number above 0, or null for no limit.');
     }
     this.#maxRate = maxRate;
-    if (!this.#transport) return;
-    if (this.#transport.canChange) this.#transport.setPace(maxRate);
-    else this.#connect();
+    if (this.#connection && !this.#connection.setPace(maxRate)) this.#connect();
   }
 
   /**
@@ -212,30 +204,19 @@ export class Tidegate {
    */
   async publish(what, data) {
     const updates = typeof what === 'string' ? [{ topic: what, data }] : what;
-    if (this.#transport?.canChange) return this.#transport.publish(updates);
-    const response = await request(this.#context(this.#connection), new URL('publish', this.#base), {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/json' },
-      body: JSON.stringify(updates),
-    }).catch((error) => {
-      throw new GateError('unreachable', `The gateway could not be reached: ${error.message}.`);
-    });
-    if (response.ok) return (await response.json()).accepted;
-    const { problem, reason } = await refusal(response);
-    throw new GateError(problem, reason);
+    if (this.#connection?.canChange) return this.#connection.publish(updates);
+    return postUpdates(this.#surroundings, updates);
   }
 
   /** @returns {Promise<number>} milliseconds to the gateway and back */
   async measureLatency() {
-    if (this.#transport?.canChange) return this.#transport.measureLatency();
-    const start = this.#environment.now();
-    await this.#environment.fetch(new URL('healthz', this.#base), { cache: 'no-store' });
-    return this.#environment.now() - start;
+    if (this.#connection?.canChange) return this.#connection.measureLatency();
+    return timeRequest(this.#surroundings);
   }
 
   /** @param {TransportName | 'auto'} name */
   #chooseTransport(name) {
-    if (name !== 'auto' && !transports[name]?.isUsable(this.#context(0))) {
+    if (name !== 'auto' && !isUsable(name, this.#surroundings)) {
       throw new GateError('bad_request', `${name} is no transport here: auto, or one of ${transportNames.join(', ')}.`);
     }
     if (name !== 'auto') this.#ladder.force(name);
@@ -269,9 +250,7 @@ export class Tidegate {
   /** Makes the connection carry what is wanted. */
   #sync() {
     const wanted = this.#board.patterns;
-    const added = [...wanted].filter((pattern) => !this.#carried.has(pattern));
-    const removed = [...this.#carried].filter((pattern) => !wanted.has(pattern));
-    for (const pattern of removed) this.#covered.delete(pattern);
+    this.#coverage.keep(wanted);
     if (wanted.size === 0) {
       if (this.#state === 'closed') return;
       this.#drop();
@@ -283,84 +262,52 @@ export class Tidegate {
       this.#connect();
       return;
     }
-    if (!this.#transport || added.length + removed.length === 0) return;
-    if (!this.#transport.canChange) {
-      this.#connect();
-      return;
-    }
-    this.#carried = wanted;
-    if (added.length > 0) this.#transport.add(added);
-    if (removed.length > 0) this.#transport.remove(removed);
+    if (this.#connection && !this.#connection.carry(wanted)) this.#connect();
   }
 
   #connect() {
     this.#drop();
     const wanted = this.#board.patterns;
     if (wanted.size === 0) return;
-    const covered = this.#cursor ? [...wanted].filter((pattern) => this.#covered.has(pattern)) : [];
-    if (covered.length === 0) this.#forgetCursor();
-    this.#carried = wanted;
-    this.#goodbyeMilliseconds = null;
+    const start = this.#coverage.startFor(wanted);
+    if (start.cursor === null) this.#forgetCursor();
     this.#enter('connecting');
-    const transport = new transports[this.#ladder.current](this.#context(this.#connection));
-    this.#transport = transport;
-    transport.open({
-      covered,
-      uncovered: [...wanted].filter((pattern) => !covered.includes(pattern)),
-      cursor: covered.length > 0 ? this.#cursor : null,
-      maxRate: this.#maxRate,
-    });
+    this.#connection = new Connection(this.#ladder.current, this.#surroundings, this.#sink());
+    this.#connection.open({ ...start, maxRate: this.#maxRate });
   }
 
   /** Lets go of the connection and of all plans. */
   #drop() {
-    this.#connection += 1;
-    this.#transport?.close();
-    this.#transport = null;
-    for (const name of Object.keys(this.#timers)) if (name !== 'hidden') this.#stopTimer(name);
+    this.#connection?.close();
+    this.#connection = null;
+    this.#retryTimer.stop();
+    this.#goodTimer.stop();
+    this.#climber.stop();
   }
 
   /** Without a cursor the versions of before can not be compared with those to come. */
   #forgetCursor() {
-    this.#cursor = null;
-    this.#covered.clear();
+    this.#coverage.forget();
     if (this.#board.isEmpty) return;
     this.#board.forgetAll();
-    this.#emit('reset', { reason: 'nothing vouches for what is held' });
+    this.#listeners.tell('reset', { reason: 'nothing vouches for what is held' });
   }
 
-  /** @param {number} number @returns {import('./transport.js').Context} */
-  #context(number) {
-    const current = (/** @type {(...values: any[]) => void} */ action) => (/** @type {any[]} */ ...values) => {
-      if (number === this.#connection) action(...values);
-    };
+  /** What a connection reports. @returns {Omit<import('./transport.js').Sink, 'goodbye'>} */
+  #sink() {
     return {
-      environment: this.#environment,
-      base: this.#base,
-      heartbeat: this.#options.heartbeat ?? 5,
-      token: async (isRefresh) => (await this.#options.token?.({ isRefresh })) ?? null,
-      sink: {
-        heard: current((byteCount) => this.#heard(byteCount)),
-        updates: current((updates, cursor) => {
-          this.#board.take(updates);
-          if (cursor) this.#cursor = cursor;
-        }),
-        cursor: current((cursor) => (this.#cursor = cursor)),
-        covered: current((patterns, cursor) => {
-          for (const pattern of patterns) if (this.#carried.has(pattern)) this.#covered.add(pattern);
-          this.#cursor = cursor;
-        }),
-        live: current((resumed) => this.#becameLive(resumed)),
-        reset: current((reason) => this.#reset(reason)),
-        gap: current((gap) => {
-          this.#traffic.gaps += 1;
-          this.#board.skip(gap.topic, gap.next);
-          this.#emit('gap', gap);
-        }),
-        goodbye: current((milliseconds) => (this.#goodbyeMilliseconds = milliseconds)),
-        error: current((code, message) => this.#emit('error', { code, message })),
-        closed: current((ending) => this.#closed(ending)),
+      heard: (byteCount) => this.#heard(byteCount),
+      updates: (updates, cursor) => {
+        this.#board.take(updates);
+        if (cursor) this.#coverage.moveTo(cursor);
       },
+      cursor: (cursor) => this.#coverage.moveTo(cursor),
+      covered: (patterns, cursor) => this.#coverage.extend(patterns, cursor),
+      live: (resumed) => this.#becameLive(resumed),
+      reset: (reason) => this.#reset(reason),
+      gap: (gap) => this.#skip(gap),
+      error: (code, message) => this.#listeners.tell('error', { code, message }),
+      closed: (ending) => this.#closed(ending),
     };
   }
 
@@ -373,35 +320,42 @@ export class Tidegate {
   /** @param {string} reason */
   #reset(reason) {
     this.#traffic.resets += 1;
-    this.#covered.clear();
+    this.#coverage.clear();
     this.#board.forgetAll();
-    this.#emit('reset', { reason });
+    this.#listeners.tell('reset', { reason });
+  }
+
+  /** @param {import('./transport.js').Gap} gap */
+  #skip(gap) {
+    this.#traffic.gaps += 1;
+    this.#board.skip(gap.topic, gap.next);
+    this.#listeners.tell('gap', gap);
   }
 
   /** @param {boolean} resumed */
   #becameLive(resumed) {
     this.#traffic.connections += this.#state === 'live' ? 0 : 1;
     this.#ladder.proven();
-    this.#startTimer('good', () => this.#retry.succeeded(), goodMilliseconds);
-    if (this.#ladder.above) this.#startTimer('climb', () => this.#climb(), this.#climbMilliseconds);
+    this.#goodTimer.start(goodMilliseconds, () => this.#retry.succeeded());
+    this.#climber.plan();
     this.#enter('live');
     this.#isStale = false;
-    this.#emit('live', { transport: this.#ladder.current, resumed, cursor: this.#cursor });
+    this.#listeners.tell('live', { transport: this.#ladder.current, resumed, cursor: this.cursor });
   }
 
   /** @param {import('./transport.js').Ending} ending */
   #closed(ending) {
     const { kind, reason, isCertain, retryAfter } = ending;
-    const goodbyeMilliseconds = this.#goodbyeMilliseconds;
+    const goodbyeMilliseconds = this.#connection?.goodbyeMilliseconds;
     this.#drop();
     if (kind === 'refused') {
-      this.#emit('error', { code: ending.problem ?? 'refused', message: reason });
+      this.#listeners.tell('error', { code: ending.problem ?? 'refused', message: reason });
       this.#enter('closed', { reason });
       return;
     }
     if (kind === 'blocked' && this.#ladder.blocked(isCertain ?? false)) {
       this.#markStale(reason);
-      this.#emit('error', { code: 'blocked', message: `${reason}; trying ${this.#ladder.current}` });
+      this.#listeners.tell('error', { code: 'blocked', message: `${reason}; trying ${this.#ladder.current}` });
       this.#connect();
       return;
     }
@@ -411,63 +365,22 @@ export class Tidegate {
 
   /** @param {number} milliseconds @param {string} reason */
   #wait(milliseconds, reason) {
-    if (!this.#environment.isOnline() && this.#retry.failures > 1) {
+    if (!this.#presence.isOnline && this.#retry.failures > 1) {
       this.#enter('offline', { reason });
       return;
     }
     this.#enter('waiting', { reason, retryIn: milliseconds });
-    this.#startTimer('retry', () => {
+    this.#retryTimer.start(milliseconds, () => {
       // Nobody is looking: the page's return tries at once.
-      if (this.#environment.document?.hidden && this.#retry.failures > 1) this.#enter('hidden', { reason });
+      if (this.#presence.isHidden && this.#retry.failures > 1) this.#enter('hidden', { reason });
       else this.#connect();
-    }, milliseconds);
-  }
-
-  /** Tries the transport above beside the one in use, and changes over when it opens. */
-  async #climb() {
-    const { above } = this.#ladder;
-    const number = this.#connection;
-    if (!above) return;
-    const works = !this.#environment.document?.hidden && (await this.#probe(above));
-    if (number !== this.#connection) return;
-    if (works) {
-      this.#climbMilliseconds = firstClimbMilliseconds;
-      this.#ladder.climb();
-      this.#connect();
-      return;
-    }
-    this.#climbMilliseconds = Math.min(this.#climbMilliseconds * 2, longestClimbMilliseconds);
-    this.#startTimer('climb', () => this.#climb(), this.#climbMilliseconds);
-  }
-
-  /**
-   * Whether a connection of its own becomes live.
-   * @param {TransportName} name
-   * @returns {Promise<boolean>}
-   */
-  #probe(name) {
-    return new Promise((settle) => {
-      const done = (/** @type {boolean} */ works) => {
-        this.#environment.clearTimeout(timer);
-        transport.close();
-        settle(works);
-      };
-      const nothing = () => {};
-      const sink = {
-        heard: nothing, updates: nothing, cursor: nothing, covered: nothing, reset: nothing, gap: nothing,
-        goodbye: nothing, error: nothing, live: () => done(true), closed: () => done(false),
-      };
-      const timer = this.#environment.setTimeout(() => done(false), openMilliseconds);
-      const transport = new transports[name]({ ...this.#context(0), sink });
-      // From the cursor on: next to nothing has to be sent.
-      transport.open({ covered: [...this.#covered], uncovered: [], cursor: this.#cursor, maxRate: 1 });
     });
   }
 
   /** @param {State} state @param {{reason?: string, retryIn?: number}} [details] */
   #enter(state, details = {}) {
     this.#state = state;
-    this.#emit('state', { state, transport: this.#ladder.current, ...details });
+    this.#listeners.tell('state', { state, transport: this.#ladder.current, ...details });
     // A connection that takes the place of another is no reason yet: what is held was current a moment ago.
     if (state !== 'live' && state !== 'connecting') this.#markStale(details.reason ?? state);
   }
@@ -476,56 +389,24 @@ export class Tidegate {
   #markStale(reason) {
     if (this.#isStale) return;
     this.#isStale = true;
-    this.#emit('stale', { reason });
+    this.#listeners.tell('stale', { reason });
   }
 
-  // The page.
-
-  #watchPage() {
-    const { window, document } = this.#environment;
-    window?.addEventListener('online', () => this.#comeBack());
-    window?.addEventListener('offline', () => {
-      if (this.#state === 'waiting') this.#enter('offline', { reason: 'the device is offline' });
-    });
-    document?.addEventListener('visibilitychange', () => {
-      if (document.hidden) this.#planPause();
-      else this.#comeBack();
-    });
-  }
-
-  #planPause() {
-    const milliseconds = this.#options.pauseHiddenAfter ?? defaultPauseMilliseconds;
-    if (!Number.isFinite(milliseconds)) return;
-    this.#startTimer('hidden', () => {
-      if (!this.#transport) return;
-      this.#drop();
-      this.#enter('hidden', { reason: 'the page is hidden' });
-    }, milliseconds);
-  }
+  // Who is there.
 
   /** The network or the reader is back: no more waiting. */
   #comeBack() {
-    this.#stopTimer('hidden');
     if (['waiting', 'offline', 'hidden'].includes(this.#state)) this.reconnect();
   }
 
-  // Small help.
-
-  /** @param {string} name @param {() => void} action @param {number} milliseconds */
-  #startTimer(name, action, milliseconds) {
-    this.#stopTimer(name);
-    this.#timers[name] = this.#environment.setTimeout(action, milliseconds);
+  #goOffline() {
+    if (this.#state === 'waiting') this.#enter('offline', { reason: 'the device is offline' });
   }
 
-  /** @param {string} name */
-  #stopTimer(name) {
-    if (this.#timers[name] !== null) this.#environment.clearTimeout(this.#timers[name]);
-    this.#timers[name] = null;
-  }
-
-  /** @param {string} name @param {any} details */
-  #emit(name, details) {
-    for (const listener of this.#listeners.get(name) ?? []) callOut(listener, details);
+  #pause() {
+    if (!this.#connection) return;
+    this.#drop();
+    this.#enter('hidden', { reason: 'the page is hidden' });
   }
 }
 
