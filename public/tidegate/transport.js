@@ -53,7 +53,7 @@
 /** How long a connection may take to show its first sign of life. */
 export const openMilliseconds = 5000;
 
-/** Silent for so many heartbeats, a link is dead. */
+/** Silent for so many heartbeats, a connection is dead. */
 export const deadHeartbeats = 2.5;
 
 /**
