@@ -2,11 +2,12 @@
  * What all transports share: the plan they are given and what they report. There is one object a connection; it
  * is opened once, reports `closed` once, and is thrown away.
  *
- * @typedef {object} Plan what the connection is to carry
+ * @typedef {object} Start what the connection is to carry, and from where on
  * @property {string[]} covered what `cursor` vouches for
  * @property {string[]} uncovered what is to be sent whole
  * @property {string | null} cursor null where nothing is covered
- * @property {number | null} maxRate
+ *
+ * @typedef {Start & {maxRate: number | null}} Plan
  *
  * @typedef {object} Update one new value of one topic
  * @property {string} topic
@@ -40,18 +41,19 @@
  * @property {(code: string, message: string) => void} error
  * @property {(ending: Ending) => void} closed
  *
- * @typedef {object} Context
+ * @typedef {object} Surroundings what holds for all connections of a client
  * @property {import('./environment.js').Environment} environment
  * @property {URL} base where the gateway is
- * @property {Sink} sink
  * @property {(isRefresh: boolean) => Promise<string | null>} token
  * @property {number} heartbeat seconds
+ *
+ * @typedef {Surroundings & {sink: Sink}} Context what a transport is given
  */
 
 /** How long a connection may take to show its first sign of life. */
 export const openMilliseconds = 5000;
 
-/** Silent for so many heartbeats, a link is dead. */
+/** Silent for so many heartbeats, a connection is dead. */
 export const deadHeartbeats = 2.5;
 
 /**
@@ -73,15 +75,15 @@ export function queryURL(base, path, topics, settings) {
 
 /**
  * A request with the token, if there is one; once more with a fresh token when that one is refused.
- * @param {Context} context
+ * @param {Surroundings} surroundings
  * @param {URL} url
  * @param {RequestInit} [init]
  */
-export async function request(context, url, init = {}) {
+export async function request(surroundings, url, init = {}) {
   const send = async (/** @type {boolean} */ isRefresh) => {
-    const token = await context.token(isRefresh);
+    const token = await surroundings.token(isRefresh);
     const headers = { ...init.headers, ...(token ? { Authorization: `Bearer ${token}` } : {}) };
-    return { token, response: await context.environment.fetch(url, { cache: 'no-store', ...init, headers }) };
+    return { token, response: await surroundings.environment.fetch(url, { cache: 'no-store', ...init, headers }) };
   };
   const first = await send(false);
   if (first.response.status !== 401 || !first.token) return first.response;

@@ -1,0 +1,112 @@
+/** One connection: a transport by its name, what it was told to carry, and not a word from it once it was let go of. */
+import { EventStreamTransport } from './eventstream.js';
+import { LongPollTransport } from './longpoll.js';
+import { WebSocketTransport } from './websocket.js';
+
+/**
+ * @typedef {import('./ladder.js').TransportName} TransportName
+ * @typedef {import('./transport.js').Surroundings} Surroundings
+ * @typedef {import('./transport.js').Sink} Sink
+ */
+
+/** @type {Record<string, any>} */
+const transports = { ws: WebSocketTransport, sse: EventStreamTransport, poll: LongPollTransport };
+
+/** Whether there is such a transport here. @param {string} name @param {Surroundings} surroundings @returns {boolean} */
+export const isUsable = (name, surroundings) => transports[name]?.isUsable(surroundings) ?? false;
+
+export class Connection {
+  /** @type {any} */
+  #transport;
+  /** @type {Set<string>} */
+  #carried = new Set();
+  #goodbyeMilliseconds = /** @type {number | null} */ (null);
+  #isOver = false;
+
+  /**
+   * @param {TransportName} name
+   * @param {Surroundings} surroundings
+   * @param {Partial<Omit<Sink, 'goodbye'>>} sink what is not there is not told
+   */
+  constructor(name, surroundings, sink) {
+    this.#transport = new transports[name]({ ...surroundings, sink: this.#guard(sink) });
+  }
+
+  /** After how long the gateway asked to be come back to, null where it did not. */
+  get goodbyeMilliseconds() {
+    return this.#goodbyeMilliseconds;
+  }
+
+  /** Whether it takes changes and commands now; where not, another connection or a request has to. @returns {boolean} */
+  get canChange() {
+    return this.#transport.canChange;
+  }
+
+  /** @param {import('./transport.js').Plan} plan */
+  open(plan) {
+    this.#carried = new Set([...plan.covered, ...plan.uncovered]);
+    this.#transport.open(plan);
+  }
+
+  /**
+   * Carries this from now on.
+   * @param {Set<string>} wanted
+   * @returns {boolean} false where that takes another connection
+   */
+  carry(wanted) {
+    const added = [...wanted].filter((pattern) => !this.#carried.has(pattern));
+    const removed = [...this.#carried].filter((pattern) => !wanted.has(pattern));
+    if (added.length + removed.length === 0) return true;
+    if (!this.canChange) return false;
+    this.#carried = wanted;
+    if (added.length > 0) this.#transport.add(added);
+    if (removed.length > 0) this.#transport.remove(removed);
+    return true;
+  }
+
+  /**
+   * @param {number | null} maxRate
+   * @returns {boolean} false where that takes another connection
+   */
+  setPace(maxRate) {
+    if (!this.canChange) return false;
+    this.#transport.setPace(maxRate);
+    return true;
+  }
+
+  /** @param {import('./requests.js').Publication[]} updates @returns {Promise<number>} how many were accepted */
+  publish(updates) {
+    return this.#transport.publish(updates);
+  }
+
+  /** @returns {Promise<number>} milliseconds */
+  measureLatency() {
+    return this.#transport.measureLatency();
+  }
+
+  /** Lets it go. */
+  close() {
+    this.#isOver = true;
+    this.#transport.close();
+  }
+
+  /** @param {Partial<Omit<Sink, 'goodbye'>>} sink @returns {Sink} */
+  #guard(sink) {
+    const unlessOver = (/** @type {((...values: any[]) => void) | undefined} */ report) => (/** @type {any[]} */ ...values) => {
+      if (!this.#isOver) report?.(...values);
+    };
+    return {
+      heard: unlessOver(sink.heard),
+      updates: unlessOver(sink.updates),
+      cursor: unlessOver(sink.cursor),
+      // What was taken away since is covered no more.
+      covered: unlessOver((patterns, cursor) => sink.covered?.(patterns.filter((pattern) => this.#carried.has(pattern)), cursor)),
+      live: unlessOver(sink.live),
+      reset: unlessOver(sink.reset),
+      gap: unlessOver(sink.gap),
+      goodbye: unlessOver((milliseconds) => (this.#goodbyeMilliseconds = milliseconds)),
+      error: unlessOver(sink.error),
+      closed: unlessOver(sink.closed),
+    };
+  }
+}

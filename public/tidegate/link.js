@@ -1,0 +1,325 @@
+/** The link to the gateway: one connection at a time and the cursor between them; which transport, when again, and how fresh what is held is. */
+import { Climber } from './climber.js';
+import { Connection, isUsable } from './connection.js';
+import { Coverage } from './coverage.js';
+import { GateError } from './error.js';
+import { Ladder, transportNames } from './ladder.js';
+import { Presence } from './presence.js';
+import { postUpdates, timeRequest } from './requests.js';
+import { RetryPolicy } from './retry.js';
+import { Timer } from './timer.js';
+
+/**
+ * @typedef {import('./ladder.js').TransportName} TransportName
+ * @typedef {import('./listeners.js').State} State
+ */
+
+/** A connection that was live for so long is good: the next drop is an isolated one. */
+const goodMilliseconds = 5000;
+/** An overloaded gateway is left alone for 4 s at first. */
+const overloadedFailures = 3;
+
+export class Link {
+  #surroundings;
+  #board;
+  #listeners;
+  #maxRate;
+  #ladder;
+  #retry;
+  #retryTimer;
+  #goodTimer;
+  #presence;
+  #climber;
+  #coverage = new Coverage();
+  /** @type {Connection | null} */
+  #connection = null;
+  #state = /** @type {State} */ ('idle');
+  #isStale = true;
+  #isSyncPlanned = false;
+
+  /** Counted since it was made. */
+  counts = { bytes: 0, messages: 0, connections: 0, resets: 0, gaps: 0 };
+
+  /**
+   * @param {object} parts
+   * @param {import('./transport.js').Surroundings} parts.surroundings
+   * @param {import('./board.js').Board} parts.board whose patterns are carried, and which takes what comes
+   * @param {import('./listeners.js').Listeners} parts.listeners
+   * @param {TransportName | 'auto'} parts.transport
+   * @param {number | null} parts.maxRate
+   * @param {number} [parts.pauseHiddenAfter] milliseconds
+   */
+  constructor({ surroundings, board, listeners, transport, maxRate, pauseHiddenAfter }) {
+    const { environment, base } = surroundings;
+    this.#surroundings = surroundings;
+    this.#board = board;
+    this.#listeners = listeners;
+    this.#maxRate = maxRate;
+    const usable = transportNames.filter((name) => isUsable(name, surroundings));
+    this.#ladder = new Ladder({ usable, storage: environment.storage, key: `tidegate.transport ${base}` });
+    this.#choose(transport);
+    this.#retry = new RetryPolicy(environment.random);
+    this.#retryTimer = new Timer(environment);
+    this.#goodTimer = new Timer(environment);
+    this.#presence = new Presence({
+      environment,
+      pauseHiddenAfter,
+      cameBack: () => this.#comeBack(),
+      wentOffline: () => this.#goOffline(),
+      stayedHidden: () => this.#pause(),
+    });
+    this.#climber = new Climber({
+      surroundings,
+      ladder: this.#ladder,
+      isWatched: () => !this.#presence.isHidden,
+      start: () => this.#coverage.start,
+      changeOver: () => this.#connect(),
+    });
+  }
+
+  get state() {
+    return this.#state;
+  }
+
+  get transport() {
+    return this.#ladder.current;
+  }
+
+  get isTransportForced() {
+    return this.#ladder.isForced;
+  }
+
+  get isStale() {
+    return this.#isStale;
+  }
+
+  get cursor() {
+    return this.#coverage.cursor;
+  }
+
+  get maxRate() {
+    return this.#maxRate;
+  }
+
+  // What it is told.
+
+  /** Other patterns may be wanted: what changes in one go is told in one go. */
+  patternsChanged() {
+    if (this.#isSyncPlanned) return;
+    this.#isSyncPlanned = true;
+    queueMicrotask(() => {
+      this.#isSyncPlanned = false;
+      this.#sync();
+    });
+  }
+
+  /** @param {number | null} maxRate */
+  setPace(maxRate) {
+    this.#maxRate = maxRate;
+    if (this.#connection && !this.#connection.setPace(maxRate)) this.#connect();
+  }
+
+  /** @param {TransportName | 'auto'} name */
+  setTransport(name) {
+    this.#choose(name);
+    if (this.#state !== 'idle' && this.#state !== 'closed') this.reconnect();
+  }
+
+  /** Lets the connection go and takes a new one at once. */
+  reconnect() {
+    this.#retry.succeeded();
+    this.#connect();
+  }
+
+  close() {
+    this.#drop();
+    this.#enter('closed', { reason: 'closed by the page' });
+  }
+
+  /** @param {import('./requests.js').Publication[]} updates @returns {Promise<number>} how many were accepted */
+  async publish(updates) {
+    if (this.#connection?.canChange) return this.#connection.publish(updates);
+    return postUpdates(this.#surroundings, updates);
+  }
+
+  /** @returns {Promise<number>} milliseconds */
+  async measureLatency() {
+    if (this.#connection?.canChange) return this.#connection.measureLatency();
+    return timeRequest(this.#surroundings);
+  }
+
+  // Connecting.
+
+  /** @param {TransportName | 'auto'} name */
+  #choose(name) {
+    if (name !== 'auto' && !isUsable(name, this.#surroundings)) {
+      throw new GateError('bad_request', `${name} is no transport here: auto, or one of ${transportNames.join(', ')}.`);
+    }
+    if (name !== 'auto') this.#ladder.force(name);
+    else if (this.#ladder.isForced) this.#ladder.force(null);
+  }
+
+  /** Makes the connection carry what is wanted. */
+  #sync() {
+    const wanted = this.#board.patterns;
+    this.#coverage.keep(wanted);
+    if (wanted.size === 0) {
+      if (this.#state === 'closed') return;
+      this.#drop();
+      this.#forgetCursor();
+      this.#enter('idle', { reason: 'nothing is subscribed to' });
+      return;
+    }
+    if (this.#state === 'idle') {
+      this.#connect();
+      return;
+    }
+    if (this.#connection && !this.#connection.carry(wanted)) this.#connect();
+  }
+
+  #connect() {
+    this.#drop();
+    const wanted = this.#board.patterns;
+    if (wanted.size === 0) return;
+    const start = this.#coverage.startFor(wanted);
+    if (start.cursor === null) this.#forgetCursor();
+    this.#enter('connecting');
+    this.#connection = new Connection(this.#ladder.current, this.#surroundings, this.#sink());
+    this.#connection.open({ ...start, maxRate: this.#maxRate });
+  }
+
+  /** Lets go of the connection and of all plans. */
+  #drop() {
+    this.#connection?.close();
+    this.#connection = null;
+    this.#retryTimer.stop();
+    this.#goodTimer.stop();
+    this.#climber.stop();
+  }
+
+  /** Without a cursor the versions of before can not be compared with those to come. */
+  #forgetCursor() {
+    this.#coverage.forget();
+    if (this.#board.isEmpty) return;
+    this.#board.forgetAll();
+    this.#listeners.tell('reset', { reason: 'nothing vouches for what is held' });
+  }
+
+  // What a connection reports.
+
+  /** @returns {Omit<import('./transport.js').Sink, 'goodbye'>} */
+  #sink() {
+    return {
+      heard: (byteCount) => this.#heard(byteCount),
+      updates: (updates, cursor) => {
+        this.#board.take(updates);
+        if (cursor) this.#coverage.moveTo(cursor);
+      },
+      cursor: (cursor) => this.#coverage.moveTo(cursor),
+      covered: (patterns, cursor) => this.#coverage.extend(patterns, cursor),
+      live: (resumed) => this.#becameLive(resumed),
+      reset: (reason) => this.#reset(reason),
+      gap: (gap) => this.#skip(gap),
+      error: (code, message) => this.#listeners.tell('error', { code, message }),
+      closed: (ending) => this.#closed(ending),
+    };
+  }
+
+  /** @param {number} byteCount */
+  #heard(byteCount) {
+    this.counts.bytes += byteCount;
+    this.counts.messages += 1;
+  }
+
+  /** @param {string} reason */
+  #reset(reason) {
+    this.counts.resets += 1;
+    this.#coverage.clear();
+    this.#board.forgetAll();
+    this.#listeners.tell('reset', { reason });
+  }
+
+  /** @param {import('./transport.js').Gap} gap */
+  #skip(gap) {
+    this.counts.gaps += 1;
+    this.#board.skip(gap.topic, gap.next);
+    this.#listeners.tell('gap', gap);
+  }
+
+  /** @param {boolean} resumed */
+  #becameLive(resumed) {
+    this.counts.connections += this.#state === 'live' ? 0 : 1;
+    this.#ladder.proven();
+    this.#goodTimer.start(goodMilliseconds, () => this.#retry.succeeded());
+    this.#climber.plan();
+    this.#enter('live');
+    this.#isStale = false;
+    this.#listeners.tell('live', { transport: this.#ladder.current, resumed, cursor: this.cursor });
+  }
+
+  /** @param {import('./transport.js').Ending} ending */
+  #closed(ending) {
+    const { kind, reason, isCertain, retryAfter } = ending;
+    const goodbyeMilliseconds = this.#connection?.goodbyeMilliseconds;
+    this.#drop();
+    if (kind === 'refused') {
+      this.#listeners.tell('error', { code: ending.problem ?? 'refused', message: reason });
+      this.#enter('closed', { reason });
+      return;
+    }
+    if (kind === 'blocked' && this.#ladder.blocked(isCertain ?? false)) {
+      this.#markStale(reason);
+      this.#listeners.tell('error', { code: 'blocked', message: `${reason}; trying ${this.#ladder.current}` });
+      this.#connect();
+      return;
+    }
+    const backoff = this.#retry.failed(kind === 'overloaded' ? overloadedFailures : 0);
+    this.#wait(goodbyeMilliseconds ?? Math.max(backoff, retryAfter && kind === 'overloaded' ? retryAfter : 0), reason);
+  }
+
+  /** @param {number} milliseconds @param {string} reason */
+  #wait(milliseconds, reason) {
+    if (!this.#presence.isOnline && this.#retry.failures > 1) {
+      this.#enter('offline', { reason });
+      return;
+    }
+    this.#enter('waiting', { reason, retryIn: milliseconds });
+    this.#retryTimer.start(milliseconds, () => {
+      // Nobody is looking: the page's return tries at once.
+      if (this.#presence.isHidden && this.#retry.failures > 1) this.#enter('hidden', { reason });
+      else this.#connect();
+    });
+  }
+
+  /** @param {State} state @param {{reason?: string, retryIn?: number}} [details] */
+  #enter(state, details = {}) {
+    this.#state = state;
+    this.#listeners.tell('state', { state, transport: this.#ladder.current, ...details });
+    // A connection that takes the place of another is no reason yet: what is held was current a moment ago.
+    if (state !== 'live' && state !== 'connecting') this.#markStale(details.reason ?? state);
+  }
+
+  /** @param {string} reason */
+  #markStale(reason) {
+    if (this.#isStale) return;
+    this.#isStale = true;
+    this.#listeners.tell('stale', { reason });
+  }
+
+  // Who is there.
+
+  /** The network or the reader is back: no more waiting. */
+  #comeBack() {
+    if (['waiting', 'offline', 'hidden'].includes(this.#state)) this.reconnect();
+  }
+
+  #goOffline() {
+    if (this.#state === 'waiting') this.#enter('offline', { reason: 'the device is offline' });
+  }
+
+  #pause() {
+    if (!this.#connection) return;
+    this.#drop();
+    this.#enter('hidden', { reason: 'the page is hidden' });
+  }
+}

@@ -1,0 +1,47 @@
+/** What the client tells of itself, and who listens. */
+import { callOut } from './callout.js';
+
+/**
+ * @typedef {import('./ladder.js').TransportName} TransportName
+ * @typedef {'idle' | 'connecting' | 'live' | 'waiting' | 'offline' | 'hidden' | 'closed'} State
+ *
+ * @typedef {object} StateDetails
+ * @property {State} state
+ * @property {TransportName} transport
+ * @property {string} [reason]
+ * @property {number} [retryIn] milliseconds, with `waiting`
+ *
+ * @typedef {object} Events what `on` tells of
+ * @property {StateDetails} state
+ * @property {{transport: TransportName, resumed: boolean, cursor: string | null}} live everything held is current from now on
+ * @property {{reason: string}} stale what is held may be out of date, until `live`
+ * @property {{reason: string}} reset the values of before are void; all of them come anew
+ * @property {import('./transport.js').Gap} gap updates of a `log` topic are gone
+ * @property {{code: string, message: string}} error
+ */
+
+export class Listeners {
+  /** @type {Map<keyof Events, Set<(details: any) => void>>} */
+  #listeners = new Map();
+
+  /**
+   * @template {keyof Events} Name
+   * @param {Name} name
+   * @param {(details: Events[Name]) => void} listener
+   * @returns {() => void} stops it
+   */
+  add(name, listener) {
+    const listeners = this.#listeners.get(name) ?? new Set();
+    this.#listeners.set(name, listeners.add(listener));
+    return () => listeners.delete(listener);
+  }
+
+  /**
+   * @template {keyof Events} Name
+   * @param {Name} name
+   * @param {Events[Name]} details
+   */
+  tell(name, details) {
+    for (const listener of this.#listeners.get(name) ?? []) callOut(listener, details);
+  }
+}
