@@ -1,56 +1,72 @@
-// What the gateway publishes about itself below `gateway/`, where it does: a figure for each topic.
-import { compact, plain } from './format.js';
+// What the gateway publishes about itself below `gateway/`, where it does (its feed of that name): the figures that an
+// operator looks at first.
+import { bytes, compact, fixed } from './format.js';
 import { numberOf } from './quotes.js';
 
-/** So many fit below the gauges; the watch list takes all. */
-const mostFigures = 6;
+/** @param {number} value */
+const milliseconds = (value) => `${fixed(value, value < 10 ? 1 : 0)} ms`;
+
+/** In the order in which they stand: of each topic the member that is shown, and how. */
+const shown = [
+  { topic: 'connections', member: 'open', title: 'connections', text: compact },
+  { topic: 'delivered', member: 'perSecond', title: 'delivered / s', text: compact },
+  { topic: 'conflated', member: 'perSecond', title: 'conflated / s', text: compact },
+  { topic: 'latency', member: 'p99Milliseconds', title: 'latency p99', text: milliseconds },
+  { topic: 'cpu', member: 'percent', title: 'CPU', text: (/** @type {number} */ value) => `${fixed(value, value < 10 ? 1 : 0)} %` },
+  { topic: 'memory', member: 'residentBytes', title: 'memory', text: bytes },
+];
 
 export class GatewayFigures {
   #box = /** @type {HTMLElement} */ (document.getElementById('gateway'));
   #list = /** @type {HTMLElement} */ (document.getElementById('gateway-figures'));
-  /** @type {Map<string, {box: HTMLElement, value: HTMLElement}>} */
+  /** @type {Map<string, {box: HTMLElement, value: HTMLElement}>} by topic, in the order of `shown` on the page */
   #figures = new Map();
 
   /** @param {import('../tidegate/transport.js').Update[]} updates */
   take(updates) {
     for (const { topic, data, deleted } of updates) {
-      if (deleted) this.#remove(topic);
-      else this.#show(topic, data);
+      const name = topic.slice(topic.indexOf('/') + 1);
+      if (deleted) this.#remove(name);
+      else this.#show(name, data);
     }
     this.#box.hidden = this.#figures.size === 0;
   }
 
   /** What was known is void. */
   clear() {
-    for (const topic of [...this.#figures.keys()]) this.#remove(topic);
+    for (const name of [...this.#figures.keys()]) this.#remove(name);
     this.#box.hidden = true;
   }
 
-  /** @param {string} topic @param {any} data */
-  #show(topic, data) {
-    let figure = this.#figures.get(topic);
+  /** @param {string} name @param {any} data */
+  #show(name, data) {
+    const place = shown.findIndex((figure) => figure.topic === name);
+    if (place < 0) return;
+    const { member, title, text } = shown[place];
+    const number = data?.[member] ?? numberOf(data);
+    if (!Number.isFinite(number)) return;
+    let figure = this.#figures.get(name);
     if (!figure) {
-      if (this.#figures.size >= mostFigures) return;
-      figure = makeFigure(topic.slice(topic.indexOf('/') + 1));
-      this.#figures.set(topic, figure);
-      this.#list.append(figure.box);
+      figure = makeFigure(title);
+      this.#figures.set(name, figure);
+      const next = shown.slice(place + 1).find((later) => this.#figures.has(later.topic));
+      this.#list.insertBefore(figure.box, (next && this.#figures.get(next.topic)?.box) ?? null);
     }
-    const number = numberOf(data);
-    figure.value.textContent = Number.isFinite(number) ? compact(number) : plain(data);
+    figure.value.textContent = text(number);
   }
 
-  /** @param {string} topic */
-  #remove(topic) {
-    this.#figures.get(topic)?.box.remove();
-    this.#figures.delete(topic);
+  /** @param {string} name */
+  #remove(name) {
+    this.#figures.get(name)?.box.remove();
+    this.#figures.delete(name);
   }
 }
 
-/** @param {string} name */
-function makeFigure(name) {
+/** @param {string} title */
+function makeFigure(title) {
   const [box, term, value] = ['div', 'dt', 'dd'].map((tag) => document.createElement(tag));
-  term.textContent = name;
-  term.title = name;
+  term.textContent = title;
+  term.title = title;
   box.append(term, value);
   return { box, value };
 }

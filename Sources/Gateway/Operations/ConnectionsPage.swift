@@ -55,13 +55,13 @@ extension ByteBuffer {
         append(",\"transport\":\"")
         append(row.transport)
         append("\",\"age\":")
-        append(jsonNumber: row.age)
+        append(jsonNumber: Self.rounded(row.age))
         append(",\"topics\":")
         append(decimal: UInt64(row.topics))
         append(rateMember: row.maximumRate)
         append(",\"rate\":")
-        // Over its whole life, to a hundredth.
-        append(jsonNumber: row.age > 0 ? (Double(row.delivered) / row.age * 100).rounded() / 100 : 0)
+        // Over its whole life.
+        append(jsonNumber: row.age > 0 ? Self.rounded(Double(row.delivered) / row.age) : 0)
         for (name, value) in [
             ("delivered", row.delivered), ("conflated", row.conflated), ("marked", UInt64(row.marked)),
             ("bytesPending", UInt64(row.pendingByteCount)),
@@ -72,7 +72,10 @@ extension ByteBuffer {
             append(decimal: value)
         }
         append(",\"stalled\":")
-        append(jsonNumber: row.stalled)
+        append(jsonNumber: Self.rounded(row.stalled))
         append(ASCII.closeBrace)
     }
+
+    /// To a hundredth.
+    private static func rounded(_ value: Double) -> Double { (value * 100).rounded() / 100 }
 }

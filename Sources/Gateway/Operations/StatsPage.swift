@@ -83,12 +83,14 @@ enum StatsPage {
         .object(counts.filter { $0.1 > 0 }.map { ($0.0, .count($0.1)) })
     }
 
+    /// Of values that are counted in so many `parts` of what is shown: microseconds of a second; no number has more digits
+    /// than were counted.
     private static func quantiles(_ reading: Histogram.Reading, in parts: Double) -> Value {
         let shares = [("p50", 0.5), ("p90", 0.9), ("p99", 0.99)]
         return .object(
             [("count", .count(reading.count))]
                 + shares.compactMap { name, share in
-                    reading.quantile(share).map { (name, .number($0 / parts)) }
+                    reading.quantile(share).map { (name, .number($0.rounded(.up) / parts)) }
                 })
     }
 

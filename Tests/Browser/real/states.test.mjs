@@ -94,10 +94,15 @@ test('a topic that ends leaves the table, and the chart says so; its return is s
 test('what the gateway says of itself has its figures, once it does', async () => {
   await open('?watch=good/*');
   assert.equal(await page.evaluate(`document.querySelector('#gateway').hidden`), true);
-  await gateway.publish({ topic: 'gateway/connections', data: 19_000 }, { topic: 'gateway/delivered', data: { value: 1_234_567 } });
-  await page.waitFor(`${text('#gateway-figures')} === 'connections19.0kdelivered1.2M'`);
+  await gateway.publish(
+    { topic: 'gateway/latency', data: { p50Milliseconds: 0.4, p99Milliseconds: 2.25 } },
+    { topic: 'gateway/delivered', data: { total: 5, perSecond: 1_234_567 } },
+    { topic: 'gateway/connections', data: { open: 19_000, websocket: 18_000 } },
+    { topic: 'gateway/other', data: 1 },
+  );
+  await page.waitFor(`${text('#gateway-figures')} === 'connections19.0kdelivered / s1.2Mlatency p992.3 ms'`);
   await fetch(`${gateway.url}/topics/gateway/connections`, { method: 'DELETE' });
-  await page.waitFor(`${text('#gateway-figures')} === 'delivered1.2M'`);
+  await page.waitFor(`${text('#gateway-figures')} === 'delivered / s1.2Mlatency p992.3 ms'`);
 });
 
 test('killed: the page says since when it is out of date, at every retry, holds its values, and is live again by itself', async () => {
