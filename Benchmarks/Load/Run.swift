@@ -100,7 +100,8 @@ struct Run {
     ) throws {
         try publisher.start(workload, to: server, ports: servers.map(\.port))
         progress.say("\(server.name), \(transport): warming up")
-        sleep(1)
+        // Who is to be slow has read well for a while.
+        sleep(workload.slowShare > 0 ? 6 : 1)
         let processes = servers.flatMap(\.processes)
         try crowd.command(.begin)
         let start = (Instant.now(), publisher.count, ProcessFigures.of(processes).processorTime)

@@ -58,4 +58,23 @@ import Testing
             _ = try probe.updates { $0["version"].int == version }
         }
     }
+
+    /// Slow is not dead; but who reads nothing for the whole of `sendTimeout` is.
+    @Test func whoReadsNothingForLongIsClosedAndSaidSo() throws {
+        let gateway = try GatewayProcess(
+            #""threads": 1, "subscribers": { "flushInterval": 0, "pingInterval": 0.1, "pongTimeout": 0.1, "sendTimeout": 2 }"#
+        )
+        let publisher = try HTTPProbe(gateway)
+        let probe = try WebSocketProbe("topics=a", [], gateway)
+        _ = try probe.snapshot()
+        try publish(1...30, on: publisher)
+        _ = try read(probe, through: 30)
+        try publish(31...130, on: publisher)
+        // Unanswered pings do not end it before its time: it is the time of one that takes nothing that counts.
+        let line = try #require(gateway.logLine(saying: "a dead reader was closed"))
+        #expect(line.contains("it read nothing"))
+        #expect(gateway.logText.contains("a reader takes nothing"))
+        let page = try HTTPProbe.ask("GET", "/metrics", on: gateway).text
+        #expect(page.contains(#"tidegate_connections_closed_total{reason="dead"}"#))
+    }
 }

@@ -162,7 +162,11 @@ final class ReaderProcess {
         readers[index].scanner.scan(start, count: bytes.count) { sent in
             report.updates += 1
             let age = UInt64(now &- sent)
-            if isSlow { report.slowAge.record(age) } else { report.age.record(age) }
+            if !isSlow {
+                report.age.record(age)
+            } else if order.slowBytes > 0 {
+                report.slowAge.record(age)
+            }
         }
     }
 

@@ -7,19 +7,19 @@ internal import WebSocket
 
 final class WebSocketFrontEnd: FrontEnd {
     private var reader: MessageReader
-    private var closing = CloseHandshake(role: .server)
-    private var session: ReaderSession
+    var closing = CloseHandshake(role: .server)
+    var session: ReaderSession
     /// When the reader is looked at that has not answered a ping; `never` where none is on its way.
-    private var pongDue = Instant.never
+    var pongDue = Instant.never
     /// When the peer was last sent what its program sees: a message. A browser sees no pings, so they put off no
     /// heartbeat.
-    private var lastSeen: Instant
+    var lastSeen: Instant
     /// Why the gateway sent a close frame. That is why the connection ends, however the peer takes it.
-    private var ending: EndReason?
+    var ending: EndReason?
 
     private let compression: MessageCompression
     private var rate = MessageRate()
-    private var receipts = ReadReceipts()
+    var receipts = ReadReceipts()
 
     // MARK: Opening
 
@@ -268,74 +268,9 @@ final class WebSocketFrontEnd: FrontEnd {
         }
     }
 
-    private func appendPing(asking: Bool, _ loop: GatewayLoop) {
+    func appendPing(asking: Bool, _ loop: GatewayLoop) {
         let payload = asking ? ReadReceipts.sign : []
         loop.output.append(frame: .ping, payload: payload.span)
-    }
-
-    // MARK: Time
-
-    func deadline(_ connection: Connection, _ loop: GatewayLoop) -> Instant {
-        guard closing.maySend else { return closeDeadline(connection, loop) }
-        let liveness = pongDue == .never ? connection.lastReceived + loop.intervals.ping : pongDue
-        let flush = receipts.isFull ? stallDeadline(connection, loop) : session.flushDeadline(loop)
-        return min(min(liveness, flush), heartbeatDeadline)
-    }
-
-    /// When a reader that has not read what it was sent is told of in the log, once.
-    private func stallDeadline(_ connection: Connection, _ loop: GatewayLoop) -> Instant {
-        guard !connection.isStallTold, let since = receipts.fullSince else { return .never }
-        return since + loop.intervals.stall
-    }
-
-    /// Nothing is sent behind the close frame, so the time of the last sending is when its last byte left. Counted from
-    /// its making, a slow reader would be cut off before it had read that far.
-    private func closeDeadline(_ connection: Connection, _ loop: GatewayLoop) -> Instant {
-        connection.lastSent + loop.intervals.close
-    }
-
-    private var heartbeatDeadline: Instant {
-        session.heartbeat > 0 ? lastSeen + .seconds(Int(session.heartbeat)) : .never
-    }
-
-    func deadlineCame(_ connection: Connection, _ loop: GatewayLoop) {
-        guard closing.maySend else {
-            if loop.now >= closeDeadline(connection, loop) { loop.end(connection, ending ?? .timeout) }
-            return
-        }
-        if loop.now >= pongDue, !isStillReading(connection, loop) {
-            perform(
-                closing.close(with: .internalError), reason: "no answer to a ping", .dead, connection, loop)
-            loop.note(.dead, ["peer": .text(connection.stream.peer), "reason": .text("no answer to a ping")])
-            return
-        }
-        if loop.now >= stallDeadline(connection, loop) { loop.noteStall(of: connection) }
-        if loop.now >= session.flushDeadline(loop) { flush(connection, loop) }
-        if loop.now >= heartbeatDeadline {
-            lastSeen = loop.now
-            loop.appendMessage("heartbeat", id: nil) { output in
-                output.append(",\"time\":")
-                output.append(decimal: loop.time.milliseconds)
-                let cursor = loop.replica.cursor(of: session.subscriber)
-                output.append(cursorMember: cursor, prefix: loop.cursorPrefix)
-            }
-        }
-        if pongDue == .never, loop.now >= connection.lastReceived + loop.intervals.ping {
-            pongDue = loop.now + loop.intervals.pong
-            // A client may answer the last of several pings only (RFC 6455 §5.5.3): its answer stands for all before it.
-            appendPing(asking: receipts.isAwaited, loop)
-        }
-    }
-
-    /// A slow reader comes to the ping when it has read what stands before it. As long as its kernel acknowledges, which
-    /// it does when room is made in its buffer, it is waited for, but no longer than for one that takes nothing.
-    private func isStillReading(_ connection: Connection, _ loop: GatewayLoop) -> Bool {
-        let quiet = connection.stream.sinceAcknowledgement
-        let timeout = loop.configuration.subscribers.pongTimeout
-        let pinged = connection.lastReceived + loop.intervals.ping
-        guard quiet < timeout, loop.now < pinged + loop.intervals.send else { return false }
-        pongDue = loop.now + (timeout - quiet)
-        return true
     }
 
     // MARK: Ending
@@ -355,7 +290,7 @@ final class WebSocketFrontEnd: FrontEnd {
         perform(closing.close(with: .goingAway), reason: "the gateway drains", .drained, connection, loop)
     }
 
-    private func perform(
+    func perform(
         _ action: CloseHandshake.Action, reason: String, _ end: EndReason, _ connection: Connection,
         _ loop: GatewayLoop
     ) {
