@@ -1,27 +1,13 @@
 // How the page looks and what it is to those who do not see it: widths, contrast, focus, roles, requests.
 import assert from 'node:assert/strict';
-import { after, afterEach, before, test } from 'node:test';
+import { test } from 'node:test';
 import { Chromium } from './chromium.mjs';
-import { startGateway } from './gateway.mjs';
+import { gateway, newPage, page, stage } from './stage.mjs';
 
-let chromium;
-let gateway;
-let page;
-
-before(async () => {
-  [chromium, gateway] = await Promise.all([Chromium.open(), startGateway({ feeds: ['market', 'host'] })]);
-});
-after(async () => {
-  await chromium?.close();
-  await gateway?.stop();
-});
-afterEach(async () => {
-  assert.deepEqual(page.problems, []);
-  await page.close();
-});
+stage(Chromium, { feeds: ['market', 'host'] });
 
 async function open(options, query = '?watch=sim/*,host/**') {
-  page = await chromium.newPage(options);
+  await newPage(options);
   const asked = [];
   const told = page.told.bind(page);
   page.told = (event) => {

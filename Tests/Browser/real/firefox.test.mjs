@@ -1,34 +1,10 @@
 // The same page in the other engine.
 import assert from 'node:assert/strict';
-import { after, afterEach, before, test } from 'node:test';
+import { test } from 'node:test';
 import { Firefox } from './firefox.mjs';
-import { startGateway } from './gateway.mjs';
+import { gateway, isLive, last, open, page, stage, text } from './stage.mjs';
 
-let firefox;
-let gateway;
-let page;
-
-before(async () => {
-  [firefox, gateway] = await Promise.all([Firefox.open(), startGateway({ feeds: ['market', 'host'] })]);
-});
-after(async () => {
-  await firefox?.close();
-  await gateway?.stop();
-});
-afterEach(async () => {
-  assert.deepEqual(page.problems, []);
-  await page.close();
-});
-
-const last = (topic) => `document.querySelector('.row[data-topic="${topic}"] .last')?.textContent`;
-const text = (selector) => `document.querySelector('${selector}').textContent`;
-const isLive = `document.querySelector('#state').dataset.state === 'live'`;
-
-async function open(query = '') {
-  page = await firefox.newPage();
-  await page.goTo(`${gateway.url}/${query}`);
-  await page.waitFor(isLive);
-}
+stage(Firefox, { feeds: ['market', 'host'] });
 
 test('in Firefox values move, in table, chart and gauges, and nothing is complained of', async () => {
   await open('?watch=sim/*');

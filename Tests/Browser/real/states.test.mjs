@@ -1,32 +1,17 @@
 // What the page says when there is little, nothing, or the wrong thing to show, and when it is out of date.
 import assert from 'node:assert/strict';
-import { after, afterEach, before, test } from 'node:test';
+import { test } from 'node:test';
 import { Chromium } from './chromium.mjs';
 import { startGateway } from './gateway.mjs';
+import { gateway, isLive, newPage, page, stage, text } from './stage.mjs';
 
-let chromium;
-let gateway;
-let page;
-
-before(async () => {
-  [chromium, gateway] = await Promise.all([Chromium.open(), startGateway()]);
-});
-after(async () => {
-  await chromium?.close();
-  await gateway?.stop();
-});
-afterEach(async () => {
-  assert.deepEqual(page.faults, []);
-  await page.close();
-});
+stage(Chromium, { without: 'faults' });
 
 const cell = (topic, name) => `document.querySelector('.row[data-topic="${topic}"]:not([hidden]) .${name}')?.textContent`;
-const text = (selector) => `document.querySelector('${selector}').textContent`;
-const isLive = `document.querySelector('#state').dataset.state === 'live'`;
 const isStale = `document.documentElement.classList.contains('is-stale')`;
 
 async function open(query, at = gateway) {
-  page = await chromium.newPage();
+  await newPage();
   await page.goTo(`${at.url}/${query}`);
   await page.waitFor(isLive);
 }
