@@ -38,12 +38,12 @@ interop: needs ## clients and proxies that others made, against the gateway
 	@Tests/Interop/run
 
 .PHONY: bench
-bench: release ## the gateway under load: all workloads, a table of what they cost (some five minutes)
+bench: release ## the gateway under load: all workloads, a table of what they cost (some ten minutes)
 	@swift build -c release --product tidegate-bench
 	@.build/release/tidegate-bench run $(WORKLOADS)
 
 .PHONY: bench-peers
-bench-peers: release ## the same beside NATS, Mosquitto and nchan, in turns (half an hour)
+bench-peers: release ## the same beside NATS, Mosquitto and nchan, in turns (twenty minutes)
 	@Benchmarks/peers
 	@swift build -c release --product tidegate-bench
 	@.build/release/tidegate-bench peers $(WORKLOADS)
