@@ -105,7 +105,8 @@ struct Plan {
         print(Table.text(results))
         try keep(results)
         if let plotFile {
-            let plot = Plot(title: "\(workloads[0].name): \(workloads[0].about)", curves: curves)
+            let plot = Plot(
+                title: "\(workloads[0].name), over the updates published a second", curves: curves)
             try Data(plot.svg.utf8).write(to: URL(fileURLWithPath: plotFile))
         }
     }
