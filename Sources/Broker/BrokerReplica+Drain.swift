@@ -15,9 +15,7 @@ extension BrokerReplica {
         into batch: inout Batch
     ) {
         if let now, subscribers[id].markCount > 0 {
-            if subscribers[id].markedSince != .never {
-                delays.wait.record(from: subscribers[id].markedSince, to: now)
-            }
+            countWait(of: id, until: now)
             subscribers[id].markedSince = now
         }
         while subscribers[id].markCount > 0 {
@@ -37,6 +35,12 @@ extension BrokerReplica {
         if subscribers[id].markCount == 0 { subscribers[id].position = 0 }
         batch.cursor = subscribers[id].cursor(at: sequence)
         subscribers[id].delivered += UInt64(batch.updates.count)
+    }
+
+    /// Counts how long the subscriber's first change has waited, unless what is marked is a snapshot's.
+    func countWait(of id: SubscriberID, until now: Instant) {
+        guard subscribers[id].markedSince != .never else { return }
+        delays.wait.record(from: subscribers[id].markedSince, to: now)
     }
 
     /// How a slot's turn ended.

@@ -93,9 +93,7 @@ extension BrokerReplica {
         of id: SubscriberID, after start: UInt64, byteBudget: Int, at now: Instant, into batch: inout Batch
     ) {
         var lacking = Lacking()
-        if subscribers[id].markedSince != .never {
-            delays.wait.record(from: subscribers[id].markedSince, to: now)
-        }
+        countWait(of: id, until: now)
         var slot = subscribers[id].nextMarked(from: 0)
         while let marked = slot {
             collect(subscribers[id].slots[Int(marked)].topic, start, &lacking)

@@ -212,19 +212,19 @@ package final class BrokerReplica {
 
     /// When a subscriber is to be flushed next; nil where none has something new.
     package var flushDue: Instant? {
-        let waitingDue = waiting.oldest.map { $0 + flushDelay }
-        guard let readySince = ready.oldest else { return waitingDue }
-        return min(readySince, waitingDue ?? .never)
+        let due = min(readyDue, waitingDue)
+        return due == .never ? nil : due
     }
+
+    /// When the first reader of each queue is to be flushed; `never` where the queue is empty.
+    private var readyDue: Instant { ready.oldest ?? .never }
+    private var waitingDue: Instant { waiting.oldest.map { $0 + flushDelay } ?? .never }
 
     /// Fills `taken` with subscribers that have something new and have waited long enough for more, who is due first
     /// first, at most `limit` of them.
     package func takeReady(at now: Instant, limit: Int, into taken: inout [SubscriberID]) {
         taken.removeAll(keepingCapacity: true)
-        while taken.count < limit {
-            let readyDue = ready.oldest ?? .never
-            let waitingDue = waiting.oldest.map { $0 + flushDelay } ?? .never
-            guard min(readyDue, waitingDue) <= now else { break }
+        while taken.count < limit, let due = flushDue, due <= now {
             taken.append(readyDue <= waitingDue ? ready.takeFirst() : waiting.takeFirst())
         }
         for subscriber in taken where subscribers.contains(subscriber) {

@@ -71,22 +71,20 @@ package struct ByteStream: ~Copyable {
 
     /// How long ago the peer's kernel last acknowledged anything.
     package var sinceAcknowledgement: Duration {
-        var info = tcp_info()
-        var byteCount = socklen_t(MemoryLayout<tcp_info>.size)
-        guard getsockopt(descriptor.number, Int32(IPPROTO_TCP), TCP_INFO, &info, &byteCount) == 0 else {
-            return .seconds(86_400)
-        }
-        return .milliseconds(Int64(info.tcpi_last_ack_recv))
+        tcpInformation.map { .milliseconds(Int64($0.tcpi_last_ack_recv)) } ?? .seconds(86_400)
     }
 
     /// How long the way to the peer's kernel and back takes, as ours has measured it.
     package var roundTrip: Duration {
+        tcpInformation.map { .microseconds(Int64($0.tcpi_rtt)) } ?? .zero
+    }
+
+    /// What the kernel knows of the connection (tcp(7)); nil where it is none of TCP.
+    private var tcpInformation: tcp_info? {
         var info = tcp_info()
         var byteCount = socklen_t(MemoryLayout<tcp_info>.size)
-        guard getsockopt(descriptor.number, Int32(IPPROTO_TCP), TCP_INFO, &info, &byteCount) == 0 else {
-            return .zero
-        }
-        return .microseconds(Int64(info.tcpi_rtt))
+        let status = getsockopt(descriptor.number, Int32(IPPROTO_TCP), TCP_INFO, &info, &byteCount)
+        return status == 0 ? info : nil
     }
 
     /// Bytes that the kernel holds for the peer: not sent, or not acknowledged.
