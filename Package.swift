@@ -40,6 +40,7 @@ let package = Package(
         // Floor 1: what every room needs and no room owns.
         room("Primitives", over: []),
         room("Settings", over: ["Primitives"]),
+        room("Logging", over: ["Primitives"]),
 
         // Floor 2: four strangers; none imports another.
         room("HTTP", over: ["Primitives"], pure),
@@ -48,21 +49,25 @@ let package = Package(
         room("Transport", over: ["Primitives", "CLinux"]),
 
         // Floor 3: where bytes, protocols and topics meet; and the same on the subscriber's side of the wire.
-        room("Gateway", over: ["Primitives", "COpenSSL", "HTTP", "WebSocket", "Broker", "Transport"]),
+        room(
+            "Gateway",
+            over: ["Primitives", "Logging", "COpenSSL", "HTTP", "WebSocket", "Broker", "Transport"]),
         room("Client", over: ["Primitives", "HTTP", "WebSocket", "Transport"]),
 
         // Floor 4: sources of updates; the terminal, a subscriber like any other.
         room("Watch", over: ["Primitives", "Transport", "Client"]),
         room("Feeds", over: ["Primitives", "Settings", "Broker", "CLinux"]),
 
-        room("Configuration", over: ["Settings", "HTTP", "Broker", "Transport", "Gateway", "Feeds"]),
+        room(
+            "Configuration",
+            over: ["Settings", "Logging", "HTTP", "Broker", "Transport", "Gateway", "Feeds"]),
 
         // Floor 5: the command.
         .executableTarget(
             name: "tidegate",
             dependencies: [
-                "Primitives", "Settings", "HTTP", "Broker", "Transport", "Gateway", "Client", "Feeds",
-                "Configuration", "Watch",
+                "Primitives", "Settings", "Logging", "HTTP", "Broker", "Transport", "Gateway", "Client",
+                "Feeds", "Configuration", "Watch",
             ],
             swiftSettings: common),
 
@@ -72,7 +77,7 @@ let package = Package(
             swiftSettings: common),
         // The server that the conformance suite is run against: the gateway's loop, with an echo for its commands.
         .executableTarget(
-            name: "EchoServer", dependencies: ["Primitives", "Transport", "Gateway"],
+            name: "EchoServer", dependencies: ["Primitives", "Logging", "Transport", "Gateway"],
             path: "Tests/EchoServer",
             swiftSettings: common),
         .executableTarget(

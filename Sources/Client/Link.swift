@@ -80,7 +80,7 @@ struct Link: ~Copyable {
         while !output.isEmpty, !isDeaf {
             switch stream.write(output.unsafeBytes) {
             case .bytes(let count): output.consume(count)
-            case .wouldBlock: return
+            case .blocked: return
             case .failed: isDeaf = true
             }
         }
@@ -88,15 +88,15 @@ struct Link: ~Copyable {
 
     /// Reads what is there; nil when nothing is.
     mutating func readAvailable() throws(ClientFailure) -> Arrival? {
-        var outcome = ByteStream.ReadOutcome.wouldBlock
+        var outcome = ByteStream.ReadOutcome.blocked(until: .read)
         _ = input.appendUnsafe(upTo: Self.readByteCount) { space in
             outcome = stream.read(into: space)
-            if case .bytes(let count) = outcome { return count }
+            if case .bytes(let count, _) = outcome { return count }
             return 0
         }
         switch outcome {
         case .bytes: return .bytes
-        case .wouldBlock: return nil
+        case .blocked: return nil
         case .ended: return .ended
         case .failed(let failure): throw .lost(reason: failure.reason)
         }

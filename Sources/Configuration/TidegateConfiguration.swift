@@ -4,6 +4,7 @@ package import Feeds
 package import Gateway
 internal import Glibc
 internal import HTTP
+package import Logging
 package import Settings
 internal import Transport
 

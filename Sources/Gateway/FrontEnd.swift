@@ -59,6 +59,8 @@ final class Connection {
     var endReason: EndReason?
     var isOpen = true
     var isInputEnded = false
+    /// Whether the stream holds input of which the poller will not tell.
+    var holdsInput = false
     /// What the poller waits for on its behalf.
     var isWaitingToRead = true
     var isWaitingToWrite = false

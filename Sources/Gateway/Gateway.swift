@@ -1,6 +1,7 @@
 /// A running gateway: one sequencer, a loop a core, and the way to end them in peace.
 package import Broker
 internal import Glibc
+package import Logging
 internal import Primitives
 internal import Synchronization
 package import Transport
@@ -50,11 +51,12 @@ package final class RunningGateway: Sendable {
         var generator = SystemRandomNumberGenerator()
         let sequencer = Sequencer(epoch: Epoch(random: &generator), retention: configuration.retention)
         do {
-            let loops = try (0..<max(configuration.threadCount, 1)).map { _ in try LoopControl() }
+            let wakeups = try (0..<max(configuration.threadCount, 1)).map { _ in try Wakeup() }
+            let loops = wakeups.map { wakeup in LoopControl { wakeup.wake() } }
             let shared = GatewayShared(
                 configuration: configuration, sequencer: sequencer, log: log, files: files, loops: loops,
                 address: address, descriptorLimit: limit, messageAnswer: messageAnswer)
-            return try RunningGateway(shared, address)
+            return try RunningGateway(shared, address, wakeups)
         } catch let failure as SystemFailure {
             throw .system(failure)
         } catch {
@@ -99,19 +101,21 @@ package final class RunningGateway: Sendable {
         }
     }
 
-    private init(_ shared: GatewayShared, _ address: SocketAddress) throws {
+    private init(_ shared: GatewayShared, _ address: SocketAddress, _ wakeups: [Wakeup]) throws {
         self.shared = shared
         self.address = address
         // All doors to the sequencer are opened before anybody can publish.
-        let inboxes = shared.loops.map { control in shared.sequencer.addInbox { control.wakeup.wake() } }
+        let inboxes = shared.loops.map { control in shared.sequencer.addInbox { control.wake() } }
         let started = StartSignal(count: shared.loops.count)
         var threads: [LoopThread] = []
         for (number, (control, inbox)) in zip(shared.loops, inboxes).enumerated() {
             threads.append(
                 try LoopThread(name: "loop \(number)") {
                     do {
-                        let loop = try GatewayLoop(
-                            shared: shared, inbox: inbox, control: control, address: address)
+                        let kernel = try SystemKernel(
+                            [address], shared.configuration.sockets, wakeup: wakeups[number])
+                        let loop = GatewayLoop(
+                            shared: shared, inbox: inbox, control: control, kernel: kernel)
                         started.report(nil)
                         loop.run()
                     } catch {

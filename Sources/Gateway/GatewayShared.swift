@@ -1,8 +1,9 @@
 /// What all loops of a gateway have in common, and each loop's outer side.
 package import Broker
+package import Logging
 internal import Primitives
 internal import Synchronization
-internal import Transport
+package import Transport
 package import WebSocket
 
 /// Immutable, but for what counts and what says so.
@@ -24,7 +25,7 @@ package final class GatewayShared: Sendable {
     /// Whether `GET /connections` may tell who is connected.
     let listsConnections: Bool
 
-    init(
+    package init(
         configuration: GatewayConfiguration, sequencer: Sequencer, log: Log, files: StaticFiles,
         loops: [LoopControl], address: SocketAddress, descriptorLimit: Int, messageAnswer: MessageAnswer?
     ) {
@@ -53,29 +54,30 @@ package typealias MessageAnswer =
     @Sendable (_ opcode: Opcode, _ message: Span<UInt8>, _ send: (Opcode, Span<UInt8>) -> Void) -> Void
 
 /// The side of a loop that other threads may touch.
-final class LoopControl: Sendable {
-    let wakeup: Wakeup
+package final class LoopControl: Sendable {
+    let wake: @Sendable () -> Void
     let statistics = LoopStatistics()
     private let draining = Atomic<Bool>(false)
     private let surveys: Mutex<[ConnectionSurvey]> = Mutex([])
     private let isAsked = Atomic<Bool>(false)
 
-    init() throws(SystemFailure) {
-        wakeup = try Wakeup()
+    /// `wake` ends the wait of the loop's kernel.
+    package init(wake: @escaping @Sendable () -> Void) {
+        self.wake = wake
     }
 
     var isDraining: Bool { draining.load(ordering: .acquiring) }
 
-    func drain() {
+    package func drain() {
         draining.store(true, ordering: .releasing)
-        wakeup.wake()
+        wake()
     }
 
     /// Puts a question to the loop, to be answered in its next turn.
     func ask(_ survey: ConnectionSurvey) {
         surveys.withLock { $0.append(survey) }
         isAsked.store(true, ordering: .releasing)
-        wakeup.wake()
+        wake()
     }
 
     /// What was asked since the last time. Costs a loop that nobody asks one load a turn.

@@ -1,6 +1,7 @@
 /// What subscribers and publishers are told of losses and refusals is counted and logged as well (docs/protocol.md,
 /// section 2): a line each, and where they come in crowds a line a second that says how many were left out.
 internal import Broker
+internal import Logging
 internal import Primitives
 internal import Synchronization
 internal import Transport

@@ -36,7 +36,7 @@ struct ReaderSession {
             subscriber, byteBudget: loop.configuration.subscribers.flushByteCount, oneRound: pace.isLimited,
             // A snapshot's values are as old as they are, and paced ones as the pace wants them. Not the turn's `now`: the
             // flushes before this one took their time.
-            at: lives.isEmpty && !pace.isLimited ? .now() : nil, into: &loop.batch)
+            at: lives.isEmpty && !pace.isLimited ? loop.clock.now() : nil, into: &loop.batch)
         loop.noteDelivery(to: connection)
         isInMiddle = loop.batch.hasMore
         if isInMiddle { loop.workLater(connection) } else { pace.flushed(at: loop.now) }

@@ -1,11 +1,12 @@
-/// A connection's two ways, as bytes: the one seam behind which a socket, or later TLS, stands.
+/// A connection's two ways, as bytes: the one seam behind which a socket, TLS over one, or a simulation stands.
 internal import Glibc
 
 package struct ByteStream: ~Copyable {
     package enum ReadOutcome: Equatable {
-        case bytes(Int)
-        /// Nothing has come yet.
-        case wouldBlock
+        /// How many came, and whether the stream holds more already, of which no poller will tell.
+        case bytes(Int, holdsMore: Bool)
+        /// Nothing has come yet: to be tried again when this can be done. A secure stream may have to write to read on.
+        case blocked(until: Poller.Interest)
         /// The peer will send nothing more.
         case ended
         case failed(SystemFailure)
@@ -14,14 +15,38 @@ package struct ByteStream: ~Copyable {
     package enum WriteOutcome: Equatable {
         /// How many were taken; fewer than given when the kernel's buffer is full.
         case bytes(Int)
-        case wouldBlock
+        case blocked(until: Poller.Interest)
         case failed(SystemFailure)
     }
 
-    private let descriptor: FileDescriptor
+    /// What comes before the first byte of the protocol: nothing for a plain socket.
+    package enum HandshakeOutcome: Equatable {
+        case done
+        case blocked(until: Poller.Interest)
+        case failed(SystemFailure)
+    }
+
+    private enum Body: ~Copyable {
+        case socket(FileDescriptor)
+        case layered(any LayeredStream)
+    }
+
+    private let body: Body
 
     package init(_ descriptor: consuming FileDescriptor) {
-        self.descriptor = descriptor
+        body = .socket(descriptor)
+    }
+
+    package init(_ stream: any LayeredStream) {
+        body = .layered(stream)
+    }
+
+    /// What stands in place of a socket; nil for a plain one.
+    package var layered: (any LayeredStream)? {
+        switch body {
+        case .socket: nil
+        case .layered(let stream): stream
+        }
     }
 
     /// Connects and waits until it is done: for clients, never on a loop.
@@ -37,33 +62,58 @@ package struct ByteStream: ~Copyable {
         return ByteStream(descriptor)
     }
 
-    package var number: Int32 { descriptor.number }
+    /// The descriptor that a poller waits on; -1 for a stream without one.
+    package var number: Int32 {
+        switch body {
+        case .socket(let descriptor): descriptor.number
+        case .layered(let stream): stream.number
+        }
+    }
+
+    /// Goes on with the handshake until it is done.
+    package func handshake() -> HandshakeOutcome {
+        switch body {
+        case .socket: .done
+        case .layered(let stream): stream.handshake()
+        }
+    }
 
     package func read(into space: UnsafeMutableBufferPointer<UInt8>) -> ReadOutcome {
-        let count = uninterrupted { recv(descriptor.number, space.baseAddress, space.count, 0) }
-        if count > 0 { return .bytes(count) }
-        if count == 0 { return .ended }
-        return errno == EAGAIN ? .wouldBlock : .failed(SystemFailure("recv"))
+        switch body {
+        case .socket(let descriptor):
+            let count = uninterrupted { recv(descriptor.number, space.baseAddress, space.count, 0) }
+            if count > 0 { return .bytes(count, holdsMore: false) }
+            if count == 0 { return .ended }
+            return errno == EAGAIN ? .blocked(until: .read) : .failed(SystemFailure("recv"))
+        case .layered(let stream): return stream.read(into: space)
+        }
     }
 
     /// One call to the kernel.
     package func write(_ bytes: UnsafeBufferPointer<UInt8>) -> WriteOutcome {
         guard bytes.count > 0 else { return .bytes(0) }
-        let count = uninterrupted {
-            send(descriptor.number, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
+        switch body {
+        case .socket(let descriptor):
+            let count = uninterrupted {
+                send(descriptor.number, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
+            }
+            if count >= 0 { return .bytes(count) }
+            return errno == EAGAIN ? .blocked(until: .write) : .failed(SystemFailure("send"))
+        case .layered(let stream): return stream.write(bytes)
         }
-        if count >= 0 { return .bytes(count) }
-        return errno == EAGAIN ? .wouldBlock : .failed(SystemFailure("send"))
     }
 
     /// Says that nothing more will be sent; the peer still can.
     package func endWriting() {
-        _ = shutdown(descriptor.number, Int32(SHUT_WR))
+        switch body {
+        case .socket(let descriptor): _ = shutdown(descriptor.number, Int32(SHUT_WR))
+        case .layered(let stream): stream.endWriting()
+        }
     }
 
     /// Waits until there is something to read, or `timeout` has passed: for clients, never on a loop.
     package func waitReadable(timeout: Duration) -> Bool {
-        var entry = pollfd(fd: descriptor.number, events: Int16(POLLIN), revents: 0)
+        var entry = pollfd(fd: number, events: Int16(POLLIN), revents: 0)
         let components = timeout.components
         let milliseconds = components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000
         return poll(&entry, 1, Int32(clamping: max(milliseconds, 0))) > 0
@@ -71,38 +121,58 @@ package struct ByteStream: ~Copyable {
 
     /// How long ago the peer's kernel last acknowledged anything.
     package var sinceAcknowledgement: Duration {
-        tcpInformation.map { .milliseconds(Int64($0.tcpi_last_ack_recv)) } ?? .seconds(86_400)
+        if let layered { return layered.sinceAcknowledgement }
+        return tcpInformation.map { .milliseconds(Int64($0.tcpi_last_ack_recv)) } ?? .seconds(86_400)
     }
 
     /// How long the way to the peer's kernel and back takes, as ours has measured it.
     package var roundTrip: Duration {
-        tcpInformation.map { .microseconds(Int64($0.tcpi_rtt)) } ?? .zero
+        if let layered { return layered.roundTrip }
+        return tcpInformation.map { .microseconds(Int64($0.tcpi_rtt)) } ?? .zero
     }
 
     /// What the kernel knows of the connection (tcp(7)); nil where it is none of TCP.
     private var tcpInformation: tcp_info? {
         var info = tcp_info()
         var byteCount = socklen_t(MemoryLayout<tcp_info>.size)
-        let status = getsockopt(descriptor.number, Int32(IPPROTO_TCP), TCP_INFO, &info, &byteCount)
+        let status = getsockopt(number, Int32(IPPROTO_TCP), TCP_INFO, &info, &byteCount)
         return status == 0 ? info : nil
     }
 
     /// Bytes that the kernel holds for the peer: not sent, or not acknowledged.
     package var unsentByteCount: Int {
+        if let layered { return layered.unsentByteCount }
         var count: Int32 = 0
         // On a TCP socket TIOCOUTQ is SIOCOUTQ (tcp(7)).
-        return ioctl(descriptor.number, UInt(TIOCOUTQ), &count) == 0 ? Int(count) : 0
+        return ioctl(number, UInt(TIOCOUTQ), &count) == 0 ? Int(count) : 0
     }
 
     /// The address at the other end.
     package var peer: String {
+        if let layered { return layered.peer }
         var storage = sockaddr_storage()
         var byteCount = socklen_t(MemoryLayout<sockaddr_storage>.size)
         return withUnsafeMutablePointer(to: &storage) { storage in
             storage.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                guard getpeername(descriptor.number, address, &byteCount) == 0 else { return "?" }
+                guard getpeername(number, address, &byteCount) == 0 else { return "?" }
                 return SocketAddress(address, byteCount).description
             }
         }
     }
+}
+
+/// What may stand behind a `ByteStream` in place of a plain socket: TLS, or a simulated peer. It closes with its last
+/// reference.
+package protocol LayeredStream: AnyObject {
+    /// The descriptor that a poller waits on; -1 where there is none.
+    var number: Int32 { get }
+    func handshake() -> ByteStream.HandshakeOutcome
+    func read(into space: UnsafeMutableBufferPointer<UInt8>) -> ByteStream.ReadOutcome
+    /// `bytes` is never empty.
+    func write(_ bytes: UnsafeBufferPointer<UInt8>) -> ByteStream.WriteOutcome
+    func endWriting()
+    var sinceAcknowledgement: Duration { get }
+    var roundTrip: Duration { get }
+    var unsentByteCount: Int { get }
+    var peer: String { get }
 }

@@ -13,6 +13,13 @@ package struct Poller: ~Copyable {
         package let isWritable: Bool
         /// The peer closed or reset the connection; a read tells which.
         package let isHungUp: Bool
+
+        package init(token: UInt32, isReadable: Bool, isWritable: Bool, isHungUp: Bool) {
+            self.token = token
+            self.isReadable = isReadable
+            self.isWritable = isWritable
+            self.isHungUp = isHungUp
+        }
     }
 
     /// What to wait for. A hang-up is always told.

@@ -29,7 +29,7 @@ final class ScriptedServer: Sendable {
                 var outcome = ByteStream.ReadOutcome.ended
                 _ = received.appendUnsafe(upTo: 65536) { space in
                     outcome = stream.read(into: space)
-                    if case .bytes(let count) = outcome { return count }
+                    if case .bytes(let count, _) = outcome { return count }
                     return 0
                 }
                 guard case .bytes = outcome else { return false }
@@ -49,7 +49,7 @@ final class ScriptedServer: Sendable {
                 let outcome = rest.withUnsafeBufferPointer { stream.write($0) }
                 switch outcome {
                 case .bytes(let count): rest = rest.dropFirst(count)
-                case .wouldBlock:
+                case .blocked:
                     _ = Readiness.wait(for: [.init(stream.number, .write)], timeout: .seconds(20))
                 case .failed: return
                 }

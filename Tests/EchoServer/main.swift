@@ -3,6 +3,7 @@
 
 import Gateway
 import Glibc
+import Logging
 
 var configuration = GatewayConfiguration()
 configuration.port = 0

@@ -15,7 +15,7 @@ import Transport
 
     @Test func whatHasNotComeIsNoEnd() throws {
         let pair = try Pair()
-        #expect(pair.server.read().outcome == .wouldBlock)
+        #expect(pair.server.read().outcome == .blocked(until: .read))
         let isReadable = pair.server.waitReadable(timeout: .zero)
         #expect(!isReadable)
     }
@@ -59,14 +59,14 @@ import Transport
         filling: while true {
             switch block.withUnsafeBufferPointer({ pair.server.write($0) }) {
             case .bytes(let count): sent += count
-            case .wouldBlock: break filling
+            case .blocked: break filling
             case .failed(let failure): throw failure
             }
         }
         #expect(sent > 0 && sent < 64 << 20)
         var received = 0
         while received < sent {
-            guard case (.bytes(let count), _) = pair.client.read(upTo: 1 << 20) else { break }
+            guard case (.bytes(let count, _), _) = pair.client.read(upTo: 1 << 20) else { break }
             received += count
         }
         #expect(received == sent)

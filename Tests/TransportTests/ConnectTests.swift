@@ -15,7 +15,7 @@ import Transport
         let address = try freeAddress()
         let listener = try Listener(address, Listener.Options())
         let stream = try ByteStream.connect(to: address, within: patience, unless: nil)
-        #expect(stream.read().outcome == .wouldBlock)
+        #expect(stream.read().outcome == .blocked(until: .read))
         _ = listener.number
     }
 

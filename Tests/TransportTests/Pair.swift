@@ -39,7 +39,7 @@ extension ByteStream {
     func read(upTo byteCount: Int = 1024) -> (outcome: ReadOutcome, bytes: [UInt8]) {
         var space = [UInt8](repeating: 0, count: byteCount)
         let outcome = space.withUnsafeMutableBufferPointer { read(into: $0) }
-        guard case .bytes(let count) = outcome else { return (outcome, []) }
+        guard case .bytes(let count, _) = outcome else { return (outcome, []) }
         return (outcome, Array(space[..<count]))
     }
 

@@ -11,6 +11,7 @@ final class LoopCompression {
 
     private let settings: CompressionSettings
     private let statistics: LoopStatistics
+    private let clock: Clock
     /// For messages that lie whole in what was read, of clients that keep no history.
     private(set) lazy var inflater = Inflater()
     /// By window bits, from 8.
@@ -20,9 +21,10 @@ final class LoopCompression {
     private var plain = ByteBuffer()
     private var frame = ByteBuffer()
 
-    init(_ settings: CompressionSettings, _ statistics: LoopStatistics) {
+    init(_ settings: CompressionSettings, _ statistics: LoopStatistics, _ clock: Clock = .system) {
         self.settings = settings
         self.statistics = statistics
+        self.clock = clock
         budget = CompressionBudget(share: settings.mode == .auto ? settings.timeShare : 1)
     }
 
@@ -81,12 +83,12 @@ final class LoopCompression {
 
     /// Leaves the frame in `frame`. It stays compressed though it be larger: no JSON of a worthwhile size is.
     private func compress(_ opcode: Opcode, _ message: Span<UInt8>, _ deflater: Deflater) {
-        let began = Instant.now()
+        let began = clock.now()
         frame.removeAll()
         let start = frame.beginFrame(expectedByteCount: message.count / 4)
         deflater.compress(message, into: &frame)
         frame.endFrame(start, opcode: opcode, isCompressed: true)
-        budget.spend(Instant.now().since(began))
+        budget.spend(clock.now().since(began))
         statistics.compressions.add()
     }
 

@@ -107,7 +107,7 @@ final class WaitingPoll {
         loop.batch.removeAll()
         loop.replica.changes(
             of: subscriber, after: start, byteBudget: loop.configuration.subscribers.answerByteCount,
-            at: .now(), into: &loop.batch)
+            at: loop.clock.now(), into: &loop.batch)
         LongPoll.answer(isReset: false, isByTag: isByTag, http, connection, loop)
     }
 

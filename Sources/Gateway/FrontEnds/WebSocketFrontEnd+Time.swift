@@ -1,5 +1,6 @@
 /// What a WebSocket connection does by the clock: heartbeats, pings, paces, and the end of those who are dead.
 internal import Broker
+internal import Logging
 internal import Primitives
 internal import Transport
 internal import WebSocket

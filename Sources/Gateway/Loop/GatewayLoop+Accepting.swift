@@ -1,29 +1,30 @@
 /// Taking connections in, or telling them that they can't be had.
 internal import HTTP
+internal import Logging
 internal import Primitives
 internal import Synchronization
 internal import Transport
 
 extension GatewayLoop {
-    func acceptAll() {
+    func acceptAll(from listener: Int) {
+        guard isListening else { return }
         for _ in 0..<Self.acceptLimit {
-            guard let outcome = listener?.accept() else { return }
-            switch consume outcome {
+            switch kernel.accept(from: listener) {
             case .none: return
             case .connection(let stream): admit(stream)
             case .exhausted(let failure):
-                turnAway(because: failure)
+                turnAway(from: listener, because: failure)
                 return
             }
         }
     }
 
     /// Tells all who wait that they can't be had, as long as there is a descriptor to say it with.
-    func turnAway(because failure: SystemFailure) {
+    func turnAway(from listener: Int, because failure: SystemFailure) {
         note(.turnedAway, ["reason": .text("\(failure)")])
         let answer = HTTPFrontEnd.overloadedAnswer(time)
         for _ in 0..<Self.acceptLimit {
-            switch listener?.turnAway(with: answer.span) ?? .nobodyWaits {
+            switch kernel.turnAway(from: listener, with: answer.span) {
             case .turnedAway: statistics.turnedAway.add()
             case .nobodyWaits: return
             case .impossible:
@@ -36,18 +37,17 @@ extension GatewayLoop {
     /// The kernel would tell of the waiting ones again and again, and nothing could be done about them.
     func pauseAccepting() {
         acceptingAgain = now + Self.acceptPause
-        watchListener([])
+        tellOfListeners(false)
     }
 
     func resumeAccepting() {
         acceptingAgain = .never
-        watchListener(.read)
+        tellOfListeners(true)
     }
 
-    func watchListener(_ interest: Poller.Interest) {
-        guard let number = listener?.number else { return }
+    func tellOfListeners(_ isWanted: Bool) {
         do {
-            try poller.change(number, token: Self.listenerToken, interest)
+            try kernel.tellOfListeners(isWanted)
         } catch {
             shared.log.error("the listener can't be watched", ["reason": .text("\(error)")])
         }
@@ -63,10 +63,9 @@ extension GatewayLoop {
         }
         let token = freeTokens.popLast() ?? UInt32(connections.count)
         if Int(token) == connections.count { connections.append(nil) }
-        let number = stream.number
         let connection = Connection(token: token, stream: stream, frontEnd: HTTPFrontEnd(), now: now)
         do {
-            try poller.add(number, token: token, .read)
+            try kernel.watch(connection.stream, token: token, .read)
         } catch {
             // Out of kernel memory for the watch: the connection closes with its object.
             freeTokens.append(token)

@@ -1,5 +1,6 @@
 /// What happens by the clock.
 internal import Broker
+internal import Logging
 internal import Primitives
 internal import Transport
 

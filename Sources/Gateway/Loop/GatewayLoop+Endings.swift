@@ -11,7 +11,7 @@ extension GatewayLoop {
         connection.frontEnd.ended(self)
         wheel.cancel(connection.token)
         connections[Int(connection.token)] = nil
-        poller.remove(connection.stream.number)
+        kernel.unwatch(connection.stream)
         closedTokens.append(connection.token)
         liveConnectionCount -= 1
         shared.connectionCount.subtract(1, ordering: .relaxed)
@@ -26,8 +26,9 @@ extension GatewayLoop {
 
     func beginDrain() {
         isDraining = true
-        acceptAll()
-        listener = nil
+        for listener in 0..<kernel.listenerCount { acceptAll(from: listener) }
+        isListening = false
+        kernel.closeListeners()
         cutAt = now + configuration.drain.deadline
         for connection in connections {
             guard let connection, connection.isOpen else { continue }

@@ -9,11 +9,14 @@ extension GatewayLoop {
         let kept = connection.unread?.bytes.count ?? 0
         let space = UnsafeMutableBufferPointer(rebasing: scratch[kept..<(kept + Self.readByteCount)])
         switch connection.stream.read(into: space) {
-        case .bytes(let count):
+        case .bytes(let count, let holdsMore):
             statistics.receivedBytes.add(count)
             connection.lastReceived = now
+            connection.holdsInput = holdsMore
             process(connection, freshCount: count)
-        case .wouldBlock: break
+            // No poller tells of what the stream holds itself.
+            if holdsMore { workLater(connection) }
+        case .blocked: break
         case .ended:
             connection.isInputEnded = true
             connection.frontEnd.inputEnded(connection, self)
@@ -76,7 +79,7 @@ extension GatewayLoop {
         case .bytes(let count):
             statistics.sentBytes.add(count)
             output.consume(count)
-        case .wouldBlock: break
+        case .blocked: break
         case .failed:
             // Not a byte of it may be left for the next connection.
             output.removeAll()
@@ -95,7 +98,7 @@ extension GatewayLoop {
             unsent.bytes.consume(count)
             connection.lastSent = now
             connection.isStallTold = false
-        case .wouldBlock: return
+        case .blocked: return
         case .failed:
             end(connection, .broken)
             return
@@ -143,7 +146,7 @@ extension GatewayLoop {
         if wantsToRead { interest.insert(.read) }
         if wantsToWrite { interest.insert(.write) }
         do {
-            try poller.change(connection.stream.number, token: connection.token, interest)
+            try kernel.rewatch(connection.stream, token: connection.token, interest)
         } catch {
             end(connection, .broken)
         }

@@ -1,15 +1,14 @@
 /// One core's share of the gateway: its connections, its subscribers, its copy of the topics, turn by turn.
-internal import Broker
+package import Broker
 internal import HTTP
+internal import Logging
 internal import Primitives
 internal import Synchronization
-internal import Transport
+package import Transport
 
 /// Born, living and ending on one thread; never Sendable. Others reach it through the sequencer's inbox and its
 /// `LoopControl`.
-final class GatewayLoop {
-    static let listenerToken: UInt32 = 0
-    static let wakeupToken: UInt32 = 1
+package final class GatewayLoop {
     /// One read: what a connection may bring in before the others have had their turn.
     static let readByteCount = 64 * 1024
     /// Connections accepted in one turn.
@@ -33,18 +32,18 @@ final class GatewayLoop {
     private let inbox: Inbox
     let control: LoopControl
 
-    var poller: Poller
-    var listener: Listener?
+    let kernel: any Kernel
+    var clock: Clock { kernel.clock }
+    var isListening = true
     var wheel: TimerWheel
-    var connections: [Connection?] = [nil, nil]
+    var connections: [Connection?] = []
     var freeTokens: [UInt32] = []
     var closedTokens: [UInt32] = []
-    private var ready: [Poller.Event] = []
     private var readers: [SubscriberID] = []
     var due: [UInt32] = []
     private var again: [UInt32] = []
     private var flushDelay: FlushDelay
-    private var lastFlushed = Instant.now()
+    private var lastFlushed: Instant
     let scratch: UnsafeMutableBufferPointer<UInt8>
     var isDraining = false
     var cutAt = Instant.never
@@ -55,8 +54,8 @@ final class GatewayLoop {
     var liveConnectionCount = 0
 
     /// The present moment, as of the turn's beginning.
-    private(set) var now = Instant.now()
-    private(set) var time = UnixTime.now()
+    private(set) var now: Instant
+    private(set) var time: UnixTime
     /// What the front end at work wants sent.
     var output = ByteBuffer(capacity: 128 * 1024)
     /// What the replica hands out, and what publishers hand in; reused.
@@ -65,15 +64,18 @@ final class GatewayLoop {
     var generator = SystemRandomNumberGenerator()
     let cursorPrefix: [UInt8]
 
-    init(shared: GatewayShared, inbox: Inbox, control: LoopControl, address: SocketAddress)
-        throws(SystemFailure)
-    {
+    package init(shared: GatewayShared, inbox: Inbox, control: LoopControl, kernel: any Kernel) {
         self.shared = shared
         self.inbox = inbox
         self.control = control
+        self.kernel = kernel
+        now = kernel.clock.now()
+        time = kernel.clock.time()
+        lastFlushed = now
         intervals = Intervals(shared.configuration)
         statistics = control.statistics
-        compression = LoopCompression(shared.configuration.subscribers.compression, control.statistics)
+        compression = LoopCompression(
+            shared.configuration.subscribers.compression, control.statistics, kernel.clock)
         replica = BrokerReplica(inbox: inbox, delays: control.statistics.delays)
         flushDelay = FlushDelay(longest: shared.configuration.subscribers.flushInterval)
         cursorPrefix = Array("\(inbox.epoch.text)-".utf8)
@@ -81,12 +83,7 @@ final class GatewayLoop {
         let request = shared.configuration.http.request
         let headByteCount = request.requestLineByteCount + request.headerByteCount + 1024
         scratch = .allocate(capacity: Self.readByteCount + max(Self.readByteCount, headByteCount))
-        wheel = TimerWheel(now: Instant.now())
-        poller = try Poller()
-        let listener = try Listener(address, shared.configuration.sockets)
-        try poller.add(listener.number, token: Self.listenerToken, .read)
-        try poller.add(control.wakeup.descriptor, token: Self.wakeupToken, .read)
-        self.listener = consume listener
+        wheel = TimerWheel(now: now)
     }
 
     deinit {
@@ -94,10 +91,12 @@ final class GatewayLoop {
     }
 
     /// Turns until the gateway has drained.
-    func run() {
-        while !isDraining || liveConnectionCount > 0 {
+    package func run() {
+        var ready: [Poller.Event] = []
+        while !hasDrained {
             do {
-                try turn()
+                try kernel.wait(timeout: timeout(), into: &ready)
+                turn(ready)
             } catch {
                 shared.log.error("a loop stopped", ["reason": .text("\(error)")])
                 return
@@ -105,11 +104,13 @@ final class GatewayLoop {
         }
     }
 
-    /// Nothing is done in reaction: a turn is these steps from top to bottom.
-    private func turn() throws(SystemFailure) {
-        try poller.wait(timeout: timeout(), into: &ready)
-        now = Instant.now()
-        time = UnixTime.now()
+    /// Whether the gateway has drained and nobody is left.
+    package var hasDrained: Bool { isDraining && liveConnectionCount == 0 }
+
+    /// Nothing is done in reaction: a turn is these steps from top to bottom. `ready` is what the kernel has told.
+    package func turn(_ ready: [Poller.Event]) {
+        now = clock.now()
+        time = clock.time()
         replica.catchUp()
         for event in ready { handle(event) }
         if now >= acceptingAgain { resumeAccepting() }
@@ -126,28 +127,27 @@ final class GatewayLoop {
         publishGauges()
     }
 
-    private func timeout() -> Duration? {
+    /// How long the next wait may last, nil for ever. Asking announces the wait: the next update wakes the loop.
+    package func timeout() -> Duration? {
         if !again.isEmpty || !inbox.sleep() || (control.isDraining && !isDraining) { return .zero }
         var deadline = min(wheel.nextDeadline ?? .never, acceptingAgain)
         if let due = replica.flushDue { deadline = min(deadline, due) }
-        return deadline == .never ? nil : deadline.since(Instant.now())
+        return deadline == .never ? nil : deadline.since(clock.now())
     }
 
     private func handle(_ event: Poller.Event) {
-        switch event.token {
-        case Self.listenerToken: acceptAll()
-        case Self.wakeupToken: control.wakeup.clear()
-        default:
-            guard let connection = connections[Int(event.token)], connection.isOpen else { return }
-            if event.isWritable, connection.isWaitingToWrite { sendUnsent(connection) }
-            if connection.isOpen, event.isReadable {
-                if connection.isWaitingToRead {
-                    // What was left of the last read comes first; the kernel tells of the rest again.
-                    if !connection.isInAgain || connection.unread == nil { read(connection) }
-                } else if event.isHungUp {
-                    end(connection, .broken)
-                }
-            }
+        if let listener = event.listener {
+            acceptAll(from: listener)
+            return
+        }
+        guard let connection = connections[Int(event.token)], connection.isOpen else { return }
+        if event.isWritable, connection.isWaitingToWrite { sendUnsent(connection) }
+        guard connection.isOpen, event.isReadable else { return }
+        if connection.isWaitingToRead {
+            // What was left of the last read comes first; the kernel tells of the rest again.
+            if !connection.isInAgain || connection.unread == nil { read(connection) }
+        } else if event.isHungUp {
+            end(connection, .broken)
         }
     }
 
@@ -155,14 +155,14 @@ final class GatewayLoop {
 
     private func flushReaders() {
         guard let due = replica.flushDue else { return }
-        let start = Instant.now()
+        let start = clock.now()
         guard due <= start + Self.clockStep else { return }
         replica.takeReady(at: start + Self.clockStep, limit: Self.flushLimit, into: &readers)
         for subscriber in readers where replica.contains(subscriber) {
             guard let connection = connections[Int(replica.owner(of: subscriber))] else { continue }
             flush(connection)
         }
-        let end = Instant.now()
+        let end = clock.now()
         flushDelay.count(flushing: end.since(start), of: end.since(lastFlushed))
         lastFlushed = end
         replica.flushDelay = flushDelay.interval
@@ -195,13 +195,17 @@ final class GatewayLoop {
             {
                 process(connection, freshCount: 0)
             }
+            if connection.isOpen, connection.holdsInput, connection.isWaitingToRead, connection.unread == nil
+            {
+                read(connection)
+            }
         }
     }
 
     // MARK: Figures
 
     private func publishGauges() {
-        statistics.turns.record(from: now, to: Instant.now())
+        statistics.turns.record(from: now, to: clock.now())
         statistics.connections.store(liveConnectionCount, ordering: .relaxed)
         statistics.conflated.store(Int(replica.conflated), ordering: .relaxed)
         statistics.slots.store(replica.slotCount, ordering: .relaxed)

@@ -57,7 +57,7 @@ final class ConnectionSurvey: Sendable {
             state.awaitedCount -= 1
             return state.awaitedCount == 0
         }
-        if isComplete { asker.wakeup.wake() }
+        if isComplete { asker.wake() }
     }
 
     /// The slowest connections of all loops, slowest first, and how many there are; nil until all have answered.

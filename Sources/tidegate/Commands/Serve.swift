@@ -4,6 +4,7 @@ internal import Configuration
 internal import Feeds
 internal import Gateway
 internal import Glibc
+internal import Logging
 internal import Primitives
 internal import Settings
 internal import Transport

@@ -4,6 +4,9 @@ internal import Primitives
 
 /// Any thread. A line is one write, so lines of several threads do not mix.
 package struct Log: Sendable {
+    /// Says nothing to nobody.
+    package static let silent = Log(level: .error, format: .json, descriptor: -1)
+
     package enum Level: String, Sendable, CaseIterable, Comparable {
         case debug
         case info
@@ -56,7 +59,7 @@ package struct Log: Sendable {
     package typealias NamedField = (key: String, value: Field)
 
     package func line(_ level: Level, _ event: String, _ fields: [NamedField]) {
-        guard level >= self.level else { return }
+        guard level >= self.level, descriptor >= 0 else { return }
         var line = ByteBuffer(capacity: 256)
         if isJSON { appendJSON(level, event, fields, &line) } else { appendText(level, event, fields, &line) }
         line.append(ASCII.lineFeed)

@@ -1,0 +1,46 @@
+/// Where a part of the program reads the time: the machine's clocks, or one that a test moves.
+internal import Synchronization
+
+/// Loops read the clock of their kernel and no other, so that a simulated gateway lives in simulated time.
+public enum Clock: Sendable {
+    case system
+    case manual(ManualClock)
+
+    /// The present moment of the monotonic clock.
+    public func now() -> Instant {
+        switch self {
+        case .system: .now()
+        case .manual(let clock): clock.now
+        }
+    }
+
+    /// The wall clock's present time.
+    public func time() -> UnixTime {
+        switch self {
+        case .system: .now()
+        case .manual(let clock): clock.time
+        }
+    }
+}
+
+/// A clock that stands still until it is told to go on. Any thread.
+public final class ManualClock: Sendable {
+    /// 2025-11-24, when it stands at its origin.
+    private static let originMilliseconds: UInt64 = 1_764_000_000_000
+
+    private let nanoseconds: Atomic<UInt64>
+
+    public init(at start: Instant = Instant(nanoseconds: 1_000_000_000)) {
+        nanoseconds = Atomic(start.nanoseconds)
+    }
+
+    public var now: Instant { Instant(nanoseconds: nanoseconds.load(ordering: .relaxed)) }
+
+    public var time: UnixTime {
+        UnixTime(milliseconds: Self.originMilliseconds + now.nanoseconds / 1_000_000)
+    }
+
+    public func advance(by duration: Duration) {
+        nanoseconds.add(duration.nanoseconds, ordering: .relaxed)
+    }
+}
