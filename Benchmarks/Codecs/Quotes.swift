@@ -10,7 +10,7 @@ func quoteMessages(updateCount: Int, messageCount: Int) throws -> [[UInt8]] {
     var random = SeededGenerator(seed: 1)
     let sequencer = Sequencer(epoch: Epoch(random: &random))
     let replica = BrokerReplica(inbox: sequencer.addInbox {})
-    let reader = replica.addSubscriber(owner: 0)
+    let reader = replica.addSubscriber(owner: ReaderKey(connection: 0, generation: 0))
     _ = replica.subscribe(reader, to: [try TopicPattern("sim/*")], after: nil)
     var published = UpdateBatch()
     var batch = Batch()

@@ -52,7 +52,7 @@ private final class Stage {
         names = (0..<topics).map { Array("bench/\($0)".utf8) }
         let patterns = try (0..<topics).map { try TopicPattern("bench/\($0)") }
         for owner in 0..<count {
-            let reader = replica.addSubscriber(owner: UInt32(owner))
+            let reader = replica.addSubscriber(owner: ReaderKey(connection: UInt32(owner), generation: 0))
             _ = replica.subscribe(reader, to: patterns, after: nil)
             readers.append(reader)
         }

@@ -11,7 +11,7 @@ package struct SubscribeOutcome: Sendable {
 
 extension BrokerReplica {
     /// A new reader that covers nothing yet. `owner` comes back where the replica speaks of it.
-    package func addSubscriber(owner: UInt32) -> SubscriberID {
+    package func addSubscriber(owner: ReaderKey) -> SubscriberID {
         subscribers.insert(Subscriber(owner: owner))
     }
 
@@ -27,7 +27,7 @@ extension BrokerReplica {
 
     package func contains(_ id: SubscriberID) -> Bool { subscribers.contains(id) }
 
-    package func owner(of id: SubscriberID) -> UInt32 { subscribers[id].owner }
+    package func owner(of id: SubscriberID) -> ReaderKey { subscribers[id].owner }
 
     /// The number of topics that it covers and of patterns that it holds.
     package func subscriptionCount(of id: SubscriberID) -> Int {

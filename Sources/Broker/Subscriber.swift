@@ -49,7 +49,7 @@ struct Subscriber: ~Copyable {
     /// The marks of the other slots, 64 a word.
     private var moreMarks: [UInt64] = []
     /// What its owner knows it by.
-    let owner: UInt32
+    let owner: ReaderKey
 
     /// The slot at which the next drain goes on.
     private var storedPosition: UInt32 = 0
@@ -71,7 +71,7 @@ struct Subscriber: ~Copyable {
     /// For slots of `log` topics: the version that the reader is to be sent next.
     var logPositions: [UInt32: UInt64] = [:]
 
-    init(owner: UInt32) {
+    init(owner: ReaderKey) {
         self.owner = owner
     }
 

@@ -8,8 +8,8 @@ package import Transport
 
 /// Any thread.
 package final class RunningGateway: Sendable {
-    /// Where it listens; port 0 has become a real one.
-    package let address: SocketAddress
+    /// Where it listens, in the order of the endpoints; port 0 has become a real one.
+    package let addresses: [SocketAddress]
     private let shared: GatewayShared
     private let threads: [LoopThread]
 
@@ -43,11 +43,11 @@ package final class RunningGateway: Sendable {
 
     /// Listens and starts the loops; ready when it returns.
     package static func start(
-        _ configuration: GatewayConfiguration, log: Log, answeringMessages messageAnswer: MessageAnswer? = nil
+        _ configuration: GatewayConfiguration, log: Log
     ) throws(Failure) -> RunningGateway {
         let limit = DescriptorLimit.raise()
         let files = try readFiles(configuration)
-        let address = try claim(configuration)
+        let addresses = try claim(configuration)
         var generator = SystemRandomNumberGenerator()
         let sequencer = Sequencer(epoch: Epoch(random: &generator), retention: configuration.retention)
         do {
@@ -55,8 +55,8 @@ package final class RunningGateway: Sendable {
             let loops = wakeups.map { wakeup in LoopControl { wakeup.wake() } }
             let shared = GatewayShared(
                 configuration: configuration, sequencer: sequencer, log: log, files: files, loops: loops,
-                address: address, descriptorLimit: limit, messageAnswer: messageAnswer)
-            return try RunningGateway(shared, address, wakeups)
+                addresses: addresses, descriptorLimit: limit)
+            return try RunningGateway(shared, addresses, wakeups)
         } catch let failure as SystemFailure {
             throw .system(failure)
         } catch {
@@ -67,7 +67,7 @@ package final class RunningGateway: Sendable {
     /// Whether it could start, as far as that can be told without listening.
     package static func check(_ configuration: GatewayConfiguration) throws(Failure) {
         _ = try readFiles(configuration)
-        _ = try resolve(configuration)
+        for endpoint in configuration.endpoints { _ = try resolve(endpoint) }
     }
 
     private static func readFiles(_ configuration: GatewayConfiguration) throws(Failure) -> StaticFiles {
@@ -79,33 +79,39 @@ package final class RunningGateway: Sendable {
         }
     }
 
-    private static func resolve(_ configuration: GatewayConfiguration) throws(Failure) -> SocketAddress {
+    private static func resolve(_ endpoint: Endpoint) throws(Failure) -> SocketAddress {
         let candidates: [SocketAddress]
         do {
-            candidates = try SocketAddress.resolve(host: configuration.host, port: configuration.port)
+            candidates = try SocketAddress.resolve(host: endpoint.host, port: endpoint.port)
         } catch {
             throw .resolve(error)
         }
         guard let first = candidates.first else {
-            throw .resolve(ResolveFailure(host: configuration.host, reason: "it has no address"))
+            throw .resolve(ResolveFailure(host: endpoint.host, reason: "it has no address"))
         }
         return first
     }
 
-    private static func claim(_ configuration: GatewayConfiguration) throws(Failure) -> SocketAddress {
-        let first = try resolve(configuration)
-        do {
-            return try Listener.claim(first)
-        } catch {
-            throw .listen(first.description, error)
+    private static func claim(_ configuration: GatewayConfiguration) throws(Failure) -> [SocketAddress] {
+        var claimed: [SocketAddress] = []
+        for endpoint in configuration.endpoints {
+            let address = try resolve(endpoint)
+            do {
+                claimed.append(try Listener.claim(address))
+            } catch {
+                throw .listen(address.description, error)
+            }
         }
+        return claimed
     }
 
-    private init(_ shared: GatewayShared, _ address: SocketAddress, _ wakeups: [Wakeup]) throws {
+    private init(
+        _ shared: GatewayShared, _ addresses: [SocketAddress], _ wakeups: [Wakeup]
+    ) throws {
         self.shared = shared
-        self.address = address
+        self.addresses = addresses
         // All doors to the sequencer are opened before anybody can publish.
-        let inboxes = shared.loops.map { control in shared.sequencer.addInbox { control.wake() } }
+        let inboxes = wakeups.map { wakeup in shared.sequencer.addInbox { wakeup.wake() } }
         let started = StartSignal(count: shared.loops.count)
         var threads: [LoopThread] = []
         for (number, (control, inbox)) in zip(shared.loops, inboxes).enumerated() {
@@ -113,7 +119,7 @@ package final class RunningGateway: Sendable {
                 try LoopThread(name: "loop \(number)") {
                     do {
                         let kernel = try SystemKernel(
-                            [address], shared.configuration.sockets, wakeup: wakeups[number])
+                            addresses, shared.configuration.sockets, wakeup: wakeups[number])
                         let loop = GatewayLoop(
                             shared: shared, inbox: inbox, control: control, kernel: kernel)
                         started.report(nil)
@@ -127,6 +133,9 @@ package final class RunningGateway: Sendable {
         if let failure = started.wait() { throw failure }
         shared.isReady.store(true, ordering: .releasing)
     }
+
+    /// The first endpoint's address: what people are told to open.
+    package var address: SocketAddress { addresses[0] }
 
     /// Where feeds publish.
     package var sequencer: Sequencer { shared.sequencer }

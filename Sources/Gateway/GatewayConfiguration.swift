@@ -4,10 +4,8 @@ package import HTTP
 package import Transport
 
 package struct GatewayConfiguration: Sendable {
-    /// Where to listen. Loopback by default: nobody else is let in unasked.
-    package var host = "127.0.0.1"
-    /// 0 takes a free port.
-    package var port: UInt16 = 8080
+    /// Where to listen, and what is spoken there; the first one is what the gateway names as its address.
+    package var endpoints = [Endpoint()]
     /// Loops; each takes a core.
     package var threadCount = 1
     /// The folder of the page; nil serves none.
@@ -20,8 +18,48 @@ package struct GatewayConfiguration: Sendable {
     package var operations = OperationsSettings()
     package var retention = Sequencer.Retention()
     package var sockets = Listener.Options()
+    package var webSockets = WebSocketApplication.subscribers
+    /// Who those are that nobody has asked for a token.
+    package var anonymous = Principal.anonymous
 
     package init() {}
+}
+
+/// A place to listen at.
+package struct Endpoint: Sendable {
+    /// What is spoken there; a front end for each (`FrontEnd`).
+    package enum Spoken: Sendable {
+        case http
+    }
+
+    /// Loopback by default: nobody else is let in unasked.
+    package var host = "127.0.0.1"
+    /// 0 takes a free port.
+    package var port: UInt16 = 8080
+    package var spoken = Spoken.http
+
+    package init() {}
+}
+
+extension GatewayConfiguration {
+    /// The first endpoint's, as most gateways have just one.
+    package var host: String {
+        get { endpoints[0].host }
+        set { endpoints[0].host = newValue }
+    }
+
+    package var port: UInt16 {
+        get { endpoints[0].port }
+        set { endpoints[0].port = newValue }
+    }
+}
+
+/// What a WebSocket at `/ws` is for.
+package enum WebSocketApplication: Sendable {
+    case subscribers
+    /// Each message is sent back. This is how the conformance suite speaks to the connection alone, through all that a
+    /// subscriber's message goes through.
+    case echo
 }
 
 package struct HTTPSettings: Sendable {
@@ -81,6 +119,8 @@ package struct PublisherSettings: Sendable {
     package var updateRate = 0.0
     /// How many of them may come ahead of that.
     package var updateBurst = 10_000
+    /// How long a publisher waits for an outcome that comes later, before it is told that nobody knows it.
+    package var outcomeTimeout: Duration = .seconds(10)
 
     package init() {}
 }
@@ -101,9 +141,9 @@ package struct OperationsSettings: Sendable {
 
     package init() {}
 
-    func listsConnections(at address: SocketAddress) -> Bool {
+    func listsConnections(at addresses: [SocketAddress]) -> Bool {
         switch connections {
-        case .auto: address.isLoopback
+        case .auto: addresses.allSatisfy(\.isLoopback)
         case .on: true
         case .off: false
         }

@@ -4,15 +4,15 @@ package import Logging
 internal import Primitives
 internal import Synchronization
 package import Transport
-package import WebSocket
 
 /// Immutable, but for what counts and what says so.
 package final class GatewayShared: Sendable {
     package let configuration: GatewayConfiguration
     package let sequencer: Sequencer
+    /// Where what clients publish is put in order.
+    let updates: any UpdateLog
     package let log: Log
     package let files: StaticFiles
-    let messageAnswer: MessageAnswer?
     let isDraining = Atomic<Bool>(false)
     let isReady = Atomic<Bool>(false)
     let connectionCount = Atomic<Int>(0)
@@ -27,16 +27,17 @@ package final class GatewayShared: Sendable {
 
     package init(
         configuration: GatewayConfiguration, sequencer: Sequencer, log: Log, files: StaticFiles,
-        loops: [LoopControl], address: SocketAddress, descriptorLimit: Int, messageAnswer: MessageAnswer?
+        loops: [LoopControl], addresses: [SocketAddress], descriptorLimit: Int,
+        updates: (any UpdateLog)? = nil
     ) {
         self.configuration = configuration
         self.sequencer = sequencer
         self.loops = loops
         self.log = log
         self.files = files
-        self.messageAnswer = messageAnswer
+        self.updates = updates ?? sequencer
         self.descriptorLimit = descriptorLimit
-        listsConnections = configuration.operations.listsConnections(at: address)
+        listsConnections = configuration.operations.listsConnections(at: addresses)
         // A descriptor each, and some that the loops, the feeds and the log need: whoever cannot be had is told so
         // before the kernel has none left.
         let kept = 16 + 8 * configuration.threadCount
@@ -48,45 +49,17 @@ package final class GatewayShared: Sendable {
     var isServing: Bool { isReady.load(ordering: .acquiring) && !isDraining.load(ordering: .acquiring) }
 }
 
-/// Answers a WebSocket message in place of the gateway's own commands, by sending none, one or more. This is how a
-/// test speaks to the connection alone, through all that a product's message goes through.
-package typealias MessageAnswer =
-    @Sendable (_ opcode: Opcode, _ message: Span<UInt8>, _ send: (Opcode, Span<UInt8>) -> Void) -> Void
-
 /// The side of a loop that other threads may touch.
 package final class LoopControl: Sendable {
-    let wake: @Sendable () -> Void
+    let mailbox: Mailbox
     let statistics = LoopStatistics()
-    private let draining = Atomic<Bool>(false)
-    private let surveys: Mutex<[ConnectionSurvey]> = Mutex([])
-    private let isAsked = Atomic<Bool>(false)
 
-    /// `wake` ends the wait of the loop's kernel.
+    /// `wake` ends the wait of the loop's kernel, or the next one.
     package init(wake: @escaping @Sendable () -> Void) {
-        self.wake = wake
+        mailbox = Mailbox(wake: wake)
     }
-
-    var isDraining: Bool { draining.load(ordering: .acquiring) }
 
     package func drain() {
-        draining.store(true, ordering: .releasing)
-        wake()
-    }
-
-    /// Puts a question to the loop, to be answered in its next turn.
-    func ask(_ survey: ConnectionSurvey) {
-        surveys.withLock { $0.append(survey) }
-        isAsked.store(true, ordering: .releasing)
-        wake()
-    }
-
-    /// What was asked since the last time. Costs a loop that nobody asks one load a turn.
-    func takeSurveys() -> [ConnectionSurvey] {
-        guard isAsked.load(ordering: .acquiring) else { return [] }
-        isAsked.store(false, ordering: .relaxed)
-        return surveys.withLock { surveys in
-            defer { surveys = [] }
-            return surveys
-        }
+        mailbox.post(.drain)
     }
 }

@@ -51,7 +51,7 @@ struct NoticeThrottle {
     }
 }
 
-extension GatewayLoop {
+extension Workspace {
     func note(_ notice: Notice, _ fields: @autoclosure () -> KeyValuePairs<String, Log.Field>) {
         guard let suppressed = notices.admit(notice, at: now) else { return }
         shared.log.line(
@@ -62,7 +62,7 @@ extension GatewayLoop {
     /// A cursor was presented: honoured, or answered with a reset.
     func note(resume isHonoured: Bool, of connection: Connection) {
         statistics.count(resume: isHonoured)
-        if !isHonoured { note(.reset, ["peer": .text(connection.stream.peer)]) }
+        if !isHonoured { note(.reset, ["peer": .text(connection.peer)]) }
     }
 
     /// The batch at hand was handed to a reader.
@@ -75,7 +75,7 @@ extension GatewayLoop {
             note(
                 .gap,
                 [
-                    "peer": .text(connection.stream.peer), "topic": .text(gap.topic.unsafeBytes.span.text),
+                    "peer": .text(connection.peer), "topic": .text(gap.topic.unsafeBytes.span.text),
                     "next": .integer(Int(gap.next)),
                     "missed": gap.missed.map { .integer(Int($0)) } ?? .text("unknown"),
                 ])
@@ -88,7 +88,7 @@ extension GatewayLoop {
         // Asked for only where the line is written: the peer's name is a call to the kernel.
         var fields: KeyValuePairs<String, Log.Field> {
             [
-                "peer": .text(connection.stream.peer), "code": .text(problem.code),
+                "peer": .text(connection.peer), "code": .text(problem.code),
                 "detail": .text(problem.detail),
             ]
         }

@@ -12,6 +12,8 @@ struct Problem: Error {
     var allowed: StaticString?
     /// For 429 and 503: seconds.
     var retryAfter = 1
+    /// For 403: the topics and patterns that were refused.
+    var topics: [[UInt8]] = []
 
     init(_ status: Int, _ code: String, _ detail: String) {
         self.status = status
@@ -45,6 +47,24 @@ struct Problem: Error {
             400, "too_many_topics",
             "A connection may subscribe to \(limit) topics and patterns; use patterns.")
     }
+
+    /// So many of what was refused are named.
+    static let refusedTopicLimit = 20
+
+    /// `topics` lie outside of what the peer may do.
+    static func forbidden(_ what: String, _ topics: [[UInt8]]) -> Problem {
+        var problem = Problem(
+            403, "forbidden",
+            "Without the right to \(what) \(topics.prefix(3).map { $0.span.text }.joined(separator: ", "))\(topics.count > 3 ? ", …" : "")."
+        )
+        problem.topics = Array(topics.prefix(refusedTopicLimit))
+        return problem
+    }
+
+    /// What was published may have been taken or not.
+    static let unknownOutcome = Problem(
+        503, "overloaded",
+        "The outcome is not known yet, and the wait was too long: the update may or may not be taken.")
 
     /// `wait` is how long until more is taken.
     static func tooManyUpdates(_ rate: Double, wait: Duration) -> Problem {
@@ -92,17 +112,16 @@ struct Problem: Error {
 
 extension ByteBuffer {
     /// Appends the RFC 9457 object; `extra` members come last.
-    mutating func append(
-        problem status: Int, code: String, detail: String, extra: KeyValuePairs<StaticString, UInt64> = [:]
-    ) {
+    mutating func append(_ problem: Problem, extra: KeyValuePairs<StaticString, UInt64> = [:]) {
         append("{\"type\":\"about:blank\",\"title\":\"")
-        append(ReasonPhrase.of(status))
+        append(ReasonPhrase.of(problem.status))
         append("\",\"status\":")
-        append(decimal: UInt64(status))
+        append(decimal: UInt64(problem.status))
         append(",\"detail\":")
-        append(jsonString: detail)
+        append(jsonString: problem.detail)
         append(",\"code\":")
-        append(jsonString: code)
+        append(jsonString: problem.code)
+        append(refusedTopicsOf: problem)
         for (name, value) in extra {
             append(",\"")
             append(name)
@@ -110,5 +129,16 @@ extension ByteBuffer {
             append(decimal: value)
         }
         append("}\n")
+    }
+
+    /// `,"topics":[…]`, where some were refused.
+    mutating func append(refusedTopicsOf problem: Problem) {
+        guard !problem.topics.isEmpty else { return }
+        append(",\"topics\":[")
+        for (place, topic) in problem.topics.enumerated() {
+            if place > 0 { append(ASCII.comma) }
+            append(jsonString: topic.span)
+        }
+        append(ASCII.closeBracket)
     }
 }

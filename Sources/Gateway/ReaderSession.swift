@@ -6,7 +6,7 @@ struct ReaderSession {
     let subscriber: SubscriberID
     var pace: Pace
     /// Subscriptions whose snapshot is not sent whole yet, oldest first.
-    var lives: [PendingLive] = []
+    var pendingLives: [PendingLive] = []
     /// Seconds of silence from us after which the reader wants a sign of life; 0: none.
     var heartbeat: UInt8 = 0
     /// Whether a drain stopped for want of room: it goes on whatever the pace says.
@@ -20,72 +20,55 @@ struct ReaderSession {
         let isResumed: Bool
     }
 
-    init(subscriber: SubscriberID, maximumRate: Double?) {
-        self.subscriber = subscriber
-        pace = Pace(maximumRate: maximumRate)
+    /// A new subscriber that covers nothing yet.
+    init(_ request: SubscriptionRequest, of key: ReaderKey, _ work: Workspace) {
+        subscriber = work.replica.addSubscriber(owner: key)
+        pace = Pace(maximumRate: work.configuration.subscribers.granted(request.maximumRate))
+        heartbeat = request.heartbeat ?? 0
     }
 
-    /// Fills the loop's batch with what the subscriber lacks, if the pace allows it now.
-    mutating func drain(_ connection: Connection, _ loop: GatewayLoop) {
-        loop.batch.removeAll()
-        guard loop.replica.hasMarks(subscriber), pace.due <= loop.now || isInMiddle else {
-            loop.batch.cursor = loop.replica.cursor(of: subscriber)
+    /// Fills the workspace's batch with what the subscriber lacks, up to `budget` bytes, if the pace allows it now.
+    mutating func drain(budget: Int, _ connection: Connection, _ work: Workspace) {
+        work.batch.removeAll()
+        guard work.replica.hasMarks(subscriber), pace.due <= work.now || isInMiddle else {
+            work.batch.cursor = work.replica.cursor(of: subscriber)
             return
         }
-        loop.replica.drain(
-            subscriber, byteBudget: loop.configuration.subscribers.flushByteCount, oneRound: pace.isLimited,
+        work.replica.drain(
+            subscriber, byteBudget: budget, oneRound: pace.isLimited,
             // A snapshot's values are as old as they are, and paced ones as the pace wants them. Not the turn's `now`: the
             // flushes before this one took their time.
-            at: lives.isEmpty && !pace.isLimited ? loop.clock.now() : nil, into: &loop.batch)
-        loop.noteDelivery(to: connection)
-        isInMiddle = loop.batch.hasMore
-        if isInMiddle { loop.workLater(connection) } else { pace.flushed(at: loop.now) }
+            at: pendingLives.isEmpty && !pace.isLimited ? work.clock.now() : nil, into: &work.batch)
+        work.noteDelivery(to: connection)
+        isInMiddle = work.batch.hasMore
+        if isInMiddle { work.comeBack() } else { pace.flushed(at: work.now) }
     }
 
     /// Takes the next subscription that the batch at hand makes live.
     mutating func nextLive(_ cursor: UInt64?) -> PendingLive? {
-        guard let cursor, let first = lives.first, first.sequence <= cursor else { return nil }
-        return lives.removeFirst()
+        guard let cursor, let first = pendingLives.first, first.sequence <= cursor else { return nil }
+        return pendingLives.removeFirst()
     }
 
     /// When the subscriber is to be flushed by the clock rather than by an update.
-    func flushDeadline(_ loop: GatewayLoop) -> Instant {
-        pace.isLimited && loop.replica.hasMarks(subscriber) ? pace.due : .never
+    func flushDeadline(_ work: Workspace) -> Instant {
+        pace.isLimited && work.replica.hasMarks(subscriber) ? pace.due : .never
     }
 
     /// Covers more topics and counts how that went.
     mutating func subscribe(
         _ patterns: [TopicPattern], cursor: [UInt8]?, id: [UInt8]?, _ connection: Connection,
-        _ loop: GatewayLoop
+        _ work: Workspace
     ) -> SubscribeOutcome {
-        loop.replica.catchUp()
-        let before = loop.replica.markCount(of: subscriber)
-        let outcome = loop.replica.subscribe(
+        work.replica.catchUp()
+        let before = work.replica.markCount(of: subscriber)
+        let outcome = work.replica.subscribe(
             subscriber, to: patterns, after: cursor.flatMap { Cursor($0.span) })
-        if cursor != nil { loop.note(resume: outcome.isResumed, of: connection) }
-        loop.statistics.snapshots.record(loop.replica.markCount(of: subscriber) - before)
-        lives.append(PendingLive(sequence: outcome.liveSequence, id: id, isResumed: outcome.isResumed))
+        if cursor != nil { work.note(resume: outcome.isResumed, of: connection) }
+        work.statistics.snapshots.record(work.replica.markCount(of: subscriber) - before)
+        pendingLives.append(PendingLive(sequence: outcome.liveSequence, id: id, isResumed: outcome.isResumed))
         // A turn later in any case: also where nothing has to be sent, the reader is told that it is live.
-        loop.workLater(connection)
+        work.comeBack()
         return outcome
-    }
-}
-
-extension GatewayLoop {
-    /// Appends the cursor of `sequence`, as subscribers hold it.
-    func appendCursor(_ sequence: UInt64) {
-        output.append(cursorPrefix)
-        output.append(decimal: sequence)
-    }
-
-    func cursorBytes(_ sequence: UInt64) -> [UInt8] {
-        cursorPrefix + Array(String(sequence).utf8)
-    }
-
-    /// How long readers are told to wait before they come back from a drain: spread, so that they do not all
-    /// come at once.
-    func reconnectDelay() -> Int {
-        let spread = Int(configuration.drain.reconnectSpread.nanoseconds / 1_000_000)
-        return Int.random(in: 0...max(spread, 1), using: &generator)
     }
 }

@@ -3,45 +3,53 @@ internal import Broker
 internal import HTTP
 internal import Primitives
 
-extension HTTPFrontEnd {
-    func route(_ head: RequestHead, _ connection: Connection, _ loop: GatewayLoop) throws(Problem) {
+/// How a request goes on.
+enum Routing {
+    case answered
+    case reply(any Reply)
+    /// The reply takes the request's content, at most so many bytes of it; nil: any number.
+    case body(any Reply, byteCountLimit: Int?)
+    /// The connection speaks something else from here on.
+    case successor(any FrontEnd)
+}
+
+enum RequestRouter {
+    static func route(
+        _ head: RequestHead, _ response: inout some Responder, _ connection: Connection, _ work: Workspace
+    ) throws(Problem) -> Routing {
         let path = head.path
         if head.method == .options {
-            answer(204, nil, body: [UInt8]().span, connection, loop) {
-                $0.append(field: "Allow", Self.allowed(path))
-            }
-            return
+            response.answer(204, connection, work) { $0.add("Allow", allowed(path)) }
+            return .answered
         }
         if case .other = head.method {
             throw Problem(501, "bad_request", "This gateway does not know the method \(head.methodName).")
         }
         if path.starts(with: "/topics/".utf8) {
-            try routeTopic(head, path, connection, loop)
-            return
+            return try routeTopic(head, path, &response, connection, work)
         }
         let isGet = head.method == .get || head.method == .head
         guard isGet || path.elementsEqual("/publish".utf8) && head.method == .post else {
-            throw .notAllowed(Self.allowed(path))
+            throw .notAllowed(allowed(path))
         }
         switch String(decoding: path, as: UTF8.self) {
-        case "/ws": try WebSocketFrontEnd.open(head, connection, loop)
-        case "/sse": try EventStreamFrontEnd.open(head, self, connection, loop)
-        case "/poll": try LongPoll.open(head, self, connection, loop)
-        case "/topics": try TopicPage.list(head, self, connection, loop)
+        case "/ws": return try openWebSocket(head, &response, connection, work)
+        case "/sse": return try EventStream.open(head, &response, connection, work)
+        case "/poll": return try LongPoll.open(head, &response, connection, work)
+        case "/topics": try TopicPage.list(head, &response, connection, work)
         case "/publish":
             guard head.method == .post else { throw .notAllowed("POST, OPTIONS") }
-            beginBody(
-                try PublishIntake(head, .many, loop.configuration.publishers),
-                expectsContinue: head.expectsContinue,
-                loop)
-        case "/healthz", "/readyz", "/metrics", "/stats", "/connections":
-            try OperationsPage.answer(path, head, self, connection, loop)
-        default: try answerFile(head, path, connection, loop)
+            return try PublishIntake.open(head, .many, work.configuration.publishers)
+        case "/connections": return try ConnectionsPage.open(head, connection, work)
+        case "/healthz", "/readyz", "/metrics", "/stats":
+            try OperationsPage.answer(path, &response, connection, work)
+        default: try answerFile(head, path, &response, connection, work)
         }
+        return .answered
     }
 
     /// Whether a body of this request is for anybody.
-    func takesBody(_ head: RequestHead) -> Bool {
+    static func takesBody(_ head: RequestHead) -> Bool {
         switch head.method {
         case .post: head.path.elementsEqual("/publish".utf8)
         case .put: head.path.starts(with: "/topics/".utf8)
@@ -49,9 +57,19 @@ extension HTTPFrontEnd {
         }
     }
 
-    private func routeTopic(
-        _ head: RequestHead, _ path: [UInt8], _ connection: Connection, _ loop: GatewayLoop
-    ) throws(Problem) {
+    private static func openWebSocket(
+        _ head: RequestHead, _ response: inout some Responder, _ connection: Connection, _ work: Workspace
+    ) throws(Problem) -> Routing {
+        switch work.configuration.webSockets {
+        case .subscribers: .successor(try WebSocketFrontEnd.open(head, &response, connection, work))
+        case .echo: .successor(try EchoFrontEnd.open(head, &response, connection, work))
+        }
+    }
+
+    private static func routeTopic(
+        _ head: RequestHead, _ path: [UInt8], _ response: inout some Responder, _ connection: Connection,
+        _ work: Workspace
+    ) throws(Problem) -> Routing {
         guard let name = PercentCoding.decoded(Array(path.dropFirst("/topics/".utf8.count)).span) else {
             throw .badRequest("The path has a malformed percent escape.")
         }
@@ -61,35 +79,36 @@ extension HTTPFrontEnd {
             throw Problem(error)
         }
         switch head.method {
-        case .get, .head: try TopicPage.show(name, self, connection, loop)
-        case .put:
-            beginBody(
-                try PublishIntake(head, .one(topic: name), loop.configuration.publishers),
-                expectsContinue: head.expectsContinue, loop)
-        case .delete: try TopicPage.delete(name, self, connection, loop)
-        case .post, .options, .other: throw .notAllowed(Self.allowed(path))
+        case .get, .head: try TopicPage.show(name, &response, connection, work)
+        case .put: return try PublishIntake.open(head, .one(topic: name), work.configuration.publishers)
+        case .delete: return try TopicPage.delete(name, &response, connection, work)
+        case .post, .options, .other: throw .notAllowed(allowed(path))
         }
+        return .answered
     }
 
-    private func answerFile(
-        _ head: RequestHead, _ path: [UInt8], _ connection: Connection, _ loop: GatewayLoop
+    private static func answerFile(
+        _ head: RequestHead, _ path: [UInt8], _ response: inout some Responder, _ connection: Connection,
+        _ work: Workspace
     ) throws(Problem) {
-        guard let decoded = head.decodedPath, let file = loop.shared.files.file(decoded) else {
+        guard let decoded = head.decodedPath, let file = work.shared.files.file(decoded) else {
             throw Problem(
                 404, "not_found", "Nothing is at this path. Values are at /topics/…, the page is at /.")
         }
         let isKnown = head.ifNoneMatch.contains { $0 == file.entityTag || $0 == [ASCII.asterisk] }
-        let content = isKnown ? [] : file.content
-        answer(isKnown ? 304 : 200, file.contentType, body: content.span, connection, loop) { fields in
-            fields.append(field: "ETag", "\"\(String(decoding: file.entityTag, as: UTF8.self))\"")
-            fields.append(field: "Cache-Control", "no-cache")
-            fields.append(field: "X-Content-Type-Options", "nosniff")
-            fields.append(field: "Referrer-Policy", "no-referrer")
-            fields.append(
-                field: "Content-Security-Policy",
+        let content = isKnown ? ContentLength.none : .known(file.content.count)
+        response.begin(isKnown ? 304 : 200, file.contentType, content, connection, work) { fields in
+            fields.add("ETag", "\"\(String(decoding: file.entityTag, as: UTF8.self))\"")
+            fields.add("Cache-Control", "no-cache")
+            fields.add("X-Content-Type-Options", "nosniff")
+            fields.add("Referrer-Policy", "no-referrer")
+            fields.add(
+                "Content-Security-Policy",
                 "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
             )
         }
+        if !isKnown { response.write(work) { $0.append(file.content) } }
+        response.end(connection, work)
     }
 
     private static func allowed(_ path: [UInt8]) -> StaticString {

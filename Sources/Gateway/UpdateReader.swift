@@ -24,6 +24,26 @@ enum UpdateReader {
         }
     }
 
+    /// Reads the text of one value.
+    static func read(
+        value: Span<UInt8>, of topic: [UInt8], into batch: inout UpdateBatch
+    ) throws(Problem) {
+        try checkUTF8(value)
+        var scanner = JSONScanner(value)
+        let range: Range<Int>
+        do {
+            range = try scanner.value()
+            try scanner.end()
+        } catch {
+            throw Problem(error)
+        }
+        do {
+            try batch.append(topic: topic.span, data: value.extracting(range))
+        } catch {
+            throw Problem(error)
+        }
+    }
+
     /// Reads one line of NDJSON.
     static func read(line: Span<UInt8>, into batch: inout UpdateBatch) throws(Problem) {
         try checkUTF8(line)

@@ -26,7 +26,7 @@ import Testing
         let late = BrokerReplica(inbox: bench.sequencer.addInbox(wake: {}))
         try bench.publish("a", "1")
         bench.replica.catchUp()
-        let id = late.addSubscriber(owner: 0)
+        let id = late.addSubscriber(owner: ReaderKey(connection: 0, generation: 0))
         let outcome = late.subscribe(id, to: [try TopicPattern("a")], after: late.cursor(1))
         #expect(outcome.isResumed && late.cursor(of: id) == 1)
     }
@@ -48,7 +48,7 @@ import Testing
         let bench = Bench()
         for number in 0..<5 { try bench.publish("t/\(number)", "1") }
         bench.replica.catchUp()
-        let id = bench.replica.addSubscriber(owner: 0)
+        let id = bench.replica.addSubscriber(owner: ReaderKey(connection: 0, generation: 0))
         let live = try bench.subscribe(id, ["**"]).liveSequence
         for number in 5..<15 {
             try bench.publish([("t/\(number)", "1"), ("t/0", "\(number)")])

@@ -40,7 +40,7 @@ struct SlabTests {
     @Test func subscribersFillWholeCacheLines() {
         #expect(MemoryLayout<Subscriber>.stride == 128)
         var slab = Slab<Subscriber>()
-        let index = slab.insert(Subscriber(owner: 1))
+        let index = slab.insert(Subscriber(owner: ReaderKey(connection: 1, generation: 0)))
         let first = slab.chunks[Int(index) >> Slab<Subscriber>.chunkShift]
         #expect(UInt(bitPattern: first) % 64 == 0)
     }

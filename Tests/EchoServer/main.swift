@@ -10,6 +10,7 @@ configuration.port = 0
 configuration.publicFolder = nil
 configuration.threadCount = 2
 configuration.drain.spread = .zero
+configuration.webSockets = .echo
 // The largest cases: a message of 16 MiB, and one of 65,536 fragments. No case expects a ping or a limit.
 configuration.subscribers.messageByteCount = 16 << 20
 configuration.subscribers.fragmentLimit = 65_536
@@ -23,9 +24,7 @@ configuration.subscribers.compression.contextTakeover = true
 
 let gateway: RunningGateway
 do {
-    gateway = try RunningGateway.start(configuration, log: Log(level: .warning)) { opcode, message, send in
-        send(opcode, message)
-    }
+    gateway = try RunningGateway.start(configuration, log: Log(level: .warning))
 } catch {
     fatalError("\(error)")
 }

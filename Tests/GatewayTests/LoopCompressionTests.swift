@@ -8,6 +8,7 @@ import WebSocket
 @Suite struct LoopCompressionTests {
     private let now = Instant(nanoseconds: 1_000_000_000)
     private let statistics = LoopStatistics()
+    private let replica = BrokerReplica(inbox: Sequencer(epoch: Epoch("e")).addInbox {})
     private let quotes = (0..<40).map { number in
         let text = "{\"topic\":\"stocks/S\(number)\",\"version\":7,\"data\":{\"price\":\(100 + number).25}}"
         return Payload(Array(text.utf8).span)
@@ -31,7 +32,7 @@ import WebSocket
         batch.cursor = cursor
         var output = ByteBuffer()
         compression.append(batch, at: sequence, client, now: now ?? self.now, to: &output) {
-            $0.append(updatesMessage: batch, prefix: Array("e-".utf8))
+            $0.append(updatesMessage: batch, of: replica)
         }
         return output.array
     }

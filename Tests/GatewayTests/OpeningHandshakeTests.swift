@@ -25,9 +25,11 @@ import Testing
         var parser = RequestParser()
         guard let (head, _) = try parser.parse(bytes.span) else { return "incomplete" }
         do throws(Problem) {
-            var output = ByteBuffer()
-            output.append(try OpeningHandshake(head, settings))
-            return output.bytes.text
+            let opening = try OpeningHandshake(head, settings)
+            let stage = FrontEndStage()
+            var response = HTTP1Responder(head)
+            opening.answer(&response, stage.connection, stage.work)
+            return stage.said()
         } catch {
             return "\(error.status)"
         }

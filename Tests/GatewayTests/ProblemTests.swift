@@ -8,8 +8,7 @@ import Testing
 @Suite struct ProblemTests {
     @Test func isSpelledAsRFC9457HasIt() {
         var output = ByteBuffer()
-        output.append(
-            problem: 400, code: "invalid_json", detail: "\"x\"\n", extra: ["line": 3, "accepted": 2])
+        output.append(.invalidJSON("\"x\"\n"), extra: ["line": 3, "accepted": 2])
         #expect(
             output.bytes.text
                 == #"{"type":"about:blank","title":"Bad Request","status":400,"detail":"\"x\"\n","#

@@ -3,7 +3,7 @@ internal import Broker
 internal import Primitives
 internal import WebSocket
 
-extension GatewayLoop {
+extension Workspace {
     /// Appends one message of the type; `members` appends what follows, each with a comma in front.
     func appendMessage(_ type: StaticString, id: [UInt8]?, _ members: (inout ByteBuffer) -> Void = { _ in }) {
         let start = output.beginFrame(expectedByteCount: 126)
@@ -25,12 +25,12 @@ extension GatewayLoop {
         if case .none = messages {
         } else if compression.isWorthwhile(batch.byteCount) {
             compression.append(batch, at: replica.sequence, messages, now: now, to: &output) {
-                $0.append(updatesMessage: batch, prefix: cursorPrefix)
+                $0.append(updatesMessage: batch, of: replica)
             }
             return
         }
         let start = output.beginFrame(expectedByteCount: batch.byteCount + batch.updates.count + 80)
-        output.append(updatesMessage: batch, prefix: cursorPrefix)
+        output.append(updatesMessage: batch, of: replica)
         output.endFrame(start, opcode: .text)
     }
 
@@ -41,15 +41,16 @@ extension GatewayLoop {
             output.append(jsonString: problem.code)
             output.append(",\"message\":")
             output.append(jsonString: problem.detail)
+            output.append(refusedTopicsOf: problem)
         }
     }
 }
 
 extension ByteBuffer {
     /// `{"type":"updates","cursor":"…","updates":[…]}`
-    mutating func append(updatesMessage batch: borrowing Batch, prefix: [UInt8]) {
+    mutating func append(updatesMessage batch: borrowing Batch, of replica: BrokerReplica) {
         append("{\"type\":\"updates\"")
-        append(cursorMember: batch.cursor, prefix: prefix)
+        append(cursorMember: batch.cursor, of: replica)
         append(",\"updates\":")
         append(updates: batch)
         append(ASCII.closeBrace)
@@ -74,11 +75,22 @@ extension ByteBuffer {
     }
 
     /// `,"cursor":"…"`, nothing where none can be vouched for.
-    mutating func append(cursorMember cursor: UInt64?, prefix: [UInt8]) {
+    mutating func append(cursorMember cursor: UInt64?, of replica: BrokerReplica) {
         guard let cursor else { return }
         append(",\"cursor\":\"")
-        append(prefix)
-        append(decimal: cursor)
+        replica.append(cursor: cursor, to: &self)
         append(ASCII.quote)
+    }
+
+    /// `"topic":…,"next":…,"missed":…`
+    mutating func append(gapMembers gap: Gap) {
+        append("\"topic\":")
+        append(jsonString: gap.topic.unsafeBytes.span)
+        append(",\"next\":")
+        append(decimal: gap.next)
+        if let missed = gap.missed {
+            append(",\"missed\":")
+            append(decimal: missed)
+        }
     }
 }

@@ -38,20 +38,14 @@ struct OpeningHandshake {
         }
     }
 
-    fileprivate func appendFields(to output: inout ByteBuffer) {
-        output.append(field: "Upgrade", "websocket")
-        output.append(field: "Connection", "Upgrade")
-        output.append(field: "Sec-WebSocket-Accept", accept)
-        if offersSubprotocol { output.append(field: "Sec-WebSocket-Protocol", "tidegate.v1") }
-        if let agreement { output.append(field: "Sec-WebSocket-Extensions", agreement.responseValue) }
-    }
-}
-
-extension ByteBuffer {
-    /// Appends the answer that switches the protocol.
-    mutating func append(_ opening: OpeningHandshake) {
-        append(statusLine: 101)
-        opening.appendFields(to: &self)
-        endFields()
+    /// Switches the protocol.
+    func answer(_ response: inout some Responder, _ connection: Connection, _ work: Workspace) {
+        response.begin(101, nil, .none, connection, work) { fields in
+            fields.add("Upgrade", "websocket")
+            fields.add("Connection", "Upgrade")
+            fields.add("Sec-WebSocket-Accept", accept)
+            if offersSubprotocol { fields.add("Sec-WebSocket-Protocol", "tidegate.v1") }
+            if let agreement { fields.add("Sec-WebSocket-Extensions", agreement.responseValue) }
+        }
     }
 }

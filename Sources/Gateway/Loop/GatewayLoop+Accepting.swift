@@ -1,5 +1,5 @@
 /// Taking connections in, or telling them that they can't be had.
-internal import HTTP
+internal import Broker
 internal import Logging
 internal import Primitives
 internal import Synchronization
@@ -11,7 +11,7 @@ extension GatewayLoop {
         for _ in 0..<Self.acceptLimit {
             switch kernel.accept(from: listener) {
             case .none: return
-            case .connection(let stream): admit(stream)
+            case .connection(let stream): admit(stream, at: configuration.endpoints[listener])
             case .exhausted(let failure):
                 turnAway(from: listener, because: failure)
                 return
@@ -20,9 +20,9 @@ extension GatewayLoop {
     }
 
     /// Tells all who wait that they can't be had, as long as there is a descriptor to say it with.
-    func turnAway(from listener: Int, because failure: SystemFailure) {
-        note(.turnedAway, ["reason": .text("\(failure)")])
-        let answer = HTTPFrontEnd.overloadedAnswer(time)
+    private func turnAway(from listener: Int, because failure: SystemFailure) {
+        work.note(.turnedAway, ["reason": .text("\(failure)")])
+        let answer = configuration.endpoints[listener].spoken.farewell(at: work.time)
         for _ in 0..<Self.acceptLimit {
             switch kernel.turnAway(from: listener, with: answer.span) {
             case .turnedAway: statistics.turnedAway.add()
@@ -35,7 +35,7 @@ extension GatewayLoop {
     }
 
     /// The kernel would tell of the waiting ones again and again, and nothing could be done about them.
-    func pauseAccepting() {
+    private func pauseAccepting() {
         acceptingAgain = now + Self.acceptPause
         tellOfListeners(false)
     }
@@ -45,37 +45,57 @@ extension GatewayLoop {
         tellOfListeners(true)
     }
 
-    func tellOfListeners(_ isWanted: Bool) {
+    private func tellOfListeners(_ isWanted: Bool) {
         do {
             try kernel.tellOfListeners(isWanted)
         } catch {
-            shared.log.error("the listener can't be watched", ["reason": .text("\(error)")])
+            shared.log.error("the listeners can't be watched", ["reason": .text("\(error)")])
         }
     }
 
-    func admit(_ stream: consuming ByteStream) {
+    private func admit(_ stream: consuming ByteStream, at endpoint: Endpoint) {
         guard shared.connectionCount.load(ordering: .relaxed) < shared.connectionLimit else {
-            note(.turnedAway, ["reason": .text("all \(shared.connectionLimit) connections are taken")])
+            work.note(
+                .turnedAway, ["reason": .text("all \(shared.connectionLimit) connections are taken")])
             statistics.turnedAway.add()
-            let answer = HTTPFrontEnd.overloadedAnswer(time)
+            let answer = endpoint.spoken.farewell(at: work.time)
             answer.withUnsafeBufferPointer { _ = stream.write($0) }
             return
         }
-        let token = freeTokens.popLast() ?? UInt32(connections.count)
-        if Int(token) == connections.count { connections.append(nil) }
-        let connection = Connection(token: token, stream: stream, frontEnd: HTTPFrontEnd(), now: now)
+        let key =
+            freeKeys.popLast() ?? ReaderKey(connection: UInt32(connections.count), generation: 0)
+        if Int(key.connection) == connections.count { connections.append(nil) }
+        let connection = Connection(
+            key: key, stream: stream, frontEnd: endpoint.spoken.frontEnd, principal: configuration.anonymous,
+            now: now)
         do {
-            try kernel.watch(connection.stream, token: token, .read)
+            try kernel.watch(connection.stream, token: connection.token, connection.interest)
         } catch {
             // Out of kernel memory for the watch: the connection closes with its object.
-            freeTokens.append(token)
+            work.note(.turnedAway, ["reason": .text("\(error)")])
+            statistics.turnedAway.add()
+            freeKeys.append(key.next)
             return
         }
-        connections[Int(token)] = connection
+        connections[Int(key.connection)] = connection
         liveConnectionCount += 1
         shared.connectionCount.add(1, ordering: .relaxed)
         statistics.opened.add()
         if isDraining { connection.goodbye = randomMoment(within: configuration.drain.spread) }
-        schedule(connection)
+        open(connection)
+    }
+
+    /// Goes on with what comes before the first byte of the protocol.
+    func open(_ connection: Connection) {
+        switch connection.stream.handshake() {
+        case .done:
+            connection.phase = .serving
+            connection.readInterest = .read
+            connection.lastReceived = now
+        case .blocked(let interest): connection.readInterest = interest
+        case .failed: return end(connection, .broken)
+        }
+        updateInterest(connection)
+        if connection.isOpen { schedule(connection) }
     }
 }

@@ -14,12 +14,18 @@ extension GatewayLoop {
         wheel.schedule(connection.token, at: deadline)
     }
 
-    func nextDeadline(_ connection: Connection) -> Instant {
-        let own =
-            connection.unsent == nil || connection.frontEnd is LingeringFrontEnd
-            ? connection.frontEnd.deadline(connection, self)
-            : connection.lastSent + (connection.isStallTold ? intervals.send : intervals.stall)
-        return min(own, min(connection.goodbye, cutAt))
+    private func nextDeadline(_ connection: Connection) -> Instant {
+        min(ownDeadline(connection), min(connection.goodbye, cutAt))
+    }
+
+    private func ownDeadline(_ connection: Connection) -> Instant {
+        switch connection.phase {
+        case .opening: connection.accepted + intervals.head
+        case .lingering: connection.lastSent + intervals.close
+        case .serving where connection.unsent == nil: connection.frontEnd.deadline(connection, work)
+        case .serving: connection.lastSent + (connection.isStallTold ? intervals.send : intervals.stall)
+        case .closed: .never
+        }
     }
 
     func expireDeadlines() {
@@ -32,20 +38,37 @@ extension GatewayLoop {
                 end(connection, .drained)
             } else if now >= connection.goodbye {
                 connection.goodbye = .never
-                connection.frontEnd.sayGoodbye(connection, self)
-            } else if connection.unsent == nil || connection.frontEnd is LingeringFrontEnd {
-                connection.frontEnd.deadlineCame(connection, self)
+                sayGoodbye(to: connection)
             } else {
-                lookAfterStalled(connection)
+                lookAfter(connection)
             }
             settle(connection)
+        }
+    }
+
+    private func sayGoodbye(to connection: Connection) {
+        switch connection.phase {
+        case .serving: connection.frontEnd.sayGoodbye(connection, work)
+        case .opening, .lingering: end(connection, .drained)
+        case .closed: break
+        }
+    }
+
+    private func lookAfter(_ connection: Connection) {
+        switch connection.phase {
+        case .serving where connection.unsent == nil: connection.frontEnd.deadlineCame(connection, work)
+        case .serving: lookAfterStalled(connection)
+        case .opening: if now >= ownDeadline(connection) { end(connection, .timeout) }
+        case .lingering:
+            if now >= ownDeadline(connection) { end(connection, connection.endReason ?? .finished) }
+        case .closed: break
         }
     }
 
     /// Nobody is cut for being slow; but who takes nothing at all for long enough is dead.
     private func lookAfterStalled(_ connection: Connection) {
         if now >= connection.lastSent + intervals.send {
-            note(.dead, stallFields(connection))
+            work.note(.dead, stallFields(connection))
             end(connection, .dead)
         } else if now >= connection.lastSent + intervals.stall, !connection.isStallTold {
             noteStall(of: connection)
@@ -55,20 +78,20 @@ extension GatewayLoop {
     /// Says once that a reader takes nothing.
     func noteStall(of connection: Connection) {
         connection.isStallTold = true
-        note(.stalled, stallFields(connection))
+        work.note(.stalled, stallFields(connection))
     }
 
     /// How long nothing has been drained for it, because its socket is full or it has not read what it was sent.
     func stall(of connection: Connection) -> Duration {
-        let since = connection.unsent != nil ? connection.lastSent : connection.frontEnd.stalledSince
+        let since = connection.unsent != nil ? connection.lastSent : connection.stalledSince
         return since.map { now.since($0) } ?? .zero
     }
 
     private func stallFields(_ connection: Connection) -> KeyValuePairs<String, Log.Field> {
-        let conflated = connection.frontEnd.subscriber.map { replica.conflated(of: $0) } ?? 0
+        let conflated = connection.subscriber.map { replica.conflated(of: $0) } ?? 0
         return [
-            "peer": .text(connection.stream.peer),
-            "transport": .text("\(connection.frontEnd.transport)"),
+            "peer": .text(connection.peer),
+            "transport": .text("\(connection.transport)"),
             "seconds": .number(stall(of: connection).inSeconds.rounded()),
             "bytesPending": .integer(connection.unsentByteCount + connection.stream.unsentByteCount),
             "conflated": .integer(Int(conflated)),

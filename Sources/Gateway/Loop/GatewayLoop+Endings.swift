@@ -1,4 +1,5 @@
 /// How connections end: at once, after the last byte, or in a drain.
+internal import Broker
 internal import Primitives
 internal import Synchronization
 internal import Transport
@@ -7,24 +8,21 @@ extension GatewayLoop {
     /// Closes at once.
     func end(_ connection: Connection, _ reason: EndReason) {
         guard connection.isOpen else { return }
-        connection.isOpen = false
-        connection.frontEnd.ended(self)
+        // One that lingers has given everything back already.
+        if connection.phase != .lingering { connection.frontEnd.ended(work) }
+        connection.phase = .closed
         wheel.cancel(connection.token)
         connections[Int(connection.token)] = nil
         kernel.unwatch(connection.stream)
-        closedTokens.append(connection.token)
+        closedKeys.append(connection.key.next)
         liveConnectionCount -= 1
         shared.connectionCount.subtract(1, ordering: .relaxed)
         if connection.isStopped { statistics.stopped.add(-1) }
         statistics.endings[reason]?.value.add()
     }
 
-    /// Closes when everything is sent.
-    func endAfterSending(_ connection: Connection, _ reason: EndReason) {
-        if connection.endReason == nil { connection.endReason = reason }
-    }
-
     func beginDrain() {
+        guard !isDraining else { return }
         isDraining = true
         for listener in 0..<kernel.listenerCount { acceptAll(from: listener) }
         isListening = false
@@ -38,6 +36,6 @@ extension GatewayLoop {
     }
 
     func randomMoment(within spread: Duration) -> Instant {
-        now + .nanoseconds(Int64.random(in: 0...Int64(spread.nanoseconds), using: &generator))
+        now + .nanoseconds(Int64.random(in: 0...Int64(spread.nanoseconds), using: &work.generator))
     }
 }

@@ -8,18 +8,25 @@ extension GatewayLoop {
     func read(_ connection: Connection) {
         let kept = connection.unread?.bytes.count ?? 0
         let space = UnsafeMutableBufferPointer(rebasing: scratch[kept..<(kept + Self.readByteCount)])
+        connection.holdsInput = false
         switch connection.stream.read(into: space) {
         case .bytes(let count, let holdsMore):
             statistics.receivedBytes.add(count)
             connection.lastReceived = now
+            connection.readInterest = .read
             connection.holdsInput = holdsMore
             process(connection, freshCount: count)
             // No poller tells of what the stream holds itself.
-            if holdsMore { workLater(connection) }
-        case .blocked: break
+            if holdsMore, connection.isOpen { workLater(connection) }
+        case .blocked(let interest):
+            connection.readInterest = interest
+            updateInterest(connection)
         case .ended:
             connection.isInputEnded = true
-            connection.frontEnd.inputEnded(connection, self)
+            guard connection.phase == .serving else {
+                return end(connection, connection.endReason ?? .finished)
+            }
+            connection.frontEnd.inputEnded(connection, work)
             settle(connection)
         case .failed: end(connection, .broken)
         }
@@ -28,6 +35,8 @@ extension GatewayLoop {
     /// Hands the front end what waits and what came: `freshCount` bytes in the scratch space, behind the room
     /// for those that wait.
     func process(_ connection: Connection, freshCount: Int) {
+        // What a peer sends that was told goodbye is read over.
+        guard connection.phase == .serving else { return }
         let kept = connection.unread?.bytes.count ?? 0
         if let unread = connection.unread {
             _ = UnsafeMutableBufferPointer(rebasing: scratch[..<kept]).update(from: unread.bytes.unsafeBytes)
@@ -35,17 +44,23 @@ extension GatewayLoop {
         }
         var rest = UnsafeMutableBufferPointer(rebasing: scratch[..<(kept + freshCount)])
         var isCut = false
-        while rest.count > 0, connection.isOpen, connection.endReason == nil, connection.frontEnd.isReading {
+        while rest.count > 0, connection.endReason == nil, work.actions.end == nil,
+            connection.frontEnd.isReading
+        {
             // Few bytes can ask for many: what can't be sent yet must not be made yet.
-            isCut = output.count >= Self.outputByteCount
+            isCut = work.output.count >= Self.outputByteCount
             if isCut { break }
-            let frontEnd = connection.frontEnd
-            let consumed = frontEnd.received(rest, connection, self)
+            let consumed = connection.frontEnd.received(rest, connection, work)
             rest = UnsafeMutableBufferPointer(rebasing: rest[consumed...])
-            if consumed == 0, frontEnd === connection.frontEnd { break }
+            if let successor = work.actions.successor {
+                connection.frontEnd = successor
+                work.actions.successor = nil
+            } else if consumed == 0 {
+                break
+            }
         }
-        if rest.count > 0, connection.isOpen, connection.endReason == nil {
-            connection.unread = WaitingBytes(UnsafeBufferPointer(rest).span)
+        if rest.count > 0, connection.endReason == nil, work.actions.end == nil {
+            connection.unread = WaitingBytes(UnsafeBufferPointer(rest))
             if isCut { workLater(connection) }
         }
         settle(connection)
@@ -53,13 +68,19 @@ extension GatewayLoop {
 
     // MARK: Writing
 
-    /// Sends what the front end left in `output`, and waits for what the connection then needs.
+    /// Performs what the front end's step left: sends its output, does what it wants done, and waits for what the connection
+    /// then needs.
     func settle(_ connection: Connection) {
+        let actions = work.takeActions()
+        if let reason = actions.end { end(connection, reason) }
         guard connection.isOpen else {
-            output.removeAll()
+            // Not a byte of it may be left for the next connection.
+            work.output.removeAll()
             return
         }
-        if !output.isEmpty { transmit(connection) }
+        if actions.comesBack { workLater(connection) }
+        if actions.tellsOfStall { noteStall(of: connection) }
+        if !work.output.isEmpty { transmit(connection) }
         guard connection.isOpen else { return }
         if connection.unsent == nil, let reason = connection.endReason { finish(connection, reason) }
         guard connection.isOpen else { return }
@@ -67,27 +88,27 @@ extension GatewayLoop {
         schedule(connection)
     }
 
-    func transmit(_ connection: Connection) {
+    private func transmit(_ connection: Connection) {
         connection.lastSent = now
         if let unsent = connection.unsent {
-            unsent.bytes.append(output.bytes)
-            output.removeAll()
+            unsent.bytes.append(work.output.unsafeBytes)
+            work.output.removeAll()
             return
         }
         statistics.flushes.add()
-        switch connection.stream.write(output.unsafeBytes) {
+        switch connection.stream.write(work.output.unsafeBytes) {
         case .bytes(let count):
             statistics.sentBytes.add(count)
-            output.consume(count)
-        case .blocked: break
+            work.output.consume(count)
+            connection.writeInterest = .write
+        case .blocked(let interest): connection.writeInterest = interest
         case .failed:
-            // Not a byte of it may be left for the next connection.
-            output.removeAll()
+            work.output.removeAll()
             end(connection, .broken)
             return
         }
-        if !output.isEmpty { connection.unsent = WaitingBytes(output.bytes) }
-        output.removeAll()
+        if !work.output.isEmpty { connection.unsent = WaitingBytes(work.output.unsafeBytes) }
+        work.output.removeAll()
     }
 
     func sendUnsent(_ connection: Connection) {
@@ -96,55 +117,62 @@ extension GatewayLoop {
         case .bytes(let count):
             statistics.sentBytes.add(count)
             unsent.bytes.consume(count)
+            connection.writeInterest = .write
             connection.lastSent = now
             connection.isStallTold = false
-        case .blocked: return
+        case .blocked(let interest):
+            connection.writeInterest = interest
+            updateInterest(connection)
+            return
         case .failed:
             end(connection, .broken)
             return
         }
-        guard unsent.bytes.isEmpty else { return }
+        guard unsent.bytes.isEmpty else { return updateInterest(connection) }
         connection.unsent = nil
-        if connection.endReason == nil { connection.frontEnd.flush(connection, self) }
+        // What could not be drained meanwhile, and what could not be read, comes in the connection's next turn.
+        if connection.endReason == nil { workLater(connection) }
         settle(connection)
-        if connection.isOpen, connection.unread != nil { workLater(connection) }
     }
 
     /// All is sent, and nothing more will be.
-    func finish(_ connection: Connection, _ reason: EndReason) {
-        guard !connection.isInputEnded, reason != .peer, !(connection.frontEnd is LingeringFrontEnd) else {
-            if !(connection.frontEnd is LingeringFrontEnd) { end(connection, reason) }
-            return
-        }
+    private func finish(_ connection: Connection, _ reason: EndReason) {
+        guard connection.phase == .serving else { return }
+        guard !connection.isInputEnded, reason != .peer else { return end(connection, reason) }
         connection.stream.endWriting()
-        connection.frontEnd.ended(self)
+        connection.frontEnd.ended(work)
         connection.unread = nil
-        connection.frontEnd = LingeringFrontEnd(until: now + intervals.close)
+        connection.phase = .lingering
+        connection.lastSent = now
         connection.scheduled = .never
         connection.goodbye = .never
     }
 
+    // MARK: Waiting
+
+    func wantsToRead(_ connection: Connection) -> Bool {
+        guard !connection.isInputEnded else { return false }
+        switch connection.phase {
+        case .opening, .closed: return false
+        case .lingering: return true
+        case .serving:
+            return connection.unsent == nil && connection.endReason == nil && connection.frontEnd.isReading
+        }
+    }
+
     func updateInterest(_ connection: Connection) {
-        let wantsToWrite = connection.unsent != nil
-        let isStopped = wantsToWrite || connection.frontEnd.stalledSince != nil
+        let isStopped = connection.unsent != nil || connection.stalledSince != nil
         if isStopped != connection.isStopped {
             connection.isStopped = isStopped
             statistics.stopped.add(isStopped ? 1 : -1)
         }
-        let isLingering = connection.frontEnd is LingeringFrontEnd
-        let wantsToRead =
-            !connection.isInputEnded
-            && (isLingering
-                || !wantsToWrite && connection.frontEnd.isReading
-                    && connection.endReason == nil)
-        guard wantsToRead != connection.isWaitingToRead || wantsToWrite != connection.isWaitingToWrite else {
-            return
-        }
-        connection.isWaitingToRead = wantsToRead
-        connection.isWaitingToWrite = wantsToWrite
         var interest: Poller.Interest = []
-        if wantsToRead { interest.insert(.read) }
-        if wantsToWrite { interest.insert(.write) }
+        if connection.phase == .opening || wantsToRead(connection) {
+            interest.formUnion(connection.readInterest)
+        }
+        if connection.unsent != nil { interest.formUnion(connection.writeInterest) }
+        guard interest != connection.interest else { return }
+        connection.interest = interest
         do {
             try kernel.rewatch(connection.stream, token: connection.token, interest)
         } catch {

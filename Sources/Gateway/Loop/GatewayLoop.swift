@@ -6,8 +6,8 @@ internal import Primitives
 internal import Synchronization
 package import Transport
 
-/// Born, living and ending on one thread; never Sendable. Others reach it through the sequencer's inbox and its
-/// `LoopControl`.
+/// Born, living and ending on one thread; never Sendable. Others reach it through the sequencer's inbox and its mailbox. It
+/// knows connections and what they wait for, and of their front ends only what every front end can do.
 package final class GatewayLoop {
     /// One read: what a connection may bring in before the others have had their turn.
     static let readByteCount = 64 * 1024
@@ -24,71 +24,57 @@ package final class GatewayLoop {
     static let outputByteCount = 64 * 1024
 
     let shared: GatewayShared
-    let statistics: LoopStatistics
-    let replica: BrokerReplica
-    let compression: LoopCompression
-    var configuration: GatewayConfiguration { shared.configuration }
-    let intervals: Intervals
-    private let inbox: Inbox
+    let work: Workspace
     let control: LoopControl
-
     let kernel: any Kernel
-    var clock: Clock { kernel.clock }
-    var isListening = true
+    private let inbox: Inbox
+
     var wheel: TimerWheel
     var connections: [Connection?] = []
-    var freeTokens: [UInt32] = []
-    var closedTokens: [UInt32] = []
+    /// Keys whose connections are gone, as their next lives; those of this turn can't be used before the next one.
+    var freeKeys: [ReaderKey] = []
+    var closedKeys: [ReaderKey] = []
     private var readers: [SubscriberID] = []
     var due: [UInt32] = []
-    private var again: [UInt32] = []
+    private var again: [ReaderKey] = []
     private var flushDelay: FlushDelay
     private var lastFlushed: Instant
     let scratch: UnsafeMutableBufferPointer<UInt8>
+    var isListening = true
     var isDraining = false
     var cutAt = Instant.never
     var acceptingAgain = Instant.never
-    /// Connections that wait for the loops' answers to a survey.
-    var askers: [UInt32] = []
-    var notices = NoticeThrottle()
     var liveConnectionCount = 0
 
-    /// The present moment, as of the turn's beginning.
-    private(set) var now: Instant
-    private(set) var time: UnixTime
-    /// What the front end at work wants sent.
-    var output = ByteBuffer(capacity: 128 * 1024)
-    /// What the replica hands out, and what publishers hand in; reused.
-    var batch = Batch()
-    var publishing = UpdateBatch()
-    var generator = SystemRandomNumberGenerator()
-    let cursorPrefix: [UInt8]
-
-    package init(shared: GatewayShared, inbox: Inbox, control: LoopControl, kernel: any Kernel) {
+    package init(
+        shared: GatewayShared, inbox: Inbox, control: LoopControl, kernel: any Kernel,
+        generator: any RandomNumberGenerator = SystemRandomNumberGenerator()
+    ) {
         self.shared = shared
         self.inbox = inbox
         self.control = control
         self.kernel = kernel
-        now = kernel.clock.now()
-        time = kernel.clock.time()
-        lastFlushed = now
-        intervals = Intervals(shared.configuration)
-        statistics = control.statistics
-        compression = LoopCompression(
-            shared.configuration.subscribers.compression, control.statistics, kernel.clock)
-        replica = BrokerReplica(inbox: inbox, delays: control.statistics.delays)
+        work = Workspace(
+            shared: shared, inbox: inbox, control: control, clock: kernel.clock, generator: generator)
         flushDelay = FlushDelay(longest: shared.configuration.subscribers.flushInterval)
-        cursorPrefix = Array("\(inbox.epoch.text)-".utf8)
+        lastFlushed = work.now
+        wheel = TimerWheel(now: work.now)
         // What may wait is one read, or a head that is not whole: the rest of the space is for what comes.
         let request = shared.configuration.http.request
         let headByteCount = request.requestLineByteCount + request.headerByteCount + 1024
         scratch = .allocate(capacity: Self.readByteCount + max(Self.readByteCount, headByteCount))
-        wheel = TimerWheel(now: now)
     }
 
     deinit {
         scratch.deallocate()
     }
+
+    var replica: BrokerReplica { work.replica }
+    var statistics: LoopStatistics { work.statistics }
+    var configuration: GatewayConfiguration { shared.configuration }
+    var intervals: Intervals { work.intervals }
+    /// The present moment, as of the turn's beginning.
+    var now: Instant { work.now }
 
     /// Turns until the gateway has drained.
     package func run() {
@@ -109,9 +95,9 @@ package final class GatewayLoop {
 
     /// Nothing is done in reaction: a turn is these steps from top to bottom. `ready` is what the kernel has told.
     package func turn(_ ready: [Poller.Event]) {
-        now = clock.now()
-        time = clock.time()
+        work.beginTurn()
         replica.catchUp()
+        handleMail()
         for event in ready { handle(event) }
         if now >= acceptingAgain { resumeAccepting() }
         // Before the deadlines: a goodbye is the last thing a reader is told, also of what came in this turn.
@@ -119,20 +105,17 @@ package final class GatewayLoop {
         expireDeadlines()
         flushReaders()
         workAgain()
-        answerSurveys()
-        if !askers.isEmpty { flushAskers() }
-        if control.isDraining, !isDraining { beginDrain() }
-        freeTokens.append(contentsOf: closedTokens)
-        closedTokens.removeAll(keepingCapacity: true)
+        freeKeys.append(contentsOf: closedKeys)
+        closedKeys.removeAll(keepingCapacity: true)
         publishGauges()
     }
 
     /// How long the next wait may last, nil for ever. Asking announces the wait: the next update wakes the loop.
     package func timeout() -> Duration? {
-        if !again.isEmpty || !inbox.sleep() || (control.isDraining && !isDraining) { return .zero }
+        if !again.isEmpty || !inbox.sleep() { return .zero }
         var deadline = min(wheel.nextDeadline ?? .never, acceptingAgain)
         if let due = replica.flushDue { deadline = min(deadline, due) }
-        return deadline == .never ? nil : deadline.since(clock.now())
+        return deadline == .never ? nil : deadline.since(kernel.clock.now())
     }
 
     private func handle(_ event: Poller.Event) {
@@ -141,36 +124,52 @@ package final class GatewayLoop {
             return
         }
         guard let connection = connections[Int(event.token)], connection.isOpen else { return }
-        if event.isWritable, connection.isWaitingToWrite { sendUnsent(connection) }
-        guard connection.isOpen, event.isReadable else { return }
-        if connection.isWaitingToRead {
+        if connection.phase == .opening {
+            open(connection)
+            return
+        }
+        if connection.unsent != nil, event.allows(connection.writeInterest) { sendUnsent(connection) }
+        guard connection.isOpen else { return }
+        if !wantsToRead(connection) {
+            if event.isHungUp { end(connection, .broken) }
+        } else if event.allows(connection.readInterest) {
             // What was left of the last read comes first; the kernel tells of the rest again.
             if !connection.isInAgain || connection.unread == nil { read(connection) }
-        } else if event.isHungUp {
-            end(connection, .broken)
         }
     }
 
-    // MARK: Subscribers
+    /// The connection of that key; nil when it is gone, whoever has its number now.
+    func connection(of key: ReaderKey) -> Connection? {
+        guard let connection = connections[Int(key.connection)], connection.isOpen,
+            connection.key.generation == key.generation
+        else { return nil }
+        return connection
+    }
+
+    // MARK: Readers
 
     private func flushReaders() {
         guard let due = replica.flushDue else { return }
-        let start = clock.now()
+        let start = kernel.clock.now()
         guard due <= start + Self.clockStep else { return }
         replica.takeReady(at: start + Self.clockStep, limit: Self.flushLimit, into: &readers)
         for subscriber in readers where replica.contains(subscriber) {
-            guard let connection = connections[Int(replica.owner(of: subscriber))] else { continue }
-            flush(connection)
+            let key = replica.owner(of: subscriber)
+            if let connection = connection(of: key) { flush(connection, stream: key.stream) }
         }
-        let end = clock.now()
+        let end = kernel.clock.now()
         flushDelay.count(flushing: end.since(start), of: end.since(lastFlushed))
         lastFlushed = end
         replica.flushDelay = flushDelay.interval
     }
 
-    func flush(_ connection: Connection) {
-        guard connection.isOpen, connection.unsent == nil, connection.endReason == nil else { return }
-        connection.frontEnd.flush(connection, self)
+    /// Drains what the stream's reader lacks, up to a flush's budget, and sends it in one call.
+    private func flush(_ connection: Connection, stream: UInt16) {
+        guard connection.phase == .serving, connection.unsent == nil, connection.endReason == nil else {
+            return
+        }
+        connection.frontEnd.flush(
+            stream: stream, budget: configuration.subscribers.flushByteCount, connection, work)
         settle(connection)
     }
 
@@ -178,25 +177,21 @@ package final class GatewayLoop {
     func workLater(_ connection: Connection) {
         guard !connection.isInAgain else { return }
         connection.isInAgain = true
-        again.append(connection.token)
+        again.append(connection.key)
     }
 
     private func workAgain() {
         guard !again.isEmpty else { return }
-        let tokens = again
+        let keys = again
         again.removeAll(keepingCapacity: true)
-        for token in tokens {
-            guard let connection = connections[Int(token)], connection.isInAgain else { continue }
+        for key in keys {
+            guard let connection = connection(of: key) else { continue }
             connection.isInAgain = false
-            guard connection.isOpen else { continue }
-            flush(connection)
-            if connection.isOpen, connection.unsent == nil, connection.unread != nil,
-                connection.frontEnd.isReading
-            {
+            flush(connection, stream: key.stream)
+            guard connection.isOpen, wantsToRead(connection) else { continue }
+            if connection.unread != nil {
                 process(connection, freshCount: 0)
-            }
-            if connection.isOpen, connection.holdsInput, connection.isWaitingToRead, connection.unread == nil
-            {
+            } else if connection.holdsInput {
                 read(connection)
             }
         }
@@ -205,9 +200,16 @@ package final class GatewayLoop {
     // MARK: Figures
 
     private func publishGauges() {
-        statistics.turns.record(from: now, to: clock.now())
+        statistics.turns.record(from: now, to: kernel.clock.now())
         statistics.connections.store(liveConnectionCount, ordering: .relaxed)
         statistics.conflated.store(Int(replica.conflated), ordering: .relaxed)
         statistics.slots.store(replica.slotCount, ordering: .relaxed)
+    }
+}
+
+extension Poller.Event {
+    /// Whether something of what was waited for can be tried now.
+    fileprivate func allows(_ interest: Poller.Interest) -> Bool {
+        interest.contains(.read) && isReadable || interest.contains(.write) && isWritable
     }
 }

@@ -2,7 +2,7 @@
 internal import Synchronization
 internal import Transport
 
-/// Each loop answers at the end of a turn of its own; the last answer wakes the loop that asked.
+/// Each loop answers in a turn of its own; with the last answer the request that asked has its own.
 final class ConnectionSurvey: Sendable {
     /// One connection, as `GET /connections` lists it.
     struct Row: Sendable {
@@ -40,12 +40,14 @@ final class ConnectionSurvey: Sendable {
 
     /// The most connections that are listed.
     let limit: Int
-    private let asker: LoopControl
+    private let asker: Mailbox
+    private let ticket: UInt64
     private let state: Mutex<State>
 
-    init(limit: Int, loopCount: Int, asker: LoopControl) {
+    init(limit: Int, loopCount: Int, asker: Mailbox, ticket: UInt64) {
         self.limit = limit
         self.asker = asker
+        self.ticket = ticket
         state = Mutex(State(awaitedCount: loopCount))
     }
 
@@ -57,13 +59,12 @@ final class ConnectionSurvey: Sendable {
             state.awaitedCount -= 1
             return state.awaitedCount == 0
         }
-        if isComplete { asker.wake() }
+        if isComplete { asker.post(.answer(.connections(self), ticket: ticket)) }
     }
 
-    /// The slowest connections of all loops, slowest first, and how many there are; nil until all have answered.
-    var result: (rows: [Row], connectionCount: Int)? {
+    /// The slowest connections of all loops that have answered, slowest first, and how many there are.
+    var result: (rows: [Row], connectionCount: Int) {
         state.withLock { state in
-            guard state.awaitedCount == 0 else { return nil }
             let rows = state.rows.sorted { $0.slowness > $1.slowness }.prefix(limit).map(\.row)
             return (rows, state.connectionCount)
         }

@@ -1,21 +1,27 @@
 /// `GET /connections`: who is connected, the slowest first.
+internal import Broker
 internal import HTTP
 internal import Primitives
 
 enum ConnectionsPage {
     /// How long the loops may take to answer before the request is given up.
-    private static let patience = Duration.seconds(5)
+    fileprivate static let patience = Duration.seconds(5)
 
     /// Begins to ask the loops.
     static func open(
-        _ head: RequestHead, _ http: HTTPFrontEnd, _ connection: Connection, _ loop: GatewayLoop
-    ) throws(Problem) {
+        _ head: RequestHead, _ connection: Connection, _ work: Workspace
+    ) throws(Problem) -> Routing {
+        try OperationsPage.demandMetrics(connection, work)
+        guard work.shared.listsConnections else {
+            throw Problem(
+                403, "forbidden", "Connections are not listed here; see \"operations.connections\".")
+        }
         // It waits, and what stands behind it is then taken for the next request.
         guard !head.bodyFraming.hasBody else {
             throw .badRequest("This request has no body; send the query alone.")
         }
         // A loop that has drained answers nobody.
-        if loop.shared.isDrainingNow { throw .draining }
+        if work.shared.isDrainingNow { throw .draining }
         guard let items = head.queryItems() else {
             throw .badRequest("The query has a malformed percent escape.")
         }
@@ -23,16 +29,57 @@ enum ConnectionsPage {
         for (name, value) in items where name.elementsEqual("limit".utf8) {
             limit = try SubscriptionRequest.limit(value)
         }
-        http.beginSurvey(loop.survey(limit: limit, for: connection), until: loop.now + patience)
+        return .reply(AwaitedConnections(limit: limit, connection, work))
+    }
+}
+
+/// A request that waits until all loops have told of their connections.
+private final class AwaitedConnections: Reply {
+    private let ticket: UInt64
+    private let until: Instant
+
+    init(limit: Int, _ connection: Connection, _ work: Workspace) {
+        ticket = work.tickets.issue(to: connection.key)
+        until = work.now + ConnectionsPage.patience
+        let loops = work.shared.loops
+        let survey = ConnectionSurvey(
+            limit: limit, loopCount: loops.count, asker: work.mailbox, ticket: ticket)
+        for loop in loops { loop.mailbox.post(.survey(survey)) }
     }
 
-    static func answer(
-        _ result: (rows: [ConnectionSurvey.Row], connectionCount: Int), _ http: HTTPFrontEnd,
-        _ connection: Connection, _ loop: GatewayLoop
-    ) {
+    var isReading: Bool { false }
+
+    func answered(
+        _ answer: Answer, to _: UInt64, _ response: inout some Responder, _ connection: Connection,
+        _ work: Workspace
+    ) -> ReplyProgress {
+        guard case .connections(let survey) = answer else { return .goesOn }
+        let result = survey.result
         var body = ByteBuffer(capacity: 256 * (result.rows.count + 1))
         body.append(result)
-        http.answerJSON(body, connection, loop)
+        response.answerJSON(body, connection, work)
+        return .over
+    }
+
+    func deadline(_: Connection, _: Workspace) -> Instant { until }
+
+    func deadlineCame(
+        _ response: inout some Responder, _ connection: Connection, _ work: Workspace
+    ) -> ReplyProgress {
+        response.refuse(
+            Problem(503, "overloaded", "The loops are too busy to tell; try again."), connection, work)
+        return .over
+    }
+
+    func sayGoodbye(
+        _ response: inout some Responder, _ connection: Connection, _ work: Workspace
+    ) -> ReplyProgress {
+        response.refuse(.draining, connection, work)
+        return .over
+    }
+
+    func ended(_ work: Workspace) {
+        _ = work.tickets.redeem(ticket)
     }
 }
 

@@ -5,32 +5,25 @@ internal import Primitives
 
 enum TopicPage {
     static func show(
-        _ name: [UInt8], _ http: HTTPFrontEnd, _ connection: Connection, _ loop: GatewayLoop
+        _ name: [UInt8], _ response: inout some Responder, _ connection: Connection, _ work: Workspace
     ) throws(Problem) {
-        loop.replica.catchUp()
-        guard let latest = loop.replica.latest(name.span) else { throw Self.missing }
+        try connection.principal.demandReading(topic: name)
+        work.replica.catchUp()
+        guard let latest = work.replica.latest(name.span) else { throw Self.missing }
         var body = ByteBuffer(capacity: latest.count + 1)
         body.append(latest)
         body.append(ASCII.lineFeed)
-        http.answerJSON(body, connection, loop)
+        response.answerJSON(body, connection, work)
     }
 
     static func delete(
-        _ name: [UInt8], _ http: HTTPFrontEnd, _ connection: Connection, _ loop: GatewayLoop
-    ) throws(Problem) {
-        do {
-            try loop.publishing.append(tombstoneOf: name.span)
-        } catch {
-            throw Problem(error)
-        }
-        guard let version = try loop.publish(from: connection).lastVersion else { throw Self.missing }
-        var body = ByteBuffer()
-        body.append(accepted: name, version, loop.time, isDeleted: true)
-        http.answerJSON(body, connection, loop)
+        _ name: [UInt8], _ response: inout some Responder, _ connection: Connection, _ work: Workspace
+    ) throws(Problem) -> Routing {
+        try PublishIntake.end(name, &response, connection, work)
     }
 
     static func list(
-        _ head: RequestHead, _ http: HTTPFrontEnd, _ connection: Connection, _ loop: GatewayLoop
+        _ head: RequestHead, _ response: inout some Responder, _ connection: Connection, _ work: Workspace
     ) throws(Problem) {
         guard let items = head.queryItems() else {
             throw .badRequest("The query has a malformed percent escape.")
@@ -51,23 +44,25 @@ enum TopicPage {
             default: continue
             }
         }
-        loop.replica.catchUp()
-        loop.batch.removeAll()
-        let next = loop.replica.list(
-            pattern, after: after, limit: limit, byteBudget: loop.configuration.subscribers.answerByteCount,
-            into: &loop.batch)
-        var body = ByteBuffer(capacity: loop.batch.byteCount + loop.batch.updates.count + 64)
+        // A listing without a pattern shows everything.
+        try connection.principal.demandReading([pattern ?? .everything])
+        work.replica.catchUp()
+        work.batch.removeAll()
+        let next = work.replica.list(
+            pattern, after: after, limit: limit, byteBudget: work.configuration.subscribers.answerByteCount,
+            into: &work.batch)
+        var body = ByteBuffer(capacity: work.batch.byteCount + work.batch.updates.count + 64)
         body.append("{\"updates\":")
-        body.append(updates: loop.batch)
+        body.append(updates: work.batch)
         if let next {
             body.append(",\"next\":")
             body.append(jsonString: next.unsafeBytes.span)
         }
         body.append("}\n")
-        http.answerJSON(body, connection, loop)
+        response.answerJSON(body, connection, work)
     }
 
-    private static let missing = Problem(
+    static let missing = Problem(
         404, "not_found", "There is no such topic. GET /topics lists those there are.")
 }
 

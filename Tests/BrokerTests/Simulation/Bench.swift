@@ -47,7 +47,7 @@ final class Bench {
     }
 
     func reader(of patterns: [String], after sequence: UInt64? = nil) throws -> SubscriberID {
-        let id = replica.addSubscriber(owner: 0)
+        let id = replica.addSubscriber(owner: ReaderKey(connection: 0, generation: 0))
         try subscribe(id, patterns, after: sequence)
         return id
     }

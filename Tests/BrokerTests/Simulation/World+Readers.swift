@@ -28,7 +28,7 @@ extension World {
         let cursor = presented(handed)
         readers[number].replica = Int.random(in: 0..<replicas.count, using: &random)
         let replica = replicas[readers[number].replica]
-        let id = replica.addSubscriber(owner: UInt32(number))
+        let id = replica.addSubscriber(owner: ReaderKey(connection: UInt32(number), generation: 0))
         readers[number].id = id
         restore(number, handed)
         let outcome = replica.subscribe(id, to: try wanted.map { try TopicPattern($0.text) }, after: cursor)
@@ -180,7 +180,7 @@ extension World {
         try readers[number].receive(batch, truth)
         guard batch.isEmpty, let start = batch.cursor else { return }
         // Nothing new: it waits as a subscriber.
-        let id = replica.addSubscriber(owner: UInt32(number))
+        let id = replica.addSubscriber(owner: ReaderKey(connection: UInt32(number), generation: 0))
         _ = replica.subscribe(id, to: patterns, after: replica.cursor(start))
         readers[number].id = id
         readers[number].waitStart = start

@@ -45,7 +45,7 @@ final class World {
         replicas = (0..<replicaCount).map { _ in BrokerReplica(inbox: sequencer.addInbox(wake: {})) }
         if withSleepers {
             for replica in replicas {
-                let id = replica.addSubscriber(owner: 99)
+                let id = replica.addSubscriber(owner: ReaderKey(connection: 99, generation: 0))
                 _ = replica.subscribe(id, to: [try TopicPattern("**")], after: nil)
             }
         }

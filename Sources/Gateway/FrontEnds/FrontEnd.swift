@@ -1,0 +1,58 @@
+/// What a connection speaks at present: HTTP, a WebSocket. Bytes come in, bytes and wishes go out.
+internal import Broker
+internal import Primitives
+
+/// A front end belongs to one connection and keeps what its protocol must remember. It knows neither the loop nor the
+/// socket: a step leaves bytes in the workspace's `output` and wishes in its `actions`, and the loop sends and performs them
+/// when the step is over.
+protocol FrontEnd {
+    /// Takes what it can of `input` and returns how many bytes that was; 0: it needs more, or nothing now.
+    mutating func received(
+        _ input: UnsafeMutableBufferPointer<UInt8>, _ connection: Connection, _ work: Workspace
+    ) -> Int
+    /// Whether it can take input now. What the peer sends meanwhile stays in the kernel.
+    var isReading: Bool { get }
+    /// The peer will send nothing more.
+    mutating func inputEnded(_ connection: Connection, _ work: Workspace)
+    /// Something may be waiting for the reader of that stream, and the socket takes bytes. `budget` is how many bytes of
+    /// updates it may be sent; a single update may be larger.
+    mutating func flush(stream: UInt16, budget: Int, _ connection: Connection, _ work: Workspace)
+    /// What a request has waited for has come.
+    mutating func answered(_ answer: Answer, to ticket: UInt64, _ connection: Connection, _ work: Workspace)
+    /// When it wants to be called if nothing happens before.
+    func deadline(_ connection: Connection, _ work: Workspace) -> Instant
+    mutating func deadlineCame(_ connection: Connection, _ work: Workspace)
+    /// The gateway drains: say so to the peer and end.
+    mutating func sayGoodbye(_ connection: Connection, _ work: Workspace)
+    /// The connection is gone: give back what the workspace keeps for it.
+    mutating func ended(_ work: Workspace)
+
+    /// What `/metrics` and `/connections` call it.
+    var transport: StaticString { get }
+    /// The reader's subscription, where somebody reads here.
+    var subscriber: SubscriberID? { get }
+    var maximumRate: Double? { get }
+    /// Since when nothing is drained for it because it has not read what it was sent; nil: it is drained.
+    var stalledSince: Instant? { get }
+}
+
+extension FrontEnd {
+    mutating func answered(_: Answer, to _: UInt64, _: Connection, _: Workspace) {}
+
+    var transport: StaticString { "http" }
+    var subscriber: SubscriberID? { nil }
+    var maximumRate: Double? { nil }
+    var stalledSince: Instant? { nil }
+}
+
+/// What a front end wants done with its connection when its step is over.
+struct Actions {
+    /// Come back in the next turn, after the others.
+    var comesBack = false
+    /// Close at once; what is in `output` is not sent.
+    var end: EndReason?
+    /// Tell the log that this reader takes nothing.
+    var tellsOfStall = false
+    /// What the connection speaks from here on.
+    var successor: (any FrontEnd)?
+}

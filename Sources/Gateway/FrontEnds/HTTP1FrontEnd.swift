@@ -1,0 +1,262 @@
+/// A connection that speaks HTTP/1.1: requests in, answers out, one after the other (RFC 9112 §9.3.2).
+internal import Broker
+internal import HTTP
+internal import Primitives
+
+/// A value that fits into its connection: an idle connection has nothing else.
+struct HTTP1FrontEnd: FrontEnd {
+    private enum State {
+        /// Between two requests.
+        case idle
+        /// A head has begun and is not whole.
+        case head(PartialHead)
+        /// A request's body is being read.
+        case body(IncomingBody)
+        /// A request is whole and its answer is not.
+        case replying(any Reply, HTTP1Responder)
+    }
+
+    private var state = State.idle
+
+    /// Knows how far it came in a head that is not whole. Nearly every head comes whole, and then nothing is remembered.
+    private final class PartialHead {
+        var parser: RequestParser
+        let started: Instant
+
+        init(_ parser: RequestParser, started: Instant) {
+            self.parser = parser
+            self.started = started
+        }
+    }
+
+    private final class IncomingBody {
+        var decoder: BodyDecoder
+        /// Who takes it; nil where the answer was given without it, and it is read over.
+        let reply: (any Reply)?
+        var response: HTTP1Responder
+
+        init(_ decoder: BodyDecoder, for reply: (any Reply)?, _ response: HTTP1Responder) {
+            self.decoder = decoder
+            self.reply = reply
+            self.response = response
+        }
+    }
+
+    // MARK: Input
+
+    var isReading: Bool {
+        switch state {
+        case .idle, .head: true
+        case .body(let body): body.reply?.isReading ?? true
+        case .replying(let reply, _): reply.isReading
+        }
+    }
+
+    mutating func received(
+        _ input: UnsafeMutableBufferPointer<UInt8>, _ connection: Connection, _ work: Workspace
+    ) -> Int {
+        let bytes = UnsafeBufferPointer(input).span
+        do throws(HTTPFailure) {
+            switch state {
+            case .idle: return try receivedHead(bytes, after: nil, connection, work)
+            case .head(let partial): return try receivedHead(bytes, after: partial, connection, work)
+            case .body(let body): return try receivedBody(bytes, body, connection, work)
+            case .replying(let reply, _): return reply.isReading ? bytes.count : 0
+            }
+        } catch {
+            connection.endAfterSending(.malformed)
+            // A request whose body is read over has its answer already.
+            if case .body(let body) = state, body.reply == nil { return input.count }
+            ended(work)
+            var response = HTTP1Responder.last
+            response.refuse(Problem(error), connection, work)
+            return input.count
+        }
+    }
+
+    private mutating func receivedHead(
+        _ bytes: Span<UInt8>, after partial: PartialHead?, _ connection: Connection, _ work: Workspace
+    ) throws(HTTPFailure) -> Int {
+        var parser = partial?.parser ?? RequestParser(limits: work.configuration.http.request)
+        guard let (head, byteCount) = try parser.parse(bytes) else {
+            let begun = partial ?? PartialHead(parser, started: work.now)
+            begun.parser = parser
+            state = .head(begun)
+            return 0
+        }
+        state = .idle
+        work.statistics.requests.add()
+        var response = HTTP1Responder(head)
+        let routing = route(head, &response, connection, work)
+        try go(on: routing, head, response, connection, work)
+        return byteCount
+    }
+
+    private func route(
+        _ head: RequestHead, _ response: inout HTTP1Responder, _ connection: Connection, _ work: Workspace
+    ) -> Routing {
+        // Who waits for a 100 and gets an answer may send the body or not: nobody could tell what comes next.
+        if head.expectsContinue, !RequestRouter.takesBody(head) { response.close() }
+        do throws(Problem) {
+            return try RequestRouter.route(head, &response, connection, work)
+        } catch {
+            // What follows a refused request's head may be its body: it is not worth telling apart.
+            if head.bodyFraming.hasBody { response.abandonRequest(connection) }
+            response.refuse(error, connection, work)
+            return .answered
+        }
+    }
+
+    /// Waits for what has to come after the head, or for the next one.
+    private mutating func go(
+        on routing: Routing, _ head: RequestHead, _ response: HTTP1Responder, _ connection: Connection,
+        _ work: Workspace
+    ) throws(HTTPFailure) {
+        switch routing {
+        case .answered:
+            guard head.bodyFraming.hasBody, connection.endReason == nil else { return }
+            let limit = work.configuration.publishers.bodyByteCount
+            let decoder = BodyDecoder(head.bodyFraming, byteCountLimit: limit)
+            state = .body(IncomingBody(decoder, for: nil, response))
+        case .reply(let reply): state = .replying(reply, response)
+        case .body(let reply, let byteCountLimit):
+            let decoder = BodyDecoder(head.bodyFraming, byteCountLimit: byteCountLimit)
+            let body = IncomingBody(decoder, for: reply, response)
+            state = .body(body)
+            if head.expectsContinue { body.response.sendContinue(work) }
+            if !head.bodyFraming.hasBody { _ = try receivedBody([UInt8]().span, body, connection, work) }
+        case .successor(let frontEnd): work.actions.successor = frontEnd
+        }
+    }
+
+    private mutating func receivedBody(
+        _ bytes: Span<UInt8>, _ body: IncomingBody, _ connection: Connection, _ work: Workspace
+    ) throws(HTTPFailure) -> Int {
+        let step = try body.decoder.next(bytes)
+        guard let reply = body.reply else {
+            if step.isEnd { state = .idle }
+            return step.consumed
+        }
+        let progress = reply.received(
+            bytes.extracting(step.content), isEnd: step.isEnd, &body.response, connection, work)
+        switch progress {
+        case .over: finish(reply, connection, work)
+        case .goesOn: if step.isEnd { state = .replying(reply, body.response) }
+        }
+        return step.consumed
+    }
+
+    func inputEnded(_ connection: Connection, _ work: Workspace) {
+        switch state {
+        case .idle, .head, .body: work.actions.end = .peer
+        // A peer that has said all may still want the answer that it waits for (half-closed).
+        case .replying: break
+        }
+    }
+
+    // MARK: Replies
+
+    /// Lets the reply at hand do something, and goes on to what was pipelined behind its request when it is over.
+    private mutating func withReply(
+        _ connection: Connection, _ work: Workspace,
+        _ step: (any Reply, inout HTTP1Responder) -> ReplyProgress
+    ) {
+        switch state {
+        case .idle, .head: return
+        case .body(let body):
+            guard let reply = body.reply else { return }
+            if case .over = step(reply, &body.response) { finish(reply, connection, work) }
+        case .replying(let reply, var response):
+            if case .over = step(reply, &response) {
+                finish(reply, connection, work)
+            } else {
+                state = .replying(reply, response)
+            }
+        }
+    }
+
+    private mutating func finish(_ reply: any Reply, _ connection: Connection, _ work: Workspace) {
+        reply.ended(work)
+        state = .idle
+        if connection.unread != nil { work.comeBack() }
+        if connection.isInputEnded { connection.endAfterSending(.peer) }
+    }
+
+    mutating func flush(stream _: UInt16, budget: Int, _ connection: Connection, _ work: Workspace) {
+        withReply(connection, work) { $0.flush(budget: budget, &$1, connection, work) }
+    }
+
+    mutating func answered(
+        _ answer: Answer, to ticket: UInt64, _ connection: Connection, _ work: Workspace
+    ) {
+        withReply(connection, work) { $0.answered(answer, to: ticket, &$1, connection, work) }
+    }
+
+    // MARK: Time
+
+    func deadline(_ connection: Connection, _ work: Workspace) -> Instant {
+        switch state {
+        case .idle: max(connection.lastReceived, connection.lastSent) + work.intervals.idle
+        case .head(let partial): partial.started + work.intervals.head
+        case .body(let body) where body.reply?.isReading ?? true:
+            connection.lastReceived + work.intervals.body
+        case .body(let body): body.reply?.deadline(connection, work) ?? .never
+        case .replying(let reply, _): reply.deadline(connection, work)
+        }
+    }
+
+    mutating func deadlineCame(_ connection: Connection, _ work: Workspace) {
+        guard work.now >= deadline(connection, work) else { return }
+        switch state {
+        case .idle: work.actions.end = .timeout
+        case .head: refuseLate(.last, connection, work)
+        case .body(let body):
+            guard let reply = body.reply else { return connection.endAfterSending(.timeout) }
+            guard !reply.isReading else { return refuseLate(body.response, connection, work) }
+            withReply(connection, work) { $0.deadlineCame(&$1, connection, work) }
+        case .replying: withReply(connection, work) { $0.deadlineCame(&$1, connection, work) }
+        }
+    }
+
+    private mutating func refuseLate(
+        _ response: HTTP1Responder, _ connection: Connection, _ work: Workspace
+    ) {
+        ended(work)
+        var response = response
+        response.close()
+        connection.endAfterSending(.timeout)
+        response.refuse(Problem(408, "bad_request", "The request did not come in time."), connection, work)
+    }
+
+    mutating func sayGoodbye(_ connection: Connection, _ work: Workspace) {
+        switch state {
+        case .idle where connection.unread == nil: work.actions.end = .drained
+        // The answer to come will say that it is the last.
+        case .idle, .head: break
+        case .body, .replying: withReply(connection, work) { $0.sayGoodbye(&$1, connection, work) }
+        }
+    }
+
+    mutating func ended(_ work: Workspace) {
+        switch state {
+        case .idle, .head: break
+        case .body(let body): body.reply?.ended(work)
+        case .replying(let reply, _): reply.ended(work)
+        }
+        state = .idle
+    }
+
+    // MARK: Readers
+
+    private var reply: (any Reply)? {
+        switch state {
+        case .idle, .head: nil
+        case .body(let body): body.reply
+        case .replying(let reply, _): reply
+        }
+    }
+
+    var transport: StaticString { reply?.transport ?? "http" }
+    var subscriber: SubscriberID? { reply?.subscriber }
+    var maximumRate: Double? { reply?.maximumRate }
+}

@@ -1,0 +1,143 @@
+/// What a WebSocket client's commands do.
+internal import Broker
+internal import Primitives
+internal import WebSocket
+
+extension WebSocketFrontEnd {
+    func command(
+        _ text: Span<UInt8>, _ verdict: MessageRate.Verdict, _ connection: Connection, _ work: Workspace
+    ) {
+        let parsed = ClientCommand.parse(text, into: &work.publishing)
+        do throws(Problem) {
+            guard case .accepted = verdict else {
+                work.publishing.removeAll()
+                throw .tooManyMessages(work.configuration.subscribers.messageRate)
+            }
+            try obey(parsed.command.get(), id: parsed.id, connection, work)
+        } catch {
+            work.appendError(error, id: parsed.id, to: connection)
+        }
+    }
+
+    private func obey(
+        _ command: ClientCommand, id: [UInt8]?, _ connection: Connection, _ work: Workspace
+    ) throws(Problem) {
+        switch command {
+        case .subscribe(let patterns, let cursor, let rate):
+            try connection.principal.demandReading(patterns)
+            try checkLimit(patterns, work)
+            subscribe(patterns, cursor: cursor, rate: rate, id: id, connection, work)
+        case .unsubscribe(let patterns):
+            work.replica.catchUp()
+            work.replica.unsubscribe(session.subscriber, from: patterns)
+            work.appendMessage("unsubscribed", id: id) { $0.append(topicsMember: patterns) }
+            work.comeBack()
+        case .pace(let rate):
+            changeRate(rate, work)
+            work.appendMessage("paced", id: id) { $0.append(rateMember: session.pace.maximumRate) }
+            work.comeBack()
+        case .publish: publish(id: id, connection, work)
+        case .auth:
+            throw .badRequest("This gateway asks nobody for a token; go on without one.")
+        case .ping: work.appendMessage("pong", id: id)
+        }
+    }
+
+    // MARK: Subscribing
+
+    /// What is held already counts once. A pace keeps `live` back as it keeps updates. A peer that subscribes and unsubscribes
+    /// for ever would have ever more of them coming to it, so their number is bounded too.
+    private func checkLimit(_ patterns: [TopicPattern], _ work: Workspace) throws(Problem) {
+        let limit = work.configuration.subscribers.subscriptionLimit
+        guard session.pendingLives.count < limit else { throw .tooManyPending(limit) }
+        let held = work.replica.subscriptionCount(of: session.subscriber)
+        guard held + patterns.count > limit else { return }
+        guard held + work.replica.unheldCount(of: patterns, by: session.subscriber) <= limit else {
+            throw .tooManyTopics(limit)
+        }
+    }
+
+    func subscribe(
+        _ patterns: [TopicPattern], cursor: [UInt8]?, rate: ClientCommand.RateRequest, id: [UInt8]?,
+        _ connection: Connection, _ work: Workspace
+    ) {
+        if rate != .unchanged { changeRate(rate, work) }
+        let outcome = session.subscribe(patterns, cursor: cursor, id: id, connection, work)
+        work.appendMessage("subscribed", id: id) { output in
+            output.append(topicsMember: patterns)
+            output.append(outcome.isResumed ? ",\"resumed\":true" : ",\"resumed\":false")
+            output.append(rateMember: session.pace.maximumRate)
+        }
+    }
+
+    private func changeRate(_ rate: ClientCommand.RateRequest, _ work: Workspace) {
+        guard case .limit(let wanted) = rate else { return }
+        session.pace.change(maximumRate: work.configuration.subscribers.granted(wanted), now: work.now)
+    }
+
+    // MARK: Publishing
+
+    private func publish(id: [UInt8]?, _ connection: Connection, _ work: Workspace) {
+        do throws(Problem) {
+            switch try work.publish(from: connection.key, connection) {
+            case .done(let outcome): tell(.success(outcome), id: id, connection, work)
+            case .pending(let ticket):
+                var waiting = publications ?? PendingAnswers()
+                waiting.append(id: id, ticket: ticket, at: work.now)
+                publications = waiting
+            }
+        } catch {
+            tell(.failure(error), id: id, connection, work)
+        }
+    }
+
+    /// Answers a publish, after those that came before it.
+    private func tell(
+        _ result: Result<PublishOutcome, Problem>, id: [UInt8]?, _ connection: Connection, _ work: Workspace
+    ) {
+        if publications?.isEmpty ?? true {
+            append(result, id: id, connection, work)
+        } else {
+            publications?.append(id: id, result)
+        }
+    }
+
+    private func append(
+        _ result: Result<PublishOutcome, Problem>, id: [UInt8]?, _ connection: Connection, _ work: Workspace
+    ) {
+        guard end.maySend else { return }
+        switch result {
+        case .success(let outcome):
+            work.appendMessage("published", id: id) { output in
+                output.append(",\"accepted\":")
+                output.append(decimal: UInt64(outcome.accepted))
+            }
+        case .failure(let problem): work.appendError(problem, id: id, to: connection)
+        }
+    }
+
+    func answered(_ answer: Answer, to ticket: UInt64, _ connection: Connection, _ work: Workspace) {
+        guard case .published(let result) = answer else { return }
+        publications?.settle(ticket, result.mapError { Problem($0) })
+        appendSettled(connection, work)
+    }
+
+    /// Gives up the outcomes that have not come in time.
+    func giveUpPublications(_ connection: Connection, _ work: Workspace) {
+        let timeout = work.configuration.publishers.outcomeTimeout
+        while let ticket = publications?.overdue(at: work.now, after: timeout) {
+            _ = work.tickets.redeem(ticket)
+            publications?.settle(ticket, .failure(.unknownOutcome))
+        }
+        appendSettled(connection, work)
+    }
+
+    private func appendSettled(_ connection: Connection, _ work: Workspace) {
+        while let next = publications?.takeSettled() {
+            append(next.result, id: next.id, connection, work)
+        }
+        if publications?.isEmpty ?? false { publications = nil }
+        // What waited for room among the pending ones goes on.
+        if isReading, connection.unread != nil { work.comeBack() }
+    }
+}

@@ -1,0 +1,183 @@
+/// Server-Sent Events (WHATWG HTML §9.2): one event an update, so that `onmessage` and `curl -N` work as they are.
+internal import Broker
+internal import HTTP
+internal import Primitives
+
+/// An answer whose content never ends, unless the gateway drains.
+final class EventStream: Reply {
+    private var session: ReaderSession
+    private var isEnded = false
+
+    /// Answers `GET /sse`.
+    static func open(
+        _ head: RequestHead, _ response: inout some Responder, _ connection: Connection, _ work: Workspace
+    ) throws(Problem) -> Routing {
+        var request = try SubscriptionRequest(head, work.configuration.subscribers)
+        try request.demandTopics()
+        try connection.principal.demandReading(request.patterns)
+        if work.shared.isDrainingNow { throw .draining }
+        if let last = head.field("Last-Event-ID"), !last.isEmpty { request.cursor = last }
+        response.begin(200, "text/event-stream; charset=utf-8", .open, connection, work) { fields in
+            fields.add("Cache-Control", "no-store, no-transform")
+            fields.add("X-Accel-Buffering", "no")
+        }
+        if head.method == .head {
+            response.end(connection, work)
+            return .answered
+        }
+        let stream = EventStream(request, connection, work)
+        stream.begin(request, &response, connection, work)
+        return .reply(stream)
+    }
+
+    private init(_ request: SubscriptionRequest, _ connection: Connection, _ work: Workspace) {
+        session = ReaderSession(request, of: connection.key, work)
+        work.statistics.eventStreams.add()
+    }
+
+    private func begin(
+        _ request: SubscriptionRequest, _ response: inout some Responder, _ connection: Connection,
+        _ work: Workspace
+    ) {
+        let outcome = session.subscribe(request.patterns, cursor: request.cursor, id: nil, connection, work)
+        response.write(work) { output in
+            output.append(comment: "tidegate")
+            output.append(retryMilliseconds: 2000)
+            if request.cursor != nil, !outcome.isResumed {
+                output.append(
+                    eventNamed: "reset", id: nil,
+                    data: Array("{\"reason\":\"the cursor can not be honoured; the snapshot follows\"}".utf8)
+                        .span)
+            }
+        }
+    }
+
+    // MARK: Updates
+
+    func flush(
+        budget: Int, _ response: inout some Responder, _ connection: Connection, _ work: Workspace
+    ) -> ReplyProgress {
+        guard !isEnded else { return .goesOn }
+        session.drain(budget: budget, connection, work)
+        let live = session.nextLive(work.batch.cursor)
+        guard !work.batch.isEmpty || live != nil else { return .goesOn }
+        response.write(work) { output in
+            for gap in work.batch.gaps { output.append(gapEvent: gap) }
+            output.append(updateEvents: work.batch, of: work.replica)
+            if let live, let cursor = work.batch.cursor {
+                output.append(liveEvent: live, cursor, of: work.replica)
+            }
+        }
+        return .goesOn
+    }
+
+    // MARK: Life
+
+    var transport: StaticString { "sse" }
+    var subscriber: SubscriberID? { session.subscriber }
+    var maximumRate: Double? { session.pace.maximumRate }
+
+    /// Nothing more is expected of the peer; what it sends is read over, so that its going away is noticed.
+    var isReading: Bool { true }
+
+    func deadline(_ connection: Connection, _ work: Workspace) -> Instant {
+        min(session.flushDeadline(work), heartbeatDeadline(connection, work))
+    }
+
+    private func heartbeatDeadline(_ connection: Connection, _ work: Workspace) -> Instant {
+        session.heartbeat > 0
+            ? connection.lastSent + .seconds(Int(session.heartbeat))
+            : connection.lastSent + work.intervals.eventStreamHeartbeat
+    }
+
+    func deadlineCame(
+        _ response: inout some Responder, _ connection: Connection, _ work: Workspace
+    ) -> ReplyProgress {
+        if work.now >= session.flushDeadline(work) {
+            _ = flush(
+                budget: work.configuration.subscribers.flushByteCount, &response, connection, work)
+        }
+        guard work.output.isEmpty, work.now >= heartbeatDeadline(connection, work) else { return .goesOn }
+        let cursor = work.replica.cursor(of: session.subscriber)
+        response.write(work) { output in
+            if session.heartbeat > 0 {
+                output.append("event: heartbeat\n")
+                output.append(idLine: cursor, of: work.replica)
+                output.append("data: {\"time\":")
+                output.append(decimal: work.time.milliseconds)
+                output.append("}\n\n")
+            } else if cursor != nil {
+                output.append(idLine: cursor, of: work.replica)
+                output.append(ASCII.lineFeed)
+            } else {
+                output.append(": still here\n\n")
+            }
+        }
+        return .goesOn
+    }
+
+    func sayGoodbye(
+        _ response: inout some Responder, _ connection: Connection, _ work: Workspace
+    ) -> ReplyProgress {
+        // What is marked goes first: the reader leaves with the latest values.
+        _ = flush(budget: work.configuration.subscribers.flushByteCount, &response, connection, work)
+        let delay = work.reconnectDelay()
+        let cursor = work.replica.cursor(of: session.subscriber)
+        response.write(work) { output in
+            output.append(retryMilliseconds: delay)
+            output.append("event: goodbye\n")
+            output.append(idLine: cursor, of: work.replica)
+            output.append("data: {\"reason\":\"draining\",\"reconnectAfter\":")
+            output.append(decimal: UInt64(delay))
+            output.append("}\n\n")
+        }
+        isEnded = true
+        connection.endAfterSending(.drained)
+        response.end(connection, work)
+        return .goesOn
+    }
+
+    func ended(_ work: Workspace) {
+        guard work.replica.contains(session.subscriber) else { return }
+        isEnded = true
+        work.replica.removeSubscriber(session.subscriber)
+        work.statistics.eventStreams.add(-1)
+    }
+}
+
+extension ByteBuffer {
+    /// One event an update; what the cursor covers has been sent with the last one.
+    fileprivate mutating func append(updateEvents batch: borrowing Batch, of replica: BrokerReplica) {
+        reserve(batch.byteCount + batch.updates.count * 8 + 64)
+        let last = batch.updates.count - 1
+        for (place, update) in batch.updates.enumerated() {
+            if place == last { append(idLine: batch.cursor, of: replica) }
+            // An update is always one line (docs/protocol.md, section 1).
+            append("data: ")
+            append(update)
+            append("\n\n")
+        }
+    }
+
+    fileprivate mutating func append(
+        liveEvent live: ReaderSession.PendingLive, _ cursor: UInt64, of replica: BrokerReplica
+    ) {
+        append("event: live\n")
+        append(idLine: cursor, of: replica)
+        append(live.isResumed ? "data: {\"resumed\":true}\n\n" : "data: {\"resumed\":false}\n\n")
+    }
+
+    /// `id: …`, nothing where no cursor can be vouched for.
+    fileprivate mutating func append(idLine cursor: UInt64?, of replica: BrokerReplica) {
+        guard let cursor else { return }
+        append("id: ")
+        replica.append(cursor: cursor, to: &self)
+        append(ASCII.lineFeed)
+    }
+
+    fileprivate mutating func append(gapEvent gap: Gap) {
+        append("event: gap\ndata: {")
+        append(gapMembers: gap)
+        append("}\n\n")
+    }
+}

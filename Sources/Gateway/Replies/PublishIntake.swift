@@ -1,0 +1,330 @@
+/// A request that publishes: its body is taken as it arrives, its answer comes when the outcome of all is known.
+internal import Broker
+internal import HTTP
+internal import Primitives
+
+final class PublishIntake: Reply {
+    enum Kind {
+        /// The body is one value.
+        case one(topic: [UInt8])
+        /// There is no body: the topic ends.
+        case end(topic: [UInt8])
+        /// The body is updates: an object, an array, or NDJSON.
+        case many
+    }
+
+    private let kind: Kind
+    private let isLines: Bool
+    private let lineLimit: Int
+    /// A JSON body so far, or the beginning of a line.
+    private var text = ByteBuffer()
+    private var lineNumber: UInt64 = 0
+    /// Lines are published together as they come, until some of them were refused.
+    private var takesOneByOne = false
+    private var pending = PendingBatches()
+    /// What became of what was published so far.
+    private var outcome = PublishOutcome(accepted: 0, lastVersion: nil)
+    private var acceptedAt = UnixTime(milliseconds: 0)
+    /// Why nothing more is taken.
+    private var refusal: Problem?
+    private var isBodyWhole = false
+
+    private init(_ kind: Kind, isLines: Bool, _ settings: PublisherSettings) {
+        self.kind = kind
+        self.isLines = isLines
+        lineLimit = settings.valueByteCount
+    }
+
+    // MARK: Opening
+
+    /// Answers `PUT /topics/…` and `POST /publish`.
+    static func open(_ head: RequestHead, _ kind: Kind, _ settings: PublisherSettings) throws(Problem)
+        -> Routing
+    {
+        guard head.bodyFraming != .none else {
+            throw Problem(411, "bad_request", "Send a body, with Content-Length or chunked.")
+        }
+        let isLines = try Self.isLines(head)
+        if isLines, case .one = kind {
+            throw Problem(415, "bad_request", "A single value is JSON; send lines to /publish.")
+        }
+        let limit: Int? =
+            switch kind {
+            case .one, .end: settings.valueByteCount
+            case .many: isLines ? nil : settings.bodyByteCount
+            }
+        if case .length(let byteCount) = head.bodyFraming, let limit, byteCount > limit {
+            throw Problem(413, "payload_too_large", "The body may have \(limit) bytes at most.")
+        }
+        return .body(PublishIntake(kind, isLines: isLines, settings), byteCountLimit: limit)
+    }
+
+    /// Answers `DELETE /topics/…`.
+    static func end(
+        _ topic: [UInt8], _ response: inout some Responder, _ connection: Connection, _ work: Workspace
+    ) throws(Problem) -> Routing {
+        let intake = PublishIntake(.end(topic: topic), isLines: false, work.configuration.publishers)
+        do {
+            try work.publishing.append(tombstoneOf: topic.span)
+        } catch {
+            throw Problem(error)
+        }
+        try intake.publish(connection, work)
+        intake.isBodyWhole = true
+        switch intake.answerWhenKnown(&response, connection, work) {
+        case .over: return .answered
+        case .goesOn: return .reply(intake)
+        }
+    }
+
+    /// Decides by the content type whether lines come, and refuses what can only be a mistake. What curl sends
+    /// by itself, and no type at all, is taken for JSON.
+    private static func isLines(_ head: RequestHead) throws(Problem) -> Bool {
+        if let coding = head.field("Content-Encoding"), !coding.span.equals("identity") {
+            throw Problem(415, "bad_request", "Send the body without Content-Encoding.")
+        }
+        guard let field = head.field("Content-Type") else { return false }
+        let type = String(decoding: field, as: UTF8.self).lowercased().prefix { $0 != ";" && $0 != " " }
+        switch type {
+        case "application/x-ndjson", "application/ndjson", "application/jsonl": return true
+        case "application/json", "text/plain", "text/json", "application/x-www-form-urlencoded",
+            "application/octet-stream":
+            return false
+        default:
+            if type.hasSuffix("+json") { return false }
+            throw Problem(415, "bad_request", "Send application/json or application/x-ndjson.")
+        }
+    }
+
+    // MARK: Taking
+
+    /// A publisher that is ahead of the outcomes waits, in the kernel, until some have come.
+    var isReading: Bool { !isBodyWhole && refusal == nil && !pending.isFull }
+
+    func received(
+        _ content: Span<UInt8>, isEnd: Bool, _ response: inout some Responder, _ connection: Connection,
+        _ work: Workspace
+    ) -> ReplyProgress {
+        isBodyWhole = isEnd
+        do throws(Problem) {
+            if isLines {
+                try takeLines(content, connection, work)
+                if isEnd { try takeLastLine(connection, work) }
+            } else if isEnd, text.isEmpty {
+                try takeWhole(content, connection, work)
+            } else {
+                text.append(content)
+                if isEnd { try takeWhole(text.bytes, connection, work) }
+            }
+        } catch {
+            refusal = error
+        }
+        return answerWhenKnown(&response, connection, work)
+    }
+
+    private func takeWhole(
+        _ body: Span<UInt8>, _ connection: Connection, _ work: Workspace
+    ) throws(Problem) {
+        switch kind {
+        case .one(let topic): try UpdateReader.read(value: body, of: topic, into: &work.publishing)
+        case .many: try UpdateReader.read(body: body, into: &work.publishing)
+        case .end: return
+        }
+        try publish(connection, work)
+    }
+
+    private func takeLines(
+        _ content: Span<UInt8>, _ connection: Connection, _ work: Workspace
+    ) throws(Problem) {
+        let before = (text: text.array, lineNumber: lineNumber)
+        var refusal: Problem?
+        do throws(Problem) {
+            try receivedLines(content, connection, work)
+        } catch {
+            refusal = error
+        }
+        do throws(Problem) {
+            try publish(connection, work)
+        } catch {
+            // None of the lines was taken. One by one they show how far it goes, and which is the bad one.
+            text.removeAll()
+            text.append(before.text.span)
+            lineNumber = before.lineNumber
+            takesOneByOne = true
+            try receivedLines(content, connection, work)
+        }
+        if let refusal { throw refusal }
+    }
+
+    private func receivedLines(
+        _ content: Span<UInt8>, _ connection: Connection, _ work: Workspace
+    ) throws(Problem) {
+        var start = 0
+        for index in content.indices where content[index] == ASCII.lineFeed {
+            let piece = content.extracting(start..<index)
+            start = index + 1
+            if text.isEmpty {
+                try take(line: piece, connection, work)
+            } else {
+                text.append(piece)
+                let line = text.array
+                text.removeAll()
+                try take(line: line.span, connection, work)
+            }
+        }
+        text.append(content.extracting(start..<content.count))
+        if text.count > lineLimit + 1024 {
+            lineNumber += 1
+            throw lineTooLong
+        }
+    }
+
+    private func takeLastLine(_ connection: Connection, _ work: Workspace) throws(Problem) {
+        guard !text.isEmpty else { return }
+        let line = text.array
+        try take(line: line.span, connection, work)
+        try publish(connection, work)
+    }
+
+    private func take(
+        line: Span<UInt8>, _ connection: Connection, _ work: Workspace
+    ) throws(Problem) {
+        lineNumber += 1
+        // Room for the names around the value.
+        guard line.count <= lineLimit + 1024 else { throw lineTooLong }
+        for index in line.indices {
+            switch line[index] {
+            case ASCII.space, ASCII.tab, ASCII.carriageReturn: continue
+            default:
+                try UpdateReader.read(line: line, into: &work.publishing)
+                if takesOneByOne { try publish(connection, work) }
+                return
+            }
+        }
+    }
+
+    private var lineTooLong: Problem {
+        Problem(413, "payload_too_large", "A line may have \(lineLimit + 1024) bytes at most.")
+    }
+
+    private func publish(_ connection: Connection, _ work: Workspace) throws(Problem) {
+        switch try work.publish(from: connection.key, connection) {
+        case .done(let outcome): count(outcome)
+        case .pending(let ticket): pending.append(ticket, line: lineNumber, at: work.now)
+        }
+        acceptedAt = work.time
+    }
+
+    private func count(_ outcome: PublishOutcome) {
+        self.outcome.accepted += outcome.accepted
+        self.outcome.lastVersion = outcome.lastVersion
+    }
+
+    // MARK: Outcomes
+
+    func answered(
+        _ answer: Answer, to ticket: UInt64, _ response: inout some Responder, _ connection: Connection,
+        _ work: Workspace
+    ) -> ReplyProgress {
+        guard case .published(let result) = answer, let line = pending.remove(ticket) else { return .goesOn }
+        switch result {
+        case .success(let outcome): count(outcome)
+        case .failure(let failure):
+            lineNumber = line
+            refusal = refusal ?? Problem(failure)
+        }
+        // What waited for room among the pending ones goes on.
+        if isReading, connection.unread != nil { work.comeBack() }
+        return answerWhenKnown(&response, connection, work)
+    }
+
+    func deadline(_: Connection, _ work: Workspace) -> Instant {
+        pending.deadline(work.configuration.publishers.outcomeTimeout)
+    }
+
+    func deadlineCame(
+        _ response: inout some Responder, _ connection: Connection, _ work: Workspace
+    ) -> ReplyProgress {
+        pending.removeAll { work.tickets.redeem($0) }
+        refusal = refusal ?? .unknownOutcome
+        return answerWhenKnown(&response, connection, work)
+    }
+
+    func ended(_ work: Workspace) {
+        pending.removeAll { work.tickets.redeem($0) }
+    }
+
+    private func answerWhenKnown(
+        _ response: inout some Responder, _ connection: Connection, _ work: Workspace
+    ) -> ReplyProgress {
+        guard isBodyWhole || refusal != nil, pending.isEmpty else { return .goesOn }
+        if case .end = kind, outcome.lastVersion == nil { refusal = refusal ?? TopicPage.missing }
+        if let refusal {
+            // The rest of the body is not read: the connection ends with the answer.
+            if !isBodyWhole { response.abandonRequest(connection) }
+            response.refuse(refusal, connection, work, extra: progress)
+            return .over
+        }
+        var body = ByteBuffer()
+        switch kind {
+        case .one(let topic): body.append(accepted: topic, outcome, acceptedAt, isDeleted: false)
+        case .end(let topic): body.append(accepted: topic, outcome, acceptedAt, isDeleted: true)
+        case .many:
+            body.append("{\"accepted\":")
+            body.append(decimal: UInt64(outcome.accepted))
+            body.append("}\n")
+        }
+        response.answerJSON(body, connection, work)
+        return .over
+    }
+
+    /// How far a stream of lines came, for the answer that ends it.
+    private var progress: KeyValuePairs<StaticString, UInt64> {
+        isLines ? ["line": lineNumber, "accepted": UInt64(outcome.accepted)] : [:]
+    }
+}
+
+/// The batches of one request whose outcome is not known yet.
+private struct PendingBatches {
+    /// So many may be on their way: the next ones are read when one of them is decided.
+    private static let limit = 16
+
+    private var batches: [(ticket: UInt64, line: UInt64, since: Instant)] = []
+
+    var isEmpty: Bool { batches.isEmpty }
+    var isFull: Bool { batches.count >= Self.limit }
+
+    mutating func append(_ ticket: UInt64, line: UInt64, at now: Instant) {
+        batches.append((ticket, line, now))
+    }
+
+    /// Returns the number of the batch's last line; nil where the ticket is none of these.
+    mutating func remove(_ ticket: UInt64) -> UInt64? {
+        guard let place = batches.firstIndex(where: { $0.ticket == ticket }) else { return nil }
+        return batches.remove(at: place).line
+    }
+
+    mutating func removeAll(_ forget: (UInt64) -> ReaderKey?) {
+        for batch in batches { _ = forget(batch.ticket) }
+        batches = []
+    }
+
+    func deadline(_ timeout: Duration) -> Instant {
+        batches.first.map { $0.since + timeout } ?? .never
+    }
+}
+
+extension ByteBuffer {
+    /// `{"topic":…,"version":…,"time":…}`, what a publisher is told of its update.
+    fileprivate mutating func append(
+        accepted topic: [UInt8], _ outcome: PublishOutcome, _ time: UnixTime, isDeleted: Bool
+    ) {
+        append("{\"topic\":")
+        append(jsonString: topic.span)
+        append(",\"version\":")
+        append(decimal: outcome.lastVersion ?? 0)
+        append(",\"time\":")
+        append(decimal: time.milliseconds)
+        append(isDeleted ? ",\"deleted\":true}\n" : "}\n")
+    }
+}

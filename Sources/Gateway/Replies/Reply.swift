@@ -1,0 +1,64 @@
+/// What answers one request that can't be answered at once: when its body has come, when something changes, for as long as a
+/// reader stays.
+internal import Broker
+internal import Primitives
+
+/// A reply belongs to one request. It writes through the responder that it is handed and knows no protocol below that.
+protocol Reply: AnyObject {
+    /// Whether it can take the request's content now, or whatever a peer sends that needs to send nothing more.
+    var isReading: Bool { get }
+    /// Takes a piece of the request's content.
+    func received(
+        _ content: Span<UInt8>, isEnd: Bool, _ response: inout some Responder, _ connection: Connection,
+        _ work: Workspace
+    ) -> ReplyProgress
+    /// Something may be waiting for its reader, and the socket takes bytes.
+    func flush(
+        budget: Int, _ response: inout some Responder, _ connection: Connection, _ work: Workspace
+    ) -> ReplyProgress
+    /// What it has waited for has come.
+    func answered(
+        _ answer: Answer, to ticket: UInt64, _ response: inout some Responder, _ connection: Connection,
+        _ work: Workspace
+    ) -> ReplyProgress
+    func deadline(_ connection: Connection, _ work: Workspace) -> Instant
+    func deadlineCame(
+        _ response: inout some Responder, _ connection: Connection, _ work: Workspace
+    ) -> ReplyProgress
+    /// The gateway drains: say so, where it would else take long.
+    func sayGoodbye(
+        _ response: inout some Responder, _ connection: Connection, _ work: Workspace
+    ) -> ReplyProgress
+    /// It is over, or its peer is gone: give back what the workspace keeps for it.
+    func ended(_ work: Workspace)
+
+    var transport: StaticString { get }
+    var subscriber: SubscriberID? { get }
+    var maximumRate: Double? { get }
+}
+
+enum ReplyProgress {
+    case goesOn
+    /// The answer is whole; what the peer sends next is another request.
+    case over
+}
+
+extension Reply {
+    func received(
+        _: Span<UInt8>, isEnd _: Bool, _: inout some Responder, _: Connection, _: Workspace
+    ) -> ReplyProgress { .goesOn }
+
+    func flush(budget _: Int, _: inout some Responder, _: Connection, _: Workspace) -> ReplyProgress {
+        .goesOn
+    }
+
+    func answered(
+        _: Answer, to _: UInt64, _: inout some Responder, _: Connection, _: Workspace
+    ) -> ReplyProgress { .goesOn }
+
+    func sayGoodbye(_: inout some Responder, _: Connection, _: Workspace) -> ReplyProgress { .goesOn }
+
+    var transport: StaticString { "http" }
+    var subscriber: SubscriberID? { nil }
+    var maximumRate: Double? { nil }
+}

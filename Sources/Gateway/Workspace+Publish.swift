@@ -1,0 +1,38 @@
+/// The way of what front ends publish into the update log.
+internal import Broker
+internal import Primitives
+
+/// What became of a batch.
+enum Published {
+    case done(PublishOutcome)
+    /// The outcome comes later, as an answer to the ticket.
+    case pending(ticket: UInt64)
+}
+
+extension Workspace {
+    /// Publishes what a front end put into `publishing`, whole, and empties it. `holder` is told an outcome that comes later.
+    func publish(from holder: ReaderKey, _ connection: Connection) throws(Problem) -> Published {
+        defer { publishing.removeAll() }
+        guard !publishing.isEmpty else { return .done(PublishOutcome(accepted: 0, lastVersion: nil)) }
+        try connection.principal.demandPublishing(publishing)
+        let settings = configuration.publishers
+        if let wait = connection.publishing.admit(
+            publishing.count, at: now, rate: settings.updateRate, burst: settings.updateBurst)
+        {
+            throw .tooManyUpdates(settings.updateRate, wait: wait)
+        }
+        // Before the log hears of it: its answer may come from another thread at once.
+        let ticket = tickets.issue(to: holder)
+        do {
+            let publication = try shared.updates.publish(
+                publishing, time: time, at: now, for: PublishTicket(number: ticket, receiver: mailbox))
+            guard case .done(let outcome) = publication else { return .pending(ticket: ticket) }
+            _ = tickets.redeem(ticket)
+            statistics.published.add(outcome.accepted)
+            return .done(outcome)
+        } catch {
+            _ = tickets.redeem(ticket)
+            throw Problem(error)
+        }
+    }
+}

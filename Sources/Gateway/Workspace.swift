@@ -1,0 +1,75 @@
+/// What front ends work with: one loop's replica, settings, clock, buffers and figures.
+internal import Broker
+internal import Logging
+internal import Primitives
+internal import WebSocket
+
+/// It has no socket and knows no connection, so a test makes one and drives a front end by hand. A front end's step leaves
+/// bytes in `output` and wishes in `actions`; nothing of a step is left when the next connection's begins. Owned by the loop's
+/// thread.
+final class Workspace {
+    let shared: GatewayShared
+    let intervals: Intervals
+    let statistics: LoopStatistics
+    let replica: BrokerReplica
+    let compression: LoopCompression
+    let clock: Clock
+    let mailbox: Mailbox
+
+    /// The present moment, as of the turn's beginning.
+    private(set) var now: Instant
+    private(set) var time: UnixTime
+    /// What the front end at work wants sent.
+    var output = ByteBuffer(capacity: 128 * 1024)
+    /// What it wants done.
+    var actions = Actions()
+    /// What the replica hands out, and what publishers hand in; reused.
+    var batch = Batch()
+    var publishing = UpdateBatch()
+    var generator: any RandomNumberGenerator
+    var notices = NoticeThrottle()
+    var tickets = Tickets()
+
+    init(
+        shared: GatewayShared, inbox: Inbox, control: LoopControl, clock: Clock,
+        generator: any RandomNumberGenerator = SystemRandomNumberGenerator()
+    ) {
+        self.shared = shared
+        self.clock = clock
+        self.generator = generator
+        mailbox = control.mailbox
+        intervals = Intervals(shared.configuration)
+        statistics = control.statistics
+        compression = LoopCompression(
+            shared.configuration.subscribers.compression, control.statistics, clock)
+        replica = BrokerReplica(inbox: inbox, delays: control.statistics.delays)
+        now = clock.now()
+        time = clock.time()
+    }
+
+    var configuration: GatewayConfiguration { shared.configuration }
+
+    /// Reads the clocks: a turn begins.
+    func beginTurn() {
+        now = clock.now()
+        time = clock.time()
+    }
+
+    /// Comes back to the connection in the next turn, after the others.
+    func comeBack() {
+        actions.comesBack = true
+    }
+
+    /// What the last step wants done; the next step begins without wishes.
+    func takeActions() -> Actions {
+        defer { actions = Actions() }
+        return actions
+    }
+
+    /// How long readers are told to wait before they come back from a drain, in milliseconds: spread, so that they do not
+    /// all come at once.
+    func reconnectDelay() -> Int {
+        let spread = Int(configuration.drain.reconnectSpread.nanoseconds / 1_000_000)
+        return Int.random(in: 0...max(spread, 1), using: &generator)
+    }
+}

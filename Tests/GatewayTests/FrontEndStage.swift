@@ -1,0 +1,192 @@
+/// A front end with all that it works with and nothing below: no loop, no poller, no socket.
+import Broker
+import HTTP
+import Logging
+import Primitives
+import Synchronization
+import Transport
+
+@testable import Gateway
+
+final class FrontEndStage {
+    let clock = ManualClock()
+    let sequencer: Sequencer
+    let work: Workspace
+    let connection: Connection
+    var frontEnd: any FrontEnd
+    /// What it could not use yet: it is given that again, and more.
+    private var unread: [UInt8] = []
+
+    /// `updates` is what publishes go to in place of the sequencer.
+    init(
+        _ frontEnd: any FrontEnd = HTTP1FrontEnd(), updates: (any UpdateLog)? = nil,
+        rights: Rights = Rights(), _ change: (inout GatewayConfiguration) -> Void = { _ in }
+    ) {
+        var configuration = GatewayConfiguration()
+        configuration.publicFolder = nil
+        change(&configuration)
+        sequencer = Sequencer(epoch: Epoch("stage"), retention: configuration.retention)
+        let control = LoopControl {}
+        let shared = GatewayShared(
+            configuration: configuration, sequencer: sequencer, log: .silent, files: StaticFiles(),
+            loops: [control], addresses: [], descriptorLimit: 1000, updates: updates)
+        work = Workspace(
+            shared: shared, inbox: sequencer.addInbox {}, control: control, clock: .manual(clock),
+            generator: SeededGenerator(seed: 1))
+        connection = Connection(
+            key: ReaderKey(connection: 7, generation: 3), stream: ByteStream(SilentStream()),
+            frontEnd: frontEnd, principal: Principal(name: "ann", rights: rights), now: clock.now)
+        connection.phase = .serving
+        self.frontEnd = frontEnd
+    }
+
+    /// Hands the front end all of `text` and returns what it answers.
+    @discardableResult
+    func receive(_ text: String) -> String {
+        var bytes = unread + Array(text.utf8)
+        var at = 0
+        while at < bytes.count, frontEnd.isReading {
+            let consumed = bytes.withUnsafeMutableBufferPointer {
+                frontEnd.received(.init(rebasing: $0[at...]), connection, work)
+            }
+            at += consumed
+            if let successor = work.actions.successor {
+                frontEnd = successor
+                work.actions.successor = nil
+            } else if consumed == 0 {
+                break
+            }
+        }
+        unread = Array(bytes[at...])
+        return said()
+    }
+
+    /// Hands the front end one masked text frame and returns what it answers.
+    @discardableResult
+    func receive(message: String) -> String {
+        let payload = Array(message.utf8)
+        precondition(payload.count < 126, "a short message")
+        // A mask of zeros leaves the payload as it is.
+        let frame = [0x81, 0x80 | UInt8(payload.count), 0, 0, 0, 0] + payload
+        return receive(bytes: frame)
+    }
+
+    func receive(bytes: [UInt8]) -> String {
+        var bytes = bytes
+        let count = bytes.count
+        _ = bytes.withUnsafeMutableBufferPointer { frontEnd.received($0, connection, work) }
+        precondition(count > 0)
+        return said()
+    }
+
+    func flush() -> String {
+        work.replica.catchUp()
+        frontEnd.flush(stream: 0, budget: 64 * 1024, connection, work)
+        return said()
+    }
+
+    /// What the mailbox has brought, delivered as the loop would.
+    func deliver() -> String {
+        for message in work.mailbox.take() {
+            guard case .answer(let answer, let ticket) = message, work.tickets.redeem(ticket) != nil else {
+                continue
+            }
+            frontEnd.answered(answer, to: ticket, connection, work)
+        }
+        return said()
+    }
+
+    func pass(_ duration: Duration) -> String {
+        clock.advance(by: duration)
+        work.beginTurn()
+        frontEnd.deadlineCame(connection, work)
+        return said()
+    }
+
+    /// What stands in the output, which is then as good as sent.
+    func said() -> String {
+        defer { work.output.removeAll() }
+        return work.output.unsafeBytes.span.text
+    }
+}
+
+/// A stream that takes everything and brings nothing.
+private final class SilentStream: LayeredStream {
+    var number: Int32 { -1 }
+    func handshake() -> ByteStream.HandshakeOutcome { .done }
+    func read(into _: UnsafeMutableBufferPointer<UInt8>) -> ByteStream.ReadOutcome { .blocked(until: .read) }
+    func write(_ bytes: UnsafeBufferPointer<UInt8>) -> ByteStream.WriteOutcome { .bytes(bytes.count) }
+    func endWriting() {}
+    var sinceAcknowledgement: Duration { .zero }
+    var roundTrip: Duration { .zero }
+    var unsentByteCount: Int { 0 }
+    var peer: String { "stage" }
+}
+
+/// A protocol below the answers that is not HTTP/1.1: it writes down what it is asked to do.
+struct RecordingResponder: Responder {
+    private(set) var steps: [String] = []
+
+    private final class Fields: ResponseFields {
+        var lines: [String] = []
+        func add(_ name: StaticString, bytes value: UnsafeBufferPointer<UInt8>) {
+            lines.append("\(name)=\(value.span.text)")
+        }
+    }
+
+    mutating func begin(
+        _ status: Int, _ contentType: StaticString?, _ content: ContentLength, _: Connection, _: Workspace,
+        fields: (any ResponseFields) -> Void
+    ) {
+        let recorded = Fields()
+        fields(recorded)
+        steps.append(
+            "begin \(status) \(contentType.map { "\($0)" } ?? "-") \(content) "
+                + recorded.lines.joined(separator: " "))
+    }
+
+    mutating func write(_: Workspace, _ body: (inout ByteBuffer) -> Void) {
+        var content = ByteBuffer()
+        body(&content)
+        steps.append("write \(content.bytes.text)")
+    }
+
+    mutating func end(_: Connection, _: Workspace) { steps.append("end") }
+    mutating func sendContinue(_: Workspace) { steps.append("continue") }
+    mutating func abandonRequest(_: Connection) { steps.append("abandon") }
+    mutating func close() { steps.append("close") }
+}
+
+/// A log whose outcomes come when the test says so.
+final class SlowLog: UpdateLog {
+    private struct State {
+        var tickets: [PublishTicket] = []
+        var accepted: [Int] = []
+    }
+    private let state = Mutex(State())
+
+    /// How many batches wait for their outcome.
+    var pendingCount: Int { state.withLock { $0.tickets.count } }
+
+    func publish(
+        _ batch: borrowing UpdateBatch, time _: UnixTime, at _: Instant, for ticket: PublishTicket?
+    ) throws(PublishFailure) -> Publication {
+        let count = batch.count
+        state.withLock { state in
+            if let ticket { state.tickets.append(ticket) }
+            state.accepted.append(count)
+        }
+        return .pending
+    }
+
+    /// Decides the batch at `place` among those that wait.
+    func decide(_ place: Int = 0, failing failure: PublishFailure? = nil) {
+        let (ticket, count) = state.withLock {
+            ($0.tickets.remove(at: place), $0.accepted.remove(at: place))
+        }
+        ticket.receiver.received(
+            failure.map { .failure($0) }
+                ?? .success(PublishOutcome(accepted: count, lastVersion: 7)),
+            for: ticket.number)
+    }
+}
