@@ -102,7 +102,11 @@ let package = Package(
         tests("WebSocketTests", ["Primitives", "WebSocket", "CZlib"]),
         tests("BrokerTests", ["Primitives", "Broker"]),
         tests("TransportTests", ["Primitives", "Transport", "CLinux"]),
-        tests("GatewayTests", ["Primitives", "HTTP", "WebSocket", "Broker", "Transport", "Gateway"]),
+        tests(
+            "GatewayTests",
+            [
+                "Primitives", "Logging", "HTTP", "WebSocket", "Broker", "Transport", "Gateway", "CLinux",
+            ]),
         tests("FeedsTests", ["Primitives", "Settings", "Broker", "Feeds"]),
         tests(
             "ConfigurationTests",

@@ -3,6 +3,7 @@
 #ifndef TIDEGATE_CLINUX_H
 #define TIDEGATE_CLINUX_H
 
+#include <malloc.h>
 #include <pthread.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>

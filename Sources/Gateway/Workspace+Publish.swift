@@ -10,17 +10,20 @@ enum Published {
 }
 
 extension Workspace {
+    private func admit(_ updateCount: Int, from connection: Connection) throws(Problem) {
+        let settings = configuration.publishers
+        guard settings.updateRate > 0 else { return }
+        let wait = publishRates[connection.key, default: PublishRate()].admit(
+            updateCount, at: now, rate: settings.updateRate, burst: settings.updateBurst)
+        if let wait { throw .tooManyUpdates(settings.updateRate, wait: wait) }
+    }
+
     /// Publishes what a front end put into `publishing`, whole, and empties it. `holder` is told an outcome that comes later.
     func publish(from holder: ReaderKey, _ connection: Connection) throws(Problem) -> Published {
         defer { publishing.removeAll() }
         guard !publishing.isEmpty else { return .done(PublishOutcome(accepted: 0, lastVersion: nil)) }
         try connection.principal.demandPublishing(publishing)
-        let settings = configuration.publishers
-        if let wait = connection.publishing.admit(
-            publishing.count, at: now, rate: settings.updateRate, burst: settings.updateBurst)
-        {
-            throw .tooManyUpdates(settings.updateRate, wait: wait)
-        }
+        try admit(publishing.count, from: connection)
         // Before the log hears of it: its answer may come from another thread at once.
         let ticket = tickets.issue(to: holder)
         do {

@@ -29,6 +29,8 @@ final class Workspace {
     var generator: any RandomNumberGenerator
     var notices = NoticeThrottle()
     var tickets = Tickets()
+    /// How much each connection has published lately, where a setting limits that.
+    var publishRates: [ReaderKey: PublishRate] = [:]
 
     init(
         shared: GatewayShared, inbox: Inbox, control: LoopControl, clock: Clock,

@@ -29,14 +29,35 @@ package struct TimerWheel: ~Copyable {
     /// Sets the deadline of `token`, in place of any it has. It fires at the first whole millisecond at or
     /// after `deadline`; one that is past fires at the next `expire`.
     package mutating func schedule(_ token: UInt32, at deadline: Instant) {
+        makeRoom(for: token)
+        unlink(Int(token))
+        link(Int(token), tick: tick(of: deadline))
+    }
+
+    /// Sets the deadline of `token` unless it has an earlier one. An owner whose deadline has moved away looks at the clock when
+    /// the earlier one fires, and sets it anew.
+    package mutating func schedule(_ token: UInt32, noLaterThan deadline: Instant) {
+        makeRoom(for: token)
+        let tick = tick(of: deadline)
+        if nodes[Int(token)].place >= 0 {
+            guard tick < nodes[Int(token)].tick else { return }
+            unlink(Int(token))
+        }
+        link(Int(token), tick: tick)
+    }
+
+    private mutating func makeRoom(for token: UInt32) {
         if nodes.count <= Int(token) {
             nodes.append(contentsOf: repeatElement(Node(), count: Int(token) + 1 - nodes.count))
         }
+    }
+
+    /// The first tick at or after `deadline` that can be waited for.
+    private func tick(of deadline: Instant) -> UInt64 {
         let elapsed =
             deadline.nanoseconds > origin.nanoseconds ? deadline.nanoseconds - origin.nanoseconds : 0
         let tick = elapsed / 1_000_000 + (elapsed % 1_000_000 == 0 ? 0 : 1)
-        unlink(Int(token))
-        link(Int(token), tick: min(max(tick, current + 1), current + Self.maximumTicks))
+        return min(max(tick, current + 1), current + Self.maximumTicks)
     }
 
     /// Forgets the deadline of `token`, if it has one.

@@ -28,7 +28,13 @@ package struct ByteStream: ~Copyable {
 
     private enum Body: ~Copyable {
         case socket(FileDescriptor)
-        case layered(any LayeredStream)
+        /// Behind one pointer, so that a plain stream is no larger for it.
+        case layered(Layer)
+    }
+
+    private final class Layer {
+        let stream: any LayeredStream
+        init(_ stream: any LayeredStream) { self.stream = stream }
     }
 
     private let body: Body
@@ -38,14 +44,14 @@ package struct ByteStream: ~Copyable {
     }
 
     package init(_ stream: any LayeredStream) {
-        body = .layered(stream)
+        body = .layered(Layer(stream))
     }
 
     /// What stands in place of a socket; nil for a plain one.
     package var layered: (any LayeredStream)? {
         switch body {
         case .socket: nil
-        case .layered(let stream): stream
+        case .layered(let layer): layer.stream
         }
     }
 
@@ -66,7 +72,7 @@ package struct ByteStream: ~Copyable {
     package var number: Int32 {
         switch body {
         case .socket(let descriptor): descriptor.number
-        case .layered(let stream): stream.number
+        case .layered(let layer): layer.stream.number
         }
     }
 
@@ -74,7 +80,7 @@ package struct ByteStream: ~Copyable {
     package func handshake() -> HandshakeOutcome {
         switch body {
         case .socket: .done
-        case .layered(let stream): stream.handshake()
+        case .layered(let layer): layer.stream.handshake()
         }
     }
 
@@ -85,7 +91,7 @@ package struct ByteStream: ~Copyable {
             if count > 0 { return .bytes(count, holdsMore: false) }
             if count == 0 { return .ended }
             return errno == EAGAIN ? .blocked(until: .read) : .failed(SystemFailure("recv"))
-        case .layered(let stream): return stream.read(into: space)
+        case .layered(let layer): return layer.stream.read(into: space)
         }
     }
 
@@ -99,7 +105,7 @@ package struct ByteStream: ~Copyable {
             }
             if count >= 0 { return .bytes(count) }
             return errno == EAGAIN ? .blocked(until: .write) : .failed(SystemFailure("send"))
-        case .layered(let stream): return stream.write(bytes)
+        case .layered(let layer): return layer.stream.write(bytes)
         }
     }
 
@@ -107,7 +113,7 @@ package struct ByteStream: ~Copyable {
     package func endWriting() {
         switch body {
         case .socket(let descriptor): _ = shutdown(descriptor.number, Int32(SHUT_WR))
-        case .layered(let stream): stream.endWriting()
+        case .layered(let layer): layer.stream.endWriting()
         }
     }
 

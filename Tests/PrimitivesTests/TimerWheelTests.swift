@@ -91,4 +91,18 @@ struct TimerWheelTests {
         }
         #expect((wheel.nextDeadline == nil) == table.isEmpty)
     }
+
+    @Test func anEarlierDeadlineStands() {
+        let start = Instant(nanoseconds: 1_000_000_000)
+        var wheel = TimerWheel(now: start)
+        var due: [UInt32] = []
+        wheel.schedule(0, noLaterThan: start + .milliseconds(5))
+        wheel.schedule(0, noLaterThan: start + .milliseconds(9))
+        wheel.expire(now: start + .milliseconds(5), into: &due)
+        #expect(due == [0])
+        wheel.schedule(0, noLaterThan: start + .milliseconds(9))
+        wheel.schedule(0, noLaterThan: start + .milliseconds(7))
+        wheel.expire(now: start + .milliseconds(7), into: &due)
+        #expect(due == [0, 0] && wheel.nextDeadline == nil)
+    }
 }

@@ -16,6 +16,23 @@ final class Connection {
         case closed
     }
 
+    /// What is true of it at present.
+    struct Facts: OptionSet {
+        let rawValue: UInt8
+        /// The peer will send nothing more.
+        static let inputEnded = Facts(rawValue: 1)
+        /// The stream holds input of which the poller will not tell.
+        static let holdsInput = Facts(rawValue: 2)
+        /// It stands in the loop's list of connections with work left.
+        static let isInAgain = Facts(rawValue: 4)
+        /// Nothing is drained for it: its socket is full, or it has not read what it was sent.
+        static let isStopped = Facts(rawValue: 8)
+        /// The log was told that this reader takes nothing.
+        static let isStallTold = Facts(rawValue: 16)
+    }
+
+    // An idle connection is these 120 bytes and its front end's (`Benchmarks/idle-memory`).
+
     let stream: ByteStream
     var phase: Phase
     /// What the poller waits for on its behalf.
@@ -25,33 +42,18 @@ final class Connection {
     var writeInterest: Poller.Interest = .write
     /// Close as soon as everything is sent.
     private(set) var endReason: EndReason?
-    var isInputEnded = false
-    /// Whether the stream holds input of which the poller will not tell.
-    var holdsInput = false
-    /// Whether it stands in the loop's list of connections with work left.
-    var isInAgain = false
-    /// Whether nothing is drained for it at present: its socket is full, or it has not read what it was sent.
-    var isStopped = false
-    /// Whether the log was told that this reader takes nothing.
-    var isStallTold = false
+    var facts: Facts = []
 
     /// Its number among the loop's connections, with the generation: the key of its first stream.
     let key: ReaderKey
     var frontEnd: any FrontEnd
     let principal: Principal
-    /// What the kernel did not take; nothing is drained for this peer meanwhile.
-    var unsent: WaitingBytes?
-    /// What came and could not be used yet: the beginning of something.
-    var unread: WaitingBytes?
+    /// Made when bytes wait, let go when none do.
+    private var backlog: Backlog?
     let accepted: Instant
     /// When the peer was last heard, and when it was last told something or last took something.
     var lastReceived: Instant
     var lastSent: Instant
-    /// When the timer wheel will call.
-    var scheduled = Instant.never
-    /// When it is to be told goodbye, once the gateway drains.
-    var goodbye = Instant.never
-    var publishing = PublishRate()
 
     init(
         key: ReaderKey, stream: consuming ByteStream, frontEnd: any FrontEnd, principal: Principal,
@@ -70,8 +72,13 @@ final class Connection {
     var token: UInt32 { key.connection }
     var isOpen: Bool { phase != .closed }
 
-    /// Bytes that the kernel did not take.
-    var unsentByteCount: Int { unsent?.bytes.count ?? 0 }
+    /// Bytes that the kernel did not take. While there are any, nothing is drained for this peer.
+    var unsentByteCount: Int { backlog?.unsent.count ?? 0 }
+    var hasUnsent: Bool { unsentByteCount > 0 }
+
+    /// Bytes that came and could not be used yet: the beginning of something.
+    var unreadByteCount: Int { backlog?.unread.count ?? 0 }
+    var hasUnread: Bool { unreadByteCount > 0 }
 
     /// The address at the other end.
     var peer: String { stream.peer }
@@ -89,12 +96,50 @@ final class Connection {
     }
 }
 
-/// Bytes that wait for their turn; made when some do and let go when none are left, so that an idle connection pays for a
-/// pointer.
-final class WaitingBytes {
-    var bytes = ByteBuffer()
+/// Bytes of a connection that wait for their turn.
+private final class Backlog {
+    var unsent = ByteBuffer()
+    var unread = ByteBuffer()
+}
 
-    init(_ bytes: UnsafeBufferPointer<UInt8>) {
-        self.bytes.append(bytes)
+extension Connection {
+    func keepUnsent(_ bytes: UnsafeBufferPointer<UInt8>) {
+        waiting.unsent.append(bytes)
+    }
+
+    /// Hands `body` what is unsent; it returns how many bytes of it were taken.
+    func consumeUnsent(_ body: (UnsafeBufferPointer<UInt8>) -> Int) {
+        guard let backlog else { return }
+        backlog.unsent.consume(body(backlog.unsent.unsafeBytes))
+        if backlog.unsent.isEmpty { backlog.unsent = ByteBuffer() }
+        letGo()
+    }
+
+    func keepUnread(_ bytes: UnsafeBufferPointer<UInt8>) {
+        waiting.unread.append(bytes)
+    }
+
+    /// Moves what is unread to the beginning of `space`.
+    func takeUnread(into space: UnsafeMutableBufferPointer<UInt8>) {
+        guard let backlog else { return }
+        _ = space.update(from: backlog.unread.unsafeBytes)
+        dropUnread()
+    }
+
+    func dropUnread() {
+        guard let backlog else { return }
+        backlog.unread = ByteBuffer()
+        letGo()
+    }
+
+    private var waiting: Backlog {
+        if let backlog { return backlog }
+        let made = Backlog()
+        backlog = made
+        return made
+    }
+
+    private func letGo() {
+        if !hasUnsent, !hasUnread { backlog = nil }
     }
 }

@@ -178,8 +178,8 @@ struct HTTP1FrontEnd: FrontEnd {
     private mutating func finish(_ reply: any Reply, _ connection: Connection, _ work: Workspace) {
         reply.ended(work)
         state = .idle
-        if connection.unread != nil { work.comeBack() }
-        if connection.isInputEnded { connection.endAfterSending(.peer) }
+        if connection.hasUnread { work.comeBack() }
+        if connection.facts.contains(.inputEnded) { connection.endAfterSending(.peer) }
     }
 
     mutating func flush(stream _: UInt16, budget: Int, _ connection: Connection, _ work: Workspace) {
@@ -230,7 +230,7 @@ struct HTTP1FrontEnd: FrontEnd {
 
     mutating func sayGoodbye(_ connection: Connection, _ work: Workspace) {
         switch state {
-        case .idle where connection.unread == nil: work.actions.end = .drained
+        case .idle where !connection.hasUnread: work.actions.end = .drained
         // The answer to come will say that it is the last.
         case .idle, .head: break
         case .body, .replying: withReply(connection, work) { $0.sayGoodbye(&$1, connection, work) }

@@ -9,7 +9,7 @@ extension WebSocketFrontEnd {
     func deadline(_ connection: Connection, _ work: Workspace) -> Instant {
         guard end.maySend else { return end.closeDeadline(connection, work) }
         if let since = receipts.fullSince {
-            let stall = connection.isStallTold ? work.intervals.send : work.intervals.stall
+            let stall = connection.facts.contains(.isStallTold) ? work.intervals.send : work.intervals.stall
             return min(min(since + stall, heartbeatDeadline), publicationDeadline(work))
         }
         let liveness = pongDue == .never ? connection.lastReceived + work.intervals.ping : pongDue
@@ -56,7 +56,7 @@ extension WebSocketFrontEnd {
     private func lookAfterStalled(since: Instant, _ connection: Connection, _ work: Workspace) {
         if work.now >= since + work.intervals.send {
             endDead("it read nothing", connection, work)
-        } else if !connection.isStallTold, work.now >= since + work.intervals.stall {
+        } else if !connection.facts.contains(.isStallTold), work.now >= since + work.intervals.stall {
             work.actions.tellsOfStall = true
         }
     }

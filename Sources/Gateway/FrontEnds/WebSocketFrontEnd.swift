@@ -104,7 +104,7 @@ final class WebSocketFrontEnd: FrontEnd {
         let wasFull = receipts.isFull
         receipts.answered(at: work.now, roundTrip: connection.stream.roundTrip)
         guard wasFull else { return }
-        connection.isStallTold = false
+        connection.facts.remove(.isStallTold)
         work.comeBack()
     }
 

@@ -81,7 +81,7 @@ extension GatewayLoop {
         liveConnectionCount += 1
         shared.connectionCount.add(1, ordering: .relaxed)
         statistics.opened.add()
-        if isDraining { connection.goodbye = randomMoment(within: configuration.drain.spread) }
+        if isDraining { goodbyes[connection.token] = randomMoment(within: configuration.drain.spread) }
         open(connection)
     }
 

@@ -9,21 +9,22 @@ extension GatewayLoop {
     /// nothing here: the wheel calls, the connection looks, and is set anew.
     func schedule(_ connection: Connection) {
         let deadline = nextDeadline(connection)
-        guard deadline < connection.scheduled else { return }
-        connection.scheduled = deadline
-        wheel.schedule(connection.token, at: deadline)
+        if deadline != .never { wheel.schedule(connection.token, noLaterThan: deadline) }
     }
 
     private func nextDeadline(_ connection: Connection) -> Instant {
-        min(ownDeadline(connection), min(connection.goodbye, cutAt))
+        isDraining
+            ? min(ownDeadline(connection), min(goodbyes[connection.token] ?? .never, cutAt))
+            : ownDeadline(connection)
     }
 
     private func ownDeadline(_ connection: Connection) -> Instant {
         switch connection.phase {
         case .opening: connection.accepted + intervals.head
         case .lingering: connection.lastSent + intervals.close
-        case .serving where connection.unsent == nil: connection.frontEnd.deadline(connection, work)
-        case .serving: connection.lastSent + (connection.isStallTold ? intervals.send : intervals.stall)
+        case .serving where !connection.hasUnsent: connection.frontEnd.deadline(connection, work)
+        case .serving:
+            connection.lastSent + (connection.facts.contains(.isStallTold) ? intervals.send : intervals.stall)
         case .closed: .never
         }
     }
@@ -33,11 +34,10 @@ extension GatewayLoop {
         wheel.expire(now: now, into: &due)
         for token in due {
             guard let connection = connections[Int(token)], connection.isOpen else { continue }
-            connection.scheduled = .never
             if now >= cutAt {
                 end(connection, .drained)
-            } else if now >= connection.goodbye {
-                connection.goodbye = .never
+            } else if let goodbye = goodbyes[token], now >= goodbye {
+                goodbyes[token] = nil
                 sayGoodbye(to: connection)
             } else {
                 lookAfter(connection)
@@ -56,7 +56,7 @@ extension GatewayLoop {
 
     private func lookAfter(_ connection: Connection) {
         switch connection.phase {
-        case .serving where connection.unsent == nil: connection.frontEnd.deadlineCame(connection, work)
+        case .serving where !connection.hasUnsent: connection.frontEnd.deadlineCame(connection, work)
         case .serving: lookAfterStalled(connection)
         case .opening: if now >= ownDeadline(connection) { end(connection, .timeout) }
         case .lingering:
@@ -70,20 +70,20 @@ extension GatewayLoop {
         if now >= connection.lastSent + intervals.send {
             work.note(.dead, stallFields(connection))
             end(connection, .dead)
-        } else if now >= connection.lastSent + intervals.stall, !connection.isStallTold {
+        } else if now >= connection.lastSent + intervals.stall, !connection.facts.contains(.isStallTold) {
             noteStall(of: connection)
         }
     }
 
     /// Says once that a reader takes nothing.
     func noteStall(of connection: Connection) {
-        connection.isStallTold = true
+        connection.facts.insert(.isStallTold)
         work.note(.stalled, stallFields(connection))
     }
 
     /// How long nothing has been drained for it, because its socket is full or it has not read what it was sent.
     func stall(of connection: Connection) -> Duration {
-        let since = connection.unsent != nil ? connection.lastSent : connection.stalledSince
+        let since = connection.hasUnsent ? connection.lastSent : connection.stalledSince
         return since.map { now.since($0) } ?? .zero
     }
 

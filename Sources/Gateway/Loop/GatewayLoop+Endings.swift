@@ -14,10 +14,12 @@ extension GatewayLoop {
         wheel.cancel(connection.token)
         connections[Int(connection.token)] = nil
         kernel.unwatch(connection.stream)
+        if isDraining { goodbyes[connection.token] = nil }
+        if !work.publishRates.isEmpty { work.publishRates[connection.key] = nil }
         closedKeys.append(connection.key.next)
         liveConnectionCount -= 1
         shared.connectionCount.subtract(1, ordering: .relaxed)
-        if connection.isStopped { statistics.stopped.add(-1) }
+        if connection.facts.contains(.isStopped) { statistics.stopped.add(-1) }
         statistics.endings[reason]?.value.add()
     }
 
@@ -30,7 +32,7 @@ extension GatewayLoop {
         cutAt = now + configuration.drain.deadline
         for connection in connections {
             guard let connection, connection.isOpen else { continue }
-            connection.goodbye = randomMoment(within: configuration.drain.spread)
+            goodbyes[connection.token] = randomMoment(within: configuration.drain.spread)
             schedule(connection)
         }
     }

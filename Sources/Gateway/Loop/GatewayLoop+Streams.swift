@@ -6,15 +6,15 @@ extension GatewayLoop {
     // MARK: Reading
 
     func read(_ connection: Connection) {
-        let kept = connection.unread?.bytes.count ?? 0
+        let kept = connection.unreadByteCount
         let space = UnsafeMutableBufferPointer(rebasing: scratch[kept..<(kept + Self.readByteCount)])
-        connection.holdsInput = false
+        connection.facts.remove(.holdsInput)
         switch connection.stream.read(into: space) {
         case .bytes(let count, let holdsMore):
             statistics.receivedBytes.add(count)
             connection.lastReceived = now
             connection.readInterest = .read
-            connection.holdsInput = holdsMore
+            if holdsMore { connection.facts.insert(.holdsInput) }
             process(connection, freshCount: count)
             // No poller tells of what the stream holds itself.
             if holdsMore, connection.isOpen { workLater(connection) }
@@ -22,7 +22,7 @@ extension GatewayLoop {
             connection.readInterest = interest
             updateInterest(connection)
         case .ended:
-            connection.isInputEnded = true
+            connection.facts.insert(.inputEnded)
             guard connection.phase == .serving else {
                 return end(connection, connection.endReason ?? .finished)
             }
@@ -37,11 +37,8 @@ extension GatewayLoop {
     func process(_ connection: Connection, freshCount: Int) {
         // What a peer sends that was told goodbye is read over.
         guard connection.phase == .serving else { return }
-        let kept = connection.unread?.bytes.count ?? 0
-        if let unread = connection.unread {
-            _ = UnsafeMutableBufferPointer(rebasing: scratch[..<kept]).update(from: unread.bytes.unsafeBytes)
-            connection.unread = nil
-        }
+        let kept = connection.unreadByteCount
+        connection.takeUnread(into: UnsafeMutableBufferPointer(rebasing: scratch[..<kept]))
         var rest = UnsafeMutableBufferPointer(rebasing: scratch[..<(kept + freshCount)])
         var isCut = false
         while rest.count > 0, connection.endReason == nil, work.actions.end == nil,
@@ -60,7 +57,7 @@ extension GatewayLoop {
             }
         }
         if rest.count > 0, connection.endReason == nil, work.actions.end == nil {
-            connection.unread = WaitingBytes(UnsafeBufferPointer(rest))
+            connection.keepUnread(UnsafeBufferPointer(rest))
             if isCut { workLater(connection) }
         }
         settle(connection)
@@ -82,7 +79,7 @@ extension GatewayLoop {
         if actions.tellsOfStall { noteStall(of: connection) }
         if !work.output.isEmpty { transmit(connection) }
         guard connection.isOpen else { return }
-        if connection.unsent == nil, let reason = connection.endReason { finish(connection, reason) }
+        if !connection.hasUnsent, let reason = connection.endReason { finish(connection, reason) }
         guard connection.isOpen else { return }
         updateInterest(connection)
         schedule(connection)
@@ -90,8 +87,8 @@ extension GatewayLoop {
 
     private func transmit(_ connection: Connection) {
         connection.lastSent = now
-        if let unsent = connection.unsent {
-            unsent.bytes.append(work.output.unsafeBytes)
+        if connection.hasUnsent {
+            connection.keepUnsent(work.output.unsafeBytes)
             work.output.removeAll()
             return
         }
@@ -107,19 +104,23 @@ extension GatewayLoop {
             end(connection, .broken)
             return
         }
-        if !work.output.isEmpty { connection.unsent = WaitingBytes(work.output.unsafeBytes) }
+        if !work.output.isEmpty { connection.keepUnsent(work.output.unsafeBytes) }
         work.output.removeAll()
     }
 
     func sendUnsent(_ connection: Connection) {
-        guard let unsent = connection.unsent else { return }
-        switch connection.stream.write(unsent.bytes.unsafeBytes) {
+        var outcome = ByteStream.WriteOutcome.bytes(0)
+        connection.consumeUnsent { bytes in
+            outcome = connection.stream.write(bytes)
+            if case .bytes(let count) = outcome { return count }
+            return 0
+        }
+        switch outcome {
         case .bytes(let count):
             statistics.sentBytes.add(count)
-            unsent.bytes.consume(count)
             connection.writeInterest = .write
             connection.lastSent = now
-            connection.isStallTold = false
+            connection.facts.remove(.isStallTold)
         case .blocked(let interest):
             connection.writeInterest = interest
             updateInterest(connection)
@@ -128,8 +129,7 @@ extension GatewayLoop {
             end(connection, .broken)
             return
         }
-        guard unsent.bytes.isEmpty else { return updateInterest(connection) }
-        connection.unsent = nil
+        guard !connection.hasUnsent else { return updateInterest(connection) }
         // What could not be drained meanwhile, and what could not be read, comes in the connection's next turn.
         if connection.endReason == nil { workLater(connection) }
         settle(connection)
@@ -138,39 +138,38 @@ extension GatewayLoop {
     /// All is sent, and nothing more will be.
     private func finish(_ connection: Connection, _ reason: EndReason) {
         guard connection.phase == .serving else { return }
-        guard !connection.isInputEnded, reason != .peer else { return end(connection, reason) }
+        guard !connection.facts.contains(.inputEnded), reason != .peer else { return end(connection, reason) }
         connection.stream.endWriting()
         connection.frontEnd.ended(work)
-        connection.unread = nil
+        connection.dropUnread()
         connection.phase = .lingering
         connection.lastSent = now
-        connection.scheduled = .never
-        connection.goodbye = .never
+        if isDraining { goodbyes[connection.token] = nil }
     }
 
     // MARK: Waiting
 
     func wantsToRead(_ connection: Connection) -> Bool {
-        guard !connection.isInputEnded else { return false }
+        guard !connection.facts.contains(.inputEnded) else { return false }
         switch connection.phase {
         case .opening, .closed: return false
         case .lingering: return true
         case .serving:
-            return connection.unsent == nil && connection.endReason == nil && connection.frontEnd.isReading
+            return !connection.hasUnsent && connection.endReason == nil && connection.frontEnd.isReading
         }
     }
 
     func updateInterest(_ connection: Connection) {
-        let isStopped = connection.unsent != nil || connection.stalledSince != nil
-        if isStopped != connection.isStopped {
-            connection.isStopped = isStopped
+        let isStopped = connection.hasUnsent || connection.stalledSince != nil
+        if isStopped != connection.facts.contains(.isStopped) {
+            connection.facts.formSymmetricDifference(.isStopped)
             statistics.stopped.add(isStopped ? 1 : -1)
         }
         var interest: Poller.Interest = []
         if connection.phase == .opening || wantsToRead(connection) {
             interest.formUnion(connection.readInterest)
         }
-        if connection.unsent != nil { interest.formUnion(connection.writeInterest) }
+        if connection.hasUnsent { interest.formUnion(connection.writeInterest) }
         guard interest != connection.interest else { return }
         connection.interest = interest
         do {

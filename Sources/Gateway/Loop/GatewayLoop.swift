@@ -42,6 +42,8 @@ package final class GatewayLoop {
     let scratch: UnsafeMutableBufferPointer<UInt8>
     var isListening = true
     var isDraining = false
+    /// When each connection is told goodbye, once the gateway drains, and when those that stay are cut.
+    var goodbyes: [UInt32: Instant] = [:]
     var cutAt = Instant.never
     var acceptingAgain = Instant.never
     var liveConnectionCount = 0
@@ -128,13 +130,13 @@ package final class GatewayLoop {
             open(connection)
             return
         }
-        if connection.unsent != nil, event.allows(connection.writeInterest) { sendUnsent(connection) }
+        if connection.hasUnsent, event.allows(connection.writeInterest) { sendUnsent(connection) }
         guard connection.isOpen else { return }
         if !wantsToRead(connection) {
             if event.isHungUp { end(connection, .broken) }
         } else if event.allows(connection.readInterest) {
             // What was left of the last read comes first; the kernel tells of the rest again.
-            if !connection.isInAgain || connection.unread == nil { read(connection) }
+            if !connection.facts.contains(.isInAgain) || !connection.hasUnread { read(connection) }
         }
     }
 
@@ -165,7 +167,7 @@ package final class GatewayLoop {
 
     /// Drains what the stream's reader lacks, up to a flush's budget, and sends it in one call.
     private func flush(_ connection: Connection, stream: UInt16) {
-        guard connection.phase == .serving, connection.unsent == nil, connection.endReason == nil else {
+        guard connection.phase == .serving, !connection.hasUnsent, connection.endReason == nil else {
             return
         }
         connection.frontEnd.flush(
@@ -175,8 +177,8 @@ package final class GatewayLoop {
 
     /// Comes back to the connection in the next turn, after the others.
     func workLater(_ connection: Connection) {
-        guard !connection.isInAgain else { return }
-        connection.isInAgain = true
+        guard !connection.facts.contains(.isInAgain) else { return }
+        connection.facts.insert(.isInAgain)
         again.append(connection.key)
     }
 
@@ -186,12 +188,12 @@ package final class GatewayLoop {
         again.removeAll(keepingCapacity: true)
         for key in keys {
             guard let connection = connection(of: key) else { continue }
-            connection.isInAgain = false
+            connection.facts.remove(.isInAgain)
             flush(connection, stream: key.stream)
             guard connection.isOpen, wantsToRead(connection) else { continue }
-            if connection.unread != nil {
+            if connection.hasUnread {
                 process(connection, freshCount: 0)
-            } else if connection.holdsInput {
+            } else if connection.facts.contains(.holdsInput) {
                 read(connection)
             }
         }
