@@ -73,7 +73,7 @@ extension BrokerReplica {
     }
 
     private func takeLog(
-        _ id: SubscriberID, _ slot: UInt32, _ log: UpdateLog, _ byteBudget: Int, _ now: Instant?,
+        _ id: SubscriberID, _ slot: UInt32, _ log: TopicLog, _ byteBudget: Int, _ now: Instant?,
         _ batch: inout Batch
     ) -> Visit {
         let topic = subscribers[id].slots[Int(slot)].topic

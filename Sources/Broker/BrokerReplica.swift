@@ -115,7 +115,7 @@ package final class BrokerReplica {
             if limit > 0 { restartLog(of: index, link) }
         }
         if limit > 0 {
-            topics[index].log = UpdateLog(
+            topics[index].log = TopicLog(
                 limit: limit, originSequence: entry.sequence, originVersion: entry.version,
                 formerSequence: topics[index].log == nil ? 0 : topics[index].sequence)
         }

@@ -333,25 +333,11 @@ package struct Inbox: Sendable {
     }
 }
 
-/// What became of a batch that was accepted.
-package struct PublishOutcome: Sendable {
-    package var accepted: Int
-    /// The version that the last update of the batch got; nil when it was the end of a topic that is not there.
-    package var lastVersion: UInt64?
-
-    package init(accepted: Int, lastVersion: UInt64?) {
-        self.accepted = accepted
-        self.lastVersion = lastVersion
-    }
-}
-
-package enum PublishFailure: Error, Sendable, CustomStringConvertible {
-    case tooManyTopics(limit: Int)
-
-    package var description: String {
-        switch self {
-        case .tooManyTopics(let limit):
-            "the gateway holds its limit of \(limit) topics; publish to existing ones or raise \"topics.limit\""
-        }
+extension Sequencer: UpdateLog {
+    /// In memory an update stands in the order as soon as it has its numbers: no outcome is ever pending.
+    package func publish(
+        _ batch: borrowing UpdateBatch, time: UnixTime, at now: Instant, for ticket: PublishTicket?
+    ) throws(PublishFailure) -> Publication {
+        .done(try publish(batch, time: time, at: now))
     }
 }
