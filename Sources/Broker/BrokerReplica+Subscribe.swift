@@ -66,16 +66,19 @@ extension BrokerReplica {
     /// What may be vouched for at present.
     package func cursor(of id: SubscriberID) -> UInt64? { subscribers[id].cursor(at: sequence) }
 
-    /// Whether `cursor` can be honoured: of this epoch, not from the future, and not older than what is remembered.
+    /// Whether `cursor` can be honoured: of an epoch that is or that survived so far, not from the future, and not
+    /// older than what is remembered.
     package func honours(_ cursor: Cursor?) -> Bool {
         guard let cursor else { return false }
-        return cursor.epoch == epoch.text && cursor.sequence <= sequence && cursor.sequence >= purgedSequence
+        return lineage.contains(cursor, endingAt: sequence) && cursor.sequence >= purgedSequence
     }
 
-    /// The same after taking what waits. A cursor of this epoch may come from a loop that is further: what its
-    /// holder has been sent waits in our inbox at the latest, and may neither be refused nor be told backwards.
+    /// The same after taking what waits. A cursor may come from a loop that is further: what its holder has been
+    /// sent, or the epoch that it names, waits in our inbox at the latest, and may neither be refused nor be told
+    /// backwards.
     func honoursCaughtUp(_ cursor: Cursor?) -> Bool {
-        if let cursor, cursor.epoch == epoch.text { catchUp() }
+        guard cursor != nil else { return false }
+        catchUp()
         return honours(cursor)
     }
 

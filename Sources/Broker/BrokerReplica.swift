@@ -3,7 +3,8 @@ package import Primitives
 
 /// Owned by the loop's thread; never Sendable. It knows no socket, no wire format and no clock.
 package final class BrokerReplica {
-    package let epoch: Epoch
+    /// Whose cursors are honoured. It changes where the sequencer says so, between two updates.
+    private(set) var lineage: Lineage
     private let inbox: Inbox
     let delays: DeliveryDelays
     private var entries: [InboxEntry] = []
@@ -43,11 +44,21 @@ package final class BrokerReplica {
     package init(inbox: Inbox, delays: DeliveryDelays = DeliveryDelays()) {
         self.inbox = inbox
         self.delays = delays
-        epoch = inbox.epoch
+        lineage = inbox.lineage
+        // A replica that comes late is never seen without what was before it.
+        catchUp()
     }
 
-    /// The cursor of the present.
+    /// The epoch of the cursors that are handed out.
+    package var epoch: Epoch { lineage.current }
+
+    /// The cursor of `sequence`.
     package func cursor(_ sequence: UInt64) -> Cursor { Cursor(epoch: epoch, sequence: sequence) }
+
+    /// Appends the cursor of `sequence` as subscribers hold it.
+    package func append(cursor sequence: UInt64, to output: inout ByteBuffer) {
+        output.append(cursorOf: lineage.current, sequence)
+    }
 
     // MARK: Applying
 
@@ -70,11 +81,21 @@ package final class BrokerReplica {
 
     private func apply(_ entry: InboxEntry) {
         switch entry.event {
+        case .value, .tombstone: change(entry)
         case .created: create(entry)
+        case .trimmed: topics[numbers[Int(entry.topic)]].log?.begin(at: entry.version, lost: entry.sequence)
         case .purged: purge(entry)
         case .forgotten: forget(upTo: entry.sequence)
-        case .value, .tombstone: change(entry)
+        case .lineage: change(lineage: entry)
         }
+    }
+
+    private func change(lineage entry: InboxEntry) {
+        guard let next = Lineage(entry.payload) else {
+            preconditionFailure("an entry's lineage is malformed")
+        }
+        lineage = next
+        sequence = max(sequence, entry.sequence)
     }
 
     private func change(_ entry: InboxEntry) {
@@ -85,11 +106,7 @@ package final class BrokerReplica {
         topics[index].sequence = entry.sequence
         topics[index].version = entry.version
         topics[index].accepted = entry.accepted
-        if let log = topics[index].log {
-            log.append(
-                entry.payload, sequence: entry.sequence, version: entry.version, accepted: entry.accepted)
-            if entry.event == .tombstone { log.lifeVersion = entry.version + 1 }
-        }
+        if let log = topics[index].log { log.append(entry) }
         moveToNewest(index)
         if topics[index].batch != batch {
             topics[index].batch = batch

@@ -42,6 +42,18 @@ final class TopicLog {
         return ring[offset < ring.count ? offset : offset - ring.count]
     }
 
+    /// Says before the first update that those before `version` are not kept, the newest of them being number `lost`.
+    func begin(at version: UInt64, lost: UInt64) {
+        precondition(ring.isEmpty, "a log was trimmed after its first update")
+        firstVersion = version
+        lostSequence = max(lostSequence, lost)
+    }
+
+    func append(_ entry: InboxEntry) {
+        append(entry.payload, sequence: entry.sequence, version: entry.version, accepted: entry.accepted)
+        if entry.event == .tombstone { lifeVersion = entry.version + 1 }
+    }
+
     func append(_ payload: Payload, sequence: UInt64, version: UInt64, accepted: Instant) {
         let kept = Kept(payload: payload, sequence: sequence, accepted: accepted)
         // An inbox that conflated left versions out: what is kept must be without gaps, so it starts anew.
