@@ -24,6 +24,8 @@ package final class BrokerReplica {
     /// Cursors before this can't be honoured: topics that ended up to here are forgotten.
     var purgedSequence: UInt64 = 0
 
+    /// Topics that were ever added, for telling them apart.
+    private var addedTopicCount: UInt32 = 0
     private var batch: UInt64 = 0
     private var changed: [UInt32] = []
     private var matched: [UInt32] = []
@@ -141,7 +143,7 @@ package final class BrokerReplica {
             for subscriber in patterns.subscribers(number) where subscribers[subscriber].stamp != stamp {
                 subscribers[subscriber].stamp = stamp
                 let slot = addSlot(subscriber, index)
-                if limit > 0 { subscribers[subscriber].logPositions[slot] = 0 }
+                if limit > 0 { subscribers[subscriber].setLogPosition(.beginning, of: slot) }
             }
         }
         matched.removeAll(keepingCapacity: true)
@@ -149,9 +151,9 @@ package final class BrokerReplica {
 
     /// A forgotten log begins anew: a reader of it that had not yet been sent all lost an unknown number.
     private func restartLog(of index: UInt32, _ link: Topic.Link) {
-        let position = subscribers[link.subscriber].logPositions[link.slot]
-        let isBehind = topics[index].log.map { (position ?? 0) < $0.endVersion || position == .max } ?? false
-        subscribers[link.subscriber].logPositions[link.slot] = isBehind ? Self.unknownPosition : 0
+        let position = subscribers[link.subscriber].logPosition(of: link.slot)
+        let isBehind = topics[index].log.map { position != .version($0.endVersion) } ?? false
+        subscribers[link.subscriber].setLogPosition(isBehind ? .unknown : .beginning, of: link.slot)
     }
 
     private func purge(_ entry: InboxEntry) {
@@ -208,8 +210,8 @@ package final class BrokerReplica {
                 subscribers[link.subscriber].floor = floor
                 let lastSent = subscribers[link.subscriber].markedSince
                 subscribers[link.subscriber].markedSince = accepted
-                let isBusy = lastSent != .never && lastSent + flushDelay >= accepted
-                becomeReady(link.subscriber, since: accepted, waits: isBusy)
+                let isBusy = lastSent.map { $0 + flushDelay >= accepted } ?? false
+                becomeReady(link.subscriber, isBusy ? .forCompany(since: accepted) : .since(accepted))
             }
             let isFirst = subscribers[link.subscriber].mark(link.slot)
             if !isLog, !isFirst || updateCount > 1 {
@@ -220,11 +222,25 @@ package final class BrokerReplica {
         }
     }
 
-    /// Takes note that the subscriber has something new since a moment, and whether that waits for company.
-    func becomeReady(_ subscriber: SubscriberID, since: Instant, waits: Bool) {
+    /// How a subscriber that has something new comes to be flushed.
+    enum Readiness {
+        /// Nothing says since when it lacks what it lacks: it comes next.
+        case atOnce
+        /// It is due from the change on.
+        case since(Instant)
+        /// It was sent something a moment ago, so that the change waits for others.
+        case forCompany(since: Instant)
+    }
+
+    /// Takes note that the subscriber has something new.
+    func becomeReady(_ subscriber: SubscriberID, _ readiness: Readiness) {
         guard !subscribers[subscriber].isReady else { return }
         subscribers[subscriber].isReady = true
-        if waits { waiting.append(subscriber, since: since) } else { ready.append(subscriber, since: since) }
+        switch readiness {
+        case .atOnce: ready.append(subscriber, since: .longAgo)
+        case .since(let change): ready.append(subscriber, since: change)
+        case .forCompany(let change): waiting.append(subscriber, since: change)
+        }
     }
 
     /// When a subscriber is to be flushed next; nil where none has something new.
@@ -251,8 +267,17 @@ package final class BrokerReplica {
 
     // MARK: Topics
 
+    /// The name of a topic; nil when it is gone.
+    package func name(of topic: TopicID) -> Payload? {
+        guard topics.contains(topic.index), topics[topic.index].birth == topic.birth else { return nil }
+        return topics[topic.index].name
+    }
+
+    func topicID(_ index: UInt32) -> TopicID { TopicID(index: index, birth: topics[index].birth) }
+
     func addTopic(_ name: Payload) -> UInt32 {
-        let index = topics.insert(Topic(name: name))
+        let index = topics.insert(Topic(name: name, birth: addedTopicCount))
+        addedTopicCount &+= 1
         names.insert(name, index: index)
         sorted.insert(index)
         return index

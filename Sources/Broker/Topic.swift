@@ -11,6 +11,7 @@ struct Topic: ~Copyable {
     static let none = UInt32.max
 
     let name: Payload
+    let birth: UInt32
     /// The latest update; nil for a topic that a reader named before anybody published it.
     var latest: Payload? {
         didSet { latestBytes = latest?.unsafeBytes }
@@ -43,10 +44,23 @@ struct Topic: ~Copyable {
     var batchSequence: UInt64 = 0
     var batchAccepted = Instant.never
 
-    init(name: Payload) {
+    init(name: Payload, birth: UInt32) {
         self.name = name
+        self.birth = birth
     }
 
     /// Whether a snapshot shows it.
     var hasValue: Bool { latest != nil && !isEnded }
+}
+
+/// A topic of one replica. No two topics of a replica ever share one, also where one takes the place of another.
+package struct TopicID: Sendable, Hashable {
+    let index: UInt32
+    /// How many topics the replica had made before.
+    let birth: UInt32
+
+    package init(index: UInt32, birth: UInt32) {
+        self.index = index
+        self.birth = birth
+    }
 }

@@ -118,7 +118,7 @@ import Testing
             batch.removeAll()
             _ = replica.changes(
                 of: [try TopicPattern("log")], after: nil, byteBudget: 1 << 30, into: &batch)
-            #expect(batch.updates.count == 4000 && batch.gaps.isEmpty)
+            #expect(batch.entries.count == 4000 && batch.gaps.isEmpty)
             #expect(replica.sequence == 8000 && replica.topics.count == 4001)
         }
     }

@@ -107,7 +107,7 @@ import Testing
                     replica.changes(
                         of: [try TopicPattern("**")], after: cursor("e\(former)", former), byteBudget: 1000,
                         into: &answer))
-                #expect(answer.updates.count == Int(number - former))
+                #expect(answer.entries.count == Int(number - former))
                 #expect(!replica.honours(cursor("e\(former)", former + 1)))
             }
         }

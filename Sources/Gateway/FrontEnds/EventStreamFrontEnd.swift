@@ -76,9 +76,9 @@ final class EventStreamFrontEnd: FrontEnd {
     }
 
     private func appendUpdates(_ cursor: UInt64?, _ loop: GatewayLoop) {
-        loop.output.reserve(loop.batch.byteCount + loop.batch.updates.count * 8 + 64)
-        let last = loop.batch.updates.count - 1
-        for (place, update) in loop.batch.updates.enumerated() {
+        loop.output.reserve(loop.batch.byteCount + loop.batch.entries.count * 8 + 64)
+        let last = loop.batch.entries.count - 1
+        for (place, entry) in loop.batch.entries.enumerated() {
             if place == last, let cursor {
                 loop.output.append("id: ")
                 loop.appendCursor(cursor)
@@ -86,7 +86,7 @@ final class EventStreamFrontEnd: FrontEnd {
             }
             // An update is always one line (docs/protocol.md, section 1).
             loop.output.append("data: ")
-            loop.output.append(update)
+            loop.output.append(entry.bytes)
             loop.output.append("\n\n")
         }
     }

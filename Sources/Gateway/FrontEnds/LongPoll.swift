@@ -46,7 +46,7 @@ enum LongPoll {
         let sequence = loop.batch.cursor ?? loop.replica.sequence
         let cursor = loop.cursorBytes(sequence)
         let isUnchanged = isByTag && loop.batch.isEmpty && !isReset
-        var body = ByteBuffer(capacity: loop.batch.byteCount + loop.batch.updates.count + 128)
+        var body = ByteBuffer(capacity: loop.batch.byteCount + loop.batch.entries.count + 128)
         if !isUnchanged {
             body.append("{\"cursor\":\"")
             body.append(cursor)

@@ -56,7 +56,7 @@ enum TopicPage {
         let next = loop.replica.list(
             pattern, after: after, limit: limit, byteBudget: loop.configuration.subscribers.answerByteCount,
             into: &loop.batch)
-        var body = ByteBuffer(capacity: loop.batch.byteCount + loop.batch.updates.count + 64)
+        var body = ByteBuffer(capacity: loop.batch.byteCount + loop.batch.entries.count + 64)
         body.append("{\"updates\":")
         body.append(updates: loop.batch)
         if let next {
@@ -74,13 +74,13 @@ enum TopicPage {
 extension ByteBuffer {
     /// `[{…},{…}]`
     mutating func append(updates batch: borrowing Batch) {
-        reserve(batch.byteCount + batch.updates.count + 2)
+        reserve(batch.byteCount + batch.entries.count + 2)
         append(ASCII.openBracket)
         var isFirst = true
-        for update in batch.updates {
+        for entry in batch.entries {
             if !isFirst { append(ASCII.comma) }
             isFirst = false
-            append(update)
+            append(entry.bytes)
         }
         append(ASCII.closeBracket)
     }

@@ -126,5 +126,5 @@ extension BrokerReplica {
 
 extension Batch {
     /// The updates as text.
-    var lines: [String] { updates.map { String(decoding: $0, as: UTF8.self) } }
+    var lines: [String] { entries.map { String(decoding: $0.bytes, as: UTF8.self) } }
 }

@@ -119,14 +119,14 @@ struct SimulatedReader {
 
     mutating func receive(_ batch: borrowing Batch, _ truth: Truth) throws(SimulationFailure) {
         learnCovers(truth)
-        if batch.byteCount > budget, batch.updates.count > 1 {
+        if batch.byteCount > budget, batch.entries.count > 1 {
             throw fault(
-                "was sent \(batch.byteCount) bytes in \(batch.updates.count) updates beyond its budget")
+                "was sent \(batch.byteCount) bytes in \(batch.entries.count) updates beyond its budget")
         }
         var gapNext: [Int: Int] = [:]
         for gap in batch.gaps { try receive(gap, &gapNext, truth) }
-        for update in batch.updates {
-            let line = String(decoding: update, as: UTF8.self)
+        for entry in batch.entries {
+            let line = String(decoding: entry.bytes, as: UTF8.self)
             guard let place = truth.places[line] else { throw fault("got what nobody published: \(line)") }
             try receive(place.topic, place.index, line, truth)
         }

@@ -122,7 +122,7 @@ extension World {
             id, byteBudget: readers[number].budget, oneRound: readers[number].isOneRound, at: now,
             into: &batch)
         note(
-            "\(readers[number].name) is sent \(batch.updates.count) updates, cursor "
+            "\(readers[number].name) is sent \(batch.entries.count) updates, cursor "
                 + "\(batch.cursor.map { "\($0)" } ?? "none") of \(replica.sequence)")
         if hadMarks, batch.isEmpty, replica.hasMarks(id) {
             throw readers[number].fault("lacks something and was sent nothing")
@@ -154,7 +154,7 @@ extension World {
             batch.removeAll()
             replica.changes(
                 of: id, after: start, byteBudget: readers[number].budget, at: now, into: &batch)
-            note("\(readers[number].name), which waited since \(start), gets \(batch.updates.count)")
+            note("\(readers[number].name), which waited since \(start), gets \(batch.entries.count)")
             readers[number].id = nil
             readers[number].waitStart = nil
             try readers[number].receive(batch, truth)
@@ -173,7 +173,7 @@ extension World {
             of: patterns, after: cursor, byteBudget: readers[number].budget, into: &batch)
         note(
             "\(readers[number].name) polls \(wanted.map(\.text)) after \(cursor?.sequence ?? 0): "
-                + "\(batch.updates.count) up to \(batch.cursor ?? 0)")
+                + "\(batch.entries.count) up to \(batch.cursor ?? 0)")
         try checkHonour(number, cursor, isResumed)
         let start = isResumed ? cursor?.sequence : nil
         readers[number].cover(wanted, after: start, at: replica.sequence, truth)
