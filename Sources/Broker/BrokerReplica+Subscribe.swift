@@ -222,6 +222,7 @@ extension BrokerReplica {
         let slot = subscribers[id].addSlot(Subscriber.Slot(topic: topic, link: link))
         topics[topic].subscribers.append(Topic.Link(subscriber: id, slot: slot))
         slotCount += 1
+        if isRecordingCoverage { record(coverage: .began, of: topic, by: id) }
         return slot
     }
 
@@ -235,5 +236,6 @@ extension BrokerReplica {
         }
         subscribers[id].removeSlot(slot)
         slotCount -= 1
+        if isRecordingCoverage { record(coverage: .ended, of: topic, by: id) }
     }
 }

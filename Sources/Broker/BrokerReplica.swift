@@ -32,6 +32,9 @@ package final class BrokerReplica {
     var stamp: UInt32 = 0
     /// Forgotten topics to look at: whether a reader is left that has to be told of their end.
     private var settling: [UInt32] = []
+    /// For `drainCoverage`.
+    var isRecordingCoverage = false
+    var coverageChanges: [CoverageChange] = []
     /// Subscribers to be flushed at once, and those whose changes wait for company.
     private var ready = ReaderQueue()
     private var waiting = ReaderQueue()

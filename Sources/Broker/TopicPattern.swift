@@ -26,6 +26,22 @@ package struct TopicPattern: Sendable, Hashable {
         return text[..<star]
     }
 
+    /// Whether `other` covers every topic that this one covers, those to come included. How long a name may be is left
+    /// out of account: a pattern that no name is short enough for counts as if there were some.
+    package func lies(within other: TopicPattern) -> Bool {
+        let own = text.split(separator: ASCII.slash)
+        let others = other.text.split(separator: ASCII.slash)
+        for place in others.indices {
+            guard place < own.count else { return false }
+            // `**` is last and takes whatever is left, which is one segment at least.
+            if others[place].elementsEqual([ASCII.asterisk, ASCII.asterisk]) { return true }
+            if own[place].elementsEqual([ASCII.asterisk, ASCII.asterisk]) { return false }
+            let isAny = others[place].elementsEqual([ASCII.asterisk])
+            guard isAny || own[place] == others[place] else { return false }
+        }
+        return own.count == others.count
+    }
+
     /// Whether it covers the topic of that name.
     package func covers(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
         guard isWild else { return text.withUnsafeBufferPointer { $0.isSame(as: name) } }
