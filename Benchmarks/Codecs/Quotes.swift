@@ -26,11 +26,11 @@ func quoteMessages(updateCount: Int, messageCount: Int) throws -> [[UInt8]] {
         replica.drain(reader, byteBudget: 1 << 20, into: &batch)
         var text = ByteBuffer()
         text.append("{\"type\":\"updates\",\"cursor\":\"")
-        text.append("\(replica.epoch.text)-\(replica.sequence)")
+        replica.append(cursor: replica.sequence, to: &text)
         text.append("\",\"updates\":[")
-        for (index, update) in batch.updates.enumerated() {
+        for (index, entry) in batch.entries.enumerated() {
             if index > 0 { text.append(ASCII.comma) }
-            text.append(update)
+            text.append(entry.bytes)
         }
         text.append("]}")
         messages.append(text.bytes.array)

@@ -3,8 +3,36 @@ package import Primitives
 
 /// Reused from reader to reader; it holds views, not copies.
 package struct Batch: ~Copyable {
-    /// Encoded updates, in order. Valid until the replica next changes: copy them into frames at once.
-    package var updates: [UnsafeBufferPointer<UInt8>] = []
+    /// One update of one topic.
+    package struct Entry {
+        /// The encoded line. Valid until the replica next changes: it is to be copied into a frame at once.
+        package let bytes: UnsafeBufferPointer<UInt8>
+        package let version: UInt64
+        /// What the reader held of this topic before.
+        package let held: Held
+        package let topic: TopicID
+
+        package init(
+            topic: TopicID, version: UInt64, bytes: UnsafeBufferPointer<UInt8>, held: Held = .unknown
+        ) {
+            self.topic = topic
+            self.version = version
+            self.bytes = bytes
+            self.held = held
+        }
+    }
+
+    /// What a reader was last sent of a topic, as long as it has covered it.
+    package enum Held: Sendable, Equatable {
+        /// Nobody remembers: the reader did not ask for it, or it is a poll's or a listing's.
+        case unknown
+        /// It was sent nothing yet.
+        case nothing
+        case version(UInt64)
+    }
+
+    /// Updates, in the order in which they are to be sent.
+    package var entries: [Entry] = []
     /// To be told before the updates.
     package var gaps: [Gap] = []
     /// The bytes of all updates.
@@ -16,19 +44,19 @@ package struct Batch: ~Copyable {
 
     package init() {}
 
-    package var isEmpty: Bool { updates.isEmpty && gaps.isEmpty }
+    package var isEmpty: Bool { entries.isEmpty && gaps.isEmpty }
 
     package mutating func removeAll() {
-        if !updates.isEmpty { updates.removeAll(keepingCapacity: true) }
+        if !entries.isEmpty { entries.removeAll(keepingCapacity: true) }
         if !gaps.isEmpty { gaps.removeAll(keepingCapacity: true) }
         byteCount = 0
         cursor = nil
         hasMore = false
     }
 
-    mutating func append(_ update: UnsafeBufferPointer<UInt8>) {
-        updates.append(update)
-        byteCount += update.count
+    mutating func append(_ entry: Entry) {
+        entries.append(entry)
+        byteCount += entry.bytes.count
     }
 }
 

@@ -34,13 +34,13 @@ extension BrokerReplica {
         }
         if subscribers[id].markCount == 0 { subscribers[id].position = 0 }
         batch.cursor = subscribers[id].cursor(at: sequence)
-        subscribers[id].delivered += UInt64(batch.updates.count)
+        subscribers[id].delivered += UInt64(batch.entries.count)
     }
 
     /// Counts how long the subscriber's first change has waited, unless what is marked is a snapshot's.
     func countWait(of id: SubscriberID, until now: Instant) {
-        guard subscribers[id].markedSince != .never else { return }
-        delays.wait.record(from: subscribers[id].markedSince, to: now)
+        guard let since = subscribers[id].markedSince else { return }
+        delays.wait.record(from: since, to: now)
     }
 
     /// How a slot's turn ended.
@@ -62,10 +62,14 @@ extension BrokerReplica {
             return takeLog(id, slot, log, byteBudget, now, &batch)
         }
         if let latest = topics[topic].latestBytes {
-            guard batch.updates.isEmpty || batch.byteCount + latest.count <= byteBudget else {
+            guard batch.entries.isEmpty || batch.byteCount + latest.count <= byteBudget else {
                 return .refused
             }
-            batch.append(latest)
+            let version = topics[topic].version
+            batch.append(
+                Batch.Entry(
+                    topic: topicID(topic), version: version, bytes: latest,
+                    held: subscribers[id].exchangeHeld(slot, for: version)))
             if let now { delays.age.record(from: topics[topic].accepted, to: now) }
         }
         subscribers[id].unmark(slot)
@@ -73,31 +77,27 @@ extension BrokerReplica {
     }
 
     private func takeLog(
-        _ id: SubscriberID, _ slot: UInt32, _ log: UpdateLog, _ byteBudget: Int, _ now: Instant?,
+        _ id: SubscriberID, _ slot: UInt32, _ log: TopicLog, _ byteBudget: Int, _ now: Instant?,
         _ batch: inout Batch
     ) -> Visit {
         let topic = subscribers[id].slots[Int(slot)].topic
-        var next = subscribers[id].logPositions[slot] ?? log.firstVersion
-        let isUnknown = next == Self.unknownPosition
-        if next == 0 { next = log.originVersion }
-        if isUnknown || next < log.firstVersion {
-            let missed = isUnknown ? nil : log.firstVersion - next
-            batch.gaps.append(Gap(topic: topics[topic].name, next: log.firstVersion, missed: missed))
-            next = log.firstVersion
-        }
+        var next = enterLog(id, slot, log, topics[topic].name, &batch)
         var taken = 0
         var isFull = false
         while next < log.endVersion, taken < Self.logUpdatesAVisit {
             let kept = log[next]
             let bytes = kept.payload.unsafeBytes
-            isFull = !batch.updates.isEmpty && batch.byteCount + bytes.count > byteBudget
+            isFull = !batch.entries.isEmpty && batch.byteCount + bytes.count > byteBudget
             if isFull { break }
-            batch.append(bytes)
+            batch.append(
+                Batch.Entry(
+                    topic: topicID(topic), version: next, bytes: bytes,
+                    held: subscribers[id].exchangeHeld(slot, for: next)))
             if let now { delays.age.record(from: kept.accepted, to: now) }
             next += 1
             taken += 1
         }
-        subscribers[id].logPositions[slot] = next
+        subscribers[id].setLogPosition(.version(next), of: slot)
         if next == log.endVersion {
             subscribers[id].unmark(slot)
             return .over
@@ -105,5 +105,22 @@ extension BrokerReplica {
         subscribers[id].roundLimit = min(subscribers[id].roundLimit, log[next].sequence - 1)
         if !isFull { return .over }
         return taken == 0 ? .refused : .cut
+    }
+
+    /// The version that the reader is to be sent next, after a gap where it cannot have what it lacks.
+    private func enterLog(
+        _ id: SubscriberID, _ slot: UInt32, _ log: TopicLog, _ name: Payload, _ batch: inout Batch
+    ) -> UInt64 {
+        let expected: UInt64?
+        switch subscribers[id].logPosition(of: slot) {
+        case .version(let version): expected = version
+        case .beginning: expected = log.originVersion
+        case .unknown: expected = nil
+        case nil: expected = log.firstVersion
+        }
+        if let expected, expected >= log.firstVersion { return expected }
+        batch.gaps.append(
+            Gap(topic: name, next: log.firstVersion, missed: expected.map { log.firstVersion - $0 }))
+        return log.firstVersion
     }
 }

@@ -20,13 +20,15 @@ extension BrokerReplica {
         var isCut = false
         forEachTopic(coveredBy: pattern, after: after) { topic in
             guard topics[topic].hasValue, let latest = topics[topic].latest else { return true }
-            if batch.updates.count == limit
-                || !batch.updates.isEmpty && batch.byteCount + latest.byteCount > byteBudget
+            if batch.entries.count == limit
+                || !batch.entries.isEmpty && batch.byteCount + latest.byteCount > byteBudget
             {
                 isCut = true
                 return false
             }
-            batch.append(latest.unsafeBytes)
+            batch.append(
+                Batch.Entry(
+                    topic: topicID(topic), version: topics[topic].version, bytes: latest.unsafeBytes))
             last = topics[topic].name
             return true
         }
@@ -100,13 +102,13 @@ extension BrokerReplica {
             slot = subscribers[id].nextMarked(from: Int(marked) + 1)
         }
         finish(&lacking, byteBudget, &batch)
-        for update in lacking.updates.prefix(batch.updates.count) {
+        for update in lacking.updates.prefix(batch.entries.count) {
             delays.age.record(from: update.accepted, to: now)
         }
     }
 
     private struct Lacking {
-        var updates: [(sequence: UInt64, accepted: Instant, bytes: UnsafeBufferPointer<UInt8>)] = []
+        var updates: [(sequence: UInt64, accepted: Instant, entry: Batch.Entry)] = []
         /// With the sequence number of the last update that is missing.
         var gaps: [(sequence: UInt64, gap: Gap)] = []
     }
@@ -121,13 +123,17 @@ extension BrokerReplica {
             }
             while version < log.endVersion {
                 let kept = log[version]
-                lacking.updates.append((kept.sequence, kept.accepted, kept.payload.unsafeBytes))
+                let entry = Batch.Entry(
+                    topic: topicID(topic), version: version, bytes: kept.payload.unsafeBytes)
+                lacking.updates.append((kept.sequence, kept.accepted, entry))
                 version += 1
             }
         } else if let latest = topics[topic].latest,
             start.map({ topics[topic].sequence > $0 }) ?? !topics[topic].isEnded
         {
-            lacking.updates.append((topics[topic].sequence, topics[topic].accepted, latest.unsafeBytes))
+            let entry = Batch.Entry(
+                topic: topicID(topic), version: topics[topic].version, bytes: latest.unsafeBytes)
+            lacking.updates.append((topics[topic].sequence, topics[topic].accepted, entry))
         }
     }
 
@@ -135,12 +141,12 @@ extension BrokerReplica {
         var end = sequence
         if lacking.updates.count > 1 { lacking.updates.sort { $0.sequence < $1.sequence } }
         for (place, update) in lacking.updates.enumerated() {
-            if place > 0, batch.byteCount + update.bytes.count > byteBudget {
+            if place > 0, batch.byteCount + update.entry.bytes.count > byteBudget {
                 end = lacking.updates[place - 1].sequence
                 batch.hasMore = true
                 break
             }
-            batch.append(update.bytes)
+            batch.append(update.entry)
         }
         batch.cursor = end
         // A gap after the end is told to whoever comes with that cursor: here it would be told twice.

@@ -10,10 +10,16 @@ package struct SubscribeOutcome: Sendable {
 }
 
 extension BrokerReplica {
-    /// A new reader that covers nothing yet. `owner` comes back where the replica speaks of it.
-    package func addSubscriber(owner: ReaderKey) -> SubscriberID {
-        subscribers.insert(Subscriber(owner: owner))
+    /// A new reader that covers nothing yet. `owner` comes back where the replica speaks of it. With `remembersHeld`
+    /// its batches say what it held of each topic, for eight bytes a topic.
+    package func addSubscriber(owner: ReaderKey, remembersHeld: Bool = false) -> SubscriberID {
+        let id = subscribers.insert(Subscriber(owner: owner))
+        if remembersHeld { rememberHeld(of: id) }
+        return id
     }
+
+    /// Remembers from here on what a reader holds: what it was sent before counts as nothing.
+    package func rememberHeld(of id: SubscriberID) { subscribers[id].rememberHeld() }
 
     package func removeSubscriber(_ id: SubscriberID) {
         for slot in subscribers[id].slots.indices where subscribers[id].slots[slot].topic != Topic.none {
@@ -66,16 +72,19 @@ extension BrokerReplica {
     /// What may be vouched for at present.
     package func cursor(of id: SubscriberID) -> UInt64? { subscribers[id].cursor(at: sequence) }
 
-    /// Whether `cursor` can be honoured: of this epoch, not from the future, and not older than what is remembered.
+    /// Whether `cursor` can be honoured: of an epoch that is or that survived so far, not from the future, and not
+    /// older than what is remembered.
     package func honours(_ cursor: Cursor?) -> Bool {
         guard let cursor else { return false }
-        return cursor.epoch == epoch.text && cursor.sequence <= sequence && cursor.sequence >= purgedSequence
+        return lineage.contains(cursor, endingAt: sequence) && cursor.sequence >= purgedSequence
     }
 
-    /// The same after taking what waits. A cursor of this epoch may come from a loop that is further: what its
-    /// holder has been sent waits in our inbox at the latest, and may neither be refused nor be told backwards.
+    /// The same after taking what waits. A cursor may come from a loop that is further: what its holder has been
+    /// sent, or the epoch that it names, waits in our inbox at the latest, and may neither be refused nor be told
+    /// backwards.
     func honoursCaughtUp(_ cursor: Cursor?) -> Bool {
-        if let cursor, cursor.epoch == epoch.text { catchUp() }
+        guard cursor != nil else { return false }
+        catchUp()
         return honours(cursor)
     }
 
@@ -101,9 +110,9 @@ extension BrokerReplica {
             // both what was held and what was presented.
             subscribers[id].position = 0
             // How long what is there has been there says nothing of the way to this reader.
-            if marksBefore == 0 { subscribers[id].markedSince = .never }
+            if marksBefore == 0 { subscribers[id].markedSince = nil }
             subscribers[id].floor = cursorBefore.flatMap { before in start.map { min(before, $0) } }
-            becomeReady(id, since: Instant(nanoseconds: 0), waits: false)
+            becomeReady(id, .atOnce)
         }
         return SubscribeOutcome(isResumed: isResumed, liveSequence: sequence)
     }
@@ -194,11 +203,11 @@ extension BrokerReplica {
     private func markMissing(_ id: SubscriberID, _ slot: UInt32, _ topic: UInt32, after start: UInt64?) {
         if let log = topics[topic].log {
             let begin = start.map { log.firstVersion(after: $0) } ?? max(log.firstVersion, log.lifeVersion)
-            subscribers[id].logPositions[slot] = begin
+            subscribers[id].setLogPosition(.version(begin), of: slot)
             guard begin < log.endVersion else { return }
-            // What the reader never had and what is kept no more is a gap; version 0 stands for "it knows".
+            // What the reader never had and what is kept no more is a gap.
             if let start, log.lostSequence > start {
-                subscribers[id].logPositions[slot] = log.isWholeAfter(start) ? 0 : Self.unknownPosition
+                subscribers[id].setLogPosition(log.isWholeAfter(start) ? .beginning : .unknown, of: slot)
             }
             _ = subscribers[id].mark(slot)
         } else if let start {
@@ -208,14 +217,12 @@ extension BrokerReplica {
         }
     }
 
-    /// The position of a reader that lost an unknown number of a log's updates while it was away.
-    static var unknownPosition: UInt64 { .max }
-
     func addSlot(_ id: SubscriberID, _ topic: UInt32) -> UInt32 {
         let link = UInt32(topics[topic].subscribers.count)
         let slot = subscribers[id].addSlot(Subscriber.Slot(topic: topic, link: link))
         topics[topic].subscribers.append(Topic.Link(subscriber: id, slot: slot))
         slotCount += 1
+        if isRecordingCoverage { record(coverage: .began, of: topic, by: id) }
         return slot
     }
 
@@ -229,5 +236,6 @@ extension BrokerReplica {
         }
         subscribers[id].removeSlot(slot)
         slotCount -= 1
+        if isRecordingCoverage { record(coverage: .ended, of: topic, by: id) }
     }
 }

@@ -3,7 +3,8 @@ package import Primitives
 
 /// Owned by the loop's thread; never Sendable. It knows no socket, no wire format and no clock.
 package final class BrokerReplica {
-    package let epoch: Epoch
+    /// Whose cursors are honoured. It changes where the sequencer says so, between two updates.
+    private(set) var lineage: Lineage
     private let inbox: Inbox
     let delays: DeliveryDelays
     private var entries: [InboxEntry] = []
@@ -23,12 +24,17 @@ package final class BrokerReplica {
     /// Cursors before this can't be honoured: topics that ended up to here are forgotten.
     var purgedSequence: UInt64 = 0
 
+    /// Topics that were ever added, for telling them apart.
+    private var addedTopicCount: UInt32 = 0
     private var batch: UInt64 = 0
     private var changed: [UInt32] = []
     private var matched: [UInt32] = []
     var stamp: UInt32 = 0
     /// Forgotten topics to look at: whether a reader is left that has to be told of their end.
     private var settling: [UInt32] = []
+    /// For `drainCoverage`.
+    var isRecordingCoverage = false
+    var coverageChanges: [CoverageChange] = []
     /// Subscribers to be flushed at once, and those whose changes wait for company.
     private var ready = ReaderQueue()
     private var waiting = ReaderQueue()
@@ -43,11 +49,21 @@ package final class BrokerReplica {
     package init(inbox: Inbox, delays: DeliveryDelays = DeliveryDelays()) {
         self.inbox = inbox
         self.delays = delays
-        epoch = inbox.epoch
+        lineage = inbox.lineage
+        // A replica that comes late is never seen without what was before it.
+        catchUp()
     }
 
-    /// The cursor of the present.
+    /// The epoch of the cursors that are handed out.
+    package var epoch: Epoch { lineage.current }
+
+    /// The cursor of `sequence`.
     package func cursor(_ sequence: UInt64) -> Cursor { Cursor(epoch: epoch, sequence: sequence) }
+
+    /// Appends the cursor of `sequence` as subscribers hold it.
+    package func append(cursor sequence: UInt64, to output: inout ByteBuffer) {
+        output.append(cursorOf: lineage.current, sequence)
+    }
 
     // MARK: Applying
 
@@ -70,11 +86,21 @@ package final class BrokerReplica {
 
     private func apply(_ entry: InboxEntry) {
         switch entry.event {
+        case .value, .tombstone: change(entry)
         case .created: create(entry)
+        case .trimmed: topics[numbers[Int(entry.topic)]].log?.begin(at: entry.version, lost: entry.sequence)
         case .purged: purge(entry)
         case .forgotten: forget(upTo: entry.sequence)
-        case .value, .tombstone: change(entry)
+        case .lineage: change(lineage: entry)
         }
+    }
+
+    private func change(lineage entry: InboxEntry) {
+        guard let next = Lineage(entry.payload) else {
+            preconditionFailure("an entry's lineage is malformed")
+        }
+        lineage = next
+        sequence = max(sequence, entry.sequence)
     }
 
     private func change(_ entry: InboxEntry) {
@@ -85,11 +111,7 @@ package final class BrokerReplica {
         topics[index].sequence = entry.sequence
         topics[index].version = entry.version
         topics[index].accepted = entry.accepted
-        if let log = topics[index].log {
-            log.append(
-                entry.payload, sequence: entry.sequence, version: entry.version, accepted: entry.accepted)
-            if entry.event == .tombstone { log.lifeVersion = entry.version + 1 }
-        }
+        if let log = topics[index].log { log.append(entry) }
         moveToNewest(index)
         if topics[index].batch != batch {
             topics[index].batch = batch
@@ -115,7 +137,7 @@ package final class BrokerReplica {
             if limit > 0 { restartLog(of: index, link) }
         }
         if limit > 0 {
-            topics[index].log = UpdateLog(
+            topics[index].log = TopicLog(
                 limit: limit, originSequence: entry.sequence, originVersion: entry.version,
                 formerSequence: topics[index].log == nil ? 0 : topics[index].sequence)
         }
@@ -124,7 +146,7 @@ package final class BrokerReplica {
             for subscriber in patterns.subscribers(number) where subscribers[subscriber].stamp != stamp {
                 subscribers[subscriber].stamp = stamp
                 let slot = addSlot(subscriber, index)
-                if limit > 0 { subscribers[subscriber].logPositions[slot] = 0 }
+                if limit > 0 { subscribers[subscriber].setLogPosition(.beginning, of: slot) }
             }
         }
         matched.removeAll(keepingCapacity: true)
@@ -132,9 +154,9 @@ package final class BrokerReplica {
 
     /// A forgotten log begins anew: a reader of it that had not yet been sent all lost an unknown number.
     private func restartLog(of index: UInt32, _ link: Topic.Link) {
-        let position = subscribers[link.subscriber].logPositions[link.slot]
-        let isBehind = topics[index].log.map { (position ?? 0) < $0.endVersion || position == .max } ?? false
-        subscribers[link.subscriber].logPositions[link.slot] = isBehind ? Self.unknownPosition : 0
+        let position = subscribers[link.subscriber].logPosition(of: link.slot)
+        let isBehind = topics[index].log.map { position != .version($0.endVersion) } ?? false
+        subscribers[link.subscriber].setLogPosition(isBehind ? .unknown : .beginning, of: link.slot)
     }
 
     private func purge(_ entry: InboxEntry) {
@@ -191,8 +213,8 @@ package final class BrokerReplica {
                 subscribers[link.subscriber].floor = floor
                 let lastSent = subscribers[link.subscriber].markedSince
                 subscribers[link.subscriber].markedSince = accepted
-                let isBusy = lastSent != .never && lastSent + flushDelay >= accepted
-                becomeReady(link.subscriber, since: accepted, waits: isBusy)
+                let isBusy = lastSent.map { $0 + flushDelay >= accepted } ?? false
+                becomeReady(link.subscriber, isBusy ? .forCompany(since: accepted) : .since(accepted))
             }
             let isFirst = subscribers[link.subscriber].mark(link.slot)
             if !isLog, !isFirst || updateCount > 1 {
@@ -203,11 +225,25 @@ package final class BrokerReplica {
         }
     }
 
-    /// Takes note that the subscriber has something new since a moment, and whether that waits for company.
-    func becomeReady(_ subscriber: SubscriberID, since: Instant, waits: Bool) {
+    /// How a subscriber that has something new comes to be flushed.
+    enum Readiness {
+        /// Nothing says since when it lacks what it lacks: it comes next.
+        case atOnce
+        /// It is due from the change on.
+        case since(Instant)
+        /// It was sent something a moment ago, so that the change waits for others.
+        case forCompany(since: Instant)
+    }
+
+    /// Takes note that the subscriber has something new.
+    func becomeReady(_ subscriber: SubscriberID, _ readiness: Readiness) {
         guard !subscribers[subscriber].isReady else { return }
         subscribers[subscriber].isReady = true
-        if waits { waiting.append(subscriber, since: since) } else { ready.append(subscriber, since: since) }
+        switch readiness {
+        case .atOnce: ready.append(subscriber, since: .longAgo)
+        case .since(let change): ready.append(subscriber, since: change)
+        case .forCompany(let change): waiting.append(subscriber, since: change)
+        }
     }
 
     /// When a subscriber is to be flushed next; nil where none has something new.
@@ -234,8 +270,17 @@ package final class BrokerReplica {
 
     // MARK: Topics
 
+    /// The name of a topic; nil when it is gone.
+    package func name(of topic: TopicID) -> Payload? {
+        guard topics.contains(topic.index), topics[topic.index].birth == topic.birth else { return nil }
+        return topics[topic.index].name
+    }
+
+    func topicID(_ index: UInt32) -> TopicID { TopicID(index: index, birth: topics[index].birth) }
+
     func addTopic(_ name: Payload) -> UInt32 {
-        let index = topics.insert(Topic(name: name))
+        let index = topics.insert(Topic(name: name, birth: addedTopicCount))
+        addedTopicCount &+= 1
         names.insert(name, index: index)
         sorted.insert(index)
         return index

@@ -1,18 +1,21 @@
 /// A place in the gateway's history: "I hold the latest value, as of here, of all that I subscribe to".
-internal import Primitives
+package import Primitives
 
-/// One life of the gateway's numbering of updates. A cursor of another epoch says nothing here.
+/// One life of the gateway's numbering of updates. `Lineage` says which other epochs a cursor may be of.
 package struct Epoch: Sendable, Equatable {
     /// 1 to 16 characters of `[a-z0-9]`.
     package let text: String
+    /// What all its cursors begin with: cursors are written for every flush, so this is made once.
+    fileprivate let cursorPrefix: [UInt8]
 
     package init(random: inout some RandomNumberGenerator) {
         let alphabet = Array("0123456789abcdefghijklmnopqrstuvwxyz")
-        text = String((0..<8).map { _ in alphabet[Int.random(in: 0..<36, using: &random)] })
+        self.init(String((0..<8).map { _ in alphabet[Int.random(in: 0..<36, using: &random)] }))
     }
 
     package init(_ text: String) {
         self.text = text
+        cursorPrefix = Array("\(text)-".utf8)
     }
 }
 
@@ -38,5 +41,13 @@ package struct Cursor: Sendable, Equatable {
         else { return nil }
         epoch = bytes.extracting(0..<dash).text
         self.sequence = sequence
+    }
+}
+
+extension ByteBuffer {
+    /// Appends a cursor as subscribers hold it; `Cursor.init(_:)` reads it.
+    package mutating func append(cursorOf epoch: Epoch, _ sequence: UInt64) {
+        append(epoch.cursorPrefix)
+        append(decimal: sequence)
     }
 }

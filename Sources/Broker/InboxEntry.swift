@@ -1,30 +1,24 @@
 /// Something that happened to a topic, in the order in which all loops see it.
 internal import Primitives
 
+/// 40 bytes: the topic is a number here, which `created` gives a name; `NumberedEntry` explains the events.
 struct InboxEntry: Sendable {
-    enum Event: UInt8, Sendable {
-        /// `payload` is the name; `sequence` and `version` are those of its first update.
-        case created
-        case value
-        case tombstone
-        /// Forgotten: nobody can be told any more that it ended.
-        case purged
-        /// Only the sequence number is left of the purge of a topic that this loop never saw.
-        case forgotten
-    }
+    typealias Event = NumberedEntry.Event
 
+    /// The line of an update; the name where a topic is created, trimmed, purged or forgotten; a lineage's text.
     let payload: Payload
     let sequence: UInt64
     let version: UInt64
-    /// When it was accepted.
+    /// When an update was accepted; of no meaning in `forgotten` and `lineage`.
     let accepted: Instant
-    /// The sequencer's number of the topic.
+    /// The sequencer's number of the topic; 0 for `lineage`.
     let topic: UInt32
     let event: Event
 
+    /// What is left of a purge for a loop that never saw the topic.
     var forgetting: InboxEntry {
         InboxEntry(
-            payload: payload, sequence: sequence, version: 0, accepted: accepted, topic: topic,
+            payload: payload, sequence: sequence, version: version, accepted: accepted, topic: topic,
             event: .forgotten)
     }
 }

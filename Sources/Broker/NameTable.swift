@@ -81,9 +81,22 @@ struct NameTable {
 }
 
 extension UnsafeBufferPointer<UInt8> {
-    /// Whether both are the same bytes.
+    /// Whether both are the same bytes. Eight at a time: it is asked for every update (`Benchmarks/instructions
+    /// publish`: 4,121 with `elementsEqual`, 3,927 so).
     func isSame(as other: UnsafeBufferPointer<UInt8>) -> Bool {
-        count == other.count && elementsEqual(other)
+        guard count == other.count else { return false }
+        let (left, right) = (UnsafeRawBufferPointer(self), UnsafeRawBufferPointer(other))
+        var at = 0
+        while at + 8 <= count {
+            let word = left.loadUnaligned(fromByteOffset: at, as: UInt64.self)
+            guard word == right.loadUnaligned(fromByteOffset: at, as: UInt64.self) else { return false }
+            at += 8
+        }
+        while at < count {
+            guard self[at] == other[at] else { return false }
+            at += 1
+        }
+        return true
     }
 
     /// Whether these bytes come before `other` in byte order.

@@ -24,3 +24,8 @@ struct ReaderQueue {
         return reader
     }
 }
+
+extension Instant {
+    /// Before every moment that is: who waits since then has waited long enough.
+    static let longAgo = Instant(nanoseconds: 0)
+}

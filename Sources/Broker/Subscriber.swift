@@ -42,9 +42,8 @@ struct Subscriber: ~Copyable {
     private var storedFloor = UInt64.max
     /// Updates that newer ones replaced before the reader was sent them.
     var conflated: UInt64 = 0
-    /// When the change was accepted that it has waited for longest; without marks when it was last sent any. `never`
-    /// as long as it was sent nothing but a snapshot.
-    var markedSince = Instant.never
+    /// `markedSince`, and `never` for nil.
+    private var storedMarkedSince = Instant.never
     private(set) var slots: [Slot] = []
     /// The marks of the other slots, 64 a word.
     private var moreMarks: [UInt64] = []
@@ -68,8 +67,8 @@ struct Subscriber: ~Copyable {
     private var freeSlots: [UInt32] = []
     /// The numbers of its wild patterns.
     var patterns: [UInt32] = []
-    /// For slots of `log` topics: the version that the reader is to be sent next.
-    var logPositions: [UInt32: UInt64] = [:]
+    /// What only readers of logs, and those that asked for it, remember of their slots.
+    private var notes: SlotNotes?
 
     init(owner: ReaderKey) {
         self.owner = owner
@@ -81,6 +80,13 @@ struct Subscriber: ~Copyable {
     var floor: UInt64? {
         get { storedFloor == .max ? nil : storedFloor }
         set { storedFloor = newValue ?? .max }
+    }
+
+    /// When the change was accepted that it has waited for longest; without marks when it was last sent any. Nil as
+    /// long as it was sent nothing but a snapshot.
+    var markedSince: Instant? {
+        get { storedMarkedSince == .never ? nil : storedMarkedSince }
+        set { storedMarkedSince = newValue ?? .never }
     }
 
     var position: Int {
@@ -104,7 +110,7 @@ struct Subscriber: ~Copyable {
         unmark(slot)
         setExact(slot, false)
         slots[Int(slot)].topic = Slot.none
-        if !logPositions.isEmpty { logPositions[slot] = nil }
+        notes?.forget(slot)
         freeSlots.append(slot)
     }
 
@@ -122,6 +128,30 @@ struct Subscriber: ~Copyable {
         slots[Int(slot)].packedLink ^= Slot.exactBit
         if isExact { storedExactCount += 1 } else { storedExactCount -= 1 }
     }
+
+    // MARK: Notes
+
+    func logPosition(of slot: UInt32) -> SlotNotes.LogPosition? { notes?.logPosition(of: slot) }
+
+    mutating func setLogPosition(_ position: SlotNotes.LogPosition, of slot: UInt32) {
+        takeNotes().setLogPosition(position, of: slot)
+    }
+
+    /// From here on the versions that it is sent are remembered.
+    mutating func rememberHeld() { takeNotes().remembersHeld = true }
+
+    /// Takes note of what the reader is sent and returns what it held.
+    @inline(__always) func exchangeHeld(_ slot: UInt32, for version: UInt64) -> Batch.Held {
+        notes?.exchangeHeld(slot, for: version) ?? .unknown
+    }
+
+    private mutating func takeNotes() -> SlotNotes {
+        let taken = notes ?? SlotNotes()
+        notes = taken
+        return taken
+    }
+
+    // MARK: Marks
 
     /// Sets the mark; false when it was set.
     @inline(__always) mutating func mark(_ slot: UInt32) -> Bool {

@@ -11,6 +11,7 @@ struct Topic: ~Copyable {
     static let none = UInt32.max
 
     let name: Payload
+    let birth: UInt32
     /// The latest update; nil for a topic that a reader named before anybody published it.
     var latest: Payload? {
         didSet { latestBytes = latest?.unsafeBytes }
@@ -27,7 +28,7 @@ struct Topic: ~Copyable {
     /// When the latest update was accepted.
     var accepted = Instant.never
     /// The kept updates of a `log` topic.
-    var log: UpdateLog? {
+    var log: TopicLog? {
         didSet { isLog = log != nil }
     }
     private(set) var isLog = false
@@ -43,89 +44,23 @@ struct Topic: ~Copyable {
     var batchSequence: UInt64 = 0
     var batchAccepted = Instant.never
 
-    init(name: Payload) {
+    init(name: Payload, birth: UInt32) {
         self.name = name
+        self.birth = birth
     }
 
     /// Whether a snapshot shows it.
     var hasValue: Bool { latest != nil && !isEnded }
 }
 
-/// The last updates of a `log` topic, oldest first.
-final class UpdateLog {
-    struct Kept {
-        let payload: Payload
-        let sequence: UInt64
-        let accepted: Instant
-    }
+/// A topic of one replica. No two topics of a replica ever share one, also where one takes the place of another.
+package struct TopicID: Sendable, Hashable {
+    let index: UInt32
+    /// How many topics the replica had made before.
+    let birth: UInt32
 
-    /// The most updates it keeps.
-    let limit: Int
-    private var ring: [Kept] = []
-    private var start = 0
-    /// The version of the oldest kept update; of the next one when none is kept.
-    private(set) var firstVersion: UInt64
-    /// The sequence number of the newest update that was let go; 0 when none was.
-    private(set) var lostSequence: UInt64
-    /// The version after the last tombstone: a snapshot starts here.
-    var lifeVersion: UInt64
-    /// The first update of all, whether or not it came this far.
-    let originSequence: UInt64
-    let originVersion: UInt64
-    /// The last update of a former life that a reader may still lack; 0: none.
-    private let formerSequence: UInt64
-
-    init(limit: Int, originSequence: UInt64 = 1, originVersion: UInt64 = 1, formerSequence: UInt64 = 0) {
-        self.limit = limit
-        self.originSequence = originSequence
-        self.originVersion = originVersion
-        self.formerSequence = formerSequence
-        lostSequence = formerSequence
-        firstVersion = originVersion
-        lifeVersion = originVersion
-    }
-
-    var count: Int { ring.count }
-    var endVersion: UInt64 { firstVersion + UInt64(ring.count) }
-
-    subscript(version: UInt64) -> Kept {
-        let offset = start + Int(version - firstVersion)
-        return ring[offset < ring.count ? offset : offset - ring.count]
-    }
-
-    func append(_ payload: Payload, sequence: UInt64, version: UInt64, accepted: Instant) {
-        let kept = Kept(payload: payload, sequence: sequence, accepted: accepted)
-        // An inbox that conflated left versions out: what is kept must be without gaps, so it starts anew.
-        if version != endVersion {
-            lostSequence = sequence - 1
-            ring.removeAll(keepingCapacity: true)
-            start = 0
-            firstVersion = version
-        }
-        if ring.count < limit {
-            ring.append(kept)
-        } else {
-            lostSequence = ring[start].sequence
-            ring[start] = kept
-            start = start + 1 == limit ? 0 : start + 1
-            firstVersion += 1
-        }
-    }
-
-    /// Whether a reader that holds all up to `sequence` lacks the whole log and nothing else, so that what it
-    /// missed can be counted.
-    func isWholeAfter(_ sequence: UInt64) -> Bool {
-        formerSequence <= sequence && sequence < originSequence
-    }
-
-    /// The version of the first kept update after `sequence`.
-    func firstVersion(after sequence: UInt64) -> UInt64 {
-        var low = firstVersion
-        var high = endVersion
-        while low < high {
-            let middle = low + (high - low) / 2
-            if self[middle].sequence > sequence { high = middle } else { low = middle + 1 }
-        }
-        return low
+    package init(index: UInt32, birth: UInt32) {
+        self.index = index
+        self.birth = birth
     }
 }

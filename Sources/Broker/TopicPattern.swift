@@ -16,6 +16,14 @@ package struct TopicPattern: Sendable, Hashable {
         self.isWild = isWild
     }
 
+    /// Covers every topic.
+    package static let everything = TopicPattern(wild: Array("**".utf8))
+
+    private init(wild text: [UInt8]) {
+        self.text = text
+        isWild = true
+    }
+
     package init(_ text: String) throws(TopicFailure) {
         try self.init(Array(text.utf8).span)
     }
@@ -24,6 +32,22 @@ package struct TopicPattern: Sendable, Hashable {
     var literalPrefix: ArraySlice<UInt8> {
         guard isWild, let star = text.firstIndex(of: ASCII.asterisk) else { return text[...] }
         return text[..<star]
+    }
+
+    /// Whether `other` covers every topic that this one covers, those to come included. How long a name may be is left
+    /// out of account: a pattern that no name is short enough for counts as if there were some.
+    package func lies(within other: TopicPattern) -> Bool {
+        let own = text.split(separator: ASCII.slash)
+        let others = other.text.split(separator: ASCII.slash)
+        for place in others.indices {
+            guard place < own.count else { return false }
+            // `**` is last and takes whatever is left, which is one segment at least.
+            if others[place].elementsEqual([ASCII.asterisk, ASCII.asterisk]) { return true }
+            if own[place].elementsEqual([ASCII.asterisk, ASCII.asterisk]) { return false }
+            let isAny = others[place].elementsEqual([ASCII.asterisk])
+            guard isAny || own[place] == others[place] else { return false }
+        }
+        return own.count == others.count
     }
 
     /// Whether it covers the topic of that name.

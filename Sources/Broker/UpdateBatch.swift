@@ -2,12 +2,18 @@
 internal import Primitives
 
 /// Owned by one publisher and used again for its next batch; two growing arrays whatever the number of updates.
-package struct UpdateBatch: ~Copyable {
+///
+/// Unchecked, because a buffer holds a pointer: it is the only one to its bytes, and nobody can copy the batch.
+package struct UpdateBatch: ~Copyable, @unchecked Sendable {
     struct Entry {
+        enum Content {
+            case value(byteCount: Int)
+            case tombstone
+        }
+
         var topicStart: Int
         var topicByteCount: Int
-        /// -1: a tombstone.
-        var dataByteCount: Int
+        var content: Content
     }
 
     private(set) var entries: [Entry] = []
@@ -23,7 +29,9 @@ package struct UpdateBatch: ~Copyable {
     /// Appends the next value of `topic`. `data` must be one checked JSON value; its line breaks become spaces.
     package mutating func append(topic: Span<UInt8>, data: Span<UInt8>) throws(TopicFailure) {
         try TopicName.check(topic)
-        entries.append(Entry(topicStart: text.count, topicByteCount: topic.count, dataByteCount: data.count))
+        entries.append(
+            Entry(topicStart: text.count, topicByteCount: topic.count, content: .value(byteCount: data.count))
+        )
         text.append(topic)
         text.append(jsonLine: data)
     }
@@ -31,8 +39,25 @@ package struct UpdateBatch: ~Copyable {
     /// Appends the end of `topic`.
     package mutating func append(tombstoneOf topic: Span<UInt8>) throws(TopicFailure) {
         try TopicName.check(topic)
-        entries.append(Entry(topicStart: text.count, topicByteCount: topic.count, dataByteCount: -1))
+        entries.append(Entry(topicStart: text.count, topicByteCount: topic.count, content: .tombstone))
         text.append(topic)
+    }
+
+    /// The name of an entry's topic. Valid until the batch changes.
+    func name(of entry: Entry) -> UnsafeBufferPointer<UInt8> {
+        UnsafeBufferPointer(rebasing: text.unsafeBytes[entry.topicStart...].prefix(entry.topicByteCount))
+    }
+
+    /// The value; nil for a tombstone. Valid until the batch changes.
+    func data(of entry: Entry) -> UnsafeBufferPointer<UInt8>? {
+        guard case .value(let byteCount) = entry.content else { return nil }
+        let start = entry.topicStart + entry.topicByteCount
+        return UnsafeBufferPointer(rebasing: text.unsafeBytes[start...].prefix(byteCount))
+    }
+
+    /// Calls `body` with the name of each update's topic, in order.
+    package func forEachTopic(_ body: (Span<UInt8>) -> Void) {
+        for entry in entries { body(name(of: entry).span) }
     }
 
     /// Forgets all updates and keeps the memory.

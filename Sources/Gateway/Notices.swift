@@ -68,8 +68,8 @@ extension Workspace {
     /// The batch at hand was handed to a reader.
     func noteDelivery(to connection: Connection) {
         guard !batch.isEmpty else { return }
-        statistics.delivered.add(batch.updates.count)
-        statistics.batches.record(batch.updates.count)
+        statistics.delivered.add(batch.entries.count)
+        statistics.batches.record(batch.entries.count)
         statistics.gaps.add(batch.gaps.count)
         for gap in batch.gaps {
             note(

@@ -9,19 +9,11 @@ struct Tickets {
 
     var count: Int { holders.count }
 
-    /// The number that the next request to wait will have.
-    var next: UInt64 { last + 1 }
-
     /// Lets the stream wait under the next number, and returns that.
     mutating func issue(to holder: ReaderKey) -> UInt64 {
         last += 1
         holders[last] = holder
         return last
-    }
-
-    /// Uses the next number up without letting anybody wait: the answer was there at once.
-    mutating func skip() {
-        last += 1
     }
 
     /// Ends the wait; nil where nobody holds the number.

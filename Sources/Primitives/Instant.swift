@@ -10,8 +10,9 @@ public struct Instant: Sendable, Hashable, Comparable {
         self.nanoseconds = nanoseconds
     }
 
-    /// Later than every moment that will be: "no deadline".
-    public static let never = Instant(nanoseconds: .max)
+    /// Later than every moment that will be: "no deadline". Computed, because a stored one costs a call from other
+    /// modules.
+    @inlinable public static var never: Instant { Instant(nanoseconds: .max) }
 
     /// The present moment. Loops read it once a turn and hand it down; nothing below them asks.
     public static func now() -> Instant {

@@ -57,7 +57,7 @@ import Testing
         bench.batch.removeAll()
         bench.replica.changes(
             of: id, after: 1, byteBudget: 1000, at: Instant(nanoseconds: 8_000_000), into: &bench.batch)
-        #expect(bench.batch.updates.count == 1)
+        #expect(bench.batch.entries.count == 1)
         #expect(bench.replica.delays.wait.reading.sum == 3_000)
         #expect(bench.replica.delays.age.reading.sum == 3_000)
     }

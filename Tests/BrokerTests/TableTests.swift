@@ -90,9 +90,9 @@ func payload(_ text: String) -> Payload { Payload(Array(text.utf8).span) }
     }
 }
 
-@Suite struct UpdateLogTests {
+@Suite struct TopicLogTests {
     @Test(arguments: [1, 3, 8]) func keepsTheLastOnes(limit: Int) {
-        let log = UpdateLog(limit: limit, originSequence: 10, originVersion: 5)
+        let log = TopicLog(limit: limit, originSequence: 10, originVersion: 5)
         let moment = Instant(nanoseconds: 0)
         for step in 0..<UInt64(30) {
             log.append(payload("\(step)"), sequence: 10 + 2 * step, version: 5 + step, accepted: moment)
@@ -109,7 +109,7 @@ func payload(_ text: String) -> Payload { Payload(Array(text.utf8).span) }
     }
 
     @Test func startsAnewWhereVersionsAreMissing() {
-        let log = UpdateLog(limit: 3, originSequence: 1, originVersion: 1)
+        let log = TopicLog(limit: 3, originSequence: 1, originVersion: 1)
         let moment = Instant(nanoseconds: 0)
         for version in 1...4 as ClosedRange<UInt64> {
             log.append(payload("x"), sequence: version, version: version, accepted: moment)

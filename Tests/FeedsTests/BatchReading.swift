@@ -34,18 +34,15 @@ struct ReadUpdate: Equatable {
 func read(_ batch: borrowing UpdateBatch) throws -> [ReadUpdate] {
     var updates: [ReadUpdate] = []
     for entry in batch.entries {
-        let text = batch.text.bytes
-        let dataStart = entry.topicStart + entry.topicByteCount
-        let topic = text.extracting(entry.topicStart..<dataStart).text
-        guard entry.dataByteCount >= 0 else {
+        let topic = batch.name(of: entry).span.text
+        guard let data = batch.data(of: entry) else {
             updates.append(ReadUpdate(topic: topic, data: nil))
             continue
         }
-        let data = text.extracting(dataStart..<(dataStart + entry.dataByteCount))
-        var scanner = JSONScanner(data)
+        var scanner = JSONScanner(data.span)
         _ = try scanner.value()
         try scanner.end()
-        updates.append(ReadUpdate(topic: topic, data: data.text))
+        updates.append(ReadUpdate(topic: topic, data: data.span.text))
     }
     return updates
 }

@@ -27,7 +27,10 @@ import WebSocket
         to client: MessageCompression = .shared(windowBits: 15), at now: Instant? = nil
     ) -> [UInt8] {
         var batch = Batch()
-        batch.updates = quotes[..<count].map(\.unsafeBytes)
+        batch.entries = quotes[..<count].map { quote in
+            Batch.Entry(
+                topic: TopicID(index: 0, birth: 0), version: 1, bytes: quote.unsafeBytes)
+        }
         batch.byteCount = quotes[..<count].reduce(0) { $0 + $1.byteCount }
         batch.cursor = cursor
         var output = ByteBuffer()

@@ -14,8 +14,8 @@ func told(_ batch: borrowing UpdateBatch) throws -> [String] {
     replica.catchUp()
     var values = Batch()
     _ = replica.list(nil, after: nil, limit: 100, byteBudget: 1 << 20, into: &values)
-    return values.updates.map { line in
-        let text = line.span.text
+    return values.entries.map { entry in
+        let text = entry.bytes.span.text
         return String(text.dropFirst("{\"topic\":\"".count).dropLast())
             .replacing("\",\"version\":", with: "#").replacing(",\"time\":0,\"data\":", with: "=")
     }

@@ -44,15 +44,10 @@ import Testing
             // Recorded times are doubles on their way: a quarter of a microsecond is lost.
             let passed = Int((moment.since(start).inSeconds * 1000).rounded())
             for entry in batch.entries {
-                let text = batch.text.bytes
-                let end = entry.topicStart + entry.topicByteCount
-                let data =
-                    entry.dataByteCount < 0
-                    ? nil : text.extracting(end..<end + entry.dataByteCount).text
                 played.append(
                     Played(
-                        milliseconds: passed, topic: text.extracting(entry.topicStart..<end).text, data: data)
-                )
+                        milliseconds: passed, topic: batch.name(of: entry).span.text,
+                        data: batch.data(of: entry).map { $0.span.text }))
             }
         }
         return played

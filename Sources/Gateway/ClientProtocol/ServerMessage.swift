@@ -21,7 +21,7 @@ extension Workspace {
 
     /// One message for all updates of a flush: browsers pay for each message, the kernel for each send.
     func appendUpdatesMessage(_ messages: MessageCompression) {
-        guard !batch.updates.isEmpty else { return }
+        guard !batch.entries.isEmpty else { return }
         if case .none = messages {
         } else if compression.isWorthwhile(batch.byteCount) {
             compression.append(batch, at: replica.sequence, messages, now: now, to: &output) {
@@ -29,7 +29,7 @@ extension Workspace {
             }
             return
         }
-        let start = output.beginFrame(expectedByteCount: batch.byteCount + batch.updates.count + 80)
+        let start = output.beginFrame(expectedByteCount: batch.byteCount + batch.entries.count + 80)
         output.append(updatesMessage: batch, of: replica)
         output.endFrame(start, opcode: .text)
     }

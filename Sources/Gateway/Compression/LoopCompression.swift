@@ -113,8 +113,8 @@ final class LoopCompression {
         var hasher = Hasher()
         hasher.combine(windowBits)
         hasher.combine(batch.cursor)
-        hasher.combine(batch.updates.count)
-        hasher.combine(batch.updates.first?.baseAddress)
+        hasher.combine(batch.entries.count)
+        hasher.combine(batch.entries.first?.bytes.baseAddress)
         return Int(UInt(bitPattern: hasher.finalize()) % UInt(Self.frameCount))
     }
 }

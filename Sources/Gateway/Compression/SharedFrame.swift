@@ -16,10 +16,10 @@ final class SharedFrame {
     /// Whether the frame says what `batch` says, to a client with this window.
     func serves(_ batch: borrowing Batch, at sequence: UInt64, windowBits: Int) -> Bool {
         guard self.sequence == sequence, self.windowBits == windowBits, cursor == batch.cursor,
-            updates.count == batch.updates.count
+            updates.count == batch.entries.count
         else { return false }
         for index in updates.indices
-        where updates[index].baseAddress != batch.updates[index].baseAddress { return false }
+        where updates[index].baseAddress != batch.entries[index].bytes.baseAddress { return false }
         return true
     }
 
@@ -32,7 +32,7 @@ final class SharedFrame {
         self.plainByteCount = plainByteCount
         cursor = batch.cursor
         updates.removeAll(keepingCapacity: true)
-        updates.append(contentsOf: batch.updates)
+        for entry in batch.entries { updates.append(entry.bytes) }
         self.frame.removeAll()
         self.frame.append(frame)
     }

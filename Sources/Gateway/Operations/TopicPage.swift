@@ -51,7 +51,7 @@ enum TopicPage {
         let next = work.replica.list(
             pattern, after: after, limit: limit, byteBudget: work.configuration.subscribers.answerByteCount,
             into: &work.batch)
-        var body = ByteBuffer(capacity: work.batch.byteCount + work.batch.updates.count + 64)
+        var body = ByteBuffer(capacity: work.batch.byteCount + work.batch.entries.count + 64)
         body.append("{\"updates\":")
         body.append(updates: work.batch)
         if let next {
@@ -69,13 +69,13 @@ enum TopicPage {
 extension ByteBuffer {
     /// `[{…},{…}]`
     mutating func append(updates batch: borrowing Batch) {
-        reserve(batch.byteCount + batch.updates.count + 2)
+        reserve(batch.byteCount + batch.entries.count + 2)
         append(ASCII.openBracket)
         var isFirst = true
-        for update in batch.updates {
+        for entry in batch.entries {
             if !isFirst { append(ASCII.comma) }
             isFirst = false
-            append(update)
+            append(entry.bytes)
         }
         append(ASCII.closeBracket)
     }

@@ -148,13 +148,13 @@ final class EventStream: Reply {
 extension ByteBuffer {
     /// One event an update; what the cursor covers has been sent with the last one.
     fileprivate mutating func append(updateEvents batch: borrowing Batch, of replica: BrokerReplica) {
-        reserve(batch.byteCount + batch.updates.count * 8 + 64)
-        let last = batch.updates.count - 1
-        for (place, update) in batch.updates.enumerated() {
+        reserve(batch.byteCount + batch.entries.count * 8 + 64)
+        let last = batch.entries.count - 1
+        for (place, entry) in batch.entries.enumerated() {
             if place == last { append(idLine: batch.cursor, of: replica) }
             // An update is always one line (docs/protocol.md, section 1).
             append("data: ")
-            append(update)
+            append(entry.bytes)
             append("\n\n")
         }
     }

@@ -54,7 +54,7 @@ enum LongPoll {
             }
             return
         }
-        var body = ByteBuffer(capacity: work.batch.byteCount + work.batch.updates.count + 128)
+        var body = ByteBuffer(capacity: work.batch.byteCount + work.batch.entries.count + 128)
         body.append("{\"cursor\":\"")
         body.append(cursor.bytes)
         body.append("\",\"updates\":")

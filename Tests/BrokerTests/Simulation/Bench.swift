@@ -71,7 +71,7 @@ final class Bench {
         batch.removeAll()
         let now = milliseconds.map { Instant(nanoseconds: $0 * 1_000_000) }
         replica.drain(id, byteBudget: budget, oneRound: oneRound, at: now, into: &batch)
-        return batch.updates.map { String(decoding: $0, as: UTF8.self) }
+        return batch.lines
     }
 
     func poll(_ patterns: [String], after sequence: UInt64?, budget: Int = 1 << 20) throws -> [String] {
@@ -79,7 +79,7 @@ final class Bench {
         _ = replica.changes(
             of: try patterns.map { try TopicPattern($0) }, after: sequence.map { replica.cursor($0) },
             byteBudget: budget, into: &batch)
-        return batch.updates.map { String(decoding: $0, as: UTF8.self) }
+        return batch.lines
     }
 
     /// All pages of a listing: the names.
@@ -89,8 +89,8 @@ final class Bench {
         repeat {
             batch.removeAll()
             let last = replica.list(wanted, after: after, limit: limit, byteBudget: 1 << 20, into: &batch)
-            for update in batch.updates {
-                names.append(String(String(decoding: update, as: UTF8.self).split(separator: "\"")[3]))
+            for line in batch.lines {
+                names.append(String(line.split(separator: "\"")[3]))
             }
             after = last.map { Array($0.unsafeBytes) }
         } while after != nil

@@ -26,9 +26,10 @@ struct SimulatedReader {
     }
 
     struct HandedCursor {
+        let epoch: String
         let sequence: UInt64
         let patterns: [NaivePattern]
-        let held: [Int: Int]
+        var held: [Int: Int]
         /// Of which life of its subscriptions: an unsubscribe begins another.
         let generation: Int
     }
@@ -115,22 +116,44 @@ struct SimulatedReader {
         return UInt64(max(0, end - begin - sentCount - (isPending ? 1 : 0)))
     }
 
+    // MARK: Restarts
+
+    /// The gateway is gone and comes back with `truth`. An update that did not survive is taken for the last one of
+    /// its topic that did: which updates may be shown before they are safe is the log's promise, not the broker's.
+    mutating func loseConnection(_ truth: Truth) {
+        (id, waitStart, liveSequence) = (nil, nil, nil)
+        patterns = []
+        coverage = [:]
+        held = Self.surviving(held, truth)
+        for place in cursors.indices { cursors[place].held = Self.surviving(cursors[place].held, truth) }
+    }
+
+    private static func surviving(_ held: [Int: Int], _ truth: Truth) -> [Int: Int] {
+        var left: [Int: Int] = [:]
+        for (topic, index) in held where topic < truth.topics.count && !truth.topics[topic].updates.isEmpty {
+            left[topic] = min(index, truth.topics[topic].updates.count - 1)
+        }
+        return left
+    }
+
     // MARK: Receiving
 
-    mutating func receive(_ batch: borrowing Batch, _ truth: Truth) throws(SimulationFailure) {
+    mutating func receive(
+        _ batch: borrowing Batch, of epoch: String, _ truth: Truth
+    ) throws(SimulationFailure) {
         learnCovers(truth)
-        if batch.byteCount > budget, batch.updates.count > 1 {
+        if batch.byteCount > budget, batch.entries.count > 1 {
             throw fault(
-                "was sent \(batch.byteCount) bytes in \(batch.updates.count) updates beyond its budget")
+                "was sent \(batch.byteCount) bytes in \(batch.entries.count) updates beyond its budget")
         }
         var gapNext: [Int: Int] = [:]
         for gap in batch.gaps { try receive(gap, &gapNext, truth) }
-        for update in batch.updates {
-            let line = String(decoding: update, as: UTF8.self)
+        for entry in batch.entries {
+            let line = String(decoding: entry.bytes, as: UTF8.self)
             guard let place = truth.places[line] else { throw fault("got what nobody published: \(line)") }
             try receive(place.topic, place.index, line, truth)
         }
-        if let cursor = batch.cursor { try take(cursor, isCut: batch.hasMore && isPoll, truth) }
+        if let cursor = batch.cursor { try take(cursor, of: epoch, isCut: batch.hasMore && isPoll, truth) }
     }
 
     private mutating func receive(
@@ -183,7 +206,9 @@ struct SimulatedReader {
 
     /// Takes a cursor: all that it covers must have been sent. The cursor of a poll's answer that was cut says a
     /// little less: what was not sent has changed after it, so that the next poll is sent that.
-    private mutating func take(_ cursor: UInt64, isCut: Bool, _ truth: Truth) throws(SimulationFailure) {
+    private mutating func take(
+        _ cursor: UInt64, of epoch: String, isCut: Bool, _ truth: Truth
+    ) throws(SimulationFailure) {
         for (number, topic) in truth.topics.enumerated() where covers(topic) {
             let end = topic.count(upTo: cursor)
             if isCut, end < topic.updates.count { continue }
@@ -200,7 +225,8 @@ struct SimulatedReader {
         if cursor > truth.sequence { throw fault("the cursor \(cursor) is ahead of all updates") }
         digest = (digest ^ cursor) &* 0x100_0000_01b3
         cursors.append(
-            HandedCursor(sequence: cursor, patterns: patterns, held: held, generation: generation))
+            HandedCursor(
+                epoch: epoch, sequence: cursor, patterns: patterns, held: held, generation: generation))
         if cursors.count > 40 { cursors.remove(at: cursors.count / 2) }
     }
 

@@ -75,21 +75,17 @@ extension World {
         if let id = readers[number].id, let cursor = replica.cursor(of: id) {
             batch.removeAll()
             batch.cursor = cursor
-            try readers[number].receive(batch, truth)
+            try deliver(number, replica)
         }
     }
 
     private func checkHonour(_ number: Int, _ cursor: Cursor?, _ isResumed: Bool) throws {
-        let isGood =
-            cursor.map {
-                $0.epoch == "sim" && $0.sequence <= truth.sequence && $0.sequence >= truth.purgedSequence
-            } ?? false
         let purged = replicas[readers[number].replica].purgedSequence
-        // A cursor of this epoch makes the loop take what waits, so it knows of every purge.
-        if isResumed != isGood {
+        // A cursor makes the loop take what waits, so it knows of every purge and of every epoch.
+        if isResumed != cursor.map({ isGood($0) }) ?? false {
             throw readers[number].fault(
-                "presented \(cursor?.sequence ?? 0) and was told resumed \(isResumed); purged up to \(purged)"
-            )
+                "presented \(cursor?.epoch ?? "")-\(cursor?.sequence ?? 0) and was told resumed \(isResumed); "
+                    + "purged up to \(purged)")
         }
     }
 
@@ -122,12 +118,12 @@ extension World {
             id, byteBudget: readers[number].budget, oneRound: readers[number].isOneRound, at: now,
             into: &batch)
         note(
-            "\(readers[number].name) is sent \(batch.updates.count) updates, cursor "
+            "\(readers[number].name) is sent \(batch.entries.count) updates, cursor "
                 + "\(batch.cursor.map { "\($0)" } ?? "none") of \(replica.sequence)")
         if hadMarks, batch.isEmpty, replica.hasMarks(id) {
             throw readers[number].fault("lacks something and was sent nothing")
         }
-        try readers[number].receive(batch, truth)
+        try deliver(number, replica)
         let slotCount = replica.subscribers[id].coveredCount
         if replica.subscribers[id].markCount > slotCount {
             throw readers[number].fault("has more marks than topics")
@@ -154,10 +150,10 @@ extension World {
             batch.removeAll()
             replica.changes(
                 of: id, after: start, byteBudget: readers[number].budget, at: now, into: &batch)
-            note("\(readers[number].name), which waited since \(start), gets \(batch.updates.count)")
+            note("\(readers[number].name), which waited since \(start), gets \(batch.entries.count)")
             readers[number].id = nil
             readers[number].waitStart = nil
-            try readers[number].receive(batch, truth)
+            try deliver(number, replica)
             replica.removeSubscriber(id)
             return
         }
@@ -173,17 +169,21 @@ extension World {
             of: patterns, after: cursor, byteBudget: readers[number].budget, into: &batch)
         note(
             "\(readers[number].name) polls \(wanted.map(\.text)) after \(cursor?.sequence ?? 0): "
-                + "\(batch.updates.count) up to \(batch.cursor ?? 0)")
+                + "\(batch.entries.count) up to \(batch.cursor ?? 0)")
         try checkHonour(number, cursor, isResumed)
         let start = isResumed ? cursor?.sequence : nil
         readers[number].cover(wanted, after: start, at: replica.sequence, truth)
-        try readers[number].receive(batch, truth)
+        try deliver(number, replica)
         guard batch.isEmpty, let start = batch.cursor else { return }
         // Nothing new: it waits as a subscriber.
         let id = replica.addSubscriber(owner: ReaderKey(connection: UInt32(number), generation: 0))
         _ = replica.subscribe(id, to: patterns, after: replica.cursor(start))
         readers[number].id = id
         readers[number].waitStart = start
+    }
+
+    private func deliver(_ number: Int, _ replica: BrokerReplica) throws {
+        try readers[number].receive(batch, of: replica.epoch.text, truth)
     }
 
     // MARK: Choices
@@ -206,8 +206,8 @@ extension World {
     private func presented(_ handed: SimulatedReader.HandedCursor?) -> Cursor? {
         guard let handed else { return nil }
         if chance(3) { return Cursor(epoch: Epoch("other"), sequence: handed.sequence) }
-        if chance(3) { return Cursor(epoch: Epoch("sim"), sequence: truth.sequence + 1) }
-        return Cursor(epoch: Epoch("sim"), sequence: handed.sequence)
+        if chance(3) { return Cursor(epoch: Epoch(epoch), sequence: truth.sequence + 1) }
+        return Cursor(epoch: Epoch(handed.epoch), sequence: handed.sequence)
     }
 
     /// What the reader holds when it comes: what it held with that cursor, or newer where it kept on holding it.

@@ -15,9 +15,19 @@ final class World {
     static let longestLog = 8
 
     var random: SeededGenerator
-    let sequencer: Sequencer
-    var replicas: [BrokerReplica]
+    let retention: Sequencer.Retention
+    var sequencer: Sequencer
+    var replicas: [BrokerReplica] = []
+    /// By replica, what its changes of coverage said.
+    var heard: [HeardCoverage] = []
     var truth: Truth
+    /// The epoch, and those before it, the last one first.
+    var epoch = "sim"
+    var former: [FormerEpoch] = []
+    var epochCount = 0
+    /// The last checkpoint that was taken.
+    var saved: Saved?
+    let withSleepers: Bool
     var readers: [SimulatedReader] = []
     /// The last things that happened, for whoever must understand a failure.
     private(set) var trace: [String] = []
@@ -38,17 +48,11 @@ final class World {
         var retention = Sequencer.Retention()
         retention.tombstoneLimit = tombstoneLimit
         for size in [1, 3, 8] { retention.logs.append((try TopicPattern("log\(size)/**"), size)) }
-        let sequencer = Sequencer(epoch: Epoch("sim"), retention: retention)
-        self.sequencer = sequencer
+        self.retention = retention
+        self.withSleepers = withSleepers
+        sequencer = Sequencer(epoch: Epoch("sim"), retention: retention)
         truth = Truth(tombstoneLimit: tombstoneLimit)
-        let replicaCount = Int.random(in: 1...3, using: &random)
-        replicas = (0..<replicaCount).map { _ in BrokerReplica(inbox: sequencer.addInbox(wake: {})) }
-        if withSleepers {
-            for replica in replicas {
-                let id = replica.addSubscriber(owner: ReaderKey(connection: 99, generation: 0))
-                _ = replica.subscribe(id, to: [try TopicPattern("**")], after: nil)
-            }
-        }
+        for _ in 0..<Int.random(in: 1...3, using: &random) { try join() }
         for number in 0..<Int.random(in: 3...9, using: &random) {
             readers.append(
                 SimulatedReader(
@@ -68,9 +72,11 @@ final class World {
     func run(steps: Int) throws {
         for _ in 0..<steps {
             step += 1
+            try disturb()
             if chance(publishing) { try publish() }
             if chance(catchingUp) { try catchUp(Int.random(in: 0..<replicas.count, using: &random)) }
             try act(Int.random(in: 0..<readers.count, using: &random))
+            if step % 50 == 0 { try checkCoverage() }
             if step % 350 == 0 { try quiesce() }
         }
         try quiesce()
@@ -134,6 +140,7 @@ final class World {
             try readers[number].checkHoldsAll(truth)
         }
         for replica in replicas { replica.catchUp() }
+        try checkCoverage()
         for number in readers.indices where !readers[number].isPoll { try checkCounts(number) }
     }
 

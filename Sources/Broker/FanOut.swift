@@ -1,0 +1,80 @@
+/// Hands every entry to every loop: the inboxes, and who must be woken.
+internal import Primitives
+
+/// A plain value, guarded by the sequencer's lock.
+struct FanOut: EntrySink, ~Copyable {
+    private struct Waiting {
+        var entries: [InboxEntry] = []
+        var isAsleep = false
+        /// Beyond this many entries, what newer ones replace is dropped.
+        var compactionCount = Inbox.minimumCompactionCount
+        let wake: @Sendable () -> Void
+    }
+
+    private let retention: Sequencer.Retention
+    private var inboxes: [Waiting] = []
+    /// By topic, how many of its updates a lagging inbox holds: the log's, or one.
+    private var rooms: [Int] = []
+
+    init(retention: Sequencer.Retention) {
+        self.retention = retention
+    }
+
+    // MARK: Posting
+
+    mutating func post(_ entry: InboxEntry) {
+        if entry.event == .created { makeRoom(for: entry) }
+        for index in inboxes.indices {
+            inboxes[index].entries.append(entry)
+            if inboxes[index].entries.count >= inboxes[index].compactionCount { compact(index) }
+        }
+    }
+
+    private mutating func makeRoom(for entry: InboxEntry) {
+        while rooms.count <= Int(entry.topic) { rooms.append(1) }
+        rooms[Int(entry.topic)] = max(retention.updateCount(keptOf: entry.payload.unsafeBytes), 1)
+    }
+
+    /// Those who slept while entries came: whoever holds the lock calls them once it is released.
+    mutating func takeWakes() -> [@Sendable () -> Void] {
+        var wakes: [@Sendable () -> Void] = []
+        for index in inboxes.indices where inboxes[index].isAsleep && !inboxes[index].entries.isEmpty {
+            inboxes[index].isAsleep = false
+            wakes.append(inboxes[index].wake)
+        }
+        return wakes
+    }
+
+    // MARK: Inboxes
+
+    /// Opens an inbox for what follows and returns its number.
+    mutating func open(wake: @escaping @Sendable () -> Void) -> Int {
+        inboxes.append(Waiting(wake: wake))
+        return inboxes.count - 1
+    }
+
+    /// Puts what was before the inbox was opened in front of what has come since. Nobody has taken from it yet.
+    mutating func begin(_ number: Int, with beginning: consuming [InboxEntry]) {
+        beginning.append(contentsOf: inboxes[number].entries)
+        inboxes[number].compactionCount = max(Inbox.minimumCompactionCount, beginning.count * 2)
+        inboxes[number].entries = beginning
+    }
+
+    /// Exchanges what waits for `taken`, which comes back filled and goes in empty.
+    mutating func take(_ number: Int, into taken: inout [InboxEntry]) {
+        precondition(taken.isEmpty, "the last batch was not applied")
+        swap(&inboxes[number].entries, &taken)
+    }
+
+    /// Takes note that the loop waits, unless something waits for it.
+    mutating func sleep(_ number: Int) -> Bool {
+        inboxes[number].isAsleep = inboxes[number].entries.isEmpty
+        return inboxes[number].isAsleep
+    }
+
+    private mutating func compact(_ index: Int) {
+        let survivors = InboxCompaction.survivors(of: inboxes[index].entries, rooms: rooms)
+        inboxes[index].entries = survivors
+        inboxes[index].compactionCount = max(Inbox.minimumCompactionCount, survivors.count * 2)
+    }
+}

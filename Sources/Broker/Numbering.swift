@@ -1,0 +1,260 @@
+/// Turns batches into numbered entries: versions, the one sequence, tombstones and their purges, the limits.
+internal import Primitives
+
+/// Where numbered entries go.
+protocol EntrySink: ~Copyable {
+    mutating func post(_ entry: InboxEntry)
+}
+
+/// A plain value: no lock, no thread, no clock. The same batches make the same entries, and the entries alone
+/// (`apply`) make the same state, so that it goes on from wherever another one stopped.
+struct Numbering: ~Copyable {
+    /// When a batch was accepted, by both clocks.
+    struct Moment {
+        let time: UnixTime
+        let now: Instant
+    }
+
+    struct Record {
+        let name: Payload
+        /// `{"topic":"…","version":`, the part of every update that never changes.
+        let head: Payload
+        /// The last updates, where the topic keeps a log: for those who come later.
+        let log: TopicLog?
+        /// Nil between the creation and the first update only.
+        var latest: Payload?
+        var version: UInt64
+        var isEnded = false
+        /// The sequence number of its last update, and when it was accepted.
+        var sequence: UInt64 = 0
+        var accepted = Instant.never
+    }
+
+    private let retention: Sequencer.Retention
+    private(set) var lineage: Lineage
+    private(set) var sequence: UInt64 = 0
+    private var names = NameTable()
+    private(set) var records = Slab<Record>()
+    /// Ended topics, oldest first; an entry whose topic lives again or ended anew is skipped when it comes up.
+    private var ended: [(topic: UInt32, sequence: UInt64)] = []
+    private var endedStart = 0
+    /// Topics that hold a value; the other named ones have ended.
+    private(set) var liveCount = 0
+    private var endedCount: Int { names.count - liveCount }
+    /// No purged topic had a higher version, so a topic that comes back counts on from here.
+    private(set) var purgedVersion: UInt64 = 0
+    /// Topics that ended up to here are forgotten.
+    private(set) var purgedSequence: UInt64 = 0
+
+    init(lineage: Lineage, retention: Sequencer.Retention = Sequencer.Retention()) {
+        self.lineage = lineage
+        self.retention = retention
+    }
+
+    // MARK: Numbering
+
+    /// Numbers a whole batch or, when it is refused, nothing of it.
+    mutating func number(
+        _ batch: borrowing UpdateBatch, at moment: Moment, to sink: inout some EntrySink & ~Copyable
+    ) throws(PublishFailure) -> PublishOutcome {
+        guard names.count + batch.count <= retention.topicLimit || fits(batch) else {
+            throw .tooManyTopics(limit: retention.topicLimit)
+        }
+        var outcome = PublishOutcome(accepted: batch.count, lastVersion: nil)
+        for entry in batch.entries {
+            let name = batch.name(of: entry)
+            if let data = batch.data(of: entry) {
+                let topic = names.find(name) ?? create(Payload(name.span), moment.now, &sink)
+                outcome.lastVersion = number(topic, data, moment, &sink)
+            } else {
+                outcome.lastVersion = end(name, moment, &sink)
+            }
+        }
+        return outcome
+    }
+
+    /// Whether the batch's new topics still fit under the limit. Asked only near it.
+    private func fits(_ batch: borrowing UpdateBatch) -> Bool {
+        var new = Set<[UInt8]>()
+        for entry in batch.entries where batch.data(of: entry) != nil {
+            let name = batch.name(of: entry)
+            if names.find(name) == nil { new.insert(Array(name)) }
+        }
+        return names.count + new.count <= retention.topicLimit
+    }
+
+    /// Ends a topic; nil when there is none to end.
+    private mutating func end(
+        _ name: UnsafeBufferPointer<UInt8>, _ moment: Moment, _ sink: inout some EntrySink & ~Copyable
+    ) -> UInt64? {
+        guard let topic = names.find(name), !records[topic].isEnded else { return nil }
+        let version = number(topic, nil, moment, &sink)
+        purge(moment.now, &sink)
+        return version
+    }
+
+    /// Gives an update its version and sequence number and encodes it, once for all readers; no data: a tombstone.
+    private mutating func number(
+        _ topic: UInt32, _ data: UnsafeBufferPointer<UInt8>?, _ moment: Moment,
+        _ sink: inout some EntrySink & ~Copyable
+    ) -> UInt64 {
+        let version = records[topic].version + 1
+        let line = encodeUpdate(
+            head: records[topic].head, version: version, time: moment.time, data: data)
+        record(
+            InboxEntry(
+                payload: line, sequence: sequence + 1, version: version, accepted: moment.now, topic: topic,
+                event: data == nil ? .tombstone : .value),
+            &sink)
+        return version
+    }
+
+    // MARK: Keeping
+
+    /// Takes note of a numbered update and hands it on.
+    private mutating func record(_ entry: InboxEntry, _ sink: inout some EntrySink & ~Copyable) {
+        let topic = entry.topic
+        let isTombstone = entry.event == .tombstone
+        sequence = entry.sequence
+        if records[topic].isEnded != isTombstone {
+            records[topic].isEnded = isTombstone
+            liveCount += isTombstone ? -1 : 1
+        }
+        records[topic].version = entry.version
+        records[topic].sequence = entry.sequence
+        records[topic].accepted = entry.accepted
+        records[topic].latest = entry.payload
+        if let log = records[topic].log { log.append(entry) }
+        if isTombstone { ended.append((topic, entry.sequence)) }
+        sink.post(entry)
+    }
+
+    private mutating func create(
+        _ name: Payload, _ now: Instant, _ sink: inout some EntrySink & ~Copyable
+    ) -> UInt32 {
+        create(name, sequence: sequence + 1, version: purgedVersion + 1, now, &sink)
+    }
+
+    /// Makes room for a topic whose first update has these numbers.
+    private mutating func create(
+        _ name: Payload, sequence: UInt64, version: UInt64, _ now: Instant,
+        _ sink: inout some EntrySink & ~Copyable
+    ) -> UInt32 {
+        let keeps = retention.updateCount(keptOf: name.unsafeBytes)
+        let log =
+            keeps > 0 ? TopicLog(limit: keeps, originSequence: sequence, originVersion: version) : nil
+        let topic = records.insert(
+            Record(name: name, head: encodeHead(name.unsafeBytes), log: log, version: version - 1))
+        names.insert(name, index: topic)
+        liveCount += 1
+        sink.post(
+            InboxEntry(
+                payload: name, sequence: sequence, version: version, accepted: now, topic: topic,
+                event: .created))
+        return topic
+    }
+
+    // MARK: Purging
+
+    /// Forgets the oldest ended topics beyond the limit. A cursor from before is then reset, because nobody
+    /// could tell it that they ended.
+    private mutating func purge(_ now: Instant, _ sink: inout some EntrySink & ~Copyable) {
+        while endedCount > retention.tombstoneLimit {
+            let (topic, sequence) = ended[endedStart]
+            endedStart += 1
+            guard hasEnded(topic, at: sequence) else { continue }
+            purge(topic, upTo: max(purgedVersion, records[topic].version), now, &sink)
+        }
+        tidyEnded()
+    }
+
+    private mutating func purge(
+        _ topic: UInt32, upTo version: UInt64, _ now: Instant, _ sink: inout some EntrySink & ~Copyable
+    ) {
+        purgedVersion = max(purgedVersion, version)
+        purgedSequence = max(purgedSequence, records[topic].sequence)
+        let entry = InboxEntry(
+            payload: records[topic].name, sequence: records[topic].sequence, version: purgedVersion,
+            accepted: now, topic: topic, event: .purged)
+        names.remove(index: topic)
+        records.remove(topic)
+        sink.post(entry)
+    }
+
+    /// Whether the topic's last update is the tombstone of that number.
+    private func hasEnded(_ topic: UInt32, at sequence: UInt64) -> Bool {
+        records.contains(topic) && records[topic].isEnded && records[topic].sequence == sequence
+    }
+
+    private mutating func tidyEnded() {
+        if endedStart > 1024, endedStart * 2 > ended.count {
+            ended.removeFirst(endedStart)
+            endedStart = 0
+        }
+        // A topic that ends and comes back again and again leaves entries that nobody will ask for.
+        guard ended.count - endedStart > 2 * endedCount + 1024 else { return }
+        var left: [(topic: UInt32, sequence: UInt64)] = []
+        for end in ended[endedStart...] where hasEnded(end.topic, at: end.sequence) { left.append(end) }
+        ended = left
+        endedStart = 0
+    }
+
+    // MARK: What was numbered already
+
+    /// Applies an entry that a journal or another node numbered, as it is. An update that is held already is left out.
+    mutating func apply(
+        _ entry: NumberedEntry, at now: Instant, to sink: inout some EntrySink & ~Copyable
+    ) {
+        let known = names.find(entry.topic.unsafeBytes)
+        switch entry.event {
+        case .created:
+            if known == nil {
+                _ = create(entry.topic, sequence: entry.sequence, version: entry.version, now, &sink)
+            }
+        case .trimmed:
+            guard let known, records[known].latest == nil, let log = records[known].log else { return }
+            log.begin(at: entry.version, lost: entry.sequence)
+            sink.post(numbered(entry, as: known, now))
+        case .value, .tombstone:
+            guard entry.sequence > sequence else { return }
+            let topic =
+                known
+                ?? create(entry.topic, sequence: entry.sequence, version: entry.version, now, &sink)
+            record(numbered(entry, as: topic, now), &sink)
+        case .purged:
+            guard let known, hasEnded(known, at: entry.sequence) else { return }
+            purge(known, upTo: entry.version, now, &sink)
+            tidyEnded()
+        case .forgotten:
+            purgedVersion = max(purgedVersion, entry.version)
+            purgedSequence = max(purgedSequence, entry.sequence)
+            sequence = max(sequence, entry.sequence)
+            sink.post(numbered(entry, as: 0, now))
+        case .lineage:
+            guard let lineage = Lineage(entry.payload) else {
+                preconditionFailure("an entry's lineage is malformed")
+            }
+            sequence = max(sequence, entry.sequence)
+            change(to: lineage, &sink)
+        }
+    }
+
+    private func numbered(_ entry: NumberedEntry, as topic: UInt32, _ now: Instant) -> InboxEntry {
+        InboxEntry(
+            payload: entry.payload, sequence: entry.sequence, version: entry.version, accepted: now,
+            topic: topic, event: entry.event)
+    }
+
+    /// From here on cursors are of another epoch.
+    mutating func change(to lineage: Lineage, _ sink: inout some EntrySink & ~Copyable) {
+        self.lineage = lineage
+        sink.post(lineageEntry)
+    }
+
+    /// The lineage and the present, as an entry.
+    var lineageEntry: InboxEntry {
+        InboxEntry(
+            payload: lineage.text, sequence: sequence, version: 0, accepted: .never, topic: 0,
+            event: .lineage)
+    }
+}

@@ -1,0 +1,41 @@
+/// What few subscribers need to remember of their slots: places in logs, and the versions that they hold.
+///
+/// It stands beside the subscriber, which has room for no more than a pointer to it: who needs no notes has none.
+final class SlotNotes {
+    /// What a reader is to be sent next of a log.
+    enum LogPosition: Equatable {
+        /// All from the log's first update on; what it does not keep any more, the reader missed.
+        case beginning
+        /// The reader lost an unknown number of updates while it was away.
+        case unknown
+        case version(UInt64)
+    }
+
+    private var logPositions: [UInt32: LogPosition] = [:]
+    /// Whether the versions that were sent are remembered.
+    var remembersHeld = false
+    /// By slot, the version that the reader was last sent; 0, which no update has, where it was sent none.
+    private var heldVersions: [UInt64] = []
+
+    /// Where the reader stands in the log of a slot's topic; nil: it has no log yet.
+    func logPosition(of slot: UInt32) -> LogPosition? { logPositions[slot] }
+
+    func setLogPosition(_ position: LogPosition, of slot: UInt32) {
+        logPositions[slot] = position
+    }
+
+    /// Takes note of what the reader is sent and returns what it held.
+    func exchangeHeld(_ slot: UInt32, for version: UInt64) -> Batch.Held {
+        guard remembersHeld else { return .unknown }
+        while heldVersions.count <= Int(slot) { heldVersions.append(0) }
+        let held = heldVersions[Int(slot)]
+        heldVersions[Int(slot)] = version
+        return held == 0 ? .nothing : .version(held)
+    }
+
+    /// Forgets a slot, which may be another topic's next.
+    func forget(_ slot: UInt32) {
+        if !logPositions.isEmpty { logPositions[slot] = nil }
+        if Int(slot) < heldVersions.count { heldVersions[Int(slot)] = 0 }
+    }
+}

@@ -1,0 +1,71 @@
+/// The seam between those who publish and whatever puts updates in order: memory, a journal, a cluster.
+package import Primitives
+
+/// Puts the updates of all publishers into one order, which every replica applies. Any thread.
+package protocol UpdateLog: AnyObject, Sendable {
+    /// Publishes a whole batch or, when it is refused, nothing of it.
+    ///
+    /// - Parameters:
+    ///   - time: what the updates say of themselves.
+    ///   - now: the same moment, for telling later how long they took to reach their readers.
+    ///   - ticket: names the receiver of an outcome that comes later; nil: nobody is told.
+    /// - Returns: the outcome, or `pending` when the ticket's receiver is told it later, exactly once. The receiver
+    ///   may be told before this call returns.
+    func publish(
+        _ batch: borrowing UpdateBatch, time: UnixTime, at now: Instant, for ticket: PublishTicket?
+    ) throws(PublishFailure) -> Publication
+}
+
+/// How a call to publish ended.
+package enum Publication: Sendable {
+    /// The updates stand in the order, as firmly as the log promises.
+    case done(PublishOutcome)
+    /// The outcome goes to the ticket's receiver.
+    case pending
+}
+
+/// The claim to one outcome that comes later.
+package struct PublishTicket: Sendable {
+    /// The receiver's own number for the batch: the log only hands it back.
+    package let number: UInt64
+    package let receiver: any PublishReceiver
+
+    package init(number: UInt64, receiver: any PublishReceiver) {
+        self.number = number
+        self.receiver = receiver
+    }
+}
+
+/// Is told the outcome of batches that were pending.
+package protocol PublishReceiver: AnyObject, Sendable {
+    /// Any thread, and never under a lock of the log. `ticket` is the number that the batch was published with.
+    func received(_ result: Result<PublishOutcome, PublishFailure>, for ticket: UInt64)
+}
+
+/// What became of a batch that was accepted.
+package struct PublishOutcome: Sendable, Equatable {
+    package var accepted: Int
+    /// The version that the last update of the batch got; nil when it was the end of a topic that is not there.
+    package var lastVersion: UInt64?
+
+    package init(accepted: Int, lastVersion: UInt64?) {
+        self.accepted = accepted
+        self.lastVersion = lastVersion
+    }
+}
+
+/// Why a batch was refused, whole.
+package enum PublishFailure: Error, Sendable, Equatable, CustomStringConvertible {
+    case tooManyTopics(limit: Int)
+    /// The log cannot take updates now, or lost its connection before the outcome was known. `reason` is a clause.
+    case unavailable(reason: String)
+
+    package var description: String {
+        switch self {
+        case .tooManyTopics(let limit):
+            "the gateway holds its limit of \(limit) topics; publish to existing ones or raise \"topics.limit\""
+        case .unavailable(let reason):
+            "the gateway cannot take updates at the moment: \(reason); publish again later"
+        }
+    }
+}

@@ -1,0 +1,87 @@
+import Primitives
+import Testing
+
+/// Changes of coverage, from which the coverage itself must be made again.
+@testable import Broker
+
+/// What somebody knows who hears of changes and nothing else.
+struct HeardCoverage {
+    struct Place: Hashable {
+        let subscriber: SubscriberID
+        let topic: TopicID
+    }
+
+    private(set) var names: [Place: String] = [:]
+    private var sequence: UInt64 = 0
+
+    /// Learns what changed; says what does not fit to what it knows.
+    mutating func hear(_ changes: [CoverageChange]) -> String? {
+        for change in changes {
+            let place = Place(subscriber: change.subscriber, topic: change.topic)
+            let name = change.name.text
+            guard change.sequence >= sequence else { return "\(name) is told out of order" }
+            sequence = change.sequence
+            switch change.kind {
+            case .began:
+                guard names.updateValue(name, forKey: place) == nil else { return "\(name) began twice" }
+            case .ended:
+                guard names.removeValue(forKey: place) == name else { return "\(name) ended and never began" }
+            }
+        }
+        return nil
+    }
+
+    /// The truth.
+    init(of replica: BrokerReplica) {
+        for subscriber in 0..<SubscriberID(replica.subscribers.limit) where replica.contains(subscriber) {
+            for slot in replica.subscribers[subscriber].slots where slot.topic != Topic.none {
+                let place = Place(subscriber: subscriber, topic: replica.topicID(slot.topic))
+                names[place] = replica.topics[slot.topic].name.text
+            }
+        }
+    }
+
+    init() {}
+}
+
+@Suite struct CoverageTests {
+    private func changes(_ bench: Bench) -> [String] {
+        var changes: [CoverageChange] = []
+        bench.replica.drainCoverage(into: &changes)
+        return changes.map { "\($0.owner.connection) \($0.kind) \($0.name.text) at \($0.sequence)" }
+    }
+
+    @Test func tellsWhoCoversWhatSinceWhen() throws {
+        var retention = Sequencer.Retention()
+        retention.tombstoneLimit = 0
+        let bench = Bench(retention)
+        bench.replica.recordsCoverage = true
+        let id = bench.replica.addSubscriber(owner: ReaderKey(connection: 7, generation: 0))
+        try bench.subscribe(id, ["a", "t/*"])
+        #expect(changes(bench) == ["7 began a at 0"])
+        try bench.publish([("a", "1"), ("t/x", "1"), ("t/y", "1")])
+        bench.replica.catchUp()
+        #expect(changes(bench) == ["7 began t/x at 1", "7 began t/y at 2"])
+        _ = bench.drain(id)
+        try bench.publish([("t/x", nil)])
+        bench.replica.catchUp()
+        #expect(changes(bench) == [])
+        _ = bench.drain(id)
+        bench.replica.catchUp()
+        #expect(changes(bench) == ["7 ended t/x at 4"])
+        try bench.unsubscribe(id, ["a"])
+        bench.replica.removeSubscriber(id)
+        #expect(changes(bench) == ["7 ended a at 4", "7 ended t/y at 4"])
+    }
+
+    @Test func whoTurnsItOnLateIsToldWhatIs() throws {
+        let bench = Bench()
+        _ = try bench.reader(of: ["b", "a"])
+        #expect(changes(bench) == [] && bench.replica.coverageChanges.isEmpty)
+        bench.replica.recordsCoverage = true
+        #expect(changes(bench).sorted() == ["0 began a at 0", "0 began b at 0"])
+        bench.replica.recordsCoverage = false
+        _ = try bench.reader(of: ["c"])
+        #expect(changes(bench) == [] && bench.replica.coverageChanges.isEmpty)
+    }
+}

@@ -1,0 +1,144 @@
+import Foundation
+import Primitives
+import Testing
+
+/// Consumers that come late, and a second sequencer: each holds what one holds that was there from the beginning.
+@testable import Broker
+
+@Suite struct JoiningTests {
+    private let epochs = [Epoch("e"), Epoch("f")]
+
+    /// A loop that comes late, after any history and while the others lag or not.
+    @Test(arguments: 1...12 as ClosedRange<UInt64>) func aLateReplicaHoldsTheSame(seed: UInt64) throws {
+        var history = try RandomHistory(seed: seed)
+        let sequencer = Sequencer(epoch: Epoch("e"), retention: history.retention)
+        let first = BrokerReplica(inbox: sequencer.addInbox(wake: {}))
+        var late: [BrokerReplica] = []
+        for step in 0..<120 {
+            try history.publish(to: sequencer)
+            if step == 60 { sequencer.begin(Epoch("f")) }
+            if history.chance(30, &history.random) { first.catchUp() }
+            if history.chance(6, &history.random) {
+                late.append(BrokerReplica(inbox: sequencer.addInbox(wake: {})))
+            }
+            for replica in late where history.chance(30, &history.random) { replica.catchUp() }
+            guard history.chance(10, &history.random) else { continue }
+            first.catchUp()
+            for replica in late { replica.catchUp() }
+            for replica in late {
+                try #require(difference(replica.told(), first.told()) == nil, "seed \(seed) step \(step)")
+            }
+        }
+        late = late.suffix(1) + [BrokerReplica(inbox: sequencer.addInbox(wake: {}))]
+        first.catchUp()
+        let answers = try first.answers(epochs)
+        for replica in late {
+            replica.catchUp()
+            #expect(difference(try replica.answers(epochs), answers) == nil, "seed \(seed)")
+            #expect(replica.topics.count == first.topics.count, "seed \(seed)")
+        }
+    }
+
+    /// A second sequencer that is given what a late consumer of the first one reads, in pieces.
+    @Test(arguments: 1...12 as ClosedRange<UInt64>) func aSecondSequencerHoldsTheSame(seed: UInt64) throws {
+        var history = try RandomHistory(seed: seed)
+        let sequencer = Sequencer(epoch: Epoch("e"), retention: history.retention)
+        let first = BrokerReplica(inbox: sequencer.addInbox(wake: {}))
+        for _ in 0..<Int.random(in: 0..<80, using: &history.random) { try history.publish(to: sequencer) }
+        var reader = NumberedReader(inbox: sequencer.addInbox(wake: {}))
+        let second = Sequencer(epoch: Epoch("other"), retention: history.retention)
+        let there = BrokerReplica(inbox: second.addInbox(wake: {}))
+        for step in 0..<80 {
+            if step == 40 { sequencer.begin(Epoch("f")) }
+            try history.publish(to: sequencer)
+            guard history.chance(30, &history.random) else { continue }
+            var entries: [NumberedEntry] = []
+            reader.take(into: &entries)
+            let cut = Int.random(in: 0...entries.count, using: &history.random)
+            second.apply(numbered: Array(entries[..<cut]), at: history.now)
+            there.catchUp()
+            second.apply(numbered: Array(entries[cut...]), at: history.now)
+            there.catchUp()
+            first.catchUp()
+            try #require(difference(there.told(), first.told()) == nil, "seed \(seed) step \(step)")
+        }
+        var entries: [NumberedEntry] = []
+        reader.take(into: &entries)
+        second.apply(numbered: entries, at: history.now)
+        there.catchUp()
+        first.catchUp()
+        #expect(difference(try there.answers(epochs), try first.answers(epochs)) == nil, "seed \(seed)")
+        #expect(sequencer.topicCount == second.topicCount && second.epoch == sequencer.epoch)
+    }
+
+    /// A checkpoint and the journal after it, which overlap.
+    @Test func aJournalMayOverlapItsCheckpoint() throws {
+        var history = try RandomHistory(seed: 7)
+        let sequencer = Sequencer(epoch: Epoch("e"), retention: history.retention)
+        var reader = NumberedReader(inbox: sequencer.addInbox(wake: {}))
+        for _ in 0..<50 { try history.publish(to: sequencer) }
+        let checkpoint = sequencer.checkpoint()
+        for _ in 0..<50 { try history.publish(to: sequencer) }
+        var journal: [NumberedEntry] = []
+        reader.take(into: &journal)
+        let restored = Sequencer(
+            restoring: checkpoint, retention: history.retention, at: Instant(nanoseconds: 9))
+        restored.apply(
+            numbered: journal.filter { $0.sequence + 20 > checkpoint.sequence }, at: Instant(nanoseconds: 9))
+        #expect(difference(restored.checkpoint().told, sequencer.checkpoint().told) == nil)
+        #expect(restored.lineage == Lineage(Epoch("e")))
+    }
+
+    /// Updates go on on another thread while consumers join: each log shows whether one is missing or comes twice.
+    @Test func nothingIsMissingWhereTheBeginningEnds() throws {
+        var retention = Sequencer.Retention()
+        retention.logs = [(try TopicPattern("log"), 100_000)]
+        let sequencer = Sequencer(epoch: Epoch("e"), retention: retention)
+        let publisher = Thread {
+            var batch = UpdateBatch()
+            for step in 0..<4000 {
+                batch.removeAll()
+                for topic in ["log", "t/\(step)"] {
+                    try? batch.append(topic: Array(topic.utf8).span, data: Array("1".utf8).span)
+                }
+                _ = try? sequencer.publish(
+                    batch, time: UnixTime(milliseconds: 1), at: Instant(nanoseconds: 1))
+            }
+        }
+        publisher.start()
+        var replicas: [BrokerReplica] = []
+        while sequencer.topicCount < 4001 {
+            if replicas.count < 20 {
+                replicas.append(BrokerReplica(inbox: sequencer.addInbox(wake: {})))
+            }
+        }
+        var batch = Batch()
+        for replica in replicas {
+            replica.catchUp()
+            batch.removeAll()
+            _ = replica.changes(
+                of: [try TopicPattern("log")], after: nil, byteBudget: 1 << 30, into: &batch)
+            #expect(batch.entries.count == 4000 && batch.gaps.isEmpty)
+            #expect(replica.sequence == 8000 && replica.topics.count == 4001)
+        }
+    }
+
+    /// A consumer that joined and never looks: what its inbox holds is bounded, and enough.
+    @Test func aLateInboxThatNobodyEmptiesLosesNothing() throws {
+        let bench = try Bench(logging: 3, tombstoneLimit: 10)
+        for step in 0..<50 { try bench.publish([("t/\(step)", "1"), ("log/cold", "\(step)")]) }
+        let inbox = bench.sequencer.addInbox(wake: {})
+        bench.sequencer.begin(Epoch("next"))
+        for step in 0..<40_000 {
+            try bench.publish([("hot", "\(step)"), ("log/hot", "\(step)")])
+            if step % 3 == 0 { try bench.publish([("gone/\(step)", "1"), ("gone/\(step)", nil)]) }
+            if step % 1000 == 0 { bench.replica.catchUp() }
+        }
+        bench.replica.catchUp()
+        let late = BrokerReplica(inbox: inbox)
+        #expect(difference(late.told(), bench.replica.told()) == nil)
+        #expect(
+            late.epoch == Epoch("next") && late.honours(Cursor(epoch: Epoch("bench"), sequence: 100)) == false
+        )
+    }
+}

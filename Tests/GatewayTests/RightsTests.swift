@@ -1,0 +1,87 @@
+import Broker
+import Primitives
+import Testing
+
+@testable import Gateway
+
+/// A connection may do what its principal may: asked at the four doors.
+@Suite struct RightsTests {
+    private func stage() throws -> FrontEndStage {
+        var rights = Rights()
+        rights.subscribe = .within([try TopicPattern("stocks/*"), try TopicPattern("host/**")])
+        rights.publish = .within([try TopicPattern("stocks/*")])
+        rights.operate = false
+        return FrontEndStage(rights: rights)
+    }
+
+    private func status(_ answer: String) -> String { String(answer.dropFirst("HTTP/1.1 ".count).prefix(3)) }
+
+    private func get(_ stage: FrontEndStage, _ target: String, _ fields: String = "") -> String {
+        stage.receive("GET \(target) HTTP/1.1\r\nHost: x\r\n\(fields)\r\n")
+    }
+
+    private func post(_ stage: FrontEndStage, _ body: String) -> String {
+        stage.receive(
+            "POST /publish HTTP/1.1\r\nHost: x\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)")
+    }
+
+    @Test(arguments: [
+        ("stocks/ACME", "200"), ("stocks/*", "200"), ("host/cpu,host/**", "200"), ("**", "403"),
+        ("stocks/**", "403"), ("*/ACME", "403"), ("stocks/ACME,fx/EUR", "403"), ("host", "403"),
+    ])
+    func asksWhoSubscribes(topics: String, expected: String) throws {
+        #expect(status(get(try stage(), "/sse?topics=\(topics)")) == expected)
+        #expect(status(get(try stage(), "/poll?topics=\(topics)")) == expected)
+        let upgrade =
+            "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+            + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+        let answer = status(get(try stage(), "/ws?topics=\(topics)", upgrade))
+        #expect(answer == (expected == "200" ? "101" : "403"))
+    }
+
+    @Test func namesWhatIsRefusedAndRefusesAll() throws {
+        let stage = try stage()
+        _ = get(
+            stage, "/ws",
+            "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+                + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n")
+        let answer = stage.receive(
+            message: #"{"type":"subscribe","id":1,"topics":["stocks/A","fx/*"]}"#)
+        #expect(answer.contains(#""id":1,"code":"forbidden""#) && answer.contains(#""topics":["fx/*"]"#))
+        let subscriber = try #require(stage.frontEnd.subscriber)
+        #expect(stage.work.replica.subscriptionCount(of: subscriber) == 0)
+    }
+
+    @Test func asksWhoPublishes() throws {
+        let stage = try stage()
+        #expect(status(post(stage, #"{"topic":"stocks/A","data":1}"#)) == "200")
+        let refused = post(stage, #"[{"topic":"stocks/B","data":1},{"topic":"host/x","data":2}]"#)
+        #expect(status(refused) == "403" && refused.contains(#""topics":["host/x"]"#))
+        // The whole batch is refused.
+        #expect(status(get(stage, "/topics/stocks/B")) == "404")
+        #expect(
+            status(stage.receive("DELETE /topics/host/x HTTP/1.1\r\nHost: x\r\n\r\n")) == "403")
+    }
+
+    @Test func asksWhoReadsValuesAndListings() throws {
+        let stage = try stage()
+        #expect(status(get(stage, "/topics/stocks/A")) == "404")
+        #expect(status(get(stage, "/topics/fx/A")) == "403")
+        #expect(status(get(stage, "/topics")) == "403")
+        #expect(status(get(stage, "/topics?match=**")) == "403")
+        #expect(status(get(stage, "/topics?match=host/**")) == "200")
+    }
+
+    @Test func asksWhoOperates() throws {
+        let stage = try stage()
+        for page in ["/metrics", "/stats", "/connections"] { #expect(status(get(stage, page)) == "403") }
+        for page in ["/healthz", "/readyz"] { #expect(status(get(stage, page)) != "403") }
+    }
+
+    @Test func anonymousMayDoEverything() {
+        let stage = FrontEndStage()
+        for page in ["/metrics", "/topics", "/poll?topics=**"] {
+            #expect(status(get(stage, page)) == "200")
+        }
+    }
+}
