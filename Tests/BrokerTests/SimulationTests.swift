@@ -7,7 +7,7 @@ import Testing
 @Suite struct SimulationTests {
     private static let stepsASeed = 1200
 
-    private static func seeds(_ count: UInt64) -> [UInt64] {
+    static func seeds(_ count: UInt64) -> [UInt64] {
         let chosen = ProcessInfo.processInfo.environment["TIDEGATE_SEED"].flatMap { UInt64($0) }
         return chosen.map { [$0] } ?? Array(1...count)
     }
