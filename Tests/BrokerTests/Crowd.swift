@@ -92,7 +92,7 @@ final class Crowd: Sendable {
     private func lead() {
         for round in 1...roundCount {
             for start in starts { start.give() }
-            for (number, loop) in loops.enumerated() where !loop.roundEnd.take() {
+            for (number, loop) in loops.enumerated() where !hasFailed && !loop.roundEnd.take() {
                 fail("loop \(number) was not woken for the end of round \(round)")
             }
             if hasFailed { break }
@@ -115,7 +115,7 @@ final class Crowd: Sendable {
         var random = SeededGenerator(seed: seed &* 100 &+ UInt64(number))
         var receipts: [Receipt] = []
         for round in 1...roundCount {
-            guard starts[number].take(), !hasFailed else {
+            guard starts[number].take(times: 2), !hasFailed else {
                 fail("publisher \(number) was not told to begin round \(round)")
                 break
             }
@@ -171,7 +171,7 @@ final class Crowd: Sendable {
             if Self.knows(replica, theEndOf: round) {
                 round += 1
                 loop.roundEnd.give()
-            } else if loop.inbox.sleep(), !loop.wake.take() {
+            } else if loop.inbox.sleep(), !loop.wake.take(times: 2) {
                 fail("loop \(number) slept through round \(round)")
             }
         }
@@ -226,6 +226,8 @@ final class Signal: Sendable {
 
     func give() { semaphore.signal() }
 
-    /// Waits for it; false when it does not come in time.
-    func take() -> Bool { semaphore.wait(timeout: .now() + .seconds(Crowd.patience)) == .success }
+    /// Waits for it; false when it does not come in time. Who leads has the least patience, and says what is wrong.
+    func take(times patience: Int = 1) -> Bool {
+        semaphore.wait(timeout: .now() + .seconds(Crowd.patience * patience)) == .success
+    }
 }
