@@ -45,14 +45,15 @@ import Testing
             socket.endWriting()
             let answer = String(decoding: try socket.takeAll(), as: UTF8.self)
             if !answer.isEmpty { refusals += 1 }
-            #expect(answer.isEmpty || answer.hasPrefix("HTTP/1.1 4") || answer.hasPrefix("HTTP/1.1 5"), said)
+            let isRefusal = answer.hasPrefix("HTTP/1.1 4") || answer.hasPrefix("HTTP/1.1 5")
+            try #require(answer.isEmpty || isRefusal, said)
             let probe = try WebSocketProbe()
             _ = try probe.next("welcome")
             _ = probe.socket.sendWithoutWaiting(garbage)
             probe.socket.endWriting()
             if let code = try probe.closeCodeAtEnd() {
                 closes += 1
-                #expect([1002, 1003, 1007, 1009].contains(code), said)
+                try #require([1002, 1003, 1007, 1009].contains(code), said)
             }
         }
         // Little of it is the beginning of something that might still become good: a short line, one frame in fifty.
@@ -80,7 +81,7 @@ import Testing
         _ = try stream.snapshot()
         let publisher = try HTTPProbe(gateway)
         let body = Self.value(16_000)
-        var before = 0
+        let before = gateway.residentByteCount
         // 20 topics × 16 kB × 40 rounds: 12.8 MB, of which each of 20 queues would hold all, 256 MB.
         for round in 1...rounds {
             let list = (0..<topics).map { "{\"topic\":\"flood/\($0)\",\"data\":\(body)}" }
@@ -90,12 +91,12 @@ import Testing
             _ = try socket.updates {
                 $0["topic"].string == "flood/\(topics - 1)" && $0["version"].int == round
             }
-            if round == 3 { before = gateway.residentByteCount }
         }
         _ = try stream.updates { $0["topic"].string == "flood/\(topics - 1)" && $0["version"].int == rounds }
         let growth = gateway.residentByteCount - before
-        // Measured: 0.9 MB. Each of the twenty may hold one send buffer, 64 KiB; a queue would be 12.8 MB each.
-        #expect(growth < 3_000_000, "resident memory grew under a flood to 20 stalled readers")
+        // Measured: 3 MB, of which the topics are 0.3 and the send buffers of the twenty, 64 KiB each, 1.3. A queue
+        // would be 12.8 MB each.
+        #expect(growth < 6_000_000, "resident memory grew under a flood to 20 stalled readers")
         // Whoever wakes up finds the latest values.
         let late = stalled[0]
         while true {
@@ -161,13 +162,15 @@ import Testing
         let pings = Array(
             [[UInt8]](repeating: WebSocketProbe.frame(9, [UInt8](repeating: 1, count: 125)), count: 400)
                 .joined())
-        // Until the gateway has stopped reading and the kernel's buffers are full.
+        // Until the gateway has stopped reading and the kernel's buffers are full: a hundred refusals in a row, because a
+        // gateway that reads on does it slower than this sends.
         var sent = 0
         var refusals = 0
         while refusals < 100, sent < 16_000_000 {
             let count = probe.socket.sendWithoutWaiting(pings)
             if count > 0 {
                 sent += count
+                refusals = 0
             } else {
                 refusals += 1
                 usleep(1_000)
