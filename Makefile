@@ -27,7 +27,7 @@ test: needs ## format, build with warnings as errors, all tests, a short run of 
 
 .PHONY: fuzz
 fuzz: needs ## a minute of each fuzzer (SECONDS_EACH=60)
-	@for name in http json websocket; do Tests/Fuzzers/run $$name $${SECONDS_EACH:-60} || exit 1; done
+	@for name in $$(Tests/Fuzzers/run names); do Tests/Fuzzers/run $$name $${SECONDS_EACH:-60} || exit 1; done
 
 .PHONY: conformance
 conformance: needs ## all 517 cases of the Autobahn suite against an echo of our connection code

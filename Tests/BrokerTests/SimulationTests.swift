@@ -1,24 +1,19 @@
 /// The promises of docs/protocol.md, section 2, checked after every step of simulated worlds.
 ///
 /// A failure names its seed; `TIDEGATE_SEED=<seed>` runs that one alone.
-import Foundation
+import TestSupport
 import Testing
 
 @Suite struct SimulationTests {
     private static let stepsASeed = 1200
 
-    private static func seeds(_ count: UInt64) -> [UInt64] {
-        let chosen = ProcessInfo.processInfo.environment["TIDEGATE_SEED"].flatMap { UInt64($0) }
-        return chosen.map { [$0] } ?? Array(1...count)
-    }
-
     @Test func everyReaderHoldsTheTruthWhateverItDoes() {
-        for seed in Self.seeds(30) where !Self.holds(seed) { break }
+        for seed in seeds(30) where !Self.holds(seed) { break }
     }
 
     /// The digests of what each reader got: equal, whether or not others never read.
     @Test func readersThatNeverReadChangeNothingForOthers() throws {
-        for seed in Self.seeds(4) {
+        for seed in seeds(4) {
             let alone = try World(seed: seed)
             let beset = try World(seed: seed, withSleepers: true)
             try alone.run(steps: 600)

@@ -87,7 +87,8 @@ import Testing
         #expect(stats["updates"]["delivered"].int == 1)
         #expect(stats["topics"].int == 1)
         #expect(stats["publishToSend"]["count"].int == 1)
-        #expect((stats["publishToSend"]["p99"].double ?? 99) < 60)
+        let waits = try ["p50", "p90", "p99"].map { try #require(stats["publishToSend"][$0].double) }
+        #expect(waits[0] > 0 && waits == waits.sorted())
         #expect((stats["process"]["residentBytes"].int ?? 0) > 1_000_000)
         #expect((stats["process"]["openDescriptors"].int ?? 0) > 4)
     }
@@ -179,7 +180,8 @@ import Testing
         for _ in 0..<100 { try probe.socket.send(chunk) }
         try probe.socket.send("0\r\n\r\n")
         #expect(try probe.answer().json["accepted"].int == 240_000)
-        #expect(gateway.residentByteCount - before < 5_000_000)
+        // Measured: 1 MB. A queue of what was sent would hold 7 MB.
+        #expect(gateway.residentByteCount - before < 3_000_000)
     }
 
     @Test func aGatewayShowsItselfAsTopics() throws {

@@ -10,7 +10,7 @@ import Testing
         let process = Process()
         process.executableURL = URL(fileURLWithPath: path)
         process.arguments = words
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        process.environment = GatewayProcess.environment.merging(environment) { $1 }
         let output = Pipe()
         let errors = Pipe()
         process.standardOutput = output

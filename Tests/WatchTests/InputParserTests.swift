@@ -39,6 +39,10 @@ struct InputParserTests {
         Vector("a\u{1B}[202~b", .key(.text("a")), .key(.text("b"))),
         Vector("\u{1B}[?1;2cz", .key(.text("z"))),
         Vector("\u{1B}[I\u{1B}[Ok", .key(.text("k"))),
+        // What nobody sends comes to the same in one piece and in many, and a number out of range ends nothing.
+        Vector("\u{1B}[" + String(repeating: "1", count: 100) + "Aq", .key(.text("q"))),
+        Vector("\u{1B}[" + String(repeating: "1", count: 100) + "\u{1B}[Aq", .key(.up), .key(.text("q"))),
+        Vector("\u{1B}[<0;\(Int.min);\(Int.max)M", .press(column: 0, row: 0)),
     ]
 
     /// However the bytes are cut, and whatever follows.

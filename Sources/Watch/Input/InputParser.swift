@@ -6,6 +6,8 @@ internal import Primitives
 
 package struct InputParser: Sendable {
     private var pending: [UInt8] = []
+    /// A sequence that is too long is passing by: nothing is kept of it, up to the byte that ends it.
+    private var isInNoise = false
 
     /// No sequence that we know is longer; what is must be noise.
     private static let sequenceLimit = 64
@@ -15,7 +17,7 @@ package struct InputParser: Sendable {
     package init() {}
 
     /// Bytes wait that may be the start of more.
-    package var isWaiting: Bool { !pending.isEmpty }
+    package var isWaiting: Bool { !pending.isEmpty || isInNoise }
     /// All that waits is Esc; a person's Esc is then more likely than a sequence cut right there.
     package var isLoneEscape: Bool { pending == [Self.escape] }
 
@@ -26,6 +28,7 @@ package struct InputParser: Sendable {
 
     /// Nothing followed in time: what waits was meant as it stands.
     package mutating func timeOut(into events: inout [InputEvent]) {
+        isInNoise = false
         guard let first = pending.first else { return }
         pending.removeFirst()
         if first == Self.escape { events.append(.key(.escape)) }
@@ -34,66 +37,94 @@ package struct InputParser: Sendable {
 
     private mutating func take(into events: inout [InputEvent]) {
         var start = 0
-        while start < pending.count, let step = Self.step(pending[start...]) {
+        while start < pending.count {
+            if isInNoise {
+                start = passNoise(from: start)
+                continue
+            }
+            guard let step = Self.step(pending[start...]) else { break }
             if let event = step.event { events.append(event) }
+            isInNoise = step.isNoise
             start += step.byteCount
         }
         pending.removeFirst(start)
+    }
+
+    /// Where the noise that `pending` has at `start` is over, or all that is there.
+    private mutating func passNoise(from start: Int) -> Int {
+        guard let end = pending[start...].firstIndex(where: Self.endsSequence) else { return pending.count }
+        isInNoise = false
+        return pending[end] < 0x20 ? end : end + 1
     }
 
     // MARK: One event
 
     private static let escape: UInt8 = 0x1B
 
-    /// What stands first in `bytes` and how long it is; nil while that can't be told.
-    private static func step(_ bytes: ArraySlice<UInt8>) -> (event: InputEvent?, byteCount: Int)? {
-        guard let first = bytes.first else { return nil }
-        switch first {
-        case escape: return sequence(bytes)
-        case ASCII.carriageReturn, ASCII.lineFeed: return (.key(.enter), 1)
-        case ASCII.tab: return (.key(.tab), 1)
-        case 0x08, ASCII.delete: return (.key(.backspace), 1)
-        case 0x01...0x1A: return (.key(.control(Unicode.Scalar(first + 0x60))), 1)
-        case 0x20...0x7E: return (.key(.text(Unicode.Scalar(first))), 1)
-        case 0xC2...0xF4: return character(bytes)
-        default: return (nil, 1)  // No key sends these.
+    /// What stands first in some bytes, if it is an event, and how long it is.
+    private struct Step {
+        let event: InputEvent?
+        let byteCount: Int
+        /// What follows belongs to it still, and is none either.
+        var isNoise = false
+
+        init(_ event: InputEvent?, _ byteCount: Int) {
+            self.event = event
+            self.byteCount = byteCount
         }
     }
 
-    private static func character(_ bytes: ArraySlice<UInt8>) -> (event: InputEvent?, byteCount: Int)? {
+    /// What stands first in `bytes`; nil while that can't be told.
+    private static func step(_ bytes: ArraySlice<UInt8>) -> Step? {
+        guard let first = bytes.first else { return nil }
+        switch first {
+        case escape: return sequence(bytes)
+        case ASCII.carriageReturn, ASCII.lineFeed: return Step(.key(.enter), 1)
+        case ASCII.tab: return Step(.key(.tab), 1)
+        case 0x08, ASCII.delete: return Step(.key(.backspace), 1)
+        case 0x01...0x1A: return Step(.key(.control(Unicode.Scalar(first + 0x60))), 1)
+        case 0x20...0x7E: return Step(.key(.text(Unicode.Scalar(first))), 1)
+        case 0xC2...0xF4: return character(bytes)
+        default: return Step(nil, 1)  // No key sends these.
+        }
+    }
+
+    private static func character(_ bytes: ArraySlice<UInt8>) -> Step? {
         let first = bytes[bytes.startIndex]
         let length = first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4
         let found = bytes.prefix(length)
         if let stranger = found.dropFirst().firstIndex(where: { $0 & 0xC0 != 0x80 }) {
-            return (nil, stranger - bytes.startIndex)
+            return Step(nil, stranger - bytes.startIndex)
         }
         guard found.count == length else { return nil }
         let scalars = String(decoding: found, as: UTF8.self).unicodeScalars
-        guard let scalar = scalars.first, scalar != "\u{FFFD}" else { return (nil, length) }
-        return (.key(.text(scalar)), length)
+        guard let scalar = scalars.first, scalar != "\u{FFFD}" else { return Step(nil, length) }
+        return Step(.key(.text(scalar)), length)
     }
 
-    private static func sequence(_ bytes: ArraySlice<UInt8>) -> (event: InputEvent?, byteCount: Int)? {
+    private static func sequence(_ bytes: ArraySlice<UInt8>) -> Step? {
         guard bytes.count > 1 else { return nil }
         switch bytes[bytes.startIndex + 1] {
         case UInt8(ascii: "["): return controlSequence(bytes)
         case UInt8(ascii: "O"):
             guard bytes.count > 2 else { return nil }
-            return (key(final: bytes[bytes.startIndex + 2]).map { .key($0) }, 3)
-        default: return (.key(.escape), 1)  // What follows is a key of its own.
+            return Step(key(final: bytes[bytes.startIndex + 2]).map { .key($0) }, 3)
+        default: return Step(.key(.escape), 1)  // What follows is a key of its own.
         }
     }
 
     /// `ESC [`, parameters, and one byte that ends it (ECMA-48 §5.4).
-    private static func controlSequence(
-        _ bytes: ArraySlice<UInt8>
-    ) -> (event: InputEvent?, byteCount: Int)? {
-        let body = bytes.dropFirst(2)
-        guard let end = body.firstIndex(where: { $0 < 0x20 || $0 >= 0x40 }) else {
-            return bytes.count < sequenceLimit ? nil : (nil, bytes.count)
+    private static func controlSequence(_ bytes: ArraySlice<UInt8>) -> Step? {
+        // Looks no further than the limit: what a sequence is must not hang on how much of it came at once.
+        let body = bytes.prefix(sequenceLimit).dropFirst(2)
+        guard let end = body.firstIndex(where: endsSequence) else {
+            guard bytes.count >= sequenceLimit else { return nil }
+            var noise = Step(nil, sequenceLimit)
+            noise.isNoise = true
+            return noise
         }
         // A control character inside is the start of something else.
-        guard bytes[end] >= 0x40 else { return (nil, end - bytes.startIndex) }
+        guard bytes[end] >= 0x40 else { return Step(nil, end - bytes.startIndex) }
         let length = end - bytes.startIndex + 1
         let parameters = body[..<end]
         switch bytes[end] {
@@ -101,19 +132,24 @@ package struct InputParser: Sendable {
             // The mouse as terminals without SGR reports tell it: three bytes follow.
             guard bytes.count >= length + 3 else { return nil }
             let report = bytes.dropFirst(length).prefix(3).map { Int($0) - 32 }
-            return (mouse(button: report[0], column: report[1], row: report[2]), length + 3)
+            return Step(mouse(button: report[0], column: report[1], row: report[2]), length + 3)
         case UInt8(ascii: "M") where parameters.first == UInt8(ascii: "<"):
             let report = numbers(parameters.dropFirst())
-            guard report.count == 3 else { return (nil, length) }
-            return (mouse(button: report[0], column: report[1], row: report[2]), length)
-        case UInt8(ascii: "~"): return (event(number: numbers(parameters).first ?? 0), length)
-        default: return (key(final: bytes[end]).map { .key($0) }, length)
+            guard report.count == 3 else { return Step(nil, length) }
+            return Step(mouse(button: report[0], column: report[1], row: report[2]), length)
+        case UInt8(ascii: "~"): return Step(event(number: numbers(parameters).first ?? 0), length)
+        default: return Step(key(final: bytes[end]).map { .key($0) }, length)
         }
     }
 
+    /// Whether a byte ends a control sequence, or is a control character, which breaks it off.
+    private static func endsSequence(_ byte: UInt8) -> Bool { byte < 0x20 || byte >= 0x40 }
+
+    /// The numbers between semicolons. No screen has more than 16 bits of columns; what is larger is noise, and would
+    /// overflow whoever reckons with it.
     private static func numbers(_ parameters: ArraySlice<UInt8>) -> [Int] {
         parameters.split(separator: ASCII.semicolon, omittingEmptySubsequences: false).map {
-            Int(String(decoding: $0, as: UTF8.self)) ?? 0
+            Int(UInt16(String(decoding: $0, as: UTF8.self)) ?? 0)
         }
     }
 

@@ -54,6 +54,7 @@ final class GatewayProcess: @unchecked Sendable {
         process.standardError = errors
         process.standardOutput = FileHandle.nullDevice
         process.standardInput = FileHandle.nullDevice
+        process.environment = Self.environment
         try process.run()
         log.follow(errors.fileHandleForReading)
         let started = process
@@ -72,6 +73,9 @@ final class GatewayProcess: @unchecked Sendable {
             // A folder that stays behind in the temporary directory harms nobody.
         }
     }
+
+    /// A test's seed is no setting of the gateway's, which refuses what it does not know.
+    static let environment = ProcessInfo.processInfo.environment.filter { $0.key != "TIDEGATE_SEED" }
 
     /// Beside the test bundle, where the same build put it.
     static let binary: URL = {

@@ -129,6 +129,12 @@ final class RawSocket {
         return take(count)
     }
 
+    /// Whether anything is left to take, now or later.
+    func hasMore() throws -> Bool {
+        while received.isEmpty { guard try receive() else { return false } }
+        return true
+    }
+
     /// Takes all that comes until the peer ends the connection.
     func takeAll() throws -> [UInt8] {
         while try receive() {}

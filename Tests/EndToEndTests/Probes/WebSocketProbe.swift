@@ -137,4 +137,14 @@ final class WebSocketProbe {
             if frame.opcode == 8 { return frame }
         }
     }
+
+    /// Reads up to the end of the connection, which ends behind whole frames; the close frame's code if there was one.
+    func closeCodeAtEnd() throws -> Int? {
+        var code: Int?
+        while code == nil, try socket.hasMore() {
+            code = try nextFrame().closeCode
+        }
+        guard try socket.takeAll().isEmpty else { throw Fault("something follows the close frame") }
+        return code
+    }
 }
