@@ -62,12 +62,17 @@ let package = Package(
             "Configuration",
             over: ["Settings", "Logging", "HTTP", "Broker", "Transport", "Gateway", "Feeds"]),
 
+        // Where the gateway and its feeds are joined.
+        room(
+            "Service",
+            over: ["Primitives", "Logging", "Broker", "Transport", "Gateway", "Feeds", "Configuration"]),
+
         // Floor 5: the command.
         .executableTarget(
             name: "tidegate",
             dependencies: [
                 "Primitives", "Settings", "Logging", "HTTP", "Broker", "Transport", "Gateway", "Client",
-                "Feeds", "Configuration", "Watch",
+                "Feeds", "Configuration", "Service", "Watch",
             ],
             swiftSettings: common),
 

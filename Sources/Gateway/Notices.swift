@@ -61,16 +61,16 @@ extension Workspace {
 
     /// A cursor was presented: honoured, or answered with a reset.
     func note(resume isHonoured: Bool, of connection: Connection) {
-        statistics.count(resume: isHonoured)
+        statistics.add(isHonoured ? .resumed : .reset)
         if !isHonoured { note(.reset, ["peer": .text(connection.peer)]) }
     }
 
     /// The batch at hand was handed to a reader.
     func noteDelivery(to connection: Connection) {
         guard !batch.isEmpty else { return }
-        statistics.delivered.add(batch.entries.count)
-        statistics.batches.record(batch.entries.count)
-        statistics.gaps.add(batch.gaps.count)
+        statistics.add(.delivered, batch.entries.count)
+        statistics[.batches].record(batch.entries.count)
+        statistics.add(.gaps, batch.gaps.count)
         for gap in batch.gaps {
             note(
                 .gap,

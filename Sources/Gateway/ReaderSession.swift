@@ -65,7 +65,7 @@ struct ReaderSession {
         let outcome = work.replica.subscribe(
             subscriber, to: patterns, after: cursor.flatMap { Cursor($0.span) })
         if cursor != nil { work.note(resume: outcome.isResumed, of: connection) }
-        work.statistics.snapshots.record(work.replica.markCount(of: subscriber) - before)
+        work.statistics[.snapshots].record(work.replica.markCount(of: subscriber) - before)
         pendingLives.append(PendingLive(sequence: outcome.liveSequence, id: id, isResumed: outcome.isResumed))
         // A turn later in any case: also where nothing has to be sent, the reader is told that it is live.
         work.comeBack()

@@ -31,7 +31,7 @@ extension Workspace {
                 publishing, time: time, at: now, for: PublishTicket(number: ticket, receiver: mailbox))
             guard case .done(let outcome) = publication else { return .pending(ticket: ticket) }
             _ = tickets.redeem(ticket)
-            statistics.published.add(outcome.accepted)
+            statistics.add(.published, outcome.accepted)
             return .done(outcome)
         } catch {
             _ = tickets.redeem(ticket)

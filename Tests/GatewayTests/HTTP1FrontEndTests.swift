@@ -90,7 +90,7 @@ import Testing
         let subscriber = try #require(stage.frontEnd.subscriber)
         stage.frontEnd.ended(stage.work)
         #expect(!stage.work.replica.contains(subscriber))
-        #expect(stage.work.statistics.eventStreams.now == 0)
+        #expect(stage.work.statistics[.eventStreams] == 0)
     }
 }
 

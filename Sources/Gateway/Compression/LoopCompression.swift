@@ -66,7 +66,7 @@ final class LoopCompression {
         plain.removeAll()
         write(&plain)
         guard let deflater = deflater(for: compression), budget.allows(at: now) else {
-            statistics.compressionsSkipped.add()
+            statistics.add(.compressionsSkipped)
             output.append(frame: .text, payload: plain.unsafeBytes.span)
             return
         }
@@ -89,12 +89,12 @@ final class LoopCompression {
         deflater.compress(message, into: &frame)
         frame.endFrame(start, opcode: opcode, isCompressed: true)
         budget.spend(clock.now().since(began))
-        statistics.compressions.add()
+        statistics.add(.compressions)
     }
 
     private func count(sent: Int, insteadOf plainByteCount: Int) {
-        statistics.compressedMessages.add()
-        statistics.savedBytes.add(plainByteCount - sent)
+        statistics.add(.compressedMessages)
+        statistics.add(.savedBytes, plainByteCount - sent)
     }
 
     private func deflater(for compression: MessageCompression) -> Deflater? {

@@ -80,6 +80,9 @@ final class Connection {
     var unreadByteCount: Int { backlog?.unread.count ?? 0 }
     var hasUnread: Bool { unreadByteCount > 0 }
 
+    /// Whether there is input of which the poller will not tell: what could not be used yet, or what the stream holds.
+    var hasInput: Bool { hasUnread || facts.contains(.holdsInput) }
+
     /// The address at the other end.
     var peer: String { stream.peer }
 

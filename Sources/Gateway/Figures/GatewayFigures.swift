@@ -6,90 +6,49 @@ internal import Synchronization
 /// Each is read as it stands: figures of one moment may differ by what happened between two reads. Only the number of topics
 /// takes the sequencer's lock, for a moment.
 package struct GatewayFigures: Sendable {
-    package var process = ProcessFigures.now()
-    package var startedAt: UnixTime
-    package var descriptorLimit: Int
-
-    /// Open connections by what they speak at present; `http` is what is none of the readers.
-    package var webSockets = 0
-    package var eventStreams = 0
-    package var polls = 0
-    package var http = 0
-    package var connections: Int { webSockets + eventStreams + polls + http }
-    /// Those for which nothing is drained: their socket is full, or they have not read what they were sent.
-    package var stopped = 0
-    package var opened = 0
-    package var turnedAway = 0
-    package var closed: [EndReason: Int] = [:]
-
-    package var topics = 0
-    package var subscriptions = 0
-    package var requests = 0
-    package var refusals: [String: Int] = [:]
-    /// Updates accepted over HTTP and WebSocket, and those of each feed.
-    package var published = 0
-    package var feeds: [(name: String, published: Int)] = []
-    package var delivered = 0
-    package var conflated = 0
-    package var sends = 0
-    package var sentBytes = 0
-    package var receivedBytes = 0
-    package var resumed = 0
-    package var reset = 0
-    package var gaps = 0
-    package var compressedMessages = 0
-    package var compressions = 0
-    package var compressionsSkipped = 0
-    package var savedBytes = 0
-
-    /// Microseconds of a turn, from acceptance to sending, and of the age of what is sent.
-    package var turns = Histogram.Reading()
-    package var wait = Histogram.Reading()
-    package var age = Histogram.Reading()
-    /// Updates.
-    package var batches = Histogram.Reading()
-    package var snapshots = Histogram.Reading()
+    package let process = ProcessFigures.now()
+    package let startedAt: UnixTime
+    package let descriptorLimit: Int
+    private var counts = [Int](repeating: 0, count: Figure.allCases.count)
+    private var readings = [Histogram.Reading](
+        repeating: Histogram.Reading(), count: Distribution.allCases.count)
+    private var tallies: [Tally: [(key: String, count: Int)]] = [:]
 
     init(_ shared: GatewayShared) {
         startedAt = shared.startedAt
         descriptorLimit = shared.descriptorLimit
-        for loop in shared.loops { add(loop.statistics) }
-        http = max(http - webSockets - eventStreams - polls, 0)
-        topics = shared.sequencer.topicCount
-        feeds = shared.sources.withLock { $0 }.map { ($0.name, $0.published.now) }
+        var connections = 0
+        for loop in shared.loops.map(\.statistics) {
+            connections += loop.connections.now
+            for figure in Figure.allCases { counts[figure.rawValue] += loop[figure] }
+            for distribution in Distribution.allCases {
+                readings[distribution.rawValue] = self[distribution] + loop[distribution].reading
+            }
+        }
+        let readers = self[.webSockets] + self[.eventStreams] + self[.polls]
+        counts[Figure.http.rawValue] = max(connections - readers, 0)
+        counts[Figure.topics.rawValue] = shared.sequencer.topicCount
+        tallies[.closed] = EndReason.allCases.map { reason in
+            (reason.rawValue, shared.sum { $0.endings[reason] })
+        }
+        tallies[.refusals] = Problem.codes.map { code in (code, shared.sum { $0.refusals[code] }) }
+        tallies[.feeds] = shared.sources.withLock { $0 }.map { ($0.name, $0.published.now) }
     }
 
-    private mutating func add(_ loop: LoopStatistics) {
-        webSockets += loop.webSockets.now
-        eventStreams += loop.eventStreams.now
-        polls += loop.polls.now
-        http += loop.connections.now
-        stopped += loop.stopped.now
-        opened += loop.opened.now
-        turnedAway += loop.turnedAway.now
-        for reason in EndReason.allCases {
-            closed[reason, default: 0] += loop.endings[reason]?.value.now ?? 0
-        }
-        subscriptions += loop.slots.now
-        requests += loop.requests.now
-        for code in Problem.codes { refusals[code, default: 0] += loop.refusals[code]?.value.now ?? 0 }
-        published += loop.published.now
-        delivered += loop.delivered.now
-        conflated += loop.conflated.now
-        sends += loop.flushes.now
-        sentBytes += loop.sentBytes.now
-        receivedBytes += loop.receivedBytes.now
-        resumed += loop.resumed.now
-        reset += loop.reset.now
-        gaps += loop.gaps.now
-        compressedMessages += loop.compressedMessages.now
-        compressions += loop.compressions.now
-        compressionsSkipped += loop.compressionsSkipped.now
-        savedBytes += loop.savedBytes.now
-        turns = turns + loop.turns.reading
-        wait = wait + loop.delays.wait.reading
-        age = age + loop.delays.age.reading
-        batches = batches + loop.batches.reading
-        snapshots = snapshots + loop.snapshots.reading
+    package subscript(figure: Figure) -> Int { counts[figure.rawValue] }
+
+    package subscript(distribution: Distribution) -> Histogram.Reading { readings[distribution.rawValue] }
+
+    package subscript(tally: Tally) -> [(key: String, count: Int)] { tallies[tally] ?? [] }
+
+    /// Open connections, whatever they speak.
+    package var connections: Int {
+        self[.webSockets] + self[.eventStreams] + self[.polls] + self[.http]
+    }
+}
+
+extension GatewayShared {
+    fileprivate func sum(_ counter: (LoopStatistics) -> LoopStatistics.Counter?) -> Int {
+        loops.reduce(0) { $0 + (counter($1.statistics)?.value.now ?? 0) }
     }
 }

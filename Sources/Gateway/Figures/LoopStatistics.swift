@@ -4,53 +4,50 @@ package import Primitives
 package import Synchronization
 
 package final class LoopStatistics: Sendable {
-    package let connections = Atomic<Int>(0)
-    package let webSockets = Atomic<Int>(0)
-    package let eventStreams = Atomic<Int>(0)
-    package let polls = Atomic<Int>(0)
-    package let opened = Atomic<Int>(0)
-    package let turnedAway = Atomic<Int>(0)
-    package let requests = Atomic<Int>(0)
-    package let published = Atomic<Int>(0)
-    package let delivered = Atomic<Int>(0)
-    package let conflated = Atomic<Int>(0)
-    package let flushes = Atomic<Int>(0)
-    package let sentBytes = Atomic<Int>(0)
-    package let receivedBytes = Atomic<Int>(0)
-    package let resumed = Atomic<Int>(0)
-    package let reset = Atomic<Int>(0)
-    package let gaps = Atomic<Int>(0)
-    package let slots = Atomic<Int>(0)
-    /// Connections for which nothing is drained at present: their socket is full, or they have not read what they were sent.
-    package let stopped = Atomic<Int>(0)
-    /// Microseconds of work in a turn, without the wait.
-    package let turns = Histogram()
-    /// Updates of a drain, and topics that a new subscription was to be sent at its beginning.
-    package let batches = Histogram()
-    package let snapshots = Histogram()
+    private let counts: InlineArray<32, Atomic<Int>>
+    /// Open connections, whatever they speak.
+    let connections = Atomic<Int>(0)
+    /// What the loop's replica counts by itself.
     package let delays = DeliveryDelays()
-    /// Messages sent compressed, what that saved, and how many had to be compressed for it.
-    package let compressedMessages = Atomic<Int>(0)
-    package let savedBytes = Atomic<Int>(0)
-    package let compressions = Atomic<Int>(0)
-    /// Messages that went uncompressed because compressing had taken its share of the time.
-    package let compressionsSkipped = Atomic<Int>(0)
+    private let turns = Histogram()
+    private let batches = Histogram()
+    private let snapshots = Histogram()
     /// Requests and messages that were refused, by the code that says why.
-    package let refusals: [String: Counter] = Dictionary(
+    let refusals: [String: Counter] = Dictionary(
         uniqueKeysWithValues: Problem.codes.map { ($0, Counter()) })
     /// Ended connections, by reason.
-    package let endings: [EndReason: Counter] = Dictionary(
+    let endings: [EndReason: Counter] = Dictionary(
         uniqueKeysWithValues: EndReason.allCases.map { ($0, Counter()) })
 
-    package final class Counter: Sendable {
-        package let value = Atomic<Int>(0)
+    final class Counter: Sendable {
+        let value = Atomic<Int>(0)
     }
 
-    package init() {}
+    package init() {
+        counts = InlineArray { _ in Atomic(0) }
+        precondition(Figure.allCases.count <= counts.count, "there are more figures than places for them")
+    }
 
-    /// Counts a presented cursor: honoured, or reset.
-    func count(resume isHonoured: Bool) {
-        if isHonoured { resumed.add() } else { reset.add() }
+    /// Only the loop's thread may.
+    func add(_ figure: Figure, _ count: Int = 1) {
+        counts[figure.rawValue].add(count)
+    }
+
+    /// Only the loop's thread may.
+    func set(_ figure: Figure, to count: Int) {
+        counts[figure.rawValue].store(count, ordering: .relaxed)
+    }
+
+    package subscript(figure: Figure) -> Int { counts[figure.rawValue].now }
+
+    package subscript(distribution: Distribution) -> Histogram {
+        switch distribution {
+        case .wait: delays.wait
+        case .age: delays.age
+        case .turns: turns
+        case .batches: batches
+        case .snapshots: snapshots
+        }
     }
 }
 

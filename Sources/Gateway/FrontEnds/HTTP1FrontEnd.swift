@@ -85,7 +85,7 @@ struct HTTP1FrontEnd: FrontEnd {
             return 0
         }
         state = .idle
-        work.statistics.requests.add()
+        work.statistics.add(.requests)
         var response = HTTP1Responder(head)
         let routing = route(head, &response, connection, work)
         try go(on: routing, head, response, connection, work)
@@ -178,7 +178,7 @@ struct HTTP1FrontEnd: FrontEnd {
     private mutating func finish(_ reply: any Reply, _ connection: Connection, _ work: Workspace) {
         reply.ended(work)
         state = .idle
-        if connection.hasUnread { work.comeBack() }
+        if connection.hasInput { work.comeBack() }
         if connection.facts.contains(.inputEnded) { connection.endAfterSending(.peer) }
     }
 

@@ -138,6 +138,6 @@ extension WebSocketFrontEnd {
         }
         if publications?.isEmpty ?? false { publications = nil }
         // What waited for room among the pending ones goes on.
-        if isReading, connection.hasUnread { work.comeBack() }
+        if isReading, connection.hasInput { work.comeBack() }
     }
 }

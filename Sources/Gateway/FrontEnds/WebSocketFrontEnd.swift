@@ -40,7 +40,7 @@ final class WebSocketFrontEnd: FrontEnd {
         end = WebSocketEnd(agreement, work.configuration.subscribers)
         session = ReaderSession(request, of: connection.key, work)
         lastSeen = work.now
-        work.statistics.webSockets.add()
+        work.statistics.add(.webSockets)
     }
 
     private func begin(_ request: SubscriptionRequest, _ connection: Connection, _ work: Workspace) {
@@ -171,7 +171,7 @@ final class WebSocketFrontEnd: FrontEnd {
         end.transportEnded()
         publications?.removeAll { _ = work.tickets.redeem($0) }
         work.replica.removeSubscriber(session.subscriber)
-        work.statistics.webSockets.add(-1)
+        work.statistics.add(.webSockets, -1)
     }
 }
 

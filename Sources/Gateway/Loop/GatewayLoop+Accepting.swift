@@ -25,7 +25,7 @@ extension GatewayLoop {
         let answer = configuration.endpoints[listener].spoken.farewell(at: work.time)
         for _ in 0..<Self.acceptLimit {
             switch kernel.turnAway(from: listener, with: answer.span) {
-            case .turnedAway: statistics.turnedAway.add()
+            case .turnedAway: statistics.add(.turnedAway)
             case .nobodyWaits: return
             case .impossible:
                 pauseAccepting()
@@ -57,7 +57,7 @@ extension GatewayLoop {
         guard shared.connectionCount.load(ordering: .relaxed) < shared.connectionLimit else {
             work.note(
                 .turnedAway, ["reason": .text("all \(shared.connectionLimit) connections are taken")])
-            statistics.turnedAway.add()
+            statistics.add(.turnedAway)
             let answer = endpoint.spoken.farewell(at: work.time)
             answer.withUnsafeBufferPointer { _ = stream.write($0) }
             return
@@ -73,14 +73,14 @@ extension GatewayLoop {
         } catch {
             // Out of kernel memory for the watch: the connection closes with its object.
             work.note(.turnedAway, ["reason": .text("\(error)")])
-            statistics.turnedAway.add()
+            statistics.add(.turnedAway)
             freeKeys.append(key.next)
             return
         }
         connections[Int(key.connection)] = connection
         liveConnectionCount += 1
         shared.connectionCount.add(1, ordering: .relaxed)
-        statistics.opened.add()
+        statistics.add(.opened)
         if isDraining { goodbyes[connection.token] = randomMoment(within: configuration.drain.spread) }
         open(connection)
     }

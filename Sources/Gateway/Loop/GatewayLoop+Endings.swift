@@ -19,7 +19,7 @@ extension GatewayLoop {
         closedKeys.append(connection.key.next)
         liveConnectionCount -= 1
         shared.connectionCount.subtract(1, ordering: .relaxed)
-        if connection.facts.contains(.isStopped) { statistics.stopped.add(-1) }
+        if connection.facts.contains(.isStopped) { statistics.add(.stopped, -1) }
         statistics.endings[reason]?.value.add()
     }
 

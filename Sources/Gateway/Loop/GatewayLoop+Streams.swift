@@ -11,7 +11,7 @@ extension GatewayLoop {
         connection.facts.remove(.holdsInput)
         switch connection.stream.read(into: space) {
         case .bytes(let count, let holdsMore):
-            statistics.receivedBytes.add(count)
+            statistics.add(.receivedBytes, count)
             connection.lastReceived = now
             connection.readInterest = .read
             if holdsMore { connection.facts.insert(.holdsInput) }
@@ -92,10 +92,10 @@ extension GatewayLoop {
             work.output.removeAll()
             return
         }
-        statistics.flushes.add()
+        statistics.add(.sends)
         switch connection.stream.write(work.output.unsafeBytes) {
         case .bytes(let count):
-            statistics.sentBytes.add(count)
+            statistics.add(.sentBytes, count)
             work.output.consume(count)
             connection.writeInterest = .write
         case .blocked(let interest): connection.writeInterest = interest
@@ -117,7 +117,7 @@ extension GatewayLoop {
         }
         switch outcome {
         case .bytes(let count):
-            statistics.sentBytes.add(count)
+            statistics.add(.sentBytes, count)
             connection.writeInterest = .write
             connection.lastSent = now
             connection.facts.remove(.isStallTold)
@@ -163,7 +163,7 @@ extension GatewayLoop {
         let isStopped = connection.hasUnsent || connection.stalledSince != nil
         if isStopped != connection.facts.contains(.isStopped) {
             connection.facts.formSymmetricDifference(.isStopped)
-            statistics.stopped.add(isStopped ? 1 : -1)
+            statistics.add(.stopped, isStopped ? 1 : -1)
         }
         var interest: Poller.Interest = []
         if connection.phase == .opening || wantsToRead(connection) {

@@ -190,10 +190,11 @@ package final class GatewayLoop {
             guard let connection = connection(of: key) else { continue }
             connection.facts.remove(.isInAgain)
             flush(connection, stream: key.stream)
-            guard connection.isOpen, wantsToRead(connection) else { continue }
-            if connection.hasUnread {
-                process(connection, freshCount: 0)
-            } else if connection.facts.contains(.holdsInput) {
+            if connection.hasUnread, wantsToRead(connection) { process(connection, freshCount: 0) }
+            // What is unread may be the beginning of something, of which the stream holds the rest.
+            if connection.facts.contains(.holdsInput), wantsToRead(connection),
+                !connection.hasUnread || !connection.facts.contains(.isInAgain)
+            {
                 read(connection)
             }
         }
@@ -202,10 +203,10 @@ package final class GatewayLoop {
     // MARK: Figures
 
     private func publishGauges() {
-        statistics.turns.record(from: now, to: kernel.clock.now())
+        statistics[.turns].record(from: now, to: kernel.clock.now())
         statistics.connections.store(liveConnectionCount, ordering: .relaxed)
-        statistics.conflated.store(Int(replica.conflated), ordering: .relaxed)
-        statistics.slots.store(replica.slotCount, ordering: .relaxed)
+        statistics.set(.conflated, to: Int(replica.conflated))
+        statistics.set(.subscriptions, to: replica.slotCount)
     }
 }
 

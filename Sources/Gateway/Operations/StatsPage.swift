@@ -2,11 +2,23 @@
 internal import Primitives
 
 enum StatsPage {
-    private enum Value {
+    private indirect enum Value {
         case count(Int)
         case number(Double)
         case text(String)
         case object([(name: String, value: Value)])
+
+        /// Puts `value` where `place` says, behind what is there.
+        mutating func put(_ value: Value, at place: ArraySlice<String>) {
+            guard let name = place.first, case .object(var members) = self else {
+                self = value
+                return
+            }
+            let at = members.firstIndex { $0.name == name } ?? members.count
+            if at == members.count { members.append((name, .object([]))) }
+            members[at].value.put(value, at: place.dropFirst())
+            self = .object(members)
+        }
     }
 
     /// What `/stats` says. Times are seconds, quantiles those since the start; what was never measured is left out.
@@ -18,69 +30,30 @@ enum StatsPage {
     }
 
     private static func value(_ figures: GatewayFigures, _ time: UnixTime) -> Value {
+        var value = Value.object([])
+        func put(_ member: Value, _ place: String...) { value.put(member, at: place[...]) }
         let uptime = time.milliseconds - min(figures.startedAt.milliseconds, time.milliseconds)
-        return .object([
-            ("version", .text(ProductVersion.text)),
-            ("uptime", .number(Double(uptime) / 1000)),
-            ("connections", connections(figures)),
-            ("topics", .count(figures.topics)),
-            ("subscriptions", .count(figures.subscriptions)),
-            (
-                "updates",
-                .object([
-                    ("published", .count(figures.published)), ("delivered", .count(figures.delivered)),
-                    ("conflated", .count(figures.conflated)),
-                ])
-            ),
-            ("feeds", .object(figures.feeds.map { ($0.name, .count($0.published)) })),
-            ("requests", .count(figures.requests)),
-            ("refusals", tally(Problem.codes.map { ($0, figures.refusals[$0] ?? 0) })),
-            ("resumes", .object([("honoured", .count(figures.resumed)), ("reset", .count(figures.reset))])),
-            ("gaps", .count(figures.gaps)),
-            (
-                "bytes",
-                .object([("sent", .count(figures.sentBytes)), ("received", .count(figures.receivedBytes))])
-            ),
-            ("sends", .count(figures.sends)),
-            ("compression", compression(figures)),
-            ("publishToSend", quantiles(figures.wait, in: 1e6)),
-            ("deliveredAge", quantiles(figures.age, in: 1e6)),
-            ("turn", quantiles(figures.turns, in: 1e6)),
-            ("batchUpdates", quantiles(figures.batches, in: 1)),
-            ("snapshotUpdates", quantiles(figures.snapshots, in: 1)),
-            ("process", process(figures)),
-        ])
-    }
-
-    private static func connections(_ figures: GatewayFigures) -> Value {
-        .object([
-            ("open", .count(figures.connections)), ("websocket", .count(figures.webSockets)),
-            ("sse", .count(figures.eventStreams)), ("poll", .count(figures.polls)),
-            ("http", .count(figures.http)), ("stopped", .count(figures.stopped)),
-            ("opened", .count(figures.opened)), ("refused", .count(figures.turnedAway)),
-            ("closed", tally(EndReason.allCases.map { ($0.rawValue, figures.closed[$0] ?? 0) })),
-        ])
-    }
-
-    private static func compression(_ figures: GatewayFigures) -> Value {
-        .object([
-            ("messages", .count(figures.compressedMessages)), ("compressions", .count(figures.compressions)),
-            ("skipped", .count(figures.compressionsSkipped)), ("savedBytes", .count(figures.savedBytes)),
-        ])
-    }
-
-    private static func process(_ figures: GatewayFigures) -> Value {
-        .object([
-            ("processorSeconds", .number(figures.process.processorSeconds)),
-            ("residentBytes", .count(figures.process.residentBytes)),
-            ("openDescriptors", .count(figures.process.openDescriptors)),
-            ("descriptorLimit", .count(figures.descriptorLimit)),
-        ])
-    }
-
-    /// What did not happen is not mentioned.
-    private static func tally(_ counts: [(String, Int)]) -> Value {
-        .object(counts.filter { $0.1 > 0 }.map { ($0.0, .count($0.1)) })
+        put(.text(ProductVersion.text), "version")
+        put(.number(Double(uptime) / 1000), "uptime")
+        put(.count(figures.connections), "connections", "open")
+        for figure in Figure.allCases {
+            value.put(.count(figures[figure]), at: figure.description.place[...])
+        }
+        for tally in Tally.allCases {
+            // What did not happen is not mentioned, but for feeds: those are there all the same.
+            let counts = figures[tally].filter { $0.count > 0 || tally == .feeds }
+            value.put(
+                .object(counts.map { ($0.key, .count($0.count)) }), at: tally.description.place[...])
+        }
+        for distribution in Distribution.allCases {
+            let description = distribution.description
+            put(quantiles(figures[distribution], in: description.parts), description.place)
+        }
+        put(.number(figures.process.processorSeconds), "process", "processorSeconds")
+        put(.count(figures.process.residentBytes), "process", "residentBytes")
+        put(.count(figures.process.openDescriptors), "process", "openDescriptors")
+        put(.count(figures.descriptorLimit), "process", "descriptorLimit")
+        return value
     }
 
     /// Of values that are counted in so many `parts` of what is shown: microseconds of a second; no number has more digits

@@ -32,7 +32,7 @@ final class EventStream: Reply {
 
     private init(_ request: SubscriptionRequest, _ connection: Connection, _ work: Workspace) {
         session = ReaderSession(request, of: connection.key, work)
-        work.statistics.eventStreams.add()
+        work.statistics.add(.eventStreams)
     }
 
     private func begin(
@@ -141,7 +141,7 @@ final class EventStream: Reply {
         guard work.replica.contains(session.subscriber) else { return }
         isEnded = true
         work.replica.removeSubscriber(session.subscriber)
-        work.statistics.eventStreams.add(-1)
+        work.statistics.add(.eventStreams, -1)
     }
 }
 

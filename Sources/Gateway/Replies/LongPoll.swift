@@ -86,7 +86,7 @@ final class WaitingPoll: Reply {
         start = cursor.sequence
         id = work.replica.addSubscriber(owner: connection.key)
         _ = work.replica.subscribe(id, to: request.patterns, after: cursor)
-        work.statistics.polls.add()
+        work.statistics.add(.polls)
     }
 
     var transport: StaticString { "poll" }
@@ -140,7 +140,7 @@ final class WaitingPoll: Reply {
     func ended(_ work: Workspace) {
         guard work.replica.contains(id) else { return }
         work.replica.removeSubscriber(id)
-        work.statistics.polls.add(-1)
+        work.statistics.add(.polls, -1)
     }
 }
 

@@ -234,7 +234,7 @@ final class PublishIntake: Reply {
             refusal = refusal ?? Problem(failure)
         }
         // What waited for room among the pending ones goes on.
-        if isReading, connection.hasUnread { work.comeBack() }
+        if isReading, connection.hasInput { work.comeBack() }
         return answerWhenKnown(&response, connection, work)
     }
 

@@ -1,11 +1,10 @@
 /// `tidegate serve`: the gateway itself.
-internal import Broker
 internal import Configuration
-internal import Feeds
 internal import Gateway
 internal import Glibc
 internal import Logging
 internal import Primitives
+internal import Service
 internal import Settings
 internal import Transport
 
@@ -48,60 +47,10 @@ enum Serve: Command {
         sigaddset(&signals, SIGTERM)
         sigaddset(&signals, SIGINT)
         pthread_sigmask(SIG_BLOCK, &signals, nil)
-        let gateway = try RunningGateway.start(configuration.gateway, log: log)
-        log.info(
-            "listening",
-            [
-                "address": .text(gateway.address.description),
-                "threads": .integer(configuration.gateway.threadCount),
-                "openFileLimit": .integer(gateway.descriptorLimit), "version": .text(ProductVersion.text),
-                "config": .text(configuration.file),
-            ])
-        if !gateway.address.isLoopback {
-            log.warning(
-                "everybody who reaches this address can read and publish: there is no authentication yet")
-        }
-        let feeds =
-            startsFeeds ? configuration.feeds.map { start($0.name, $0.feed, gateway, log) } : []
-        try sayWhereToLook(gateway.address, isServingPage: configuration.gateway.publicFolder != nil)
-        wait(for: signals, gateway, feeds, log)
-    }
-
-    private static func start(
-        _ name: String, _ feed: any Feed, _ gateway: RunningGateway, _ log: Log
-    ) -> FeedThread {
-        log.info("feed started", ["feed": .text(name)])
-        let source = gateway.addSource(name)
-        if let own = feed as? GatewayFeed { own.read = { GatewayReading(gateway.figures) } }
-        // The configuration made the feed for this thread alone, and nobody asks the configuration again.
-        nonisolated(unsafe) let feed = feed
-        return FeedThread(
-            name: name, feed: feed,
-            publish: { batch in
-                do {
-                    let outcome = try gateway.sequencer.publish(batch, time: .now(), at: .now())
-                    source.count(published: outcome.accepted)
-                } catch {
-                    log.error(
-                        "a feed's updates were refused", ["feed": .text(name), "reason": .text("\(error)")])
-                }
-                batch.removeAll()
-            },
-            report: { report in
-                switch report {
-                case .failed(let failure, let delay):
-                    log.warning(
-                        "a feed failed and will be tried again",
-                        [
-                            "feed": .text(name), "reason": .text("\(failure)"),
-                            "afterSeconds": .number(delay.inSeconds),
-                        ])
-                case .ended(let failure):
-                    log.info(
-                        "feed ended",
-                        ["feed": .text(name), "reason": .text(failure.map { "\($0)" } ?? "it is over")])
-                }
-            })
+        let server = try Server.start(configuration, startsFeeds: startsFeeds, log: log)
+        try sayWhereToLook(
+            server.gateway.address, isServingPage: configuration.gateway.publicFolder != nil)
+        wait(for: signals, server, log)
     }
 
     /// Lines to type as they stand. curl shows a WebSocket's frames, but answers no ping, so that its look ends
@@ -127,7 +76,7 @@ enum Serve: Command {
 
     /// The first signal drains, the second ends at once.
     private static func wait(
-        for signals: sigset_t, _ gateway: RunningGateway, _ feeds: [FeedThread], _ log: Log
+        for signals: sigset_t, _ server: Server, _ log: Log
     ) -> Never {
         var signals = signals
         var received: Int32 = 0
@@ -135,8 +84,7 @@ enum Serve: Command {
         log.info("draining", ["signal": .text(received == SIGTERM ? "SIGTERM" : "SIGINT")])
         do {
             _ = try LoopThread(name: "drain") {
-                gateway.drain()
-                for feed in feeds { feed.stop() }
+                server.drain()
                 log.info("ended")
                 exit(0)
             }

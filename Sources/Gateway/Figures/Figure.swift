@@ -1,0 +1,196 @@
+/// All that the gateway counts, each written down once: its name in `/metrics`, its place in `/stats`, what it says.
+
+/// One number. Loops count it (`LoopStatistics`), `GatewayFigures` sums it over the loops, the pages show it.
+package enum Figure: Int, Sendable, CaseIterable {
+    // Open connections by what they speak at present; `http` is what is none of the readers.
+    case webSockets, eventStreams, polls, http
+    case stopped, opened, turnedAway
+    case topics, subscriptions
+    case published, delivered, conflated
+    case requests
+    case resumed, reset
+    case gaps
+    case sentBytes, receivedBytes, sends
+    case compressedMessages, compressions, compressionsSkipped, savedBytes
+
+    enum Kind: String {
+        /// Only ever rises.
+        case counter
+        case gauge
+    }
+
+    struct Description {
+        let kind: Kind
+        /// In `/metrics`; figures that are one metric with a label stand behind each other.
+        let metric: String
+        var label: (name: String, value: String)?
+        /// In `/stats`: the members from the outermost in.
+        let place: [String]
+        let help: String
+
+        init(
+            _ kind: Kind, _ metric: String, _ place: String..., label: (String, String)? = nil, help: String
+        ) {
+            self.kind = kind
+            self.metric = metric
+            self.label = label.map { (name: $0.0, value: $0.1) }
+            self.place = place
+            self.help = help
+        }
+    }
+
+    var description: Description {
+        switch self {
+        case .webSockets: Self.open("websocket")
+        case .eventStreams: Self.open("sse")
+        case .polls: Self.open("poll")
+        case .http: Self.open("http")
+        case .stopped:
+            Description(
+                .gauge, "tidegate_connections_stopped", "connections", "stopped",
+                help: "Connections that take nothing at present.")
+        case .opened:
+            Description(
+                .counter, "tidegate_connections_opened_total", "connections", "opened",
+                help: "Accepted connections.")
+        case .turnedAway:
+            Description(
+                .counter, "tidegate_connections_refused_total", "connections", "refused",
+                help: "Connections turned away: no descriptor, or the limit.")
+        case .topics:
+            Description(.gauge, "tidegate_topics", "topics", help: "Topics that hold a value.")
+        case .subscriptions:
+            Description(
+                .gauge, "tidegate_subscriptions", "subscriptions",
+                help: "Topics covered, summed over subscribers.")
+        case .published:
+            Description(
+                .counter, "tidegate_updates_published_total", "updates", "published",
+                help: "Updates accepted over HTTP and WebSocket.")
+        case .delivered:
+            Description(
+                .counter, "tidegate_updates_delivered_total", "updates", "delivered",
+                help: "Updates handed to subscribers.")
+        case .conflated:
+            Description(
+                .counter, "tidegate_updates_conflated_total", "updates", "conflated",
+                help: "Updates that newer ones replaced before they were sent.")
+        case .requests:
+            Description(.counter, "tidegate_requests_total", "requests", help: "HTTP requests.")
+        case .resumed: Self.resume("honoured")
+        case .reset: Self.resume("reset")
+        case .gaps:
+            Description(.counter, "tidegate_gaps_total", "gaps", help: "Gaps told to readers of logs.")
+        case .sentBytes:
+            Description(
+                .counter, "tidegate_sent_bytes_total", "bytes", "sent", help: "Bytes the kernel took.")
+        case .receivedBytes:
+            Description(.counter, "tidegate_received_bytes_total", "bytes", "received", help: "Bytes read.")
+        case .sends: Description(.counter, "tidegate_sends_total", "sends", help: "Writes to sockets.")
+        case .compressedMessages:
+            Description(
+                .counter, "tidegate_messages_compressed_total", "compression", "messages",
+                help: "WebSocket messages sent compressed.")
+        case .compressions:
+            Description(
+                .counter, "tidegate_compressions_total", "compression", "compressions",
+                help: "Messages compressed; one may serve many readers.")
+        case .compressionsSkipped:
+            Description(
+                .counter, "tidegate_compressions_skipped_total", "compression", "skipped",
+                help: "Messages left as they are under load.")
+        case .savedBytes:
+            Description(
+                .counter, "tidegate_compression_saved_bytes_total", "compression", "savedBytes",
+                help: "Bytes that were not sent.")
+        }
+    }
+
+    private static func open(_ transport: String) -> Description {
+        Description(
+            .gauge, "tidegate_connections", "connections", transport, label: ("transport", transport),
+            help: "Open connections by what they speak at present.")
+    }
+
+    private static func resume(_ result: String) -> Description {
+        Description(
+            .counter, "tidegate_resumes_total", "resumes", result, label: ("result", result),
+            help: "Presented cursors by what became of them.")
+    }
+}
+
+/// Counts by a key that is not known here: an error code, a feed's name. All only ever rise.
+package enum Tally: Sendable, CaseIterable {
+    case closed, feeds, refusals
+
+    struct Description {
+        let metric: String
+        let label: String
+        let place: [String]
+        let help: String
+    }
+
+    var description: Description {
+        switch self {
+        case .closed:
+            Description(
+                metric: "tidegate_connections_closed_total", label: "reason",
+                place: ["connections", "closed"], help: "Ended connections by reason.")
+        case .feeds:
+            Description(
+                metric: "tidegate_feed_updates_total", label: "feed", place: ["feeds"],
+                help: "Updates accepted from feeds.")
+        case .refusals:
+            Description(
+                metric: "tidegate_refusals_total", label: "code", place: ["refusals"],
+                help: "Refused requests and messages by error code.")
+        }
+    }
+}
+
+/// How often values of each size came up.
+package enum Distribution: Int, Sendable, CaseIterable {
+    /// Microseconds from a change's acceptance to the send that tells a reader.
+    case wait
+    /// Microseconds since the acceptance of a live value when it is sent.
+    case age
+    /// Microseconds of work in a turn, without the wait.
+    case turns
+    /// Updates of a drain.
+    case batches
+    /// Topics that a new subscription was to be sent at its beginning.
+    case snapshots
+
+    struct Description {
+        let metric: String
+        let place: String
+        /// So many of what is counted are one of the metric's unit.
+        let parts: Double
+        let help: String
+    }
+
+    var description: Description {
+        switch self {
+        case .wait:
+            Description(
+                metric: "tidegate_publish_to_send_seconds", place: "publishToSend", parts: 1e6,
+                help: "From a change's acceptance to the send that tells a reader.")
+        case .age:
+            Description(
+                metric: "tidegate_delivered_age_seconds", place: "deliveredAge", parts: 1e6,
+                help: "Age of live values when they are sent.")
+        case .turns:
+            Description(
+                metric: "tidegate_turn_seconds", place: "turn", parts: 1e6,
+                help: "Work of a loop's turn, without its wait.")
+        case .batches:
+            Description(
+                metric: "tidegate_batch_updates", place: "batchUpdates", parts: 1, help: "Updates of a drain."
+            )
+        case .snapshots:
+            Description(
+                metric: "tidegate_snapshot_updates", place: "snapshotUpdates", parts: 1,
+                help: "Topics that a subscription begins with.")
+        }
+    }
+}

@@ -1,0 +1,90 @@
+/// A gateway with the feeds that its configuration names: what `tidegate serve` runs.
+internal import Broker
+package import Configuration
+internal import Feeds
+package import Gateway
+package import Logging
+internal import Primitives
+internal import Transport
+
+/// Here the gateway and the feeds, which do not know each other, are joined. Any thread.
+package final class Server: Sendable {
+    package let gateway: RunningGateway
+    private let log: Log
+    private let feeds: [FeedThread]
+
+    /// Listens, starts the loops, then the feeds; ready when it returns.
+    package static func start(
+        _ configuration: TidegateConfiguration, startsFeeds: Bool, log: Log
+    ) throws(RunningGateway.Failure) -> Server {
+        let gateway = try RunningGateway.start(configuration.gateway, log: log)
+        log.info(
+            "listening",
+            [
+                "address": .text(gateway.addresses.map(\.description).joined(separator: " ")),
+                "threads": .integer(configuration.gateway.threadCount),
+                "openFileLimit": .integer(gateway.descriptorLimit), "version": .text(ProductVersion.text),
+                "config": .text(configuration.file),
+            ])
+        if !gateway.addresses.allSatisfy(\.isLoopback) {
+            log.warning(
+                "everybody who reaches this address can read and publish: there is no authentication yet")
+        }
+        let feeds = startsFeeds ? configuration.feeds : []
+        return Server(gateway, feeds.map { start($0.feed, called: $0.name, gateway, log) }, log)
+    }
+
+    private init(_ gateway: RunningGateway, _ feeds: [FeedThread], _ log: Log) {
+        self.gateway = gateway
+        self.feeds = feeds
+        self.log = log
+    }
+
+    /// Says goodbye to everybody, spread over the configured time, and returns when all are gone or cut, and the feeds have
+    /// ended.
+    package func drain() {
+        gateway.drain()
+        for feed in feeds { feed.stop() }
+    }
+
+    // MARK: Feeds
+
+    private static func start(
+        _ feed: any Feed, called name: String, _ gateway: RunningGateway, _ log: Log
+    ) -> FeedThread {
+        log.info("feed started", ["feed": .text(name)])
+        let source = gateway.addSource(name)
+        if let own = feed as? GatewayFeed { own.read = { GatewayReading(gateway.figures) } }
+        // The configuration made the feed for this thread alone, and nobody asks the configuration again.
+        nonisolated(unsafe) let feed = feed
+        return FeedThread(
+            name: name, feed: feed,
+            publish: { batch in
+                do {
+                    let outcome = try gateway.sequencer.publish(batch, time: .now(), at: .now())
+                    source.count(published: outcome.accepted)
+                } catch {
+                    log.error(
+                        "a feed's updates were refused", ["feed": .text(name), "reason": .text("\(error)")])
+                }
+                batch.removeAll()
+            },
+            report: { tell($0, of: name, to: log) })
+    }
+
+    private static func tell(_ report: FeedReport, of name: String, to log: Log) {
+        switch report {
+        case .failed(let failure, let delay):
+            log.warning(
+                "a feed failed and will be tried again",
+                [
+                    "feed": .text(name), "reason": .text("\(failure)"),
+                    "afterSeconds": .number(delay.inSeconds),
+                ])
+        case .ended(let failure):
+            log.info(
+                "feed ended",
+                ["feed": .text(name), "reason": .text(failure.map { "\($0)" } ?? "it is over")])
+        }
+    }
+}
