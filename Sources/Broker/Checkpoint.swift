@@ -58,12 +58,7 @@ extension Numbering {
                     entry(event, index, latest, records[index].sequence, records[index].version))
             }
         }
-        if purgedSequence > 0 {
-            beginning.rest.append(
-                InboxEntry(
-                    payload: lineage.text, sequence: purgedSequence, version: purgedVersion,
-                    accepted: .never, topic: 0, event: .forgotten))
-        }
+        if purgedSequence > 0 { beginning.rest.append(forgottenEntry) }
         // The last entry also says where the present is.
         beginning.rest.append(lineageEntry)
         return beginning

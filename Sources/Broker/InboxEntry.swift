@@ -5,7 +5,7 @@ internal import Primitives
 struct InboxEntry: Sendable {
     typealias Event = NumberedEntry.Event
 
-    /// The line of an update; the name where a topic is created, trimmed, purged or forgotten; a lineage's text.
+    /// The line of an update; the name where a topic is created or purged; a lineage's text.
     let payload: Payload
     let sequence: UInt64
     let version: UInt64

@@ -229,7 +229,7 @@ struct Numbering: ~Copyable {
             purgedVersion = max(purgedVersion, entry.version)
             purgedSequence = max(purgedSequence, entry.sequence)
             sequence = max(sequence, entry.sequence)
-            sink.post(numbered(entry, as: 0, now))
+            sink.post(forgottenEntry)
         case .lineage:
             guard let lineage = Lineage(entry.payload) else {
                 preconditionFailure("an entry's lineage is malformed")
@@ -249,6 +249,13 @@ struct Numbering: ~Copyable {
     mutating func change(to lineage: Lineage, _ sink: inout some EntrySink & ~Copyable) {
         self.lineage = lineage
         sink.post(lineageEntry)
+    }
+
+    /// What is forgotten, as an entry: the numbers in these rise, so that the newest says all.
+    var forgottenEntry: InboxEntry {
+        InboxEntry(
+            payload: lineage.text, sequence: purgedSequence, version: purgedVersion, accepted: .never,
+            topic: 0, event: .forgotten)
     }
 
     /// The lineage and the present, as an entry.

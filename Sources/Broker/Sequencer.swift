@@ -78,6 +78,9 @@ package final class Sequencer: Sendable {
 
     /// Begins an epoch that continues the present one: from here on cursors are of the new one. Those of the old one
     /// stay good up to `survived` (nil: all of them) and are reset beyond.
+    ///
+    /// Updates that may be lost may not be shown. A reader that holds one beyond its cursor keeps it, and a poll's
+    /// answer that was cut counts on them: no cursor tells.
     package func begin(_ epoch: Epoch, after survived: UInt64? = nil) {
         let wakes = state.withLock { state in
             let end = min(survived ?? .max, state.numbering.sequence)

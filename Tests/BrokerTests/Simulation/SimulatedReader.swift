@@ -28,6 +28,9 @@ struct SimulatedReader {
     struct HandedCursor {
         let epoch: String
         let sequence: UInt64
+        /// Where the loop stood; where a poll's answer was cut, the cursor counts on what changed up to there.
+        let standing: UInt64
+        let isCut: Bool
         let patterns: [NaivePattern]
         var held: [Int: Int]
         /// Of which life of its subscriptions: an unsubscribe begins another.
@@ -84,7 +87,8 @@ struct SimulatedReader {
         for pattern in added where !patterns.contains(pattern) { patterns.append(pattern) }
         for number in truth.topics.indices
         where coverage[number] == nil && added.contains(where: { $0.covers(truth.topics[number].name) }) {
-            if start == nil { held[number] = nil }
+            // After a reset it holds no longer what its older cursors say.
+            if start == nil, held.removeValue(forKey: number) != nil { generation += 1 }
             let begin = truth.topics[number].count(upTo: start ?? 0)
             let index = start == nil ? truth.topics[number].snapshotStart(at: sequence) : begin
             let end = truth.topics[number].count(upTo: sequence)
@@ -118,13 +122,17 @@ struct SimulatedReader {
 
     // MARK: Restarts
 
-    /// The gateway is gone and comes back with `truth`. An update that did not survive is taken for the last one of
-    /// its topic that did: which updates may be shown before they are safe is the log's promise, not the broker's.
+    /// The gateway is gone and comes back with `truth`. A log shows nothing that it may lose, but here it does, so that
+    /// cursors beyond what survived are seen. What a reader holds of lost updates is therefore taken for the last ones
+    /// of their topics that survived, and cursors that count on lost ones are forgotten.
     mutating func loseConnection(_ truth: Truth) {
         (id, waitStart, liveSequence) = (nil, nil, nil)
         patterns = []
         coverage = [:]
         held = Self.surviving(held, truth)
+        cursors.removeAll {
+            $0.isCut && $0.sequence <= truth.sequence && $0.standing > truth.sequence
+        }
         for place in cursors.indices { cursors[place].held = Self.surviving(cursors[place].held, truth) }
     }
 
@@ -139,7 +147,7 @@ struct SimulatedReader {
     // MARK: Receiving
 
     mutating func receive(
-        _ batch: borrowing Batch, of epoch: String, _ truth: Truth
+        _ batch: borrowing Batch, from replica: BrokerReplica, _ truth: Truth
     ) throws(SimulationFailure) {
         learnCovers(truth)
         if batch.byteCount > budget, batch.entries.count > 1 {
@@ -153,7 +161,9 @@ struct SimulatedReader {
             guard let place = truth.places[line] else { throw fault("got what nobody published: \(line)") }
             try receive(place.topic, place.index, line, truth)
         }
-        if let cursor = batch.cursor { try take(cursor, of: epoch, isCut: batch.hasMore && isPoll, truth) }
+        if let cursor = batch.cursor {
+            try take(cursor, from: replica, isCut: batch.hasMore && isPoll, truth)
+        }
     }
 
     private mutating func receive(
@@ -207,7 +217,7 @@ struct SimulatedReader {
     /// Takes a cursor: all that it covers must have been sent. The cursor of a poll's answer that was cut says a
     /// little less: what was not sent has changed after it, so that the next poll is sent that.
     private mutating func take(
-        _ cursor: UInt64, of epoch: String, isCut: Bool, _ truth: Truth
+        _ cursor: UInt64, from replica: BrokerReplica, isCut: Bool, _ truth: Truth
     ) throws(SimulationFailure) {
         for (number, topic) in truth.topics.enumerated() where covers(topic) {
             let end = topic.count(upTo: cursor)
@@ -226,7 +236,8 @@ struct SimulatedReader {
         digest = (digest ^ cursor) &* 0x100_0000_01b3
         cursors.append(
             HandedCursor(
-                epoch: epoch, sequence: cursor, patterns: patterns, held: held, generation: generation))
+                epoch: replica.epoch.text, sequence: cursor, standing: replica.sequence, isCut: isCut,
+                patterns: patterns, held: held, generation: generation))
         if cursors.count > 40 { cursors.remove(at: cursors.count / 2) }
     }
 

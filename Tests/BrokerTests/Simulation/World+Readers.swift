@@ -183,7 +183,7 @@ extension World {
     }
 
     private func deliver(_ number: Int, _ replica: BrokerReplica) throws {
-        try readers[number].receive(batch, of: replica.epoch.text, truth)
+        try readers[number].receive(batch, from: replica, truth)
     }
 
     // MARK: Choices
