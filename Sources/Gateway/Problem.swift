@@ -102,7 +102,10 @@ struct Problem: Error {
     }
 
     init(_ failure: PublishFailure) {
-        self.init(429, "too_many_topics", "\(failure).")
+        switch failure {
+        case .tooManyTopics: self.init(429, "too_many_topics", "\(failure).")
+        case .unavailable: self.init(503, "overloaded", "\(failure).")
+        }
     }
 
     init(_ failure: JSONFailure) {

@@ -11,7 +11,7 @@ enum UpdateReader {
             if scanner.peek() == .array {
                 try readArray(&scanner, into: &batch)
             } else {
-                try readObject(&scanner, into: &batch)
+                try append(readObject(&scanner), scanner.bytes, &batch)
             }
             do {
                 try scanner.end()
@@ -48,15 +48,31 @@ enum UpdateReader {
     static func read(line: Span<UInt8>, into batch: inout UpdateBatch) throws(Problem) {
         try checkUTF8(line)
         var scanner = JSONScanner(line)
+        let update: FoundUpdate
+        do throws(Problem) {
+            update = try readObject(&scanner)
+        } catch {
+            try demandJSON(line)
+            throw error
+        }
         // The whole line is checked before anything of it is taken.
+        do {
+            try scanner.end()
+        } catch {
+            throw Problem(error)
+        }
+        try append(update, line, &batch)
+    }
+
+    /// A text that is no JSON is told so, whatever else is wrong in it.
+    private static func demandJSON(_ text: Span<UInt8>) throws(Problem) {
+        var scanner = JSONScanner(text)
         do {
             _ = try scanner.value()
             try scanner.end()
         } catch {
             throw Problem(error)
         }
-        scanner = JSONScanner(line)
-        try readObject(&scanner, into: &batch)
     }
 
     /// Reads an array of updates, where `scanner` stands.
@@ -74,13 +90,18 @@ enum UpdateReader {
             } catch {
                 throw Problem(error)
             }
-            try readObject(&scanner, into: &batch)
+            try append(readObject(&scanner), scanner.bytes, &batch)
         }
     }
 
-    private static func readObject(
-        _ scanner: inout JSONScanner, into batch: inout UpdateBatch
-    ) throws(Problem) {
+    /// An update as it stands in the text.
+    private struct FoundUpdate {
+        var topic: JSONString
+        /// Nil: it ends the topic.
+        var data: Range<Int>?
+    }
+
+    private static func readObject(_ scanner: inout JSONScanner) throws(Problem) -> FoundUpdate {
         guard scanner.peek() == .object else {
             // What is no JSON at all is told so.
             do {
@@ -123,21 +144,20 @@ enum UpdateReader {
         }
         if let mistake { throw mistake }
         guard let topic else { throw .badRequest("The update has no \"topic\".") }
-        try append(topic, data, isDeleted, scanner.bytes, &batch)
-    }
-
-    private static func append(
-        _ topic: JSONString, _ data: Range<Int>?, _ isDeleted: Bool, _ text: Span<UInt8>,
-        _ batch: inout UpdateBatch
-    ) throws(Problem) {
         if isDeleted == (data != nil) {
             throw .badRequest("An update carries either \"data\" (null is a value) or \"deleted\":true.")
         }
-        guard let name = topic.decoded(in: text) else {
+        return FoundUpdate(topic: topic, data: data)
+    }
+
+    private static func append(
+        _ update: FoundUpdate, _ text: Span<UInt8>, _ batch: inout UpdateBatch
+    ) throws(Problem) {
+        guard let name = update.topic.decoded(in: text) else {
             throw Problem(400, "invalid_topic", "The topic has half of a surrogate pair.")
         }
         do {
-            if let data {
+            if let data = update.data {
                 try batch.append(topic: name.span, data: text.extracting(data))
             } else {
                 try batch.append(tombstoneOf: name.span)

@@ -42,6 +42,15 @@ import Testing
         #expect(stage.connection.endReason == nil)
     }
 
+    @Test func aLogThatCannotTakeItSaysSo() {
+        let stage = FrontEndStage(updates: log)
+        _ = stage.receive(post("application/json", #"{"topic":"a","data":1}"#))
+        log.decide(failing: .unavailable(reason: "the disk is full"))
+        let answer = stage.deliver()
+        #expect(answer.hasPrefix("HTTP/1.1 503 ") && answer.contains("Retry-After: 1\r\n"))
+        #expect(answer.contains("the disk is full"))
+    }
+
     @Test func linesAreReadAheadOfTheirOutcomesUpToAWindow() {
         let stage = FrontEndStage(updates: log)
         _ = stage.receive(

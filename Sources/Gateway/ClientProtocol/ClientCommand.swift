@@ -30,9 +30,17 @@ enum ClientCommand {
         var topics: Range<Int>?
         var cursor: JSONString?
         var rate = RateRequest.unchanged
-        var updates: Range<Int>?
+        var updates = Updates.missing
         /// The first member that is not of its kind: said once all are read, so that the answer has the `id`.
         var mistake: Problem?
+    }
+
+    /// What became of a message's `updates`, which are read as they are met.
+    private enum Updates {
+        case missing
+        /// They stand in the batch.
+        case read
+        case refused(Problem)
     }
 
     /// An `id` longer than this is refused: it comes back in the answer.
@@ -42,13 +50,18 @@ enum ClientCommand {
     static func parse(_ text: Span<UInt8>, into batch: inout UpdateBatch) -> Parsed {
         var parsed = Parsed(id: nil, command: .success(.ping))
         do throws(Problem) {
-            let members = try members(of: text)
+            let members = try members(of: text, &batch)
             if let id = members.id { parsed.id = text.extracting(id).array }
             if let id = parsed.id, id.count > idLimit {
                 parsed.id = nil
                 throw .badRequest("An \"id\" may have \(idLimit) bytes at most.")
             }
-            parsed.command = .success(try command(members, text, &batch))
+            parsed.command = .success(try command(members, text))
+            guard case .success(.publish) = parsed.command else {
+                // Updates in a message of another type mean nothing.
+                batch.removeAll()
+                return parsed
+            }
         } catch {
             batch.removeAll()
             parsed.command = .failure(error)
@@ -56,20 +69,22 @@ enum ClientCommand {
         return parsed
     }
 
-    private static func members(of text: Span<UInt8>) throws(Problem) -> Members {
+    /// Reads the message once. Nothing of it is done before its end has been read.
+    private static func members(
+        of text: Span<UInt8>, _ batch: inout UpdateBatch
+    ) throws(Problem) -> Members {
         var members = Members()
         do throws(JSONFailure) {
-            // The whole message is checked before anything of it is taken.
-            var check = JSONScanner(text)
-            let kind = check.peek()
-            _ = try check.value()
-            try check.end()
-            guard kind == .object else { return members }
             var scanner = JSONScanner(text)
-            try scanner.enterObject()
-            while let name = try scanner.nextMember() {
-                try read(name, &scanner, into: &members)
+            if scanner.peek() == .object {
+                try scanner.enterObject()
+                while let name = try scanner.nextMember() {
+                    try read(name, &scanner, into: &members, &batch)
+                }
+            } else {
+                _ = try scanner.value()
             }
+            try scanner.end()
         } catch {
             throw Problem(error)
         }
@@ -77,7 +92,8 @@ enum ClientCommand {
     }
 
     private static func read(
-        _ name: JSONString, _ scanner: inout JSONScanner, into members: inout Members
+        _ name: JSONString, _ scanner: inout JSONScanner, into members: inout Members,
+        _ batch: inout UpdateBatch
     ) throws(JSONFailure) {
         if name.equals("type", in: scanner.bytes) {
             members.type = try string("type", &scanner, &members)
@@ -90,9 +106,30 @@ enum ClientCommand {
         } else if name.equals("maxRate", in: scanner.bytes) {
             members.rate = try rate(&scanner, &members)
         } else if name.equals("updates", in: scanner.bytes) {
-            members.updates = try scanner.value()
+            members.updates = try updates(&scanner, &batch)
         } else {
             _ = try scanner.value()
+        }
+    }
+
+    /// A fault in the updates is told only if the rest of the message is JSON, so the rest is read all the same.
+    private static func updates(
+        _ scanner: inout JSONScanner, _ batch: inout UpdateBatch
+    ) throws(JSONFailure) -> Updates {
+        batch.removeAll()
+        guard scanner.peek() == .array else {
+            _ = try scanner.value()
+            return .refused(.badRequest("\"updates\" must be an array."))
+        }
+        let start = scanner
+        do throws(Problem) {
+            try UpdateReader.readArray(&scanner, into: &batch)
+            return .read
+        } catch {
+            batch.removeAll()
+            scanner = start
+            _ = try scanner.value()
+            return .refused(error)
         }
     }
 
@@ -117,7 +154,7 @@ enum ClientCommand {
     }
 
     private static func command(
-        _ members: Members, _ text: Span<UInt8>, _ batch: inout UpdateBatch
+        _ members: Members, _ text: Span<UInt8>
     ) throws(Problem) -> ClientCommand {
         if let mistake = members.mistake { throw mistake }
         guard let type = members.type else {
@@ -133,14 +170,11 @@ enum ClientCommand {
             return .pace(try checked(members.rate))
         }
         if type.equals("publish", in: text) {
-            guard let updates = members.updates else {
-                throw .badRequest("\"publish\" wants \"updates\", an array.")
+            switch members.updates {
+            case .missing: throw .badRequest("\"publish\" wants \"updates\", an array.")
+            case .refused(let problem): throw problem
+            case .read: return .publish
             }
-            let list = text.extracting(updates)
-            var scanner = JSONScanner(list)
-            guard scanner.peek() == .array else { throw .badRequest("\"updates\" must be an array.") }
-            try UpdateReader.readArray(&scanner, into: &batch)
-            return .publish
         }
         if type.equals("auth", in: text) { return .auth }
         if type.equals("ping", in: text) { return .ping }
