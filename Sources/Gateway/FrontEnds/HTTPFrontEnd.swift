@@ -185,7 +185,7 @@ final class HTTPFrontEnd: FrontEnd {
     /// What was waited for is answered; what was pipelined behind it comes next.
     private func endWaiting(_ connection: Connection, _ loop: GatewayLoop) {
         phase = .head
-        if connection.unread != nil { loop.workLater(connection) }
+        if connection.unread != nil || connection.holdsInput { loop.workLater(connection) }
         if connection.isInputEnded { loop.endAfterSending(connection, .peer) }
     }
 

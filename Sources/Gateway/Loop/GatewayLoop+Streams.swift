@@ -107,7 +107,7 @@ extension GatewayLoop {
         connection.unsent = nil
         if connection.endReason == nil { connection.frontEnd.flush(connection, self) }
         settle(connection)
-        if connection.isOpen, connection.unread != nil { workLater(connection) }
+        if connection.isOpen, connection.unread != nil || connection.holdsInput { workLater(connection) }
     }
 
     /// All is sent, and nothing more will be.

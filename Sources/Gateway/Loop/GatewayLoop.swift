@@ -195,7 +195,9 @@ package final class GatewayLoop {
             {
                 process(connection, freshCount: 0)
             }
-            if connection.isOpen, connection.holdsInput, connection.isWaitingToRead, connection.unread == nil
+            // What waits may be the beginning of something, of which the stream holds the rest.
+            if connection.isOpen, connection.holdsInput, connection.isWaitingToRead,
+                connection.unread == nil || !connection.isInAgain
             {
                 read(connection)
             }
