@@ -1,8 +1,8 @@
 /// Something that happened to a topic, in the order in which all loops see it.
-internal import Primitives
+package import Primitives
 
-struct InboxEntry: Sendable {
-    enum Event: UInt8, Sendable {
+package struct InboxEntry: Sendable {
+    package enum Event: UInt8, Sendable {
         /// `payload` is the name; `sequence` and `version` are those of its first update.
         case created
         case value
@@ -13,14 +13,14 @@ struct InboxEntry: Sendable {
         case forgotten
     }
 
-    let payload: Payload
-    let sequence: UInt64
-    let version: UInt64
+    package let payload: Payload
+    package let sequence: UInt64
+    package let version: UInt64
     /// When it was accepted.
-    let accepted: Instant
+    package let accepted: Instant
     /// The sequencer's number of the topic.
-    let topic: UInt32
-    let event: Event
+    package let topic: UInt32
+    package let event: Event
 
     var forgetting: InboxEntry {
         InboxEntry(

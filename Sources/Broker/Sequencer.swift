@@ -318,7 +318,7 @@ package struct Inbox: Sendable {
 
     package var epoch: Epoch { sequencer.epoch }
 
-    func take(into taken: inout [InboxEntry]) {
+    package func take(into taken: inout [InboxEntry]) {
         sequencer.take(number, into: &taken)
     }
 

@@ -2,7 +2,7 @@
 package import Broker
 package import Logging
 internal import Primitives
-internal import Synchronization
+package import Synchronization
 package import Transport
 package import WebSocket
 
@@ -13,13 +13,13 @@ package final class GatewayShared: Sendable {
     package let log: Log
     package let files: StaticFiles
     let messageAnswer: MessageAnswer?
-    let isDraining = Atomic<Bool>(false)
-    let isReady = Atomic<Bool>(false)
+    package let isDraining = Atomic<Bool>(false)
+    package let isReady = Atomic<Bool>(false)
     let connectionCount = Atomic<Int>(0)
     let connectionLimit: Int
     let startedAt = UnixTime.now()
     let descriptorLimit: Int
-    let loops: [LoopControl]
+    package let loops: [LoopControl]
     /// Feeds and whatever else publishes from inside the process.
     let sources: Mutex<[SourceStatistics]> = Mutex([])
     /// Whether `GET /connections` may tell who is connected.
@@ -56,7 +56,7 @@ package typealias MessageAnswer =
 /// The side of a loop that other threads may touch.
 package final class LoopControl: Sendable {
     let wake: @Sendable () -> Void
-    let statistics = LoopStatistics()
+    package let statistics = LoopStatistics()
     private let draining = Atomic<Bool>(false)
     private let surveys: Mutex<[ConnectionSurvey]> = Mutex([])
     private let isAsked = Atomic<Bool>(false)
