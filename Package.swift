@@ -93,6 +93,16 @@ let package = Package(
             name: "tidegate-bench", dependencies: ["Primitives", "Settings", "Transport"],
             path: "Benchmarks/Load", swiftSettings: common),
 
+        // A whole gateway without a kernel: worlds of clients, and everything that was promised them.
+        .target(
+            name: "Simulation",
+            dependencies: ["Primitives", "Logging", "HTTP", "WebSocket", "Broker", "Transport", "Gateway"],
+            path: "Tests/Simulation", swiftSettings: common),
+        // `tidegate-simulate`: as many of them as there is time for.
+        .executableTarget(
+            name: "tidegate-simulate", dependencies: ["Primitives", "Simulation"], path: "Tests/Simulator",
+            swiftSettings: common),
+
         .target(
             name: "TestSupport", dependencies: ["Primitives"], path: "Tests/TestSupport",
             swiftSettings: common),
@@ -103,6 +113,7 @@ let package = Package(
         tests("BrokerTests", ["Primitives", "Broker"]),
         tests("TransportTests", ["Primitives", "Transport", "CLinux"]),
         tests("GatewayTests", ["Primitives", "HTTP", "WebSocket", "Broker", "Transport", "Gateway"]),
+        tests("SimulationTests", ["Simulation"]),
         tests("FeedsTests", ["Primitives", "Settings", "Broker", "Feeds"]),
         tests(
             "ConfigurationTests",
