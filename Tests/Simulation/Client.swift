@@ -127,6 +127,7 @@ struct Patience {
             return false
         }
         let waited = Int(world.time.now.since(since).nanoseconds / 1_000_000) - allowance
-        return waited > 150 && turnCount - turns > 20 || waited > 1500
+        return waited > 150 && turnCount - turns > 20 || waited > 25 && turnCount - turns > 80
+            || waited > 1500
     }
 }

@@ -77,6 +77,8 @@ struct Holding {
 
     mutating func uncover(_ dropped: UInt64) {
         mask &= ~dropped
+        // What it had not been sent may have been of these topics alone; then no message comes to carry the next cursor.
+        lastCursor = nil
         for number in coverage.indices where !covers(number) {
             coverage[number] = nil
             held[number] = -1
@@ -205,12 +207,15 @@ struct Holding {
         }
     }
 
-    /// What it holds of what it covers, mixed into one number: the values, not the times.
+    /// What it holds of what it covers, mixed into one number: the values, not the times, and not that something ended, which
+    /// only those know who were there.
     func digest(_ truth: Truth) -> UInt64 {
         var digest: UInt64 = mask
         for (number, topic) in truth.topics.enumerated() where covers(number) && held[number] >= 0 {
+            let update = topic.updates[Int(held[number])]
+            if update.isTombstone { continue }
             digest = (digest ^ UInt64(number)) &* 0x100_0000_01b3
-            digest = (digest ^ topic.updates[Int(held[number])].version) &* 0x100_0000_01b3
+            digest = (digest ^ update.version) &* 0x100_0000_01b3
         }
         return digest
     }

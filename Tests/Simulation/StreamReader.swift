@@ -23,6 +23,9 @@ struct StreamReader {
         patience.reset()
     }
 
+    /// The gateway waits for something of it.
+    mutating func excuse() { patience.reset() }
+
     mutating func change(rate: Double?) {
         self.rate = rate
         holding.forgetTurns()

@@ -179,7 +179,11 @@ final class WebSocketClient: Client {
             case .ping(let range):
                 lastPing = world.time.now
                 let payload = Array(space[range])
-                if !isMute, phase == .open { sendFrame(.pong, payload, socket) }
+                if !isMute, phase == .open {
+                    // Until its pong has arrived it may be sent nothing (docs/websocket.md).
+                    reader.excuse()
+                    sendFrame(.pong, payload, socket)
+                }
             case .pong, nil: break
             case .close(let code, _): closed(code, socket, in: world)
             }

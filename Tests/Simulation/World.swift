@@ -8,7 +8,9 @@ final class World {
     /// So much later than promised something may happen: wheels, pollers and turns all take their time.
     let slack = Duration.milliseconds(400)
     /// Steps from one quiet spell to the next.
-    private static let quietInterval = 900
+    private var quietInterval: Int { climate.isFlooded ? 2400 : 900 }
+    /// What feeds publish in a plain world.
+    private static let feedLimit = 400
 
     /// Some intervals of the slowest pace.
     static let quietTime = Duration.seconds(6)
@@ -36,12 +38,17 @@ final class World {
     /// For `Climate.isMeasured`: what updates' ages were, by loop, in microseconds, and how many.
     var ages: [(sum: Int, count: Int)] = []
     private var feedCount = 0
+    /// The feed draws from a generator of its own: what it publishes depends on nobody.
+    private var feed: SeededGenerator
 
     init(seed: UInt64, steps: Int, _ options: WorldOptions) throws {
         self.options = options
         random = SeededGenerator(seed: seed)
-        configuration = try Climate.configuration(options, &random)
+        feed = random.branch()
+        var configuration = try Climate.configuration(options, &random)
         climate = Climate(options, steps: steps, &random)
+        if climate.isFlooded { configuration.subscribers.flushByteCount = 200 }
+        self.configuration = configuration
         gateway = try SimulatedGateway(
             generation: 1, configuration, time, listenerCount: climate.listenerCount,
             isWhimsical: climate.isWhimsical, &random)
@@ -114,15 +121,16 @@ final class World {
     // MARK: Steps
 
     func run(steps: Int) throws {
-        var quietAt = Self.quietInterval
+        var quietAt = quietInterval
         while step < steps {
             try act()
             if step >= quietAt {
                 try quiesce()
-                quietAt = step + Self.quietInterval
+                quietAt = step + quietInterval
             }
             if let drainsAt = climate.drainsAt, step >= drainsAt, gateway.generation == 1 { try restart() }
         }
+        while options.isPlain, feedCount < Self.feedLimit { try publish() }
         try quiesce()
         if climate.drainsAtEnd {
             try restart()
@@ -133,7 +141,7 @@ final class World {
     func act() throws {
         step += 1
         time.advance(nanoseconds: 500 + random.below(30_000))
-        if random.chance(climate.publishing), !options.isPlain || feedCount < 400 { try publish() }
+        if random.chance(climate.publishing), !options.isPlain || feedCount < Self.feedLimit { try publish() }
         if let exhaustedSince, time.now.since(exhaustedSince) > .milliseconds(150) || isQuiet {
             exhaust(false)
         } else if !climate.isMeasured, exhaustedSince == nil, random.chance(oneIn: 1500) {
@@ -187,10 +195,10 @@ final class World {
     private func publish() throws {
         feedCount += 1
         var updates: [(topic: Int, data: [UInt8]?)] = []
-        for _ in 0..<(random.chance(70) ? 1 : 2 + random.below(8)) {
-            let topic = pickTopic(&random)
-            let padding = random.chance(90) ? random.below(40) : random.below(1500)
-            updates.append((topic, random.chance(10) ? nil : truth.announce(topic, padding: padding).data))
+        for _ in 0..<(feed.chance(70) ? 1 : 2 + feed.below(8)) {
+            let topic = pickTopic(&feed)
+            let padding = feed.chance(90) ? feed.below(40) : feed.below(1500)
+            updates.append((topic, feed.chance(10) ? nil : truth.announce(topic, padding: padding).data))
         }
         try gateway.publish(updates, time)
         try learn()

@@ -32,6 +32,8 @@ struct Climate {
     let isMeasured: Bool
     /// The kernel shuffles, omits and makes up.
     let isWhimsical: Bool
+    /// So much is published that readers with small flushes are never done.
+    let isFlooded: Bool
     let listenerCount: Int
     /// Chances in a hundred.
     let publishing: Int
@@ -45,8 +47,9 @@ struct Climate {
         isMeasured = options.isPlain || random.chance(25)
         isWhimsical = random.chance(70)
         listenerCount = 1 + random.below(2)
-        publishing = random.pick([2, 6, 15])
-        turning = random.pick([15, 30, 45])
+        isFlooded = !options.isPlain && random.chance(10)
+        publishing = isFlooded ? 40 : random.pick([2, 6, 15])
+        turning = isFlooded ? 50 : random.pick([15, 30, 45])
         drainsAt = !options.isPlain && random.chance(30) ? steps / 4 + random.below(steps / 2) : nil
         drainsAtEnd = !options.isPlain && random.chance(20)
         outboundLimits = random.pick([

@@ -14,7 +14,7 @@ import Testing
     }
 
     @Test func everyPromiseIsKeptWhateverHappens() throws {
-        for seed in Self.seeds(12) {
+        for seed in Self.seeds(14) {
             let outcome = try Simulation.run(seed: seed, steps: Self.stepsASeed)
             guard let failure = outcome.failure else { continue }
             let trace = outcome.trace.joined(separator: "\n")
