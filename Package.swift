@@ -97,7 +97,7 @@ let package = Package(
         .target(
             name: "Simulation",
             dependencies: ["Primitives", "Logging", "HTTP", "WebSocket", "Broker", "Transport", "Gateway"],
-            path: "Tests/Simulation", swiftSettings: common),
+            path: "Tests/Simulation", exclude: ["README.md"], swiftSettings: common),
         // `tidegate-simulate`: as many of them as there is time for.
         .executableTarget(
             name: "tidegate-simulate", dependencies: ["Primitives", "Simulation"], path: "Tests/Simulator",

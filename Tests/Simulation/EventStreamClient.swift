@@ -167,6 +167,7 @@ final class EventStreamClient: Client {
             if heartbeat == 0 { throw SimulationFailure("was sent a heartbeat that it did not ask for") }
         case "goodbye":
             if !world.gateway.isDraining { throw SimulationFailure("was told goodbye") }
+            reader.wasToldGoodbye = true
         default: throw SimulationFailure("was sent an event \(event.type)")
         }
         // An ID stands on the last event of a batch.
@@ -182,6 +183,7 @@ final class EventStreamClient: Client {
 
     func lost(_ socket: ClientSocket, in world: World) throws {
         pause = world.time.now + .milliseconds(random.below(400))
+        if isDiligent, isOpen { try named { try reader.checkFarewell(socket, in: world) } }
         if isExcused(socket, in: world) { return }
         throw fault("lost its stream")
     }

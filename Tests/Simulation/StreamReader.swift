@@ -14,12 +14,14 @@ struct StreamReader {
     var lives: [PendingLive] = []
     /// Updates of a topic a second.
     private(set) var rate: Double?
+    var wasToldGoodbye = false
     private(set) var patience = Patience()
 
     mutating func reconnect() {
         holding.reconnect()
         lives = []
         rate = nil
+        wasToldGoodbye = false
         patience.reset()
     }
 
@@ -91,6 +93,14 @@ struct StreamReader {
         if patience.isOver(socket, in: world, beyond: interval) {
             throw SimulationFailure("has lacked something for too long and has read all it was sent")
         }
+    }
+
+    /// Nobody is sent away by a drain without a word, who has room for it.
+    func checkFarewell(_ socket: ClientSocket, in world: World) throws {
+        guard world.gateway.isDraining, !wasToldGoodbye, !socket.link.isUnlucky, !socket.link.isReset,
+            socket.link.traits.outboundLimit >= 16 * 1024
+        else { return }
+        throw SimulationFailure("was sent away by the drain without a goodbye")
     }
 
     func checkQuiet(_ world: World) throws {

@@ -132,6 +132,7 @@ extension WebSocketClient {
             if let cursor = members.string("cursor") { try reader.take(cursor: cursor, in: world) }
         case "goodbye":
             if !world.gateway.isDraining { throw SimulationFailure("was told goodbye") }
+            reader.wasToldGoodbye = true
         default: try answer(members, type, socket, in: world)
         }
     }

@@ -225,6 +225,9 @@ final class WebSocketClient: Client {
     }
 
     func lost(_ socket: ClientSocket, in world: World) throws {
+        if isDiligent, !isMute, phase == .open {
+            try named { try reader.checkFarewell(socket, in: world) }
+        }
         let wasClosing = phase == .closing
         let code = closeCode
         closeCode = nil

@@ -14,6 +14,7 @@ extension World {
         if exhaustedSince != nil { exhaust(false) }
         let end = time.now + Self.quietTime
         var idleRounds = 0
+        var roundCount = 0
         while time.now < end || idleRounds == 0 {
             let isBusy = try settle()
             idleRounds = isBusy ? 0 : idleRounds + 1
@@ -21,7 +22,10 @@ extension World {
                 let next = gateway.loops.map(\.wakesAt).min() ?? .never
                 time.advance(to: min(next, end + .milliseconds(1)))
             }
-            if time.now > end + .seconds(20) { throw SimulationFailure("it never gets quiet") }
+            roundCount += 1
+            if time.now > end + .seconds(20) || roundCount > 20_000 {
+                throw SimulationFailure("it never gets quiet")
+            }
         }
         try checkQuiet()
     }

@@ -10,7 +10,7 @@ package struct WorldOptions: Sendable {
     /// nothing else.
     package var isPlain = false
     /// A stream may wait to read until it can be written, and the other way round, as TLS does.
-    /// TODO: Off until a loop minds it (issue 10, seam 3).
+    /// Off until a loop minds it (issue 10).
     package var crossesInterest = false
     /// Streams begin with a handshake of several steps. Off for the same reason.
     package var shakesHands = false
