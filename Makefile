@@ -25,6 +25,11 @@ needs: ## check for the toolchain and the system libraries; install what apt can
 test: needs ## format, build with warnings as errors, all tests, a short run of each fuzzer
 	@./Tests/run
 
+.PHONY: simulate
+simulate: ## a whole gateway in simulated time, seed after seed (SEED=1 STEPS=5000000; SEED=42 STEPS=1 repeats one)
+	@swift build -c release --product tidegate-simulate
+	@.build/release/tidegate-simulate $${SEED:-1} $${STEPS:-5000000}
+
 .PHONY: fuzz
 fuzz: needs ## a minute of each fuzzer (SECONDS_EACH=60)
 	@for name in $$(Tests/Fuzzers/run names); do Tests/Fuzzers/run $$name $${SECONDS_EACH:-60} || exit 1; done

@@ -98,6 +98,16 @@ let package = Package(
             name: "tidegate-bench", dependencies: ["Primitives", "Settings", "Transport"],
             path: "Benchmarks/Load", swiftSettings: common),
 
+        // A whole gateway without a kernel: worlds of clients, and everything that was promised them.
+        .target(
+            name: "Simulation",
+            dependencies: ["Primitives", "Logging", "HTTP", "WebSocket", "Broker", "Transport", "Gateway"],
+            path: "Tests/Simulation", exclude: ["README.md"], swiftSettings: common),
+        // `tidegate-simulate`: as many of them as there is time for.
+        .executableTarget(
+            name: "tidegate-simulate", dependencies: ["Primitives", "Simulation"], path: "Tests/Simulator",
+            swiftSettings: common),
+
         .target(
             name: "TestSupport", dependencies: ["Primitives"], path: "Tests/TestSupport",
             swiftSettings: common),
@@ -112,6 +122,7 @@ let package = Package(
             [
                 "Primitives", "Logging", "HTTP", "WebSocket", "Broker", "Transport", "Gateway", "CLinux",
             ]),
+        tests("SimulationTests", ["Simulation"]),
         tests("FeedsTests", ["Primitives", "Settings", "Broker", "Feeds"]),
         tests(
             "ConfigurationTests",

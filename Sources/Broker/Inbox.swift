@@ -14,7 +14,8 @@ package struct Inbox: Sendable {
     /// The epoch when the inbox was opened; `BrokerReplica.epoch` is the present one.
     package var epoch: Epoch { lineage.current }
 
-    func take(into taken: inout [InboxEntry]) {
+    /// Moves what waits into `taken`, which must be empty.
+    package func take(into taken: inout [InboxEntry]) {
         sequencer.take(number, into: &taken)
     }
 

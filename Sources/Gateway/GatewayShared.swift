@@ -2,7 +2,7 @@
 package import Broker
 package import Logging
 internal import Primitives
-internal import Synchronization
+package import Synchronization
 package import Transport
 
 /// Immutable, but for what counts and what says so.
@@ -13,13 +13,13 @@ package final class GatewayShared: Sendable {
     let updates: any UpdateLog
     package let log: Log
     package let files: StaticFiles
-    let isDraining = Atomic<Bool>(false)
-    let isReady = Atomic<Bool>(false)
+    package let isDraining = Atomic<Bool>(false)
+    package let isReady = Atomic<Bool>(false)
     let connectionCount = Atomic<Int>(0)
     let connectionLimit: Int
     let startedAt = UnixTime.now()
     let descriptorLimit: Int
-    let loops: [LoopControl]
+    package let loops: [LoopControl]
     /// Feeds and whatever else publishes from inside the process.
     let sources: Mutex<[SourceStatistics]> = Mutex([])
     /// Whether `GET /connections` may tell who is connected.
@@ -52,7 +52,7 @@ package final class GatewayShared: Sendable {
 /// The side of a loop that other threads may touch.
 package final class LoopControl: Sendable {
     let mailbox: Mailbox
-    let statistics = LoopStatistics()
+    package let statistics = LoopStatistics()
 
     /// `wake` ends the wait of the loop's kernel, or the next one.
     package init(wake: @escaping @Sendable () -> Void) {

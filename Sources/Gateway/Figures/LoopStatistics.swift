@@ -6,7 +6,7 @@ package import Synchronization
 package final class LoopStatistics: Sendable {
     private let counts: InlineArray<32, Atomic<Int>>
     /// Open connections, whatever they speak.
-    let connections = Atomic<Int>(0)
+    package let connections = Atomic<Int>(0)
     /// What the loop's replica counts by itself.
     package let delays = DeliveryDelays()
     private let turns = Histogram()

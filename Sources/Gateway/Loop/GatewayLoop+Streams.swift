@@ -35,8 +35,8 @@ extension GatewayLoop {
     /// Hands the front end what waits and what came: `freshCount` bytes in the scratch space, behind the room
     /// for those that wait.
     func process(_ connection: Connection, freshCount: Int) {
-        // What a peer sends that was told goodbye is read over.
-        guard connection.phase == .serving else { return }
+        // A peer that has its last answer is read over.
+        guard connection.phase == .serving else { return updateInterest(connection) }
         let kept = connection.unreadByteCount
         connection.takeUnread(into: UnsafeMutableBufferPointer(rebasing: scratch[..<kept]))
         var rest = UnsafeMutableBufferPointer(rebasing: scratch[..<(kept + freshCount)])

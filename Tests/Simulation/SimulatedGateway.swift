@@ -1,0 +1,119 @@
+/// The gateway under test: everything that a process has of it but the threads and the kernel. Nothing else of the
+/// simulation makes a part of the gateway.
+import Broker
+import Gateway
+import Logging
+import Primitives
+import Synchronization
+import Transport
+
+/// What the sequencer accepted, in its order.
+struct AcceptedUpdate {
+    enum Event {
+        case created
+        case value
+        case tombstone
+        case purged
+    }
+
+    let event: Event
+    /// The sequencer's number of the topic.
+    let topic: Int
+    let sequence: UInt64
+    let version: UInt64
+    let accepted: Instant
+    /// The encoded update; of a topic that was created its name.
+    let payload: Payload
+}
+
+/// One life of the gateway, from its start to the end of its drain.
+final class SimulatedGateway {
+    let generation: Int
+    let loops: [SimulatedLoop]
+    private let sequencer: Sequencer
+    private let shared: GatewayShared
+    /// A door of our own, through which nothing is lost.
+    private let tap: Inbox
+    private var entries: [InboxEntry] = []
+    private var batch = UpdateBatch()
+    private(set) var isDraining = false
+
+    init(
+        generation: Int, _ configuration: GatewayConfiguration, _ time: SimulatedTime, listenerCount: Int,
+        isWhimsical: Bool, _ random: inout SeededGenerator
+    ) throws {
+        self.generation = generation
+        var configuration = configuration
+        configuration.endpoints = Array(repeating: Endpoint(), count: listenerCount)
+        sequencer = Sequencer(epoch: Epoch(Self.epoch(generation)), retention: configuration.retention)
+        let kernels = (0..<configuration.threadCount).map { _ in
+            SimulatedKernel(
+                time.clock, listenerCount: listenerCount, isWhimsical: isWhimsical, random.branch())
+        }
+        let controls = kernels.map { kernel in
+            let wake = kernel.wake
+            return LoopControl { wake.raise() }
+        }
+        let addresses = try SocketAddress.resolve(host: "127.0.0.1", port: 8080)
+        shared = GatewayShared(
+            configuration: configuration, sequencer: sequencer, log: .silent, files: StaticFiles(),
+            loops: controls, addresses: Array(repeating: addresses[0], count: listenerCount),
+            descriptorLimit: 10_000)
+        var loops: [SimulatedLoop] = []
+        for (kernel, control) in zip(kernels, controls) {
+            let wake = kernel.wake
+            let inbox = sequencer.addInbox { wake.raise() }
+            let loop = GatewayLoop(
+                shared: shared, inbox: inbox, control: control, kernel: kernel, generator: random.branch())
+            loops.append(SimulatedLoop(loop, kernel, control.statistics, time))
+        }
+        self.loops = loops
+        tap = sequencer.addInbox {}
+        shared.isReady.store(true, ordering: .releasing)
+    }
+
+    static func epoch(_ generation: Int) -> String { "sim\(generation)" }
+
+    /// Publishes as a feed does, from a thread that is none of the loops'. No data: the end of the topic.
+    func publish(_ updates: [(topic: Int, data: [UInt8]?)], _ time: SimulatedTime) throws {
+        batch.removeAll()
+        for (topic, data) in updates {
+            let name = Array(Universe.standard.names[topic].text.utf8)
+            if let data {
+                try batch.append(topic: name.span, data: data.span)
+            } else {
+                try batch.append(tombstoneOf: name.span)
+            }
+        }
+        try sequencer.publish(batch, time: time.clock.time(), at: time.now)
+    }
+
+    /// Hands over what was accepted since the last time.
+    func takeAccepted(_ body: (AcceptedUpdate) throws -> Void) throws {
+        tap.take(into: &entries)
+        for entry in entries {
+            let event: AcceptedUpdate.Event
+            switch entry.event {
+            case .created: event = .created
+            case .value: event = .value
+            case .tombstone: event = .tombstone
+            case .purged: event = .purged
+            case .forgotten, .trimmed, .lineage: continue
+            }
+            try body(
+                AcceptedUpdate(
+                    event: event, topic: Int(entry.topic), sequence: entry.sequence, version: entry.version,
+                    accepted: entry.accepted, payload: entry.payload))
+        }
+        entries.removeAll(keepingCapacity: true)
+    }
+
+    /// Says goodbye to everybody, as at the process's end.
+    func drain() {
+        isDraining = true
+        shared.isDraining.store(true, ordering: .releasing)
+        for control in shared.loops { control.drain() }
+    }
+
+    var hasDrained: Bool { loops.allSatisfy(\.hasDrained) }
+}
