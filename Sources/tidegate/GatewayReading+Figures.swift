@@ -1,4 +1,4 @@
-/// From what the gateway counts to what the feed of its figures publishes: the two do not know each other.
+/// Turns the gateway's counters into the reading of the feed of its figures: neither knows the other.
 internal import Feeds
 internal import Gateway
 

@@ -42,7 +42,7 @@ enum Serve: Command {
         let configuration = try ConfigurationSource(&arguments).read()
         _ = try arguments.positionals(0...0)
         let log = Log(level: configuration.logLevel, format: configuration.logFormat)
-        // Blocked before any thread starts: all inherit that, and only the wait below sees them.
+        // Blocked before any thread starts, because threads inherit the mask: only the wait below gets the signals.
         var signals = sigset_t()
         sigemptyset(&signals)
         sigaddset(&signals, SIGTERM)
@@ -73,7 +73,7 @@ enum Serve: Command {
         log.info("feed started", ["feed": .text(name)])
         let source = gateway.addSource(name)
         if let own = feed as? GatewayFeed { own.read = { GatewayReading(gateway.figures) } }
-        // The configuration made the feed for this thread alone, and nobody asks the configuration again.
+        // The configuration made the feed for this thread alone, and nobody uses that configuration again.
         nonisolated(unsafe) let feed = feed
         return FeedThread(
             name: name, feed: feed,
@@ -104,8 +104,8 @@ enum Serve: Command {
             })
     }
 
-    /// Lines to type as they stand. curl shows a WebSocket's frames, but answers no ping, so that its look ends
-    /// after `pingInterval` and `pongTimeout`.
+    /// Commands to copy and run. curl shows a WebSocket's frames but answers no ping, so its connection ends after
+    /// `pingInterval` and `pongTimeout`.
     private static func sayWhereToLook(_ address: SocketAddress, isServingPage: Bool) throws {
         let url = "http://\(address)"
         let upgrade = [
@@ -125,7 +125,7 @@ enum Serve: Command {
             """)
     }
 
-    /// The first signal drains, the second ends at once.
+    /// The first signal drains the gateway, the second ends it at once.
     private static func wait(
         for signals: sigset_t, _ gateway: RunningGateway, _ feeds: [FeedThread], _ log: Log
     ) -> Never {
