@@ -10,7 +10,7 @@ package enum ClientFailure: Error, Sendable, Equatable, CustomStringConvertible 
     case refused(Problem)
     /// The gateway closed a WebSocket, with a code unless the close frame was empty.
     case closed(code: UInt16?, reason: String)
-    /// The gateway asked the subscriber to leave, and said when to come back.
+    /// The gateway asked this client to leave, and said when to come back.
     case goodbye(reason: String, reconnectAfterMilliseconds: UInt64?)
     /// The peer does not speak the protocol.
     case violation(String)

@@ -21,7 +21,7 @@ package struct ReconnectPolicy: Sendable {
     package static let maximumHint = Duration.seconds(300)
     /// The shortest: a gateway that keeps asking for "at once" is not taken literally.
     package static let minimumHint = Duration.milliseconds(100)
-    /// The first retry after an isolated drop comes within this time. It is spread, so that a thousand subscribers of
+    /// The first retry after an isolated drop comes within this time. It is spread, so that a thousand clients of
     /// one broken node do not arrive together.
     package static let immediateDelay = Duration.milliseconds(100)
     /// A link that lived this long was sound, and a drop this long after the previous one is isolated.

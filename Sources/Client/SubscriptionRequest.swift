@@ -1,4 +1,4 @@
-/// What a subscriber asks for, and how a URL says it.
+/// What a subscription asks for, and how a URL says it.
 internal import HTTP
 internal import Primitives
 

@@ -73,7 +73,7 @@ package struct Update: Sendable, Equatable {
     }
 }
 
-/// Updates of one topic that this subscriber has lost.
+/// Updates of one topic that this reader has lost.
 package struct Gap: Sendable, Equatable {
     package var topic: [UInt8] = []
     /// The version of the next update.

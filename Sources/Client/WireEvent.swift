@@ -3,7 +3,7 @@ package enum WireEvent: Sendable, Equatable {
     /// The gateway has accepted the subscription. `resumed` is nil if the gateway does not say, or not yet.
     case subscribed(resumed: Bool?)
     case update(Update)
-    /// The subscriber holds every update up to this cursor, or newer ones.
+    /// The reader holds every update up to this cursor, or newer ones.
     case cursor([UInt8])
     /// Every topic that existed when the subscription began has come.
     case live(resumed: Bool?)

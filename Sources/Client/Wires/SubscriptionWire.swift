@@ -22,7 +22,7 @@ package protocol SubscriptionWire: AnyObject {
     func close(into output: inout ByteBuffer)
 }
 
-/// What a subscriber holds at most, however much a gateway sends.
+/// What a client holds at most, however much a gateway sends.
 package enum WireLimits {
     /// One WebSocket message or server-sent event: a thousand times the usual batch.
     package static let messageByteCount = 16 << 20
