@@ -36,7 +36,7 @@ package struct Listener: ~Copyable {
     }
 
     private let descriptor: FileDescriptor
-    /// Kept for the moment when no other descriptor is free: it lets a waiting connection be told so.
+    /// Kept for the moment when no other descriptor is free: with it the listener can still tell a waiting connection.
     private var reserve: FileDescriptor?
 
     /// Binds and listens. Loops share their port, so binding does not refuse a port that another process shares: call
