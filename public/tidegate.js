@@ -5,8 +5,8 @@
  *     const gate = new Tidegate();
  *     gate.subscribe(['sim/*'], (update) => console.log(update.topic, update.data));
  *
- * It connects by WebSocket, else by event stream, else by long poll; reconnects, resumes and says how fresh
- * what it holds is. The wire protocol is docs/protocol.md.
+ * It connects by WebSocket, else by event stream, else by long poll; it reconnects, resumes, and
+ * says how fresh its values are. docs/protocol.md describes the wire.
  */
 export { Tidegate } from './tidegate/gate.js';
 export { GateError } from './tidegate/error.js';

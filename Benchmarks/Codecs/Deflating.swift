@@ -1,4 +1,4 @@
-/// What is left of a message at each of zlib's levels, and what it takes, alone and with a history.
+/// The size and the cost of a message at each of zlib's levels, alone and with a history.
 import Primitives
 import WebSocket
 

@@ -1,9 +1,9 @@
-/// `updates` messages as the gateway sends them, made of what its market feed publishes.
+/// WebSocket messages of `updateCount` updates, as the gateway sends them, from its market feed.
 import Broker
 import Feeds
 import Primitives
 
-/// So many messages of `updateCount` updates of 50 symbols each.
+/// `messageCount` messages of `updateCount` updates each, of 50 symbols.
 func quoteMessages(updateCount: Int, messageCount: Int) throws -> [[UInt8]] {
     // In steps of a millisecond.
     let feed = MarketFeed(prefix: "sim", symbolCount: 50, rate: updateCount * 1000, seed: 1)

@@ -1,5 +1,5 @@
-// Bytes a nanosecond of the codecs that see every byte of a WebSocket message, against the plain loop that they
-// stand for, and what deflate makes of quotes: swift run -c release CodecBenchmarks
+// Bytes a nanosecond of the codecs that read every byte of a WebSocket message, compared with a plain loop, and the
+// effect of deflate on quotes: swift run -c release CodecBenchmarks
 
 import Primitives
 import WebSocket
@@ -83,7 +83,7 @@ for byteCount in [32, 58, 128, 1_024, 16_384] {
     }
 }
 
-/// A client's frame through a reader, its mask put back each time: the whole of what a message costs.
+/// A client's frame through a reader, masked again each time: the whole cost of a message.
 func reportReader() {
     let key = MaskKey(bits: 0x3D21_FA37)
     var frame = ByteBuffer()

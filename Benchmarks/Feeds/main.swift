@@ -1,4 +1,4 @@
-/// What a simulated update costs to make: a million a second of simulated time, in batches of a millisecond.
+/// The cost of making a simulated update: a million a second of simulated time, in batches of a millisecond.
 import Broker
 import Feeds
 import Primitives

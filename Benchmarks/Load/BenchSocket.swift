@@ -4,7 +4,7 @@ import Glibc
 final class BenchSocket: Sendable {
     let number: Int32
 
-    /// Connects and waits for it; `source` is the last part of the address in 127.0.0.0/8 to come from.
+    /// Connects and waits for the result; `source` is the last part of the local address in 127.0.0.0/8.
     init(to port: UInt16, source: UInt32 = 1) throws {
         number = try Self.open(to: port, source: source)
     }
@@ -26,7 +26,7 @@ final class BenchSocket: Sendable {
         }
     }
 
-    /// What has come, without waiting for more; nil at the end.
+    /// The bytes that have come, without waiting; nil at the end.
     func receiveNow() -> [UInt8]? {
         var space = [UInt8](repeating: 0, count: 65_536)
         let count = recv(number, &space, space.count, Int32(MSG_DONTWAIT))
@@ -34,7 +34,7 @@ final class BenchSocket: Sendable {
         return Array(space.prefix(max(count, 0)))
     }
 
-    /// Waits until `text` has come; all before it is dropped.
+    /// Waits until `text` comes, and drops it and everything before.
     func await(_ text: [UInt8]) throws {
         var seen: [UInt8] = []
         while seen.firstIndex(of: text) == nil {
@@ -52,7 +52,8 @@ final class BenchSocket: Sendable {
         setsockopt(number, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
         do {
             if source != 1 {
-                // The port is chosen with the destination known: else each address would have 28,000 of them.
+                // Chooses the port once the destination is known; otherwise each address would have only 28,000 of
+                // them.
                 let withoutPort: Int32 = 24
                 setsockopt(
                     number, Int32(IPPROTO_IP), withoutPort, &on, socklen_t(MemoryLayout<Int32>.size))

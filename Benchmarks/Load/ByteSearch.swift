@@ -1,8 +1,8 @@
-/// Finding a text in bytes: `memmem`, which Swift's Glibc does not carry.
+/// Finds a text in bytes: `memmem`, which Swift's Glibc lacks.
 import Glibc
 
 extension Array where Element == UInt8 {
-    /// Where `wanted` first stands; 0 for an empty one.
+    /// Where `wanted` first occurs; 0 for an empty one.
     func firstIndex(of wanted: [UInt8]) -> Int? {
         guard let first = wanted.first else { return 0 }
         return withUnsafeBytes { text in
@@ -21,7 +21,7 @@ extension Array where Element == UInt8 {
         }
     }
 
-    /// Where `wanted` last stands.
+    /// Where `wanted` last occurs.
     func lastIndex(of wanted: [UInt8]) -> Int? {
         guard count >= wanted.count else { return nil }
         return withUnsafeBytes { text in

@@ -1,5 +1,5 @@
-/// Which cores a run's processes keep to: a server of one loop has the first one for itself, readers and publisher have the
-/// others, so that nobody is moved about and "one core" means one core for every server.
+/// Which cores the processes of a run use. A server of one loop has the first core to itself; readers and the
+/// publisher have the others. So nothing migrates, and "one core" means one core for every server.
 import Foundation
 
 enum Cores {
@@ -10,7 +10,7 @@ enum Cores {
         sysconf(Int32(_SC_NPROCESSORS_ONLN)) > 1
         && FileManager.default.isExecutableFile(atPath: taskset)
 
-    /// Makes this process, its threads and what it starts from now on keep off the first core, or use all.
+    /// Keeps this process, its threads and its later children off the first core, or lets them use all.
     static func keepOffFirst(_ isKeptOff: Bool) throws {
         guard canSplit else { return }
         let last = sysconf(Int32(_SC_NPROCESSORS_ONLN)) - 1
@@ -22,7 +22,7 @@ enum Cores {
         process.waitUntilExit()
     }
 
-    /// The command line that runs `words` on the first core only, where `isAlone`.
+    /// The command line that runs `words` on the first core only, if `isAlone`.
     static func commandLine(_ words: [String], isAlone: Bool) -> [String] {
         isAlone && canSplit ? [taskset, "-c", "0"] + words : words
     }

@@ -1,4 +1,4 @@
-/// How long things took, on a logarithmic scale: 32 steps to each doubling, so that a figure is off by 3 % at most.
+/// Durations on a logarithmic scale: 32 steps to each doubling, so that a figure is off by 3 % at most.
 
 struct Histogram: Codable {
     private static let stepBits = 5
@@ -10,7 +10,7 @@ struct Histogram: Codable {
     private(set) var total: UInt64 = 0
     private(set) var greatest: UInt64 = 0
 
-    /// `microseconds` came up `count` times.
+    /// Counts `microseconds` `count` times.
     @inline(__always) mutating func record(_ microseconds: UInt64, count: UInt64 = 1) {
         let width = UInt64.bitWidth - microseconds.leadingZeroBitCount
         let shift = max(width - Self.stepBits - 1, 0)
@@ -26,7 +26,7 @@ struct Histogram: Codable {
         greatest = max(greatest, other.greatest)
     }
 
-    /// The value that `share` of all do not exceed, in microseconds; nil when there are none.
+    /// The value in microseconds that `share` of all values do not exceed; nil without values.
     func percentile(_ share: Double) -> Double? {
         guard total > 0 else { return nil }
         let wanted = UInt64((Double(total) * share).rounded(.up))
@@ -45,7 +45,7 @@ struct Histogram: Codable {
         return Double(((index - shift * steps) + 1) << shift) - 1
     }
 
-    // As pairs of index and count: most are 0.
+    // As pairs of index and count, because most counts are 0.
 
     private enum CodingKeys: String, CodingKey {
         case buckets, greatest

@@ -1,4 +1,4 @@
-/// What the command line asks for, and carrying it out.
+/// Reads the command line, and carries it out.
 import Foundation
 
 struct Plan {
@@ -14,8 +14,7 @@ struct Plan {
     private var resultFile: String?
     private var plotFile: String?
 
-    /// With `againstPeers` what is not said otherwise is all servers, the workloads that make sense for all of them,
-    /// and medians of three.
+    /// With `againstPeers` the defaults are all servers, the workloads that suit all of them, and medians of three.
     init(_ words: [String], againstPeers: Bool = false) throws {
         let known = try Workload.all(in: Self.folder)
         if againstPeers { repeats = 3 }
@@ -111,7 +110,7 @@ struct Plan {
         }
     }
 
-    /// The servers take turns, so that what else the machine does falls on all alike.
+    /// The servers take turns, so that other load on the machine affects all alike.
     private func medians(_ workload: Workload, _ transport: Workload.Transport) throws -> [RunResult] {
         let able = servers.filter { $0.speaks(transport) }
         var runs: [[RunResult]] = able.map { _ in [] }
@@ -131,7 +130,7 @@ struct Plan {
             }
         }
         return runs.compactMap { runs in
-            // The run in the middle, whole: its figures belong together.
+            // The whole run in the middle, because its figures belong together.
             let sorted = runs.sorted { ($0.costOfUpdate ?? 0) < ($1.costOfUpdate ?? 0) }
             guard var middle = sorted[safely: sorted.count / 2] else { return nil }
             middle.runs = sorted.count

@@ -1,4 +1,4 @@
-/// What the kernel says of a process and its children: processor time and memory.
+/// The kernel's figures for a process and its children: processor time and memory.
 import Foundation
 
 struct ProcessFigures {
@@ -8,13 +8,13 @@ struct ProcessFigures {
     var privateBytes = 0
     var threadCount = 0
 
-    /// The sum over the processes, and over their children.
+    /// The sum over the processes and their children.
     static func of(_ roots: [Int32]) -> ProcessFigures {
         var sum = ProcessFigures()
         for process in family(of: roots) {
             let tasks = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/task")) ?? []
             for task in tasks {
-                // The first figure of schedstat is the time on a processor in nanoseconds (proc(5)).
+                // The first figure of schedstat is the nanoseconds on a processor (proc(5)).
                 let text = text("/proc/\(process)/task/\(task)/schedstat")
                 sum.processorTime += UInt64(text.split(separator: " ").first ?? "") ?? 0
             }
@@ -29,7 +29,7 @@ struct ProcessFigures {
         let all =
             (try? FileManager.default.contentsOfDirectory(atPath: "/proc"))?.compactMap { Int32($0) } ?? []
         let parents = all.map { process in
-            // The fields behind the name in brackets: state, then parent (proc(5)).
+            // The fields after the name in brackets: state, then parent (proc(5)).
             let fields = text("/proc/\(process)/stat").split(separator: ")").last?.split(separator: " ") ?? []
             return (process, fields.count > 1 ? Int32(fields[1]) ?? 0 : 0)
         }
@@ -39,7 +39,7 @@ struct ProcessFigures {
         return family
     }
 
-    /// Bytes of kernel memory for TCP buffers, over the whole machine.
+    /// Bytes of kernel memory for TCP buffers, on the whole machine.
     static var socketBytes: Int {
         // "TCP: inuse 5 orphan 0 tw 2 alloc 7 mem 1": pages.
         let line = text("/proc/net/sockstat").split(separator: "\n").first { $0.hasPrefix("TCP:") } ?? ""
@@ -48,13 +48,13 @@ struct ProcessFigures {
         return (Int(words[place + 1]) ?? 0) * Int(sysconf(Int32(_SC_PAGESIZE)))
     }
 
-    /// Bytes of kernel memory in objects of all kinds, sockets among them; over the whole machine.
+    /// Bytes of kernel memory in objects of all kinds, sockets included, on the whole machine.
     static var kernelBytes: Int {
         let memory = text("/proc/meminfo")
         return ["Slab:", "KernelStack:", "PageTables:"].reduce(0) { $0 + kilobytes($1, in: memory) * 1024 }
     }
 
-    /// Bytes that wait at either end of a connection: sent by the server and not taken yet by the reader's kernel, and
+    /// Bytes that wait at either end of a connection: sent by the server but not taken by the reader's kernel, and
     /// taken by that but not by the reader.
     struct Waiting {
         var sending = 0
@@ -62,7 +62,7 @@ struct ProcessFigures {
         var sum: Int { sending + received }
     }
 
-    /// For every connection of a server's port, the fullest last (proc(5), /proc/net/tcp).
+    /// One for every connection of a server's port, the fullest last (proc(5), /proc/net/tcp).
     static func waitingBytes(port: UInt16) -> [Waiting] {
         var waiting: [Substring: Waiting] = [:]
         let wanted = String(format: ":%04X", port)
@@ -80,7 +80,7 @@ struct ProcessFigures {
         return waiting.values.sorted { $0.sum < $1.sum }
     }
 
-    /// To its end, whatever size the kernel says the file has.
+    /// Reads to the end, whatever size the kernel claims.
     private static func text(_ path: String) -> String {
         guard let file = FileHandle(forReadingAtPath: path) else { return "" }
         var bytes = Data()

@@ -1,4 +1,4 @@
-/// Publishes at a rate, on a thread of its own: one write a millisecond, each update with the time of its sending.
+/// Publishes at a rate, on a thread of its own: one write a millisecond. Each update carries its time of sending.
 import Foundation
 import Primitives
 import Synchronization
@@ -13,10 +13,10 @@ final class Publisher: Sendable {
 
     func stop() { isStopped.store(true, ordering: .relaxed) }
 
-    /// Starts to publish `workload` to each of the ports, until it is stopped or `limit` updates are sent.
+    /// Publishes `workload` to each of the ports until it is stopped or has sent `limit` updates.
     func start(_ workload: Workload, to server: any Server, ports: [UInt16], limit: Int = .max) throws {
         let sockets = try ports.map { try BenchSocket(to: server.publishPort($0)) }
-        // What waits in its own kernel is as old as what waits in the server's.
+        // Bytes that wait in the publisher's kernel are as old as those in the server's.
         for socket in sockets { socket.setSendBuffer(byteCount: 128 * 1024) }
         let opening = server.encoder().opening
         for socket in sockets {
@@ -44,7 +44,7 @@ final class Publisher: Sendable {
         var sent = 0
         while !isStopped.load(ordering: .relaxed) {
             let due = Int(Instant.now().since(start).seconds * workload.rate)
-            // What a busy server did not take in time is not made up for at once.
+            // It does not make up at once for updates that a busy server did not take in time.
             let count = min(
                 due - sent, max(Int(workload.rate / 100), 1), limit - published.load(ordering: .relaxed))
             if count > 0 {
@@ -64,11 +64,11 @@ final class Publisher: Sendable {
     }
 }
 
-/// Updates whose topics are drawn from a seeded distribution.
+/// Makes updates; a seeded distribution draws their topics.
 struct UpdateSource {
     private var generator = SeededGenerator(seed: 1)
     private let names: [[UInt8]]
-    /// The sums of the topics' shares, for a search.
+    /// The running sums of the topics' shares, for a search.
     private let shares: [Double]
     private var data: [UInt8]
     private let stampPlace: Int

@@ -1,4 +1,4 @@
-/// One run: a server, its readers, a publisher, and what was measured.
+/// One run: a server, its readers, a publisher, and the measurements.
 import Foundation
 import Primitives
 
@@ -9,10 +9,10 @@ struct RunResult: Codable {
     var readers = ReaderReport()
     var seconds = 0.0
     var published = 0
-    /// What readers would have got if each of their topics' updates had reached them.
+    /// The updates that readers would have got if every one had reached them.
     var wanted = 0.0
     var processorTime: UInt64 = 0
-    /// Bytes of the server's own memory a connection, and the kernel's at both ends.
+    /// Bytes a connection: the server's own memory, and the kernel's at both ends.
     var privateBytesEach = 0.0
     var kernelBytesEach = 0.0
     /// How much the server's memory grew while the workload ran.
@@ -20,11 +20,11 @@ struct RunResult: Codable {
     /// Bytes that waited for a slow reader in the kernel, the median: at the server's end and at the reader's.
     var waitingToSend = 0
     var waitingToRead = 0
-    /// A median over several runs has the spread beside it: least and most processor time an update.
+    /// A median over several runs also has the spread: the least and the most processor time an update.
     var runs = 1
 
     var deliveredPerSecond: Double { Double(readers.updates) / seconds }
-    /// Microseconds of the server's processors.
+    /// Microseconds of the server's processors an update.
     var costOfUpdate: Double? {
         readers.updates > 0 ? Double(processorTime) / 1000 / Double(readers.updates) : nil
     }
@@ -100,7 +100,7 @@ struct Run {
     ) throws {
         try publisher.start(workload, to: server, ports: servers.map(\.port))
         progress.say("\(server.name), \(transport): warming up")
-        // Who is to be slow has read well for a while.
+        // The readers that will be slow have read well for a while.
         sleep(workload.slowShare > 0 ? 6 : 1)
         let processes = servers.flatMap(\.processes)
         try crowd.command(.begin)
@@ -128,7 +128,7 @@ struct Run {
         publisher.stop()
     }
 
-    /// Holds the connections, then sends one update that all of them get.
+    /// Holds the connections, then sends one update to all of them.
     private func hold(
         _ publisher: Publisher, _ crowd: Crowd, _ servers: [RunningServer], _ result: inout RunResult
     ) throws {
@@ -180,7 +180,7 @@ struct Run {
 final class Crowd {
     private var members: [(process: Process, input: FileHandle, output: FileHandle, rest: Data)] = []
 
-    /// Tells each process its part of `order` for `count` readers.
+    /// Sends each process its part of `order` for `count` readers.
     init(_ order: ReaderOrder, count: Int) throws {
         let limit = 15_000
         for first in stride(from: 0, to: count, by: limit) {
@@ -209,7 +209,7 @@ final class Crowd {
         for member in members { try member.input.write(contentsOf: Data("\(command.rawValue)\n".utf8)) }
     }
 
-    /// The sum of what all processes tell next.
+    /// The sum of the next report of every process.
     func awaitReport() throws -> ReaderReport {
         var sum = ReaderReport()
         for index in members.indices {

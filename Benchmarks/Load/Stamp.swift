@@ -3,7 +3,7 @@ import Glibc
 import Primitives
 
 enum Stamp {
-    /// The sign, which nothing else in an update has, and the digits.
+    /// The sign, which nothing else in an update contains, and the digits.
     static let byteCount = 9
     static let sign = UInt8(ascii: "@")
 
@@ -20,7 +20,7 @@ enum Stamp {
         }
     }
 
-    /// Reads the eight digits at once: each byte's low half, plus 9 where it is a letter.
+    /// Reads eight digits at once: each byte's low half, plus 9 for a letter.
     @inline(__always) static func read(_ digits: UnsafePointer<UInt8>) -> UInt32 {
         let text = UInt64(
             bigEndian: UnsafeRawPointer(digits).loadUnaligned(as: UInt64.self))
@@ -32,13 +32,13 @@ enum Stamp {
     }
 }
 
-/// Finds the stamps in what one reader receives, also those that two reads cut in half.
+/// Finds the stamps in one reader's bytes, even those that two reads cut in half.
 struct StampScanner {
-    /// The beginning of a stamp at the end of the last read.
+    /// The beginning of a stamp, from the end of the last read.
     private var carry: (UInt64, UInt8) = (0, 0)
     private(set) var carryCount = 0
 
-    /// Calls `found` for each stamp in the `count` bytes at `start`; before `start` there is room for a carry.
+    /// Calls `found` for each stamp in the `count` bytes at `start`; before `start` there must be room for a carry.
     @inline(__always) mutating func scan(
         _ start: UnsafeMutablePointer<UInt8>, count: Int, _ found: (UInt32) -> Void
     ) {
@@ -56,7 +56,7 @@ struct StampScanner {
                 return
             }
             place = digits
-            // A frame's length can look like the sign, but two digits do not follow it.
+            // The length of a frame can look like the sign, but two digits do not follow it.
             guard isxdigit(Int32(digits[0])) != 0, isxdigit(Int32(digits[1])) != 0 else { continue }
             found(Stamp.read(digits))
             place = digits + (Stamp.byteCount - 1)

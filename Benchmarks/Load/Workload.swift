@@ -1,4 +1,4 @@
-/// What is measured: a file of `Benchmarks/Workloads`, read as strictly as the gateway reads its own settings.
+/// A file of `Benchmarks/Workloads`, read as strictly as the gateway reads its own settings.
 import Foundation
 import Settings
 
@@ -9,13 +9,13 @@ struct Workload {
         case poll
     }
 
-    /// What a run does after everybody has connected.
+    /// What a run does once every reader has connected.
     enum Kind: String, CaseIterable {
         /// Publishes for `seconds` and measures what arrives.
         case stream
         /// Holds the connections, then publishes one update to all of them.
         case idle
-        /// Cuts all readers at once while updates go on; they come back with their cursor.
+        /// Cuts all readers at once while updates go on; they return with their cursor.
         case storm
     }
 
@@ -23,28 +23,28 @@ struct Workload {
     var about = ""
     var kind = Kind.stream
     var readers = 1000
-    /// Topics that are published.
+    /// Published topics.
     var topics = 1
-    /// Topics that each reader subscribes to.
+    /// Topics per reader.
     var topicsEach = 1
-    /// Zipf's exponent of how updates fall on topics; 0: evenly.
+    /// Zipf's exponent of the updates' topics; 0: evenly.
     var skew = 0.0
     /// Updates a second over all topics.
     var rate = 100.0
     /// Bytes of an update's data.
     var payload = 120
-    /// Whether every update is wanted (`log` topics); else the latest.
+    /// Whether readers want every update (`log` topics), or only the latest.
     var keepsAll = false
     var seconds = 5.0
     /// The pace that readers ask for; 0: none.
     var maxRate = 0.0
-    /// The share of readers that take `slowBytes` a second; 0: nothing at all.
+    /// The share of readers that take `slowBytes` a second; 0 bytes: nothing at all.
     var slowShare = 0.0
     var slowBytes = 0
     /// Loops of the gateway.
     var threads = 1
     var transports: [Transport] = [.ws]
-    /// Whether the run makes sense for those who keep every message, and so stands in `make bench-peers`.
+    /// Whether the run suits servers that keep every message, and so belongs to `make bench-peers`.
     var forPeers = false
 
     init(file: URL) throws {
@@ -76,7 +76,7 @@ struct Workload {
         try root.finish()
     }
 
-    /// One server of one loop gets a core for itself; many servers, or loops, share all.
+    /// One server of one loop gets a core to itself; several loops share all cores.
     var isForOneCore: Bool { threads == 1 && kind != .idle }
 
     /// All workloads of the folder, by name.

@@ -1,4 +1,4 @@
-/// `tidegate-bench`: measures the gateway, and beside it what else can be installed.
+/// `tidegate-bench`: measures the gateway, and other installed servers beside it.
 import Foundation
 
 let usage = """

@@ -1,12 +1,12 @@
-/// The steps by name. Each prepares itself, then does its work `count` times; what it prepares cancels out when two
-/// counts are compared.
+/// The steps by name. Each prepares itself, then does its work `count` times. Comparing two counts cancels out the
+/// preparation.
 import HTTP
 import Primitives
 import WebSocket
 
 struct Step: Sendable {
     let name: String
-    /// What one time is.
+    /// What one repetition does.
     let about: String
     let run: @Sendable (_ count: Int) throws -> Void
 
@@ -79,5 +79,5 @@ struct Step: Sendable {
         ]
 }
 
-/// Where results end, so that the compiler does not leave the work out.
+/// Uses a result, so that the compiler keeps the work.
 @inline(never) func keep(_ value: Int) { withExtendedLifetime(value) {} }

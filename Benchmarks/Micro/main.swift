@@ -1,4 +1,4 @@
-/// The gateway's inner steps, each done COUNT times, for `Benchmarks/instructions` to count what they cost.
+/// Runs one of the gateway's inner steps COUNT times; `Benchmarks/instructions` counts its instructions.
 ///
 /// usage: tidegate-micro STEP COUNT      tidegate-micro list
 import Broker

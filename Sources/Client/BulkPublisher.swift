@@ -1,11 +1,11 @@
-/// Publishing NDJSON of any length in one request, while listening for an answer that comes early.
+/// Publishes NDJSON of any length in one request, and listens for an answer that comes early.
 internal import HTTP
 internal import Primitives
 package import Transport
 
 package final class BulkPublisher {
     private static let connectTimeout = Duration.seconds(10)
-    /// How long the gateway may take nothing, or answer nothing, before it counts as gone.
+    /// A gateway that takes nothing, or answers nothing, for this long counts as gone.
     private static let patience = Duration.seconds(60)
 
     private let stop: Wakeup?
@@ -23,10 +23,10 @@ package final class BulkPublisher {
         link.output.endFields()
     }
 
-    /// What a reader of a slow source waits on beside its source: an answer before the end is a refusal.
+    /// The descriptor to wait on beside a slow source: an answer before the end is a refusal.
     package var descriptor: Int32 { link.number }
 
-    /// Sends a piece of the lines, cut anywhere. Throws the refusal if the gateway has answered already.
+    /// Sends a piece of the lines, cut anywhere. Throws the refusal if the gateway has already answered.
     package func send(_ piece: Span<UInt8>) throws(ClientFailure) {
         let chunk = link.output.beginChunk()
         link.output.append(piece)
@@ -57,11 +57,11 @@ package final class BulkPublisher {
         }
     }
 
-    /// Something came before the request was whole: the answer that ends it, or an end without one.
+    /// Something came before the request was complete: the answer that ends it, or an end without one.
     private func answeredEarly(_ arrival: Link.Arrival) throws(ClientFailure) {
         switch arrival {
         case .bytes:
-            // An interim head is not an answer yet.
+            // An interim head is not the answer yet.
             guard try reader.readHead(&link.input) != nil else { return }
             _ = try reader.readAnswer(over: &link, until: .now() + Self.patience, unless: stop)
             throw .violation("the gateway answered before the last line was sent")

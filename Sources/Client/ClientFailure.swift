@@ -1,4 +1,4 @@
-/// Why a request, or a link of a subscription, did not go on.
+/// Why a request, or a link of a subscription, failed or ended.
 package enum ClientFailure: Error, Sendable, Equatable, CustomStringConvertible {
     /// No connection could be made.
     case unreachable(url: String, reason: String)
@@ -6,17 +6,17 @@ package enum ClientFailure: Error, Sendable, Equatable, CustomStringConvertible 
     case lost(reason: String)
     /// Nothing came for so long that the link must be dead.
     case silence(seconds: Int)
-    /// The gateway said no.
+    /// The gateway refused the request.
     case refused(Problem)
     /// The gateway closed a WebSocket, with a code unless the close frame was empty.
     case closed(code: UInt16?, reason: String)
-    /// The gateway asked the subscriber to go, and when to come back.
+    /// The gateway asked this client to leave, and said when to come back.
     case goodbye(reason: String, reconnectAfterMilliseconds: UInt64?)
-    /// What came is not the protocol.
+    /// The peer does not speak the protocol.
     case violation(String)
     /// The gateway has nothing more to say, for good (204).
     case finished
-    /// Somebody on this side asked for the end.
+    /// This side asked for the end.
     case stopped
 
     package var description: String {

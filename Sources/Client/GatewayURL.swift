@@ -5,12 +5,12 @@ package struct GatewayURL: Sendable, Equatable, CustomStringConvertible {
     /// A name or an address; IPv6 without brackets.
     package let host: String
     package let port: UInt16
-    /// What stands before every path: empty, or `/prefix` without a slash at its end.
+    /// The beginning of every path: empty, or `/prefix` without a slash at its end.
     package let prefix: String
 
-    /// Where a gateway listens when nobody said otherwise.
+    /// The default address of a gateway.
     package static let standard = "http://127.0.0.1:8080"
-    /// The environment's way to say otherwise.
+    /// The environment variable that replaces the default.
     package static let variable = "TIDEGATE_URL"
 
     package init(_ text: String) throws(URLFailure) {
@@ -32,13 +32,13 @@ package struct GatewayURL: Sendable, Equatable, CustomStringConvertible {
         prefix = try Self.path(rest[slash...], of: text)
     }
 
-    /// The gateway that `argument`, else `environment`, else the standard names; an empty one names none.
+    /// The gateway that `argument`, else `environment`, else the default names. An empty string counts as absent.
     package init(argument: String?, environment: String?) throws(URLFailure) {
         let stated = [argument, environment].compactMap { $0 }.first { !$0.isEmpty }
         try self.init(stated ?? Self.standard)
     }
 
-    /// `host:port` as the Host field has it.
+    /// `host:port`, as in the Host field.
     package var authority: String {
         let name = host.contains(":") ? "[\(host)]" : host
         return port == 80 ? name : "\(name):\(port)"
@@ -88,7 +88,7 @@ package struct GatewayURL: Sendable, Equatable, CustomStringConvertible {
     }
 }
 
-/// Text that names no gateway.
+/// Text that is no gateway's address.
 package struct URLFailure: Error, Sendable, Equatable, CustomStringConvertible {
     package let text: String
     package let reason: String

@@ -1,4 +1,5 @@
-/// Requests one after another over one connection, which is made when needed and kept while the gateway keeps it.
+/// Sends requests one after another over one connection. It connects when needed, and reuses the connection while the
+/// gateway keeps it.
 internal import HTTP
 internal import Primitives
 package import Transport
@@ -26,7 +27,7 @@ package struct HTTPCall: Sendable {
 
 package final class HTTPConnection {
     private static let connectTimeout = Duration.seconds(10)
-    /// A gateway answers in milliseconds; what takes this long will not be answered.
+    /// A gateway answers in milliseconds; after this long no answer will come.
     private static let answerTimeout = Duration.seconds(30)
 
     private let url: GatewayURL
@@ -38,15 +39,15 @@ package final class HTTPConnection {
         self.stop = stop
     }
 
-    /// Sends `call` and returns the body of its answer; an answer that is no success is thrown as `.refused`.
+    /// Sends `call` and returns the body of its answer; throws `.refused` for any status but success.
     package func send(_ call: HTTPCall) throws(ClientFailure) -> [UInt8] {
         let isReused = link != nil
         do throws(ClientFailure) {
             return try sendOnce(call)
         } catch {
             link = nil
-            // A kept connection may have been closed in the moment that we used it; all three verbs may be
-            // sent again (RFC 9110 §9.2.2), though a second DELETE can find nothing.
+            // The gateway may have closed a kept connection just as we used it. HTTP allows all three verbs to be
+            // sent again (RFC 9110 §9.2.2), but a second DELETE would find nothing.
             guard isReused, case .lost = error, call.verb != .delete else { throw error }
         }
         return try sendOnce(call)

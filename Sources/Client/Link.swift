@@ -1,4 +1,4 @@
-/// One connection to a gateway, on a thread that waits for it: bytes out of `output`, bytes into `input`.
+/// One connection to a gateway, on a thread that waits for it: sends bytes from `output`, reads bytes into `input`.
 internal import Primitives
 internal import Transport
 
@@ -11,13 +11,13 @@ struct Link: ~Copyable {
         case stopped
     }
 
-    /// Bytes asked of the kernel at once: four times what a busy gateway sends in one write.
+    /// Bytes to ask of the kernel at once: four times what a busy gateway sends in one write.
     private static let readByteCount = 64 << 10
 
     private let stream: ByteStream
     var input = ByteBuffer()
     var output = ByteBuffer()
-    /// The peer takes nothing more; what it has said may still be read.
+    /// The peer takes nothing more, but what it sent before may still be read.
     private var isDeaf = false
 
     /// Connects to the first of the gateway's addresses that answers.
@@ -43,12 +43,12 @@ struct Link: ~Copyable {
 
     var number: Int32 { stream.number }
 
-    /// Lets `wire` say what begins its subscription; it leaves with the next `receive`.
+    /// Lets `wire` write the request that begins its subscription; the next `receive` sends it.
     mutating func send(requestOf wire: any SubscriptionWire, after cursor: [UInt8]?) {
         wire.request(after: cursor, into: &output)
     }
 
-    /// Writes what waits to be written, and waits until something was read.
+    /// Writes the pending output, then waits until something was read.
     mutating func receive(until deadline: Instant, unless stop: Wakeup?) throws(ClientFailure) -> Arrival {
         while true {
             writePending()
@@ -61,7 +61,7 @@ struct Link: ~Copyable {
         }
     }
 
-    /// Writes all that waits; returns early, with what is left, as soon as the peer has something to say.
+    /// Writes all pending output. Returns early, with the rest unsent, as soon as the peer has something to say.
     mutating func send(until deadline: Instant, unless stop: Wakeup?) throws(ClientFailure) -> Arrival? {
         while true {
             if let arrival = try readAvailable() { return arrival }
@@ -74,8 +74,8 @@ struct Link: ~Copyable {
         }
     }
 
-    /// Writes what the kernel takes at once. A failure is left for the next read to tell: the peer may have said
-    /// why before it closed.
+    /// Writes as much as the kernel takes at once. The next read reports a failure: the peer may have said why before
+    /// it closed.
     mutating func writePending() {
         while !output.isEmpty, !isDeaf {
             switch stream.write(output.unsafeBytes) {
@@ -86,7 +86,7 @@ struct Link: ~Copyable {
         }
     }
 
-    /// Reads what is there; nil when nothing is.
+    /// Reads what is there; nil if nothing is.
     mutating func readAvailable() throws(ClientFailure) -> Arrival? {
         var outcome = ByteStream.ReadOutcome.blocked(until: .read)
         _ = input.appendUnsafe(upTo: Self.readByteCount) { space in
@@ -102,7 +102,7 @@ struct Link: ~Copyable {
         }
     }
 
-    /// Returns whether nobody asked for the end.
+    /// Returns false if somebody asked for the end.
     private func wait(_ interest: Poller.Interest, _ timeout: Duration, _ stop: Wakeup?) -> Bool {
         var wishes = [Readiness.Wish(stream.number, interest)]
         if let stop { wishes.append(.init(stop.descriptor, .read)) }

@@ -1,4 +1,4 @@
-/// Why a gateway refused a request: `application/problem+json` (RFC 9457), or as much as the answer told.
+/// Why a gateway refused a request: `application/problem+json` (RFC 9457), or as much as the answer said.
 internal import Primitives
 
 package struct Problem: Error, Sendable, Equatable, CustomStringConvertible {
@@ -6,11 +6,11 @@ package struct Problem: Error, Sendable, Equatable, CustomStringConvertible {
     package var title = ""
     /// What was wrong and what to do.
     package var detail = ""
-    /// One of the protocol's words, such as `invalid_topic`.
+    /// One of the protocol's codes, such as `invalid_topic`.
     package var code = ""
-    /// The NDJSON line that was refused, from 1.
+    /// The number of the refused NDJSON line, from 1.
     package var line: UInt64?
-    /// How many lines before it were taken.
+    /// How many lines before it were accepted.
     package var accepted: UInt64?
     /// Seconds to wait before asking again, as the answer's `Retry-After` says.
     package var retryAfterSeconds: UInt64?
@@ -19,7 +19,7 @@ package struct Problem: Error, Sendable, Equatable, CustomStringConvertible {
         self.status = status
     }
 
-    /// Reads `body`; one that is no problem is quoted, cut to a line.
+    /// Reads `body`. A body that is no problem document is quoted, cut to a line.
     package init(status: Int, body: [UInt8]) {
         self.init(status: status)
         do throws(JSONFailure) {
@@ -30,7 +30,7 @@ package struct Problem: Error, Sendable, Equatable, CustomStringConvertible {
         }
     }
 
-    /// One clear line: `invalid_topic: a segment is empty (line 3; 2 lines before it were accepted)`.
+    /// One line: `invalid_topic: a segment is empty (line 3; 2 lines before it were accepted)`.
     package var description: String {
         var text = code.isEmpty ? "HTTP \(status)" : code
         let said = detail.isEmpty ? title : detail

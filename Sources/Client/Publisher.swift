@@ -1,4 +1,4 @@
-/// Publishing single values and tombstones, each with an answer of its own.
+/// Publishes single values and tombstones; each gets an answer of its own.
 internal import HTTP
 internal import Primitives
 package import Transport

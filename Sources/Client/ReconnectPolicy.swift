@@ -1,30 +1,30 @@
-/// When to connect again after a link ended: decides, and neither waits nor connects.
+/// Decides when to connect again after a link ended. It neither waits nor connects.
 package import Primitives
 
 package struct ReconnectPolicy: Sendable {
-    /// How a link ended, as far as coming back goes.
+    /// How a link ended, as far as the next attempt depends on it.
     package enum Ending: Sendable, Equatable {
         /// It broke, fell silent or was never made.
         case dropped
-        /// The gateway asks to be left alone for a while, already jittered by itself; nil: it did not say.
+        /// The gateway asks for a pause, which it has already jittered; nil: it named none.
         case goodbye(Duration?)
         case closed(code: UInt16?)
         case refused(status: Int, retryAfter: Duration?)
-        /// There is nothing to come back for.
+        /// There is no reason to come back.
         case finished
     }
 
-    /// What a back-off starts with; a stream's `retry:` replaces it.
+    /// The first delay of a back-off; a stream's `retry:` replaces it.
     package static let initialDelay = Duration.seconds(1)
     package static let maximumDelay = Duration.seconds(30)
-    /// What a gateway may ask for at most: it could be wrong, and nobody would notice.
+    /// The longest pause that a gateway may ask for: a wrong figure would otherwise go unnoticed.
     package static let maximumHint = Duration.seconds(300)
-    /// And at least: a gateway that says "at once" again and again must not be obeyed to the letter.
+    /// The shortest: a gateway that keeps asking for "at once" is not taken literally.
     package static let minimumHint = Duration.milliseconds(100)
-    /// The first retry after an isolated drop comes within this: spread, so that a thousand subscribers of one
-    /// broken node do not come as one.
+    /// The first retry after an isolated drop comes within this time. It is spread, so that a thousand clients of
+    /// one broken node do not arrive together.
     package static let immediateDelay = Duration.milliseconds(100)
-    /// A link that lived this long was a good one, and a drop this long after the last one is isolated.
+    /// A link that lived this long was sound, and a drop this long after the previous one is isolated.
     package static let steadyTime = Duration.seconds(30)
 
     private var generator: SeededGenerator
@@ -37,17 +37,17 @@ package struct ReconnectPolicy: Sendable {
         self.generator = generator
     }
 
-    /// A link was made and answered.
+    /// A link was made and accepted.
     package mutating func connected(now: Instant) {
         connectedAt = now
     }
 
-    /// The gateway named the delay that it wants retries to begin with.
+    /// The gateway named the delay with which retries should begin.
     package mutating func hint(_ delay: Duration) {
         baseDelay = obeyed(delay)
     }
 
-    /// How long to wait before the next attempt; nil: there must be none.
+    /// How long to wait before the next attempt; nil: make none.
     package mutating func delay(after ending: Ending, now: Instant) -> Duration? {
         let lived = connectedAt.map { now.since($0) }
         connectedAt = nil
@@ -55,7 +55,7 @@ package struct ReconnectPolicy: Sendable {
         switch ending {
         case .finished: return nil
         case .closed(code: 1000), .closed(code: 1008): return nil
-        // Overloaded: coming at once would make it worse.
+        // The gateway is overloaded: coming at once would make it worse.
         case .closed(code: 1013): return backOff()
         case .refused(let status, let retryAfter):
             if (400..<500).contains(status), status != 408, status != 429 { return nil }
@@ -77,7 +77,7 @@ package struct ReconnectPolicy: Sendable {
         min(max(stated, Self.minimumHint), Self.maximumHint)
     }
 
-    /// The base doubled with each failure in a row up to the maximum, give or take a quarter.
+    /// The initial delay, doubled for each failure in a row up to the maximum, give or take a quarter.
     private mutating func backOff() -> Duration {
         let ceiling = max(Self.maximumDelay, baseDelay)
         let doubled = baseDelay * (1 << min(failures, 16))

@@ -1,15 +1,15 @@
-/// What a subscriber is told, whatever transport carries it.
+/// What a subscription reports, over any transport.
 package enum SubscriptionEvent: Sendable, Equatable {
-    /// A link is made and the subscription accepted.
+    /// A link exists, and the gateway has accepted the subscription.
     case connected(SubscriptionTransport)
-    /// `conflated`: how many updates of this topic were replaced on the way, as its version shows.
+    /// `conflated`: how many updates of this topic newer ones replaced on the way; its version shows that.
     case update(Update, conflated: UInt64)
-    /// All that existed has come; from here on it is live.
+    /// The snapshot is complete; from here on updates are live.
     case live
-    /// Forget what is held: a full snapshot follows.
+    /// Forget all values: a full snapshot follows.
     case reset
     case gap(Gap)
-    /// Presented later, on any transport, this resumes behind everything that was told so far.
+    /// Presented later, on any transport, this cursor resumes behind all events so far.
     case cursor([UInt8])
     case error(code: String, message: String)
     /// The link has ended; nil: there will be no other.

@@ -1,8 +1,8 @@
-/// What a subscriber asks for, and how it stands in a URL.
+/// What a subscription asks for, and how a URL says it.
 internal import HTTP
 internal import Primitives
 
-/// The three ways to be sent updates.
+/// The three ways to receive updates.
 package enum SubscriptionTransport: String, Sendable, CaseIterable {
     case webSocket = "ws"
     case eventStream = "sse"
@@ -14,7 +14,7 @@ package struct SubscriptionRequest: Sendable, Equatable {
     package var topics: [String]
     /// Updates of a topic a second; nil for no limit.
     package var maxRate: Double?
-    /// After so much silence the gateway shows life (WebSocket, event stream).
+    /// After so much silence the gateway sends a sign of life (WebSocket, event stream).
     package var heartbeatSeconds = 10
     /// How long a poll waits for something new.
     package var waitSeconds = 25
@@ -24,7 +24,7 @@ package struct SubscriptionRequest: Sendable, Equatable {
         self.maxRate = maxRate
     }
 
-    /// Silence that says the link is dead: two and a half heartbeats, or the wait and some patience.
+    /// A longer silence means that the link is dead: two and a half heartbeats, or the poll's wait and some patience.
     package func silenceLimitSeconds(_ transport: SubscriptionTransport) -> Int {
         switch transport {
         case .webSocket, .eventStream: max(heartbeatSeconds * 5 / 2, 1)
@@ -66,7 +66,7 @@ package struct SubscriptionRequest: Sendable, Equatable {
 }
 
 extension ByteBuffer {
-    /// The head of a request up to the fields that only some have: `endFields` ends it.
+    /// The part of a request's head that all requests share; `endFields` must follow.
     mutating func append(requestHead method: StaticString, _ target: String, at url: GatewayURL) {
         append(requestLine: method, target: target)
         append(field: "Host", url.authority)

@@ -1,9 +1,9 @@
-/// What a subscriber must remember from link to link: the cursor, and what it was sent of each topic.
+/// What a subscription remembers from link to link: the cursor, and the latest version of each topic.
 ///
-/// Memory grows with the number of topics, as the gateway's own does.
+/// Memory grows with the number of topics, as the gateway's does.
 struct SubscriptionState {
     private(set) var cursor: [UInt8]?
-    /// Repeats that were dropped: what a resume sent again (PROTOCOL, invariant 2).
+    /// Dropped repeats: updates that a resume sent again (docs/protocol.md, section 2, invariant 2).
     private(set) var repeats: UInt64 = 0
     private(set) var conflated: UInt64 = 0
     private(set) var missed: UInt64 = 0
@@ -15,7 +15,7 @@ struct SubscriptionState {
         self.cursor = cursor
     }
 
-    /// A link begins. Without a cursor it sends everything anew, and what is held may be long gone.
+    /// A link begins. Without a cursor the gateway sends everything anew, and held values may no longer exist.
     mutating func begin(into events: inout [SubscriptionEvent]) {
         hasPresentedCursor = cursor != nil
         if cursor == nil, !versions.isEmpty { reset(into: &events) }

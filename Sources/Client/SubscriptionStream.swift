@@ -1,4 +1,4 @@
-/// One subscription, kept up over links that come and go: connects, resumes, and tells what happens.
+/// One subscription, kept up over links that come and go: it connects, resumes, and reports events.
 ///
 ///     let stream = SubscriptionStream(SubscriptionRequest(topics: ["stocks/*"]), at: url, over: .webSocket)
 ///     var events: [SubscriptionEvent] = []
@@ -7,7 +7,7 @@
 ///         events.removeAll(keepingCapacity: true)
 ///     }
 ///
-/// Blocks the calling thread, which owns it; `stop` may be woken by any thread, or a signal's handler.
+/// It blocks the calling thread, which owns it. Any thread or signal handler may wake `stop`.
 package import Primitives
 package import Transport
 
@@ -19,9 +19,9 @@ package final class SubscriptionStream {
         case ended
     }
 
-    /// How long a connection may take to be made.
+    /// How long connecting may take.
     private static let connectTimeout = Duration.seconds(10)
-    /// After a goodbye the link ends by itself, or is ended.
+    /// After a goodbye the gateway ends the link within this time, or this side does.
     private static let goodbyePatience = Duration.seconds(5)
 
     private let subscription: SubscriptionRequest
@@ -34,7 +34,7 @@ package final class SubscriptionStream {
     private var phase = Phase.connecting
     private var link: Link?
     private var heard: [WireEvent] = []
-    /// When silence becomes death.
+    /// Silence until this moment means that the link is dead.
     private var deadline = Instant.never
     private var requestedAt = Instant(nanoseconds: 0)
     private var hasAskedWithCursor = false
@@ -56,13 +56,13 @@ package final class SubscriptionStream {
         state = SubscriptionState(cursor: cursor)
     }
 
-    /// The last cursor that was told, or given.
+    /// The last cursor that was reported, or the initial one.
     package var cursor: [UInt8]? { state.cursor }
-    /// Updates told.
+    /// Updates reported.
     package var receivedCount: UInt64 { state.received }
-    /// Updates that newer ones replaced on the way, as versions show.
+    /// Updates that newer ones replaced on the way; versions show how many.
     package var conflatedCount: UInt64 { state.conflated }
-    /// Updates lost to gaps, as far as the gateway knew.
+    /// Updates lost in gaps, as far as the gateway knew.
     package var missedCount: UInt64 { state.missed }
     /// Updates that came again after a resume and were dropped.
     package var repeatCount: UInt64 { state.repeats }
@@ -113,7 +113,7 @@ package final class SubscriptionStream {
         .seconds(subscription.silenceLimitSeconds(transport))
     }
 
-    /// Reads once, and tells what was read.
+    /// Reads once, and reports what came.
     private func listen(to wire: any SubscriptionWire, into events: inout [SubscriptionEvent]) {
         heard.removeAll(keepingCapacity: true)
         var ending: ClientFailure?
@@ -135,7 +135,7 @@ package final class SubscriptionStream {
         do throws(ClientFailure) {
             try hear(wire, over: &link)
         } catch {
-            link.writePending()  // The answer to a close frame, as far as it goes.
+            link.writePending()  // Sends the answer to a close frame, if the kernel takes it.
             throw error
         }
         self.link = consume link
@@ -155,7 +155,8 @@ package final class SubscriptionStream {
         }
     }
 
-    /// Turns what was heard into what is told; returns whether a poll was answered, and if so whether with nothing.
+    /// Turns wire events into subscription events. Returns whether a poll was answered with nothing; nil without an
+    /// answer.
     private func tell(into events: inout [SubscriptionEvent]) -> Bool? {
         var isAnsweredEmpty: Bool?
         for event in heard {
@@ -178,7 +179,7 @@ package final class SubscriptionStream {
     ) {
         let waited = Instant.now().since(requestedAt)
         if isEmpty, hasAskedWithCursor, waited < .seconds(subscription.waitSeconds) / 2 {
-            // A drain, or something that does not wait: asking again at once would turn idly.
+            // The gateway is draining, or does not wait at all: asking again at once would spin.
             return end(with: .lost(reason: "the gateway answered early, with nothing"), into: &events)
         }
         if wire.isReusable { return request(over: wire) }
@@ -200,7 +201,7 @@ package final class SubscriptionStream {
         events.append(.disconnected(known, retryAfter: delay))
     }
 
-    /// Whether a goodbye that came before explains it.
+    /// Whether an earlier goodbye explains this failure.
     private func isAboutLink(_ failure: ClientFailure) -> Bool {
         switch failure {
         case .lost, .closed, .silence: true

@@ -1,4 +1,4 @@
-/// The latest updates of all topics that a pattern covers, page by page.
+/// The latest updates of all topics that a pattern covers, a page at a time.
 internal import HTTP
 internal import Primitives
 package import Transport
@@ -55,7 +55,7 @@ package final class TopicList {
                 _ = try scanner.value()
             }
         }
-        // A page that leads nowhere further would be asked for without end.
+        // A page whose `next` does not advance would be requested endlessly.
         isComplete = next == nil || next == after
         after = next
         return updates

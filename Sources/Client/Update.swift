@@ -1,15 +1,15 @@
-/// One new value of one topic, as the line of JSON that carried it and where its members stand in it.
+/// One new value of one topic: the line of JSON that carried it, and where its members are.
 package import Primitives
 
 package struct Update: Sendable, Equatable {
     /// The whole update, on one line.
     package let line: [UInt8]
-    /// The topic's name as UTF-8, its escapes replaced.
+    /// The topic's name as UTF-8, unescaped.
     package let topic: [UInt8]
     package let version: UInt64
     /// When the gateway accepted it, Unix milliseconds.
     package let time: UInt64
-    /// Where the value stands in `line`; nil for a tombstone.
+    /// Where the value is in `line`; nil for a tombstone.
     package let data: Range<Int>?
 
     package var isTombstone: Bool { data == nil }
@@ -22,9 +22,9 @@ package struct Update: Sendable, Equatable {
         self.init(line: line, members)
     }
 
-    /// Reads the update that comes next, wherever it stands in a larger text.
+    /// Reads the next update inside a larger text.
     init(_ scanner: inout JSONScanner) throws(JSONFailure) {
-        _ = scanner.peek()  // Steps over the white space in front of it.
+        _ = scanner.peek()  // Skips the white space in front of it.
         let start = scanner.position
         var members = try Members(&scanner)
         members.data = members.data.map { ($0.lowerBound - start)..<($0.upperBound - start) }
@@ -39,7 +39,7 @@ package struct Update: Sendable, Equatable {
         data = members.data
     }
 
-    /// What an update's object says, in any order; unknown members are left for later protocols.
+    /// The members of an update's object, in any order. Unknown members belong to later protocols.
     private struct Members {
         var topic: [UInt8] = []
         var version: UInt64 = 0
@@ -73,12 +73,12 @@ package struct Update: Sendable, Equatable {
     }
 }
 
-/// Updates of one topic that are gone for this subscriber.
+/// Updates of one topic that this reader has lost.
 package struct Gap: Sendable, Equatable {
     package var topic: [UInt8] = []
-    /// The version that follows.
+    /// The version of the next update.
     package var next: UInt64 = 0
-    /// How many were missed, where the gateway knows.
+    /// How many were lost, if the gateway knows.
     package var missed: UInt64?
 
     package init(topic: [UInt8] = [], next: UInt64 = 0, missed: UInt64? = nil) {
@@ -114,7 +114,7 @@ extension JSONScanner {
         return number
     }
 
-    /// A string's characters as UTF-8, or nothing for `null`.
+    /// A string as UTF-8, or nil for `null`.
     mutating func optionalString() throws(JSONFailure) -> [UInt8]? {
         try null() ? nil : try string().decoded(in: bytes)
     }

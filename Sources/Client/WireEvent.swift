@@ -1,22 +1,22 @@
-/// What one transport's bytes say, in the words that all three share.
+/// What a transport's bytes say, in terms that all three transports share.
 package enum WireEvent: Sendable, Equatable {
-    /// The gateway has accepted the subscription. Nil: it does not say whether it resumes, or not yet.
+    /// The gateway has accepted the subscription. `resumed` is nil if the gateway does not say, or not yet.
     case subscribed(resumed: Bool?)
     case update(Update)
-    /// The reader holds the latest of everything as of here.
+    /// The reader holds every update up to this cursor, or newer ones.
     case cursor([UInt8])
-    /// All that existed when the subscription began has come.
+    /// Every topic that existed when the subscription began has come.
     case live(resumed: Bool?)
-    /// Forget what is held: a full snapshot follows.
+    /// Forget all values: a full snapshot follows.
     case reset
     case gap(Gap)
     case goodbye(reason: String, reconnectAfterMilliseconds: UInt64?)
-    /// The delay that retries should begin with.
+    /// The delay with which retries should begin.
     case retry(milliseconds: UInt64)
-    /// Nothing new but life.
+    /// Nothing but a sign of life.
     case heartbeat
-    /// A complaint that the link survives.
+    /// An error that does not end the link.
     case error(code: String, message: String)
-    /// One poll's answer is complete: ask again.
+    /// A poll's answer is complete: ask again.
     case answered(isEmpty: Bool)
 }

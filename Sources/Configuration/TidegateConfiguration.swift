@@ -1,4 +1,4 @@
-/// All that `config.json` says, checked: the gateway's settings, the log's, and the feeds.
+/// The whole of `config.json`, checked: the settings of the gateway and of the log, and the feeds.
 internal import Broker
 package import Feeds
 package import Gateway
@@ -8,7 +8,7 @@ package import Logging
 package import Settings
 internal import Transport
 
-/// Read once at start. Each key's default is the one that `GatewayConfiguration` has, so there is one place for it.
+/// Read once at the start. `GatewayConfiguration` alone holds the default of each key.
 package struct TidegateConfiguration {
     package var gateway = GatewayConfiguration()
     package var logLevel = Log.Level.info
@@ -17,8 +17,8 @@ package struct TidegateConfiguration {
     package var feeds: [(name: String, feed: any Feed)] = []
     package let file: String
 
-    /// Reads `text`, which stands in `file`; relative paths start from the file's folder. `overrides` are by
-    /// path or by variable of the environment, `labels` says where each was given.
+    /// Reads `text`, the content of `file`; relative paths start from the file's folder. `overrides` are keyed by
+    /// path or by environment variable, and `labels` says where each was given.
     package init(
         text: [UInt8], file: String, overrides: [String: String] = [:], labels: [String: String] = [:]
     ) throws(SettingsFailure) {
@@ -39,7 +39,7 @@ package struct TidegateConfiguration {
             var section = section
             let isEnabled = try section.boolean("enabled", default: true)
             let origin = FeedOrigin(name: name, baseDirectory: folder)
-            // A feed that is switched off is read all the same: a mistake shows today, not when it is needed.
+            // A feed that is switched off is read too: its mistakes show today, not on the day it is needed.
             let feed = try FeedKinds.make(origin, settings: &section)
             if isEnabled { feeds.append((name, feed)) }
         }
@@ -159,7 +159,7 @@ package struct TidegateConfiguration {
             var log = log
             let text = try log.optionalText("pattern")
             let updateCount = try log.integer("keep", default: 1000, in: 1...1_000_000)
-            // First what nobody knows: a misspelt "pattern" is no missing one.
+            // Unknown keys first: a misspelt "pattern" must not be reported as a missing one.
             try log.finish()
             guard let text else {
                 throw log.refusal(
@@ -210,6 +210,6 @@ package struct TidegateConfiguration {
         try section.finish()
     }
 
-    /// A hundredth of a second is for tests; a day is for ever.
+    /// A hundredth of a second serves tests; a day stands for no limit.
     private static var timeouts: ClosedRange<Duration> { .milliseconds(10) ... .seconds(86_400) }
 }

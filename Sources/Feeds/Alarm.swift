@@ -1,9 +1,9 @@
-/// A wait until a moment that another thread can cut short: how a feed's thread sleeps.
+/// A wait until a moment, which another thread can cut short: a feed's thread sleeps in it.
 internal import Glibc
 internal import Primitives
 
-/// Any thread. Sendable because the two objects are made in `init`, never moved, destroyed in `deinit`, and
-/// `isRaised` is only touched while the mutex is held.
+/// Any thread. Sendable, because `init` makes the two objects, nothing moves them, `deinit` destroys them, and
+/// `isRaised` is only accessed under the mutex.
 final class Alarm: @unchecked Sendable {
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
@@ -13,7 +13,7 @@ final class Alarm: @unchecked Sendable {
         pthread_mutex_init(mutex, nil)
         var attributes = pthread_condattr_t()
         pthread_condattr_init(&attributes)
-        // The clock of `Instant`: setting the machine's date wakes nobody and delays nobody.
+        // The clock of `Instant`: a change of the machine's date neither wakes nor delays anybody.
         pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
         pthread_cond_init(condition, &attributes)
         pthread_condattr_destroy(&attributes)
@@ -26,7 +26,7 @@ final class Alarm: @unchecked Sendable {
         mutex.deallocate()
     }
 
-    /// Ends every wait, also those to come.
+    /// Ends every wait, including later ones.
     func raise() {
         pthread_mutex_lock(mutex)
         isRaised = true
@@ -34,7 +34,7 @@ final class Alarm: @unchecked Sendable {
         pthread_mutex_unlock(mutex)
     }
 
-    /// Whether the alarm was raised before `deadline` came.
+    /// Whether the alarm was raised before `deadline`.
     func wait(until deadline: Instant) -> Bool {
         var time = timespec(
             tv_sec: Int(clamping: deadline.nanoseconds / 1_000_000_000),

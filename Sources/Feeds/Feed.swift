@@ -1,21 +1,21 @@
-/// A source of updates with no clock and no thread of its own.
+/// A source of updates without a clock or a thread of its own.
 package import Broker
 package import Primitives
 
-/// Owned by whoever asks it, one at a time: a `FeedThread` or a test.
+/// Owned by its one caller: a `FeedThread` or a test.
 package protocol Feed: AnyObject {
-    /// Appends to `batch` what is due at `now` and says when it wants to be asked again; nil: it has ended.
+    /// Appends to `batch` the updates due at `now`. Returns when to call again; nil: the feed has ended.
     ///
-    /// Asked late, a feed skips or shifts what it missed: one batch stays bounded however long it slept.
+    /// A late call skips or shifts missed updates, so a batch stays bounded after any pause.
     func produce(
         at now: Instant, time: UnixTime, into batch: inout UpdateBatch
     ) throws(FeedFailure) -> Instant?
 }
 
-/// Why a feed could not produce.
+/// Why a feed could not produce updates.
 package struct FeedFailure: Error, Sendable, Equatable, CustomStringConvertible {
     package let reason: String
-    /// Whether asking again later may help: a file that is not there yet, as against one that is malformed.
+    /// Whether a later attempt may succeed: a file may appear, but a malformed one will not mend.
     package let isPassing: Bool
 
     package init(_ reason: String, isPassing: Bool) {

@@ -1,18 +1,18 @@
 /// The kinds of feed that settings can name.
 package import Settings
 
-/// A feed that settings describe. A new kind is one new file and one line in `FeedKinds.all`.
+/// A feed that settings describe. A new kind needs one new file and one line in `FeedKinds.all`.
 package protocol FeedKind: Feed {
-    /// What `kind` says in the settings.
+    /// The value of `kind` in the settings.
     static var kindName: String { get }
 
-    /// Reads the keys of its kind; the caller has read `kind` and finishes the section.
+    /// Reads the keys of this kind. The caller has read `kind` and will finish the section.
     init(origin: FeedOrigin, settings: inout SettingsSection) throws(SettingsFailure)
 }
 
-/// What a feed is told besides its settings.
+/// What a feed learns besides its settings.
 package struct FeedOrigin: Sendable {
-    /// Its name in the settings.
+    /// The feed's name in the settings.
     package let name: String
     /// The folder that relative paths start from.
     package let baseDirectory: String
@@ -28,8 +28,8 @@ package enum FeedKinds {
         [GatewayFeed.self, HostFeed.self, MarketFeed.self, ReplayFeed.self]
     }
 
-    /// Makes the feed that a section describes and finishes the section. Without `kind`, the feed's name is its
-    /// kind: `"host": {}` is a host feed.
+    /// Makes the feed that a section describes and finishes the section. Without `kind`, the feed's name is its kind:
+    /// `"host": {}` is a host feed.
     package static func make(
         _ origin: FeedOrigin, settings: inout SettingsSection
     ) throws(SettingsFailure) -> any Feed {
@@ -50,7 +50,7 @@ package enum FeedKinds {
 }
 
 extension SettingsSection {
-    /// The topic under which a feed publishes.
+    /// The prefix of the feed's topics.
     mutating func topicPrefix(
         _ key: String, default standard: String
     ) throws(SettingsFailure) -> String {

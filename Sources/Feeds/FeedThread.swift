@@ -1,4 +1,4 @@
-/// Runs one feed on a thread of its own: asks it, hands on what it has, sleeps until it wants to be asked again.
+/// Runs one feed on a thread of its own: it calls the feed, publishes its updates, and sleeps until the next call.
 package import Broker
 internal import CLinux
 internal import Glibc
@@ -7,12 +7,12 @@ internal import Synchronization
 
 package final class FeedThread: Sendable {
     private let alarm: Alarm
-    /// Nil once somebody has joined it.
+    /// Nil once the thread was joined.
     private let thread: Mutex<pthread_t?>
 
-    /// Starts the thread. `publish` takes each batch that is not empty; it may empty it, and it blocks the feed
-    /// while it works: a publisher that cannot keep up slows its feed, and nothing piles up. `report` hears
-    /// what an operator should read. Both are called on the feed's thread.
+    /// Starts the thread. `publish` takes each non-empty batch, and may empty it. The feed waits while it runs, so a
+    /// slow publisher slows the feed and nothing piles up. `report` gets the news for the operator. Both run on the
+    /// feed's thread.
     package init(
         name: String, feed: sending any Feed,
         publish: @escaping @Sendable (inout UpdateBatch) -> Void,
@@ -24,7 +24,7 @@ package final class FeedThread: Sendable {
         let context = Unmanaged.passRetained(run).toOpaque()
         let code = pthread_create(&handle, nil, { runFeed($0) }, context)
         if code == 0 {
-            // A name longer than 15 bytes would be refused, so it is cut.
+            // Cut, because a name longer than 15 bytes would be refused.
             pthread_setname_np(handle, String("feed " + name).utf8Prefix(15))
         } else {
             Unmanaged<FeedRun>.fromOpaque(context).release()
@@ -36,7 +36,7 @@ package final class FeedThread: Sendable {
 
     deinit { stop() }
 
-    /// Ends the feed and returns when its thread is gone: at once, but for a batch that is being published.
+    /// Ends the feed and waits for its thread: no longer than a batch takes that is just being published.
     package func stop() {
         alarm.raise()
         thread.withLock { thread in
@@ -46,15 +46,15 @@ package final class FeedThread: Sendable {
     }
 }
 
-/// What an operator should read about a feed.
+/// What an operator should know about a feed.
 package enum FeedReport: Sendable, Equatable {
-    /// It could not produce and is asked again after a while.
+    /// It could not produce, and will be called again after a pause.
     case failed(FeedFailure, retryAfter: Duration)
-    /// It will not be asked again; nil: it had no more.
+    /// It will not be called again; nil: it had no more updates.
     case ended(FeedFailure?)
 }
 
-/// What a feed's thread does. Owned by that thread.
+/// The work of a feed's thread. Owned by that thread.
 private final class FeedRun {
     private let feed: any Feed
     private let alarm: Alarm
@@ -79,7 +79,7 @@ private final class FeedRun {
         }
     }
 
-    /// Asks the feed once; the moment at which to ask again, nil when it has ended.
+    /// Calls the feed once. Returns when to call again; nil when it has ended.
     private func turn(now: Instant) -> Instant? {
         let next: Instant?
         do {
@@ -94,7 +94,7 @@ private final class FeedRun {
         return next
     }
 
-    /// What was appended before a failure is as good as any.
+    /// Updates appended before a failure are valid.
     private func handOn() {
         if !batch.isEmpty { publish(&batch) }
         batch.removeAll()
@@ -111,14 +111,14 @@ private final class FeedRun {
     }
 }
 
-/// The body of a feed's thread: takes over the reference that `FeedThread` retained for it.
+/// The body of a feed's thread. It takes over the reference that `FeedThread` retained for it.
 private func runFeed(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
     if let context { Unmanaged<FeedRun>.fromOpaque(context).takeRetainedValue().run() }
     return nil
 }
 
-/// Pauses between attempts that fail: from 1 s, doubled up to a minute, so that a feed that is broken for good
-/// costs a line a minute and one that was broken for a moment is back in a second.
+/// Pauses between failed attempts: 1 s, doubled up to a minute. A feed that is broken for good costs a log line a
+/// minute; one that failed for a moment is back in a second.
 struct FeedBackoff {
     private static let shortest = Duration.seconds(1)
     private static let longest = Duration.seconds(60)

@@ -1,4 +1,4 @@
-/// Writing the flat objects that feeds publish: no string is made, nothing is allocated per field.
+/// Writes the flat objects that feeds publish, without a string or an allocation per field.
 internal import Broker
 internal import Primitives
 
@@ -21,7 +21,7 @@ extension ByteBuffer {
         append(fixed: Int64((value * 100).rounded()), decimals: 2)
     }
 
-    /// `value` divided by ten to the power of `decimals`, with exactly so many decimals: 1234 with 2 is 12.34.
+    /// `value` divided by ten to the power of `decimals`, with exactly that many decimals: 1234 with 2 is 12.34.
     mutating func append(fixed value: Int64, decimals: Int) {
         if value < 0 { append(ASCII.minus) }
         let magnitude = value.magnitude
@@ -32,7 +32,7 @@ extension ByteBuffer {
                 writeDecimal(magnitude, digitCount: digitCount, to: base)
                 return digitCount
             }
-            // All digits one place to the right, then those before the point moved back by one.
+            // Writes all digits one place to the right, then moves those before the point back by one.
             writeDecimal(magnitude, digitCount: digitCount, to: base + 1)
             let wholeCount = digitCount - decimals
             base.update(from: base + 1, count: wholeCount)
@@ -43,8 +43,8 @@ extension ByteBuffer {
 }
 
 extension UpdateBatch {
-    /// Closes the object that `fields` began, appends it as the next value of `topic` and empties `fields`. A topic
-    /// that the machine names and that may not be one is left out.
+    /// Closes the object that `fields` began, appends it as the next value of `topic` and empties `fields`. An
+    /// invalid topic, which the machine may have named, is left out.
     mutating func append(_ fields: inout ByteBuffer, as topic: String) {
         fields.append(ASCII.closeBrace)
         if topicFault(topic) == nil {

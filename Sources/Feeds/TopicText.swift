@@ -1,8 +1,8 @@
-/// Names from outside, made fit to stand in a topic.
+/// Makes names from outside fit for topics.
 internal import Broker
 internal import Primitives
 
-/// Why `name` may not name a topic; nil if it may.
+/// Why `name` cannot name a topic; nil if it can.
 func topicFault(_ name: String) -> String? {
     let bytes = Array(name.utf8)
     do {
@@ -13,7 +13,7 @@ func topicFault(_ name: String) -> String? {
     }
 }
 
-/// `text` as one segment of a topic: what a topic may not hold becomes "_".
+/// `text` as one segment of a topic: characters that a topic cannot hold become "_".
 func topicSegment(_ text: some StringProtocol) -> String {
     let scalars = text.unicodeScalars.map { scalar in
         switch scalar {

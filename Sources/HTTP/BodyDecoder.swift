@@ -1,10 +1,10 @@
 import Primitives
 
-/// What a decoder made of the bytes it was given.
+/// What a decoder found in the bytes it was given.
 package struct BodyStep: Sendable, Equatable {
     /// The body's next content, as a range of the given bytes; may be empty.
     package let content: Range<Int>
-    /// How many of the given bytes are done with once the content is taken; the rest is given again.
+    /// How many of the given bytes are finished once the content is taken. The caller passes the rest again.
     package let consumed: Int
     /// Whether the body has ended; what follows `consumed` is the next message.
     package let isEnd: Bool
@@ -16,20 +16,20 @@ package struct BodyStep: Sendable, Equatable {
     }
 }
 
-/// Finds a body's content in bytes that come piece by piece. Buffers nothing: its state is a few words.
+/// Finds a body's content in bytes that come piece by piece. It buffers nothing: its state is a few words.
 ///
-/// The chunked coding (RFC 9112 §7.1) is read as strictly as the heads are, for the same reason.
+/// The chunked coding (RFC 9112 §7.1) is read as strictly as heads are, for the same reason: smuggling.
 package struct BodyDecoder: Sendable {
-    /// A chunk's size line with all its extensions. Nobody is known to send longer ones for good.
+    /// A chunk's size line with its extensions. No honest sender is known to send longer ones.
     private static let maximumSizeLineByteCount = 256
-    /// The trailer section, which is read and discarded.
+    /// The trailer section; the decoder reads and discards it.
     private static let maximumTrailerByteCount = 4096
 
     private enum State: Sendable, Equatable {
         case content
         case untilClose
         case size
-        /// After white space, which is good only in front of an extension.
+        /// After white space, which only an extension may follow.
         case sizeSpace
         case sizeExtension
         case quoted
@@ -48,17 +48,17 @@ package struct BodyDecoder: Sendable {
 
     private var state: State
     private let limit: Int?
-    /// Bytes left of the content, or of the chunk; while a size line is read, the size so far.
+    /// Bytes left of the content or of the chunk. While a size line is read: the size so far.
     private var remaining = 0
     /// Content found so far in chunks.
     private var contentByteCount = 0
-    /// Bytes of the present size line, or of the trailer section.
+    /// Bytes of the current size line, or of the trailer section.
     private var lineByteCount = 0
     private var digitCount = 0
 
     /// A decoder of one body of at most `byteCountLimit` bytes of content; nil sets no limit.
     ///
-    /// A declared length above the limit is refused by the first `next`, which may be given no bytes.
+    /// The first `next` refuses a declared length above the limit, even if it is given no bytes.
     package init(_ framing: BodyFraming, byteCountLimit: Int?) {
         limit = byteCountLimit
         switch framing {
@@ -71,12 +71,12 @@ package struct BodyDecoder: Sendable {
         }
     }
 
-    /// Whether the body has ended. One of `untilClose` ends with its connection.
+    /// Whether the body has ended. An `untilClose` body ends with its connection.
     package var isEnded: Bool { state == .ended }
 
-    /// Reads on to the next run of content, and over it as far as `bytes` go.
+    /// Skips to the next run of content, and covers it as far as `bytes` go.
     ///
-    /// Call it with what is left, until nothing was consumed or the body has ended.
+    /// Call it with the rest until it consumes nothing or the body has ended.
     package mutating func next(_ bytes: Span<UInt8>) throws(HTTPFailure) -> BodyStep {
         var position = 0
         while true {
@@ -192,7 +192,7 @@ package struct BodyDecoder: Sendable {
         }
     }
 
-    /// Adds to the content found so far, and refuses what leads beyond the limit.
+    /// Adds to the content found so far, and refuses a body that exceeds the limit.
     private mutating func count(_ byteCount: Int) throws(HTTPFailure) {
         let (sum, overflowed) = contentByteCount.addingReportingOverflow(byteCount)
         if let limit, overflowed || sum > limit { throw tooLarge(limit) }

@@ -1,6 +1,6 @@
 import Primitives
 
-/// Reading the framing out of a head's fields: the place where requests are smuggled, and so the strictest.
+/// Reads the framing from a head's fields. Requests are smuggled here, so nothing in the parser is stricter.
 extension HeaderFields {
     /// What Content-Length and Transfer-Encoding say together.
     enum DeclaredFraming: Equatable {
@@ -37,7 +37,7 @@ extension HeaderFields {
         return .length(length)
     }
 
-    /// Exactly one `chunked` and nothing else is understood.
+    /// Accepts exactly one `chunked` and nothing else.
     private func declaredCoding(_ codings: [Range<Int>]) -> DeclaredFraming {
         let span = bytes.span
         var chunkedCount = 0

@@ -2,12 +2,12 @@
 package enum BodyFraming: Sendable, Equatable {
     /// There is no body.
     case none
-    /// So many bytes follow the head; also 0, when the message said so.
+    /// This many bytes follow the head; 0 if the message said so.
     case length(Int)
     case chunked
-    /// All that comes until the sender closes: responses only.
+    /// The body is everything until the sender closes: responses only.
     case untilClose
 
-    /// Whether bytes of a body follow, or may.
+    /// Whether bytes of a body follow, or may follow.
     package var hasBody: Bool { self != .none && self != .length(0) }
 }

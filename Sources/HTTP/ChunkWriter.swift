@@ -2,11 +2,11 @@ package import Primitives
 
 /// Writing chunks of a body (RFC 9112 §7.1) into a buffer before their sizes are known.
 extension ByteBuffer {
-    /// Eight digits, so that every size a chunk can have takes the same room; leading zeros are legal.
+    /// Eight digits, so that every chunk size takes the same room; leading zeros are legal.
     private static var chunkDigitCount: Int { 8 }
     private static var chunkHeadByteCount: Int { chunkDigitCount + 2 }
 
-    /// Reserves the size line of a chunk, whose content is appended next; returns where it starts.
+    /// Reserves the size line of a chunk, whose content is appended next; returns where the line starts.
     ///
     /// Nothing may be consumed from the buffer before `endChunk`.
     package mutating func beginChunk() -> Int {
@@ -15,8 +15,8 @@ extension ByteBuffer {
         return start
     }
 
-    /// Writes the size of what was appended since the chunk began, and ends it. A chunk without content would
-    /// end the body, and is taken back.
+    /// Ends the chunk, and writes the size of its content. A chunk without content would end the body, so it is
+    /// removed.
     package mutating func endChunk(_ start: Int) {
         let size = count - start - Self.chunkHeadByteCount
         precondition(size >= 0 && size <= 0xFFFF_FFFF, "a chunk ended that never began, or beyond 4 GiB")

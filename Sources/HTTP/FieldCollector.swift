@@ -1,14 +1,14 @@
 import Primitives
 
-/// Collects the field lines of a head, from the line after its first to the empty one.
+/// Collects the field lines of a head, from the line after the first to the empty one.
 struct FieldCollector: Sendable {
     private(set) var lines: [FieldLine] = []
-    /// Whether a line was continued on the next: obsolete, refused in requests, a space in responses.
+    /// Whether a line was continued on the next. That is obsolete: requests are refused, responses get a space.
     private(set) var hasFolds = false
     /// Where the first field line starts, once it is known.
     private var start: Int?
 
-    /// Reads the lines that are complete; true when the empty one that ends the head was among them.
+    /// Reads the complete lines; true once it has read the empty line that ends the head.
     mutating func collect(
         _ bytes: Span<UInt8>, by scanner: inout HeadScanner, limits: RequestLimits, toleratesFolds: Bool
     ) throws(HTTPFailure) -> Bool {
@@ -36,7 +36,7 @@ struct FieldCollector: Sendable {
         return false
     }
 
-    /// Makes `continuation` part of the last field's value (RFC 9112 §5.2).
+    /// Appends `continuation` to the last field's value (RFC 9112 §5.2).
     private mutating func fold(_ continuation: Range<Int>) {
         guard !continuation.isEmpty else { return }
         let value = lines[lines.count - 1].value

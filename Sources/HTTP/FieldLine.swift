@@ -7,8 +7,8 @@ struct FieldLine: Sendable {
     private var valueStart: UInt32
     private var valueEnd: UInt32
 
-    /// Reads `name: value`; nil for anything else, a continued line and white space before the colon included
-    /// (RFC 9112 §5.1).
+    /// Reads `name: value`; nil for anything else, such as a continued line or white space before the colon (RFC 9112
+    /// §5.1).
     init?(_ bytes: Span<UInt8>, _ line: Range<Int>) {
         var colon = line.lowerBound
         while colon < line.upperBound, Syntax.isTokenByte(bytes[colon]) { colon += 1 }

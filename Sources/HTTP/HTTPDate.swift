@@ -2,13 +2,13 @@ package import Primitives
 
 /// Moments as HTTP writes them: `Sun, 06 Nov 1994 08:49:37 GMT` (IMF-fixdate, RFC 9110 §5.6.7).
 package enum HTTPDate {
-    /// What every date takes.
+    /// The length of every date.
     package static let byteCount = 29
 
     private static let weekdays: StaticString = "ThuFriSatSunMonTueWed"
     private static let months: StaticString = "JanFebMarAprMayJunJulAugSepOctNovDec"
 
-    /// The date of `unixSeconds`, to be kept for as long as the second lasts.
+    /// The date of `unixSeconds`. Callers keep it for as long as the second lasts.
     package static func bytes(_ unixSeconds: UInt64) -> [UInt8] {
         var buffer = ByteBuffer()
         buffer.append(httpDate: unixSeconds)
@@ -37,8 +37,8 @@ package enum HTTPDate {
 
     /// The day that lies `days` after the first of 1970.
     ///
-    /// Counted in years that begin in March, so that the leap day is their last, and in the 146,097 days after
-    /// which the calendar repeats.
+    /// Years begin in March here, so that the leap day is the last of its year. The calendar repeats every 146,097
+    /// days.
     private static func civil(_ days: UInt64) -> (year: UInt64, month: UInt64, day: UInt64) {
         let shifted = days + 719_468  // From the first of March of the year 0.
         let era = shifted / 146_097
@@ -64,7 +64,7 @@ package enum HTTPDate {
 }
 
 extension ByteBuffer {
-    /// Appends the 29 bytes of `unixSeconds` as a date; the end of the year 9999 for any later moment.
+    /// Appends the date of `unixSeconds`, 29 bytes. Later moments become the end of the year 9999.
     package mutating func append(httpDate unixSeconds: UInt64) {
         HTTPDate.append(min(unixSeconds, 253_402_300_799), to: &self)
     }

@@ -1,13 +1,13 @@
-/// Bytes that are not the HTTP we speak, and the answer they deserve.
+/// Bytes that are not HTTP as we speak it, and the answer to them.
 package struct HTTPFailure: Error, Sendable, Equatable, CustomStringConvertible {
     /// The status of the answer.
     package let status: Int
     /// What was wrong and what to do about it, in one sentence.
     package let detail: String
-    /// The problem's name in the body of the answer.
+    /// The problem's name, for the body of the answer.
     package let code: String
 
-    /// Without a `code` it is the one that fits the status, `bad_request` where none does.
+    /// The default `code` is the one that fits the status, or `bad_request`.
     package init(status: Int, detail: String, code: String? = nil) {
         self.status = status
         self.detail = detail
@@ -20,7 +20,7 @@ package struct HTTPFailure: Error, Sendable, Equatable, CustomStringConvertible 
         HTTPFailure(status: 400, detail: detail)
     }
 
-    /// What stands in the place of a response is none; 502 is what a proxy would say of it (RFC 9110 §15.6.3).
+    /// The bytes are no response. A proxy would answer 502 for such a server (RFC 9110 §15.6.3).
     static func badResponse(_ detail: String) -> HTTPFailure {
         HTTPFailure(status: 502, detail: detail)
     }

@@ -1,21 +1,21 @@
 import Primitives
 
-/// Finds the lines of a message's head in bytes that come piece by piece, each byte looked at once.
+/// Finds the lines of a message's head in bytes that come piece by piece. It looks at each byte once.
 ///
-/// Whatever the pieces, the same bytes are refused at the same byte.
+/// It refuses the same bytes at the same byte, wherever they were cut.
 struct HeadScanner: Sendable {
     enum Strictness: Sendable {
-        /// Lines end in CRLF and nothing else: what two readers could take differently is refused.
+        /// Lines end in CRLF and nothing else: two readers must never disagree about where a line ends.
         case request
         /// A lone line feed ends a line too (RFC 9112 §2.2).
         case response
     }
 
     private let strictness: Strictness
-    /// The first byte not looked at yet.
+    /// The first byte that is not scanned yet.
     private(set) var position = 0
     private var lineStart = 0
-    /// Bytes looked at in the scanner's whole life: what a slow drip costs.
+    /// All bytes ever scanned: what a slow drip costs.
     private(set) var scannedByteCount = 0
 
     init(_ strictness: Strictness) {
@@ -28,9 +28,9 @@ struct HeadScanner: Sendable {
         lineStart = 0
     }
 
-    /// The next line without its end; nil while it is not complete.
+    /// The next line without its end; nil while it is incomplete.
     ///
-    /// A line whose content reaches `bound` is too long, and refused as soon as it does.
+    /// A line whose content reaches `bound` is too long; the scanner refuses it at that byte.
     mutating func nextLine(
         _ bytes: Span<UInt8>, bound: Int, tooLong: @autoclosure () -> HTTPFailure
     ) throws(HTTPFailure) -> Range<Int>? {
@@ -56,7 +56,7 @@ struct HeadScanner: Sendable {
         return nil
     }
 
-    /// Nearly all of a head: bytes that mean nothing to the lines.
+    /// Skips bytes that cannot end a line: nearly all of a head.
     private mutating func skipFieldBytes(_ bytes: Span<UInt8>, bound: Int) {
         let end = min(bytes.count, bound)
         var place = position

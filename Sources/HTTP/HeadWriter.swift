@@ -1,15 +1,15 @@
 package import Primitives
 
-/// Writing heads into a buffer: a first line, fields one by one, and the empty line that ends them.
+/// Writes heads into a buffer: a first line, fields one by one, and the empty line that ends them.
 ///
 ///     buffer.append(statusLine: 200)
 ///     buffer.append(field: "Content-Type", "application/json")
 ///     buffer.append(contentLength: 2)
 ///     buffer.endFields()
 ///
-/// A value can never split a head: a control character in it goes out as a space (RFC 9110 §5.5).
+/// A value cannot split a head: its control characters become spaces (RFC 9110 §5.5).
 extension ByteBuffer {
-    /// Appends `HTTP/1.1 200 OK`; a server says 1.1 whatever the request said (RFC 9110 §6.2).
+    /// Appends `HTTP/1.1 200 OK`. A server says 1.1 to any request (RFC 9110 §6.2).
     package mutating func append(statusLine status: Int) {
         precondition(status >= 100 && status <= 999, "a status has three digits")
         append("HTTP/1.1 ")
@@ -19,7 +19,7 @@ extension ByteBuffer {
         append("\r\n")
     }
 
-    /// Appends `GET /path HTTP/1.1`. What would end the target early goes out percent-encoded.
+    /// Appends `GET /path HTTP/1.1`. Bytes that would end the target early are percent-encoded.
     package mutating func append(requestLine method: StaticString, target: String) {
         append(method)
         append(ASCII.space)
@@ -69,7 +69,7 @@ extension ByteBuffer {
         append(field: "Content-Length", decimal: byteCount)
     }
 
-    /// Appends the Date field: `unixSeconds` is when the message is sent.
+    /// Appends the Date field; `unixSeconds` is when the message is sent.
     package mutating func append(dateField unixSeconds: UInt64) {
         beginField("Date")
         append(httpDate: unixSeconds)
@@ -86,7 +86,7 @@ extension ByteBuffer {
         append(": ")
     }
 
-    /// Makes what was appended since `start` harmless, and ends the line.
+    /// Makes the bytes since `start` harmless, and ends the line.
     private mutating func endField(_ start: Int) {
         replaceBytes(from: start, with: ASCII.space) { !Syntax.isFieldByte($0) }
         append("\r\n")

@@ -1,8 +1,8 @@
 import Primitives
 
-/// The bytes of a head, owned once, and where its fields stand in them. Names are compared without case.
+/// The bytes of a head, owned once, and where its fields are in them. Names compare without case.
 package struct HeaderFields: Sendable {
-    /// The whole head, from the first byte that was given to the parser.
+    /// The whole head, from the first byte that the parser was given.
     let bytes: [UInt8]
     private let lines: [FieldLine]
 
@@ -23,12 +23,12 @@ package struct HeaderFields: Sendable {
     /// The number of field lines.
     package var count: Int { lines.count }
 
-    /// Every field in the order of the message: the name as it was sent, and its value.
+    /// Every field in the message's order: the name as sent, and the value.
     package var all: [(name: [UInt8], value: [UInt8])] {
         lines.map { (Array(bytes[$0.name]), Array(bytes[$0.value])) }
     }
 
-    /// The value of the first field named `name`; nil without one.
+    /// The value of the first field named `name`, or nil.
     package func first(_ name: StaticString) -> [UInt8]? {
         for line in lines where isNamed(line, name) { return Array(bytes[line.value]) }
         return nil
@@ -39,7 +39,7 @@ package struct HeaderFields: Sendable {
         values(name).map { Array(bytes[$0]) }
     }
 
-    /// Whether a comma-separated field, on however many lines, lists `token`, in any case.
+    /// Whether a comma-separated field, on any number of lines, lists `token` in any case.
     package func hasToken(_ token: StaticString, in name: StaticString) -> Bool {
         let span = bytes.span
         for line in lines where isNamed(line, name) {
@@ -51,7 +51,7 @@ package struct HeaderFields: Sendable {
         return false
     }
 
-    /// Where the values of all fields named `name` stand.
+    /// Where the values of all fields named `name` are.
     func values(_ name: StaticString) -> [Range<Int>] {
         var values: [Range<Int>] = []
         for line in lines where isNamed(line, name) { values.append(line.value) }

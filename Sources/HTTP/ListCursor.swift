@@ -11,7 +11,7 @@ struct ListCursor {
         end = range.upperBound
     }
 
-    /// The next element without white space around it, empty where nothing stands between two commas.
+    /// The next element without white space around it; empty between two adjacent commas.
     mutating func next(in bytes: Span<UInt8>, separator: UInt8 = ASCII.comma) -> Range<Int>? {
         guard !isFinished else { return nil }
         let start = position

@@ -1,6 +1,6 @@
 import Primitives
 
-/// What a request asks for. Any valid token is a method; those that nobody here answers are `other`.
+/// The method of a request. Any valid token is a method; `other` stands for those that this server never answers.
 package enum Method: Sendable, Equatable {
     case get
     case head

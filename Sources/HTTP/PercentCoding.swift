@@ -1,8 +1,8 @@
 package import Primitives
 
-/// Percent-encoding of URLs (RFC 3986 §2.1). `+` stands for itself, always.
+/// Percent-encoding of URLs (RFC 3986 §2.1). `+` is always just a plus.
 package enum PercentCoding {
-    /// `text` with its escapes replaced by what they stand for; nil where one is malformed.
+    /// `text` with its escapes decoded; nil where one is malformed.
     package static func decoded(_ text: Span<UInt8>) -> [UInt8]? {
         var decoded: [UInt8] = []
         decoded.reserveCapacity(text.count)
@@ -22,8 +22,8 @@ package enum PercentCoding {
         return decoded
     }
 
-    /// The items of a query, decoded, in order; nil where an escape is malformed. An item without `=` has an
-    /// empty value; empty items are left out.
+    /// The items of a query, decoded, in order; nil where an escape is malformed. An item without `=` has an empty
+    /// value. Empty items are left out.
     package static func items(_ query: Span<UInt8>) -> [(name: [UInt8], value: [UInt8])]? {
         var items: [(name: [UInt8], value: [UInt8])] = []
         var start = 0
@@ -53,8 +53,8 @@ package enum PercentCoding {
 }
 
 extension ByteBuffer {
-    /// Appends `text` for a path's segments or a query's value: `/`, `*` and `,` stay readable, all else that is
-    /// not unreserved is escaped.
+    /// Appends `text` for a path's segments or a query's value. `/`, `*` and `,` stay readable; other reserved bytes
+    /// are escaped.
     package mutating func append(percentEncoded text: Span<UInt8>) {
         for index in text.indices {
             let byte = text[index]

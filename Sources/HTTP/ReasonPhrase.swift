@@ -1,6 +1,6 @@
-/// The words behind the numbers: for status lines, and for the titles of problems.
+/// The words for status codes: in status lines and in the titles of problems.
 package enum ReasonPhrase {
-    /// The phrase of RFC 9110 §15 for `status`; empty, which is valid, for one that is not in use here.
+    /// The phrase of RFC 9110 §15 for `status`. It is empty, which is valid, for codes that this server does not use.
     package static func of(_ status: Int) -> StaticString {
         switch status {
         case 100: "Continue"

@@ -1,14 +1,14 @@
 import Primitives
 
-/// Fields of a request that hold more than a token: how long it would wait, and what it already has.
+/// Fields with a grammar of their own: how long the client would wait, and what it already has.
 extension RequestHead {
-    /// The seconds of `Prefer: wait=N` (RFC 7240 §4.3); nil without it or where it is not a number.
+    /// The seconds of `Prefer: wait=N` (RFC 7240 §4.3); nil without it, or if N is no number.
     package var preferredWait: Int? {
         let span = fields.bytes.span
         for value in fields.values("Prefer") {
             var preferences = ListCursor(value)
             while let preference = preferences.next(in: span) {
-                // The first one counts (RFC 7240 §2), whatever it says.
+                // The first one counts (RFC 7240 §2), even if its value is no number.
                 if let wait = Self.wait(span, preference) { return wait.decimal }
             }
         }
@@ -19,7 +19,7 @@ extension RequestHead {
         let decimal: Int?
     }
 
-    /// Reads `wait = word`, parameters behind it left out; nil for another preference.
+    /// Reads `wait = word` and ignores parameters behind it; nil for another preference.
     private static func wait(_ span: Span<UInt8>, _ preference: Range<Int>) -> Wait? {
         var parameters = ListCursor(preference)
         guard let first = parameters.next(in: span, separator: ASCII.semicolon) else { return nil }
@@ -34,8 +34,8 @@ extension RequestHead {
         return Wait(decimal: span.extracting(word).decimal.flatMap { Int(exactly: $0) })
     }
 
-    /// The entity tags of If-None-Match, without quotes and weakness (RFC 9110 §13.1.2); `*` as it is. What is
-    /// malformed ends its line.
+    /// The entity tags of If-None-Match, without quotes and weakness (RFC 9110 §13.1.2); `*` stays `*`. A malformed
+    /// tag ends its line.
     package var ifNoneMatch: [[UInt8]] {
         let span = fields.bytes.span
         var tags: [[UInt8]] = []
@@ -52,7 +52,7 @@ extension RequestHead {
         return tags
     }
 
-    /// The opaque part of the tag at `position`. A backslash means nothing in it, and a comma separates nothing.
+    /// The opaque part of the tag at `position`. Backslashes and commas in it have no meaning.
     private static func nextTag(_ span: Span<UInt8>, _ position: inout Int, _ end: Int) -> Range<Int>? {
         while position < end, Syntax.isWhiteSpace(span[position]) || span[position] == ASCII.comma {
             position += 1

@@ -1,15 +1,15 @@
 import Primitives
 
-/// A request without its body: what is asked for, of what, and under which conditions.
+/// A request without its body: method, target and fields.
 ///
-/// Owns the head's bytes once; everything else is a place in them, copied out when it is asked for.
+/// It owns the head's bytes once. All else is a range of them, copied when a caller asks for it.
 package struct RequestHead: Sendable {
     package let method: Method
     package let version: HTTPVersion
     package let fields: HeaderFields
     /// Where the request's body ends; never `untilClose`.
     package let bodyFraming: BodyFraming
-    /// Whether the sender waits for a 100 before it sends the body.
+    /// Whether the client waits for a 100 before it sends the body.
     package let expectsContinue: Bool
     /// Whether the connection may stay for another request (RFC 9112 §9.3).
     package let isPersistent: Bool
@@ -35,16 +35,16 @@ package struct RequestHead: Sendable {
 
     package var methodName: String { fields.bytes.span.extracting(methodRange).text }
 
-    /// The path as it was sent, still percent-encoded, without the query.
+    /// The path as sent: still percent-encoded, without the query.
     package var path: [UInt8] {
         if target.path.isEmpty { return [method == .options ? ASCII.asterisk : ASCII.slash] }
         return Array(fields.bytes[target.path])
     }
 
-    /// The query as it was sent, without the `?`.
+    /// The query as sent, without the `?`.
     package var query: [UInt8] { Array(fields.bytes[target.query]) }
 
-    /// The path with its escapes decoded, `%2F` too, and nothing else changed; nil where one is malformed.
+    /// The path with its escapes decoded, even `%2F`, and otherwise unchanged; nil where one is malformed.
     package var decodedPath: [UInt8]? { PercentCoding.decoded(path.span) }
 
     /// The query's items, decoded, in order; nil where an escape is malformed.
@@ -52,7 +52,7 @@ package struct RequestHead: Sendable {
         PercentCoding.items(fields.bytes.span.extracting(target.query))
     }
 
-    /// The host, and the port if named, that the request is for: of the URL if it was a whole one, else of Host.
+    /// The host, and the port if there is one. An absolute URL in the request line wins over the Host field.
     package var authority: [UInt8]? {
         if let range = target.authority { return Array(fields.bytes[range]) }
         return field("Host")
@@ -60,7 +60,7 @@ package struct RequestHead: Sendable {
 
     // MARK: Fields
 
-    /// The value of the first field named `name`, in any case; nil without one.
+    /// The value of the first field named `name`, in any case, or nil.
     package func field(_ name: StaticString) -> [UInt8]? { fields.first(name) }
 
     /// The values of all fields named `name`, in order.
@@ -73,7 +73,7 @@ package struct RequestHead: Sendable {
 
     // MARK: Rules
 
-    /// One Host in HTTP/1.1, at most one in HTTP/1.0, and a valid one (RFC 9112 §3.2).
+    /// HTTP/1.1 needs exactly one Host, HTTP/1.0 at most one, and it must be valid (RFC 9112 §3.2).
     private static func checkHost(_ fields: HeaderFields, _ version: HTTPVersion) throws(HTTPFailure) {
         let hosts = fields.values("Host")
         guard hosts.count == 1 || (hosts.isEmpty && version == .http10) else {

@@ -1,6 +1,6 @@
-/// How much head a request, or a response, may have before it is refused.
+/// How large the head of a request or response may be.
 package struct RequestLimits: Sendable, Equatable {
-    /// Bytes of the first line without its end; one more is 414. Eight thousand are what RFC 9112 §3 recommends.
+    /// Bytes of the first line without its end; one more is 414. RFC 9112 §3 recommends at least 8,000.
     package var requestLineByteCount: Int
     /// Bytes of all field lines together; one more is 431.
     package var headerByteCount: Int

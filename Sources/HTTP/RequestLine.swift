@@ -12,7 +12,7 @@ struct RequestLine: Sendable {
         while methodEnd < range.upperBound, Syntax.isTokenByte(bytes[methodEnd]) { methodEnd += 1 }
         var targetEnd = range.upperBound
         while targetEnd > methodEnd, bytes[targetEnd - 1] != ASCII.space { targetEnd -= 1 }
-        // targetEnd stands behind the last space, which must not be the one behind the method.
+        // targetEnd is behind the last space, which must not be the space behind the method.
         guard methodEnd > range.lowerBound, targetEnd - 1 > methodEnd, bytes[methodEnd] == ASCII.space else {
             throw .badRequest("the request line is not of the form \"GET /path HTTP/1.1\"; correct it")
         }

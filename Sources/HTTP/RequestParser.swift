@@ -1,10 +1,10 @@
 import Primitives
 
-/// Reads the heads of HTTP/1.1 requests (RFC 9112), one after another, from bytes that come in any pieces.
+/// Reads the heads of HTTP/1.1 requests (RFC 9112), one after another, from bytes cut anywhere.
 ///
-/// As strict as the standard allows a server to be: what two readers could understand differently is refused.
+/// It is as strict as the standard allows: it refuses bytes that two readers could understand differently.
 package struct RequestParser: Sendable {
-    /// An eager client may send empty lines before its request (RFC 9112 §2.2), but not for ever.
+    /// An eager client may send empty lines before its request (RFC 9112 §2.2), but not endlessly.
     private static let maximumLeadingByteCount = 64
 
     private let limits: RequestLimits
@@ -18,10 +18,11 @@ package struct RequestParser: Sendable {
         self.limits = limits
     }
 
-    /// The head that `bytes` begin with and how many of them it took; nil while it is not complete, and then
-    /// the same bytes and more are given again. Ready for the next request after a head and after a failure.
+    /// The head at the start of `bytes`, and its length. Nil while it is incomplete: pass the same bytes again, and
+    /// more. After a head or a failure the parser is ready for the next request.
     ///
-    /// Complexity: each byte is looked at once for its line and once for its meaning, however often it is given.
+    /// Complexity: the parser looks at each byte once for its line and once for its meaning, however often it is
+    /// passed.
     package mutating func parse(
         _ bytes: Span<UInt8>
     ) throws(HTTPFailure) -> (head: RequestHead, byteCount: Int)? {
@@ -36,7 +37,7 @@ package struct RequestParser: Sendable {
         }
     }
 
-    /// Bytes looked for line ends in the parser's life: a slow drip must not raise it.
+    /// Bytes ever scanned for line ends. A slow drip must not raise it.
     package var scannedByteCount: Int { scanner.scannedByteCount }
 
     private mutating func reset() {

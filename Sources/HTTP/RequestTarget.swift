@@ -1,18 +1,18 @@
 import Primitives
 
-/// What a request line points at: where its path, query and authority stand in the head's bytes.
+/// The target of a request line: where its path, query and authority are in the head's bytes.
 struct RequestTarget: Sendable {
     /// Empty for an absolute form without a path, which means `/` (or `*`, for OPTIONS).
     let path: Range<Int>
-    /// Without the `?`; empty when there is none.
+    /// Without the `?`; empty without a query.
     let query: Range<Int>
-    /// Of the absolute form only; it counts in place of the Host field (RFC 9112 §3.2.2).
+    /// Of the absolute form only. It replaces the Host field (RFC 9112 §3.2.2).
     let authority: Range<Int>?
 
     /// Reads the origin, absolute or asterisk form (RFC 9112 §3.2).
     ///
-    /// Any byte that ends neither the target nor the line is let through, as servers do: `curl` sends what the
-    /// shell gave it, and whoever uses the path decides what may stand in it.
+    /// Any byte that does not end the target or the line is accepted, as other servers do: `curl` sends the shell's
+    /// words unescaped. The code that uses the path decides what it may contain.
     init(_ bytes: Span<UInt8>, _ range: Range<Int>, _ method: Method) throws(HTTPFailure) {
         for index in range where bytes[index] <= ASCII.space || bytes[index] == UInt8(ascii: "#") {
             throw .badRequest("a byte in the request's target must be percent-encoded")

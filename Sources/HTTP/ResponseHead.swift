@@ -5,7 +5,7 @@ package struct ResponseHead: Sendable {
     package let status: Int
     package let version: HTTPVersion
     package let fields: HeaderFields
-    /// Where the response's body ends, given the request that it answers.
+    /// Where the response's body ends; that depends on the request too.
     package let bodyFraming: BodyFraming
     /// Whether the connection may stay for another request.
     package let isPersistent: Bool
@@ -18,10 +18,10 @@ package struct ResponseHead: Sendable {
         isPersistent = bodyFraming != .untilClose && fields.isPersistent(line.version)
     }
 
-    /// Whether this is an interim response, and the final one follows it. 101 is final: HTTP ends there.
+    /// Whether this is an interim response, which a final one follows. 101 is final: HTTP ends there.
     package var isInterim: Bool { status < 200 && status != 101 }
 
-    /// The value of the first field named `name`, in any case; nil without one.
+    /// The value of the first field named `name`, in any case, or nil.
     package func field(_ name: StaticString) -> [UInt8]? { fields.first(name) }
 
     /// The values of all fields named `name`, in order.
@@ -32,7 +32,7 @@ package struct ResponseHead: Sendable {
         fields.hasToken(token, in: name)
     }
 
-    /// The rules of RFC 9112 §6.3 in their order.
+    /// The rules of RFC 9112 §6.3, in their order.
     private static func framing(
         _ line: StatusLine, _ fields: HeaderFields, _ method: Method
     ) throws(HTTPFailure) -> BodyFraming {
@@ -48,7 +48,7 @@ package struct ResponseHead: Sendable {
         }
     }
 
-    /// The same Content-Length several times is what broken proxies make of one, and does a reader no harm.
+    /// Broken proxies repeat the same Content-Length. A repeated equal value harms no reader.
     private static func repeatedLength(_ fields: HeaderFields) -> Int? {
         guard fields.values("Transfer-Encoding").isEmpty else { return nil }
         let span = fields.bytes.span

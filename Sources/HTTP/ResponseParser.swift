@@ -1,9 +1,9 @@
 import Primitives
 
-/// Reads the heads of responses for a client, one after another, from bytes that come in any pieces.
+/// Reads the heads of responses for a client, one after another, from bytes cut anywhere.
 ///
-/// Strict about where a body ends; tolerant where RFC 9112 lets a user agent be: lone line feeds, continued
-/// lines, a missing reason phrase.
+/// It is strict about where a body ends. It tolerates what RFC 9112 lets a user agent tolerate: lone line feeds,
+/// continued lines, a missing reason phrase.
 package struct ResponseParser: Sendable {
     private let limits: RequestLimits
     private var scanner = HeadScanner(.response)
@@ -14,8 +14,8 @@ package struct ResponseParser: Sendable {
         self.limits = limits
     }
 
-    /// The head that `bytes` begin with and how many of them it took; nil while it is not complete, and then
-    /// the same bytes and more are given again. `method` is that of the request it answers.
+    /// The head at the start of `bytes`, and its length. Nil while it is incomplete: pass the same bytes again, and
+    /// more. `method` is the method of the request that it answers.
     package mutating func parse(
         _ bytes: Span<UInt8>, answering method: Method = .get
     ) throws(HTTPFailure) -> (head: ResponseHead, byteCount: Int)? {

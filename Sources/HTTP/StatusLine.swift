@@ -1,6 +1,6 @@
 import Primitives
 
-/// The first line of a response: version, status, and words that nobody reads.
+/// The first line of a response: version, status, and a phrase that nobody reads.
 struct StatusLine: Sendable {
     let version: HTTPVersion
     let status: Int

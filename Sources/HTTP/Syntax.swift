@@ -1,9 +1,10 @@
 import Primitives
 
-/// The character classes and small grammars that HTTP's rules are made of.
+/// The character classes and small grammars of HTTP.
 enum Syntax {
-    /// A bit for each byte below 128 that may stand in a token (RFC 9110 §5.6.2): digits and "!#$%&'*+-." below 64,
-    /// letters and "^_`|~" above. Written out: a computed constant is asked at every use whether it is there yet.
+    /// One bit for each byte below 128 that may be in a token (RFC 9110 §5.6.2): digits and "!#$%&'*+-." below 64,
+    /// letters and "^_`|~" above. The value is written out, because a computed constant is checked for initialization
+    /// at every use.
     private static var tokenLow: UInt64 { 0x03FF_6CFA_0000_0000 }
     private static var tokenHigh: UInt64 { 0x57FF_FFFF_C7FF_FFFE }
 
@@ -22,7 +23,7 @@ enum Syntax {
         byte == ASCII.space || byte == ASCII.tab
     }
 
-    /// Whether `byte` may stand in a field value: visible, white space or above ASCII (RFC 9110 §5.5).
+    /// Whether `byte` may be in a field value: visible, white space or above ASCII (RFC 9110 §5.5).
     static func isFieldByte(_ byte: UInt8) -> Bool {
         (byte >= ASCII.space && byte != ASCII.delete) || byte == ASCII.tab
     }
@@ -42,7 +43,7 @@ enum Syntax {
         return true
     }
 
-    /// `range` of `bytes` without the white space at its ends.
+    /// `range` of `bytes`, without the white space at its ends.
     static func trimmed(_ range: Range<Int>, of bytes: Span<UInt8>) -> Range<Int> {
         var start = range.lowerBound
         var end = range.upperBound

@@ -1,10 +1,10 @@
-/// One line an event: for people on a terminal, JSON for machines. Never a value, never a token.
+/// One line an event: text for people on a terminal, JSON for machines. A line never contains a value or a token.
 internal import Glibc
 internal import Primitives
 
-/// Any thread. A line is one write, so lines of several threads do not mix.
+/// Any thread. A line is one write, so the lines of several threads do not mix.
 package struct Log: Sendable {
-    /// Says nothing to nobody.
+    /// Writes nothing.
     package static let silent = Log(level: .error, format: .json, descriptor: -1)
 
     package enum Level: String, Sendable, CaseIterable, Comparable {
@@ -42,7 +42,7 @@ package struct Log: Sendable {
         isJSON = format == .json || format == .auto && isatty(descriptor) == 0
     }
 
-    /// The fields are made only where the level asks for them: this one stands on hot paths.
+    /// Builds the fields only if the level is on, because hot paths call this.
     package func debug(_ event: String, _ fields: @autoclosure () -> KeyValuePairs<String, Field> = [:]) {
         if level == .debug { line(.debug, event, Array(fields())) }
     }
@@ -63,7 +63,7 @@ package struct Log: Sendable {
         var line = ByteBuffer(capacity: 256)
         if isJSON { appendJSON(level, event, fields, &line) } else { appendText(level, event, fields, &line) }
         line.append(ASCII.lineFeed)
-        // A log that nobody reads must not stop the gateway, so what can't be written is dropped.
+        // A log that nobody reads must not stop the gateway, so a line that does not fit is dropped.
         _ = Glibc.write(descriptor, line.unsafeBytes.baseAddress, line.count)
     }
 

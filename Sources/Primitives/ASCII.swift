@@ -1,4 +1,4 @@
-/// The bytes that text protocols give a meaning, by name, and the questions asked of them.
+/// The bytes that text protocols give a meaning, by name, and questions about bytes.
 public enum ASCII {
     @inlinable public static var tab: UInt8 { 0x09 }
     @inlinable public static var lineFeed: UInt8 { 0x0A }
@@ -59,7 +59,7 @@ extension Span<UInt8> {
         return true
     }
 
-    /// These bytes as a string of their own; what is not UTF-8 becomes U+FFFD. For messages and set-up.
+    /// A copy of these bytes as a string; bytes that are not UTF-8 become U+FFFD. For messages and set-up.
     public var text: String {
         withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }
     }

@@ -1,7 +1,7 @@
-/// A growable run of bytes, written at its end and consumed from its front; owns its memory, which it gives
-/// back when it ends.
+/// A growable run of bytes, written at its end and consumed from its front. It owns its memory and frees it when it
+/// is destroyed.
 ///
-/// An empty buffer holds no memory, so an optional feature or an idle connection can keep one for nothing.
+/// An empty buffer holds no memory, so an idle connection can keep one for nothing.
 public struct ByteBuffer: ~Copyable {
     @usableFromInline var base: UnsafeMutablePointer<UInt8>?
     @usableFromInline var start = 0
@@ -19,11 +19,11 @@ public struct ByteBuffer: ~Copyable {
         base?.deallocate()
     }
 
-    /// The number of bytes that wait to be consumed.
+    /// The number of bytes that are not consumed yet.
     @inlinable public var count: Int { end - start }
     @inlinable public var isEmpty: Bool { end == start }
 
-    /// What waits to be consumed, oldest first.
+    /// The bytes that are not consumed yet, oldest first.
     @inlinable public var bytes: Span<UInt8> {
         @_lifetime(borrow self) get {
             let span = Span<UInt8>(_unsafeElements: unsafeBytes)
@@ -37,7 +37,7 @@ public struct ByteBuffer: ~Copyable {
         return UnsafeBufferPointer(start: base + start, count: count)
     }
 
-    /// A copy of what waits.
+    /// A copy of `bytes`.
     public var array: [UInt8] { Array(unsafeBytes) }
 
     /// Makes room for `byteCount` more bytes at the end.
@@ -48,7 +48,7 @@ public struct ByteBuffer: ~Copyable {
     @usableFromInline mutating func makeRoom(_ byteCount: Int) {
         let held = count
         let needed = held + byteCount
-        // Sliding down is enough, where what is moved was at least earned by as much that was consumed.
+        // Sliding down is enough here. It moves no more bytes than were consumed before, so a byte costs O(1).
         if needed <= capacity, start >= held, let base {
             base.update(from: base + start, count: held)
         } else {
@@ -65,7 +65,7 @@ public struct ByteBuffer: ~Copyable {
         end = held
     }
 
-    /// Marks the first `byteCount` bytes as done with.
+    /// Drops the first `byteCount` bytes.
     @inlinable public mutating func consume(_ byteCount: Int) {
         precondition(byteCount <= count, "consumed more than the buffer holds")
         moveStart(byteCount)
@@ -79,13 +79,13 @@ public struct ByteBuffer: ~Copyable {
         }
     }
 
-    /// Forgets all bytes and keeps the memory for the next use.
+    /// Drops all bytes and keeps the memory for the next use.
     @inlinable public mutating func removeAll() {
         start = 0
         end = 0
     }
 
-    /// Forgets what was appended after the buffer held `newCount` bytes.
+    /// Drops every byte behind the first `newCount`.
     public mutating func truncate(to newCount: Int) {
         precondition(newCount <= count, "truncated to more than the buffer holds")
         end = start + newCount
@@ -134,7 +134,7 @@ public struct ByteBuffer: ~Copyable {
         append(UnsafeBufferPointer(start: literal.utf8Start, count: literal.utf8CodeUnitCount))
     }
 
-    /// Disfavoured, or a literal would be taken for a `String` and go this longer way.
+    /// Disfavoured: a literal would otherwise become a `String` and go this longer way.
     @_disfavoredOverload
     public mutating func append(_ string: some StringProtocol) {
         let copied: Void? = string.utf8.withContiguousStorageIfAvailable { append($0) }
@@ -156,14 +156,14 @@ public struct ByteBuffer: ~Copyable {
         }
     }
 
-    /// Overwrites bytes that already wait, from `offset` on: a length that is known only after its content.
+    /// Overwrites unconsumed bytes from `offset` on: for a length that is known only after its content.
     public mutating func overwrite(at offset: Int, with replacement: UnsafeBufferPointer<UInt8>) {
         precondition(offset >= 0 && offset + replacement.count <= count, "overwrote outside the buffer")
         guard let base, let first = replacement.baseAddress else { return }
         (base + start + offset).update(from: first, count: replacement.count)
     }
 
-    /// Overwrites bytes that already wait with `value` in exactly `digitCount` lower-case hexadecimal digits.
+    /// Overwrites unconsumed bytes with `value` in exactly `digitCount` lower-case hexadecimal digits.
     public mutating func overwrite(at offset: Int, hexadecimal value: UInt64, digitCount: Int) {
         precondition(offset >= 0 && offset + digitCount <= count, "overwrote outside the buffer")
         guard let base else { return }
@@ -173,7 +173,7 @@ public struct ByteBuffer: ~Copyable {
         }
     }
 
-    /// Replaces each waiting byte from `offset` on that `isUnwanted`.
+    /// Replaces each unconsumed byte from `offset` on that `isUnwanted`.
     public mutating func replaceBytes(
         from offset: Int, with replacement: UInt8, where isUnwanted: (UInt8) -> Bool
     ) {

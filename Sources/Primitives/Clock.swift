@@ -1,7 +1,7 @@
-/// Where a part of the program reads the time: the machine's clocks, or one that a test moves.
+/// Where a part of the program reads the time: the machine's clocks, or a clock that a test moves.
 internal import Synchronization
 
-/// Loops read the clock of their kernel and no other, so that a simulated gateway lives in simulated time.
+/// A loop reads its kernel's clock and no other, so that a simulated gateway lives in simulated time.
 public enum Clock: Sendable {
     case system
     case manual(ManualClock)
@@ -23,9 +23,9 @@ public enum Clock: Sendable {
     }
 }
 
-/// A clock that stands still until it is told to go on. Any thread.
+/// A clock that stands still until a test advances it. Any thread.
 public final class ManualClock: Sendable {
-    /// 2025-11-24, when it stands at its origin.
+    /// 2025-11-24: the wall clock's time while the monotonic clock stands at its origin.
     private static let originMilliseconds: UInt64 = 1_764_000_000_000
 
     private let nanoseconds: Atomic<UInt64>

@@ -3,8 +3,8 @@ public import Synchronization
 
 /// One thread records, any thread reads. Nothing is locked and nothing allocated; a value costs two additions.
 ///
-/// A bucket holds the values up to its bound, 2^0, 2^1, … 2^26: in microseconds a minute's worth. What is greater has
-/// a bucket of its own.
+/// A bucket holds the values up to its bound: 2^0, 2^1, … 2^26, in microseconds about a minute. Greater values have a
+/// bucket of their own.
 public final class Histogram: Sendable {
     public static let boundCount = 27
 
@@ -15,10 +15,10 @@ public final class Histogram: Sendable {
         counts = InlineArray { _ in Atomic(0) }
     }
 
-    /// Counts `value`, which is at least 0. Only the owning thread may.
+    /// Counts `value`, which is at least 0. Only the recording thread may call it.
     @inlinable public func record(_ value: Int) {
         let bucket = value <= 1 ? 0 : min(Int.bitWidth - (value &- 1).leadingZeroBitCount, Self.boundCount)
-        // Nothing can come between a load and its store, so no bus has to be locked.
+        // Only this thread stores, so a load and a store suffice; an atomic addition would lock the bus.
         counts[bucket].store(counts[bucket].load(ordering: .relaxed) &+ 1, ordering: .relaxed)
         sum.store(sum.load(ordering: .relaxed) &+ value, ordering: .relaxed)
     }
@@ -29,7 +29,7 @@ public final class Histogram: Sendable {
         record(Int(truncatingIfNeeded: nanoseconds / 1000))
     }
 
-    /// What was counted so far. Read while others are recorded, it may lack the last ones.
+    /// The counts so far. A reading taken while the other thread records may lack the last values.
     public var reading: Reading {
         var reading = Reading()
         for bucket in 0...Self.boundCount { reading.counts[bucket] = counts[bucket].load(ordering: .relaxed) }
@@ -37,9 +37,9 @@ public final class Histogram: Sendable {
         return reading
     }
 
-    /// What one or more histograms counted.
+    /// The counts of one or more histograms.
     public struct Reading: Sendable, Equatable {
-        /// By bucket, the last one without a bound.
+        /// One count a bucket; the last bucket has no bound.
         public fileprivate(set) var counts = [Int](repeating: 0, count: boundCount + 1)
         /// The sum of all values.
         public fileprivate(set) var sum = 0
@@ -53,7 +53,7 @@ public final class Histogram: Sendable {
 
         public static func + (left: Reading, right: Reading) -> Reading { combined(left, right, +) }
 
-        /// What was counted since `earlier`.
+        /// The counts since `earlier`.
         public static func - (later: Reading, earlier: Reading) -> Reading { combined(later, earlier, -) }
 
         private static func combined(_ left: Reading, _ right: Reading, _ step: (Int, Int) -> Int) -> Reading
@@ -64,8 +64,8 @@ public final class Histogram: Sendable {
             return result
         }
 
-        /// The value that `share` of all do not exceed, as if they were spread evenly within a bucket; nil where none
-        /// was counted.
+        /// The value that `share` of all values do not exceed, as if they were spread evenly within a bucket. Nil
+        /// without values.
         public func quantile(_ share: Double) -> Double? {
             let total = count
             guard total > 0 else { return nil }

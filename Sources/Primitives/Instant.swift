@@ -1,7 +1,7 @@
 /// Time as a value: moments of the monotonic clock, and the wall clock's milliseconds.
 internal import Glibc
 
-/// A moment of the machine's monotonic clock. Only differences mean anything.
+/// A moment of the machine's monotonic clock. Only differences between moments mean anything.
 public struct Instant: Sendable, Hashable, Comparable {
     /// Nanoseconds since an origin that the kernel chose (CLOCK_MONOTONIC).
     public var nanoseconds: UInt64
@@ -10,11 +10,10 @@ public struct Instant: Sendable, Hashable, Comparable {
         self.nanoseconds = nanoseconds
     }
 
-    /// Later than every moment that will be: "no deadline". Computed, because a stored one costs a call from other
-    /// modules.
+    /// Later than every real moment: "no deadline". Computed, because another module pays a call for a stored one.
     @inlinable public static var never: Instant { Instant(nanoseconds: .max) }
 
-    /// The present moment. Loops read it once a turn and hand it down; nothing below them asks.
+    /// The present moment. A loop reads it once a turn and hands it down; nothing below the loop asks.
     public static func now() -> Instant {
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)
@@ -31,15 +30,15 @@ public struct Instant: Sendable, Hashable, Comparable {
         return overflowed ? .never : Instant(nanoseconds: sum)
     }
 
-    /// How long after `earlier` this is; zero if it is before.
+    /// How long after `earlier` this moment is; zero if it is before.
     @inlinable public func since(_ earlier: Instant) -> Duration {
         .nanoseconds(
             Int64(clamping: nanoseconds > earlier.nanoseconds ? nanoseconds - earlier.nanoseconds : 0))
     }
 }
 
-/// A length of time that is added to moments again and again: a `Duration` counts attoseconds, and turning those into
-/// nanoseconds is a long division.
+/// A length of time that is often added to moments. A `Duration` counts attoseconds, and converting it to nanoseconds
+/// is a long division.
 public struct Interval: Sendable, Hashable {
     public let nanoseconds: UInt64
 

@@ -1,16 +1,16 @@
-/// Reads JSON text (RFC 8259) in one pass, by slices: nothing is built, values are ranges of the text.
+/// Reads JSON text (RFC 8259) in one pass. It builds nothing: values are ranges of the text.
 ///
 /// The text must be UTF-8; check it first with `UTF8Span(validating:)` where a protocol has not done so.
-/// A reader asks for what it expects (`enterObject`, `nextMember`, `string`, …) and any `value()` it has no use
-/// for is checked and stepped over.
+/// The caller asks for what it expects (`enterObject`, `nextMember`, `string`, …). `value()` checks any other value
+/// and steps over it.
 package struct JSONScanner: ~Escapable {
     package let bytes: Span<UInt8>
-    /// Where the next token, or the white space before it, starts.
+    /// Where the next token starts, or the white space before it.
     package private(set) var position = 0
-    /// Containers entered with `enterObject` or `enterArray` and not left: guards nothing but the caller's order.
+    /// No comma stands before the next member or element: its container was only just entered.
     private var isFirst = false
 
-    /// Containers in one another deeper than this are refused: a reader's stack may not be as patient as ours.
+    /// The scanner refuses containers nested deeper than this: a reader may recurse, and its stack has an end.
     package static var depthLimit: Int { 64 }
 
     @_lifetime(copy bytes)
@@ -35,7 +35,7 @@ package struct JSONScanner: ~Escapable {
         }
     }
 
-    /// Demands that only white space is left.
+    /// Requires that only white space is left.
     package mutating func end() throws(JSONFailure) {
         skipWhiteSpace()
         if position < bytes.count { throw failure("the value has ended, and something follows it") }
@@ -85,7 +85,7 @@ package struct JSONScanner: ~Escapable {
 
     // MARK: Scalars
 
-    /// A string, as the slice between its quotes.
+    /// The next string, as the slice between its quotes.
     package mutating func string() throws(JSONFailure) -> JSONString {
         try expect(ASCII.quote, "a string")
         let start = position
@@ -108,8 +108,8 @@ package struct JSONScanner: ~Escapable {
         throw failure("the text ends inside a string")
     }
 
-    /// Goes on to a quote, a backslash or a control character. A place of its own: the scanner's would be written to
-    /// memory at each byte.
+    /// Steps to a quote, a backslash or a control character. The position is a local here: the scanner's own would be
+    /// stored to memory at each byte.
     private mutating func skipPlainCharacters() {
         var place = position
         let end = bytes.count
@@ -121,7 +121,7 @@ package struct JSONScanner: ~Escapable {
         position = place
     }
 
-    /// A number, as a double.
+    /// The next number, as a double.
     package mutating func number() throws(JSONFailure) -> Double {
         skipWhiteSpace()
         let start = position
@@ -149,11 +149,11 @@ package struct JSONScanner: ~Escapable {
 
     // MARK: Any value
 
-    /// Checks one whole value of any kind and returns where it stands, white space around it left out.
+    /// Checks one whole value of any kind and returns its range, without the white space around it.
     package mutating func value() throws(JSONFailure) -> Range<Int> {
         skipWhiteSpace()
         let start = position
-        // A bit for each open container, the innermost lowest: 1 is an object.
+        // One bit for each open container, the innermost lowest: 1 is an object.
         var open: UInt64 = 0
         var depth = 0
         while true {
@@ -188,7 +188,7 @@ package struct JSONScanner: ~Escapable {
 
     @inline(__always)
     private mutating func skipWhiteSpace() {
-        // Most of the time there is none.
+        // Mostly there is no white space.
         while position < bytes.count, bytes[unchecked: position] <= ASCII.space {
             switch bytes[unchecked: position] {
             case ASCII.space, ASCII.tab, ASCII.lineFeed, ASCII.carriageReturn: position += 1
@@ -281,7 +281,7 @@ package enum JSONKind: Sendable {
     case null
 }
 
-/// Text that is not JSON, or not the JSON that was expected.
+/// Text that is not JSON, or not the JSON that the caller expected.
 package struct JSONFailure: Error, Sendable, Equatable, CustomStringConvertible {
     /// From the start of the text, in bytes, from 0.
     package let offset: Int
@@ -295,7 +295,7 @@ package struct JSONFailure: Error, Sendable, Equatable, CustomStringConvertible 
     package var description: String { "at byte \(offset): \(reason)" }
 }
 
-/// A string of a scanned text: where it stands between its quotes, still escaped.
+/// A string in a scanned text: the range between its quotes, still escaped.
 package struct JSONString: Sendable, Equatable {
     package let range: Range<Int>
     package let hasEscapes: Bool
@@ -307,7 +307,7 @@ package struct JSONString: Sendable, Equatable {
         return decoded.span.equals(literal)
     }
 
-    /// The string's characters as UTF-8; nil where an escape names half of a surrogate pair.
+    /// The string's characters as UTF-8; nil where an escape names half a surrogate pair.
     package func decoded(in text: Span<UInt8>) -> [UInt8]? {
         let slice = text.extracting(range)
         if !hasEscapes { return slice.array }

@@ -44,7 +44,7 @@ extension ByteBuffer {
         }
     }
 
-    /// Appends checked JSON text on one line: a line break can only be white space there, and becomes a space.
+    /// Appends checked JSON text on one line. A line break in it can only be white space, and becomes a space.
     package mutating func append(jsonLine text: Span<UInt8>) {
         let length = text.count
         append(text)

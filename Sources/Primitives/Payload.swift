@@ -1,13 +1,13 @@
-/// Immutable bytes, shared by reference between threads: an update is encoded into one once, and every reader
-/// on every loop is sent from it.
+/// Immutable bytes, shared by reference between threads: the gateway encodes an update once, and sends every
+/// subscriber on every loop the same bytes.
 ///
 /// Two allocations: the object and its bytes.
 public final class Payload: Sendable {
-    /// Guarded by nothing: written while the payload is being made, only read after.
+    /// Needs no lock: written only while the payload is being made, afterwards only read.
     public nonisolated(unsafe) let base: UnsafeMutablePointer<UInt8>
     public let byteCount: Int
 
-    /// Makes a payload of exactly `byteCount` bytes; `fill` must write every one of them.
+    /// Makes a payload of exactly `byteCount` bytes; `fill` must write all of them.
     @inlinable public init(byteCount: Int, fill: (UnsafeMutablePointer<UInt8>) -> Void) {
         base = .allocate(capacity: max(byteCount, 1))
         self.byteCount = byteCount
@@ -26,11 +26,11 @@ public final class Payload: Sendable {
         }
     }
 
-    /// The bytes, valid for as long as somebody holds the payload.
+    /// The bytes, valid while somebody holds the payload.
     @inlinable public var unsafeBytes: UnsafeBufferPointer<UInt8> {
         UnsafeBufferPointer(start: base, count: byteCount)
     }
 
-    /// The bytes as text; what is not UTF-8 becomes U+FFFD. For tests and messages.
+    /// The bytes as text; bytes that are not UTF-8 become U+FFFD. For tests and messages.
     public var text: String { String(decoding: unsafeBytes, as: UTF8.self) }
 }

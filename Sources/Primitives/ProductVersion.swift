@@ -1,4 +1,4 @@
-/// The version of the product, in the one place where it is written.
+/// The version of the product, written here and nowhere else.
 package enum ProductVersion {
     package static let text = "0.1.0"
 }

@@ -1,5 +1,5 @@
-/// Random numbers that a seed repeats (SplitMix64, Steele, Lea and Flood 2014): for simulated feeds, jitter and
-/// tests, never for secrets.
+/// Random numbers that the same seed repeats (SplitMix64, Steele, Lea and Flood 2014): for simulated feeds, jitter
+/// and tests, never for secrets.
 package struct SeededGenerator: RandomNumberGenerator, Sendable {
     private var state: UInt64
 
@@ -15,7 +15,7 @@ package struct SeededGenerator: RandomNumberGenerator, Sendable {
         return mixed ^ (mixed >> 31)
     }
 
-    /// A number at or above 0 and below 1.
+    /// A number from 0 up to, but not including, 1.
     package mutating func unit() -> Double {
         Double(next() >> 11) * 0x1p-53
     }

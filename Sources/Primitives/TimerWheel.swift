@@ -1,41 +1,42 @@
-/// Deadlines of many things at once: setting, moving and firing one costs O(1) and allocates nothing.
+/// Deadlines of many things at once. Setting, moving or firing one costs O(1) and allocates nothing.
 ///
-/// A hierarchical wheel (Varghese and Lauck 1987): five rings of 64 slots, the first of one millisecond a slot,
-/// each further one 64 times coarser. A thing is named by a small number of its owner's, and has one deadline.
+/// A hierarchical wheel (Varghese and Lauck 1987): five rings of 64 slots. A slot of the first ring is one
+/// millisecond, a slot of each further ring 64 times longer. A token, a small number that its owner chose, has one
+/// deadline.
 package struct TimerWheel: ~Copyable {
     private struct Node {
         var next: Int32 = -1
         var previous: Int32 = -1
-        /// Where it hangs: ring * 64 + slot; -1 when it is not set.
+        /// The slot that holds it: ring * 64 + slot; -1 without a deadline.
         var place: Int16 = -1
         var tick: UInt64 = 0
     }
 
     private static let ringCount = 5
-    /// Some 12 days: a later deadline fires there and is set anew by its owner, who looks at the clock anyway.
+    /// Some 12 days. A later deadline fires then, and its owner, who looks at the clock anyway, sets it again.
     private static let maximumTicks: UInt64 = (1 << 30) - 1
 
     private let origin: Instant
     private var current: UInt64 = 0
     private var nodes: [Node] = []
     private var heads = [Int32](repeating: -1, count: ringCount * 64)
-    /// A bit for each slot of a ring that holds something.
+    /// One bit for each slot of a ring; it is set while the slot holds a token.
     private var occupied = [UInt64](repeating: 0, count: ringCount)
 
     package init(now: Instant) {
         origin = now
     }
 
-    /// Sets the deadline of `token`, in place of any it has. It fires at the first whole millisecond at or
-    /// after `deadline`; one that is past fires at the next `expire`.
+    /// Sets the deadline of `token` and forgets any earlier setting. It fires at the first whole millisecond at or
+    /// after `deadline`; a past deadline fires at the next `expire`.
     package mutating func schedule(_ token: UInt32, at deadline: Instant) {
         makeRoom(for: token)
         unlink(Int(token))
         link(Int(token), tick: tick(of: deadline))
     }
 
-    /// Sets the deadline of `token` unless it has an earlier one. An owner whose deadline has moved away looks at the clock when
-    /// the earlier one fires, and sets it anew.
+    /// Sets the deadline of `token` unless it has an earlier one. An owner whose deadline moved later waits for the
+    /// earlier one to fire, looks at the clock and sets it again.
     package mutating func schedule(_ token: UInt32, noLaterThan deadline: Instant) {
         makeRoom(for: token)
         let tick = tick(of: deadline)
@@ -52,7 +53,7 @@ package struct TimerWheel: ~Copyable {
         }
     }
 
-    /// The first tick at or after `deadline` that can be waited for.
+    /// The first tick at or after `deadline` that has not passed.
     private func tick(of deadline: Instant) -> UInt64 {
         let elapsed =
             deadline.nanoseconds > origin.nanoseconds ? deadline.nanoseconds - origin.nanoseconds : 0
@@ -60,7 +61,7 @@ package struct TimerWheel: ~Copyable {
         return min(max(tick, current + 1), current + Self.maximumTicks)
     }
 
-    /// Forgets the deadline of `token`, if it has one.
+    /// Forgets the deadline of `token`, if there is one.
     package mutating func cancel(_ token: UInt32) {
         if Int(token) < nodes.count { unlink(Int(token)) }
     }
@@ -69,12 +70,12 @@ package struct TimerWheel: ~Copyable {
         Int(token) < nodes.count && nodes[Int(token)].place >= 0
     }
 
-    /// The earliest moment at which `expire` may have something to do; nil when nothing is set.
+    /// The earliest moment at which `expire` may find something; nil without deadlines.
     package var nextDeadline: Instant? {
         nextTick.map { Instant(nanoseconds: origin.nanoseconds + $0 * 1_000_000) }
     }
 
-    /// Appends to `due` each token whose deadline has come, and forgets its deadline.
+    /// Appends to `due` each token whose deadline has come, and forgets that deadline.
     package mutating func expire(now: Instant, into due: inout [UInt32]) {
         guard now > origin else { return }
         let nowTick = (now.nanoseconds - origin.nanoseconds) / 1_000_000
@@ -89,7 +90,7 @@ package struct TimerWheel: ~Copyable {
         current = max(current, nowTick)
     }
 
-    /// The first tick after `current` at which a slot of any ring comes round.
+    /// The first tick after `current` at which the wheel reaches an occupied slot of any ring.
     private var nextTick: UInt64? {
         var earliest: UInt64?
         for ring in 0..<Self.ringCount where occupied[ring] != 0 {
@@ -103,7 +104,7 @@ package struct TimerWheel: ~Copyable {
         return earliest
     }
 
-    /// Moves what a coarse slot holds, now that its time is near, to finer ones.
+    /// Moves the tokens of a coarse slot to finer slots, now that their time is near.
     private mutating func cascade(_ ring: Int) {
         let place = ring * 64 + Int(current >> (6 * UInt64(ring)) & 63)
         var index = heads[place]

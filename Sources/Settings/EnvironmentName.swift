@@ -1,11 +1,11 @@
 /// How the environment names a setting: `limits.messageBytes` is `TIDEGATE_LIMITS_MESSAGE_BYTES`.
 ///
-/// The way back is not unique, so it is never gone: each key that is asked for looks for its own name.
+/// Two paths can have the same name, so a name is never turned back into a path: each key looks for its own name.
 extension SettingsSection {
     package static var environmentPrefix: String { "TIDEGATE_" }
 
-    /// The environment variable that overrides `path`. What is neither letter nor digit becomes an underscore,
-    /// and so does the step from a small letter or digit to a capital.
+    /// The environment variable that overrides `path`. Any character but a letter or digit becomes an underscore. An
+    /// underscore also goes between a small letter or digit and a capital.
     package static func environmentName(of path: String) -> String {
         var name = environmentPrefix
         var previousIsSmall = false
@@ -18,8 +18,8 @@ extension SettingsSection {
         return name
     }
 
-    /// The variables of `environment` that are settings, ready to be handed over as overrides. `reserved` are
-    /// those with another meaning, such as the one that names the file.
+    /// The variables of `environment` that are settings, as overrides. `reserved` names those with another meaning,
+    /// such as the one that names the file.
     package static func overrides(
         from environment: [String: String], except reserved: Set<String> = []
     ) -> [String: String] {

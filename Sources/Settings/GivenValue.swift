@@ -1,5 +1,5 @@
-/// A setting's value as it was given: typed in the file, plain text in an override. Each question answers nil
-/// where the value is not of that kind.
+/// A setting's value as it was given: typed in the file, plain text in an override. Each property is nil where the
+/// value is of another kind.
 enum GivenValue {
     case file(JSONValue)
     case override(String)

@@ -1,4 +1,5 @@
-/// One value of a settings file, as a tree: a file is read once, at the start, and its readers come in any order.
+/// One value of a settings file, as a tree: the file is read once, at the start, and its keys are asked for in any
+/// order.
 internal import Primitives
 
 indirect enum JSONValue {
@@ -6,12 +7,12 @@ indirect enum JSONValue {
     case object([(key: String, value: JSONValue)])
     case array([JSONValue])
     case string(String)
-    /// As it is written, so that no digit is lost before somebody says what the number is for.
+    /// The digits as written: none is lost before the caller says which type it wants.
     case number(String)
     case boolean(Bool)
     case null
 
-    /// Reads a whole file. The scanner goes over it first, so building the tree meets only sound text.
+    /// Reads a whole file. The scanner checks it first, so the tree is only ever built from sound text.
     init(parsing text: [UInt8]) throws(JSONFailure) {
         let bytes = text.span
         do {
@@ -26,7 +27,7 @@ indirect enum JSONValue {
         self = try Self.next(&scanner)
     }
 
-    /// Not deeper than `JSONScanner.depthLimit`, which the first pass has checked.
+    /// At most `JSONScanner.depthLimit` deep: the first pass has checked that.
     private static func next(_ scanner: inout JSONScanner) throws(JSONFailure) -> JSONValue {
         switch scanner.peek() {
         case .object: return .object(try members(&scanner))
@@ -79,7 +80,7 @@ indirect enum JSONValue {
 }
 
 extension JSONValue {
-    /// What a message says was found: the value where it is short, and its kind.
+    /// The found value for a message: the value itself where it is short, and its kind.
     var found: String {
         switch self {
         case .object: "an object"
@@ -92,7 +93,7 @@ extension JSONValue {
     }
 }
 
-/// A length fit for a message.
+/// The text, cut to a length that suits a message.
 func abridged(_ text: String) -> String {
     text.count > 60 ? text.prefix(60) + "…" : text
 }

@@ -1,6 +1,6 @@
 /// The one of `names` that `name` was probably meant to be; nil where none is near.
 ///
-/// Near is at most one slip in three letters: more would suggest words that have nothing to do with one another.
+/// Near is at most one slip in three letters: a looser bound would suggest unrelated words.
 package func nearestName(to name: String, among names: [String]) -> String? {
     let wanted = Array(name.lowercased().unicodeScalars)
     var nearest: (name: String, slips: Int)?

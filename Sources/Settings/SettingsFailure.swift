@@ -1,8 +1,8 @@
-/// Why settings are refused: what was found, where, and what is wanted instead.
+/// Why a setting is refused: what was found, where, and what is wanted instead.
 internal import Primitives
 
 package struct SettingsFailure: Error, Sendable, Equatable, CustomStringConvertible {
-    /// The file, or the label of the override: where the reader has to go to put it right.
+    /// The file, or the label of the override: the place to correct.
     package let source: String
     /// "feeds.host.interval"; empty for the file as a whole.
     package let path: String
@@ -25,13 +25,13 @@ extension SettingsFailure {
         let before = text[..<min(failure.offset, text.count)]
         let line = before.count { $0 == ASCII.lineFeed } + 1
         let lineStart = before.lastIndex(of: ASCII.lineFeed).map { $0 + 1 } ?? 0
-        // Continuation bytes of UTF-8 are no characters of their own.
+        // A continuation byte of UTF-8 is no character of its own.
         let column = before[lineStart...].count { $0 & 0xC0 != 0x80 } + 1
         self.init(
             source: file, path: "", reason: "line \(line), column \(column): \(failure.reason)")
     }
 
-    /// A name that nobody asked for.
+    /// A name that no key has.
     init(source: String, unknown path: String, name: String, known: [String]) {
         var reason = "unknown key."
         if let nearest = nearestName(to: name, among: known) { reason += " Did you mean \"\(nearest)\"?" }

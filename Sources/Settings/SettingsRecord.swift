@@ -1,4 +1,4 @@
-/// What all sections of one file share: the overrides, and which keys were asked for.
+/// What all sections of one file share: the overrides, and the keys that were asked for.
 ///
 /// Owned by the thread that reads the settings; sections refer to it and are not Sendable either.
 final class SettingsRecord {
@@ -30,8 +30,8 @@ final class SettingsRecord {
         askedKeys[section] ?? []
     }
 
-    /// The override of `path`, and where it was given. One named by its path wins over the environment's, which
-    /// is the wider of the two.
+    /// The override of `path`, and where it was given. A path wins over an environment variable, because several
+    /// paths can share a variable.
     func override(of path: String) -> (text: String, source: String)? {
         let given = [path, SettingsSection.environmentName(of: path)].filter { overrides[$0] != nil }
         usedOverrides.formUnion(given)
@@ -39,7 +39,7 @@ final class SettingsRecord {
         return (text, source(of: name))
     }
 
-    /// The names that come right after `path` in overrides: sections that only an override mentions.
+    /// The names directly below `path` in overrides: sections that only an override mentions.
     func overriddenNames(below path: String) -> [String] {
         overrides.keys.compactMap { name in
             guard name.hasPrefix(path + ".") else { return nil }
@@ -49,7 +49,7 @@ final class SettingsRecord {
         }
     }
 
-    /// Refuses the first override, in order of names, that no key took.
+    /// Refuses the first override, in order of names, that no key has taken.
     func checkOverrides() throws(SettingsFailure) {
         guard let unused = overrides.keys.filter({ !usedOverrides.contains($0) }).min() else { return }
         let source = source(of: unused)

@@ -1,14 +1,14 @@
-/// Sections in sections, and the refusal of what nobody asked for.
+/// Sections in sections, and the refusal of unknown keys.
 extension SettingsSection {
-    /// The object at `key`; an empty one when it is absent.
+    /// The object at `key`; an empty one when the key is absent.
     package mutating func section(_ key: String) throws(SettingsFailure) -> SettingsSection {
         rememberSection(key)
         guard let value = value(of: key) else { return nested(key, []) }
         return nested(key, try object(value, at: path(of: key)))
     }
 
-    /// An object of objects whose names are free, in the order of the names. A name that only an override
-    /// mentions by its path ("feeds.host.interval") counts as well.
+    /// An object of objects whose names are free, in the order of the names. It includes names that only an override
+    /// mentions by path ("feeds.host.interval").
     package mutating func namedSections(
         _ key: String
     ) throws(SettingsFailure) -> [(name: String, section: SettingsSection)] {
@@ -36,8 +36,8 @@ extension SettingsSection {
         return sections
     }
 
-    /// Refuses the first key of this section that nobody asked for; at the root, which is finished last, also
-    /// the overrides that no key has taken. What stands in a nested section is that section's own affair.
+    /// Refuses the first key of this section that was not asked for. The root is finished last, and also refuses
+    /// overrides that no key has taken. A nested section finishes itself.
     package func finish() throws(SettingsFailure) {
         let known = record.knownKeys(of: path)
         if let unknown = members.first(where: { !known.contains($0.key) }) {

@@ -1,15 +1,15 @@
-/// One object of a settings file; it remembers which keys were asked for, so that `finish()` can refuse the rest.
+/// One object of a settings file. It remembers which keys were asked for, so that `finish()` can refuse the rest.
 ///
-/// The reader asks for each key it knows, with the default and the range. An override (a flag, or a variable of
-/// the environment) stands in for the file's value and is read as whatever the asker wants.
+/// The caller asks for each key it knows, with its default and range. An override (a flag or an environment variable)
+/// replaces the file's value, and is read as the type that the caller wants.
 package struct SettingsSection {
     /// "" at the root, then "feeds.host".
     package let path: String
     let members: [(key: String, value: JSONValue)]
     let record: SettingsRecord
 
-    /// The root of a file. `overrides` are named by path ("http.port") or by environment variable
-    /// ("TIDEGATE_HTTP_PORT"); `labels` says, by the same names, where each was given ("--port").
+    /// The root of a file. `overrides` are keyed by path ("http.port") or by environment variable
+    /// ("TIDEGATE_HTTP_PORT"); `labels` says, under the same keys, where each was given ("--port").
     package init(
         parsing text: [UInt8], file: String, overrides: [String: String], labels: [String: String] = [:]
     ) throws(SettingsFailure) {
@@ -34,7 +34,7 @@ package struct SettingsSection {
         self.record = record
     }
 
-    /// The file that all of this was read from.
+    /// The file that the settings came from.
     package var file: String { record.file }
 
     // MARK: Values
@@ -93,7 +93,7 @@ package struct SettingsSection {
         return try read(key, default: standard, wanted: wanted) { value in
             guard let text = value.number, let number = Double(text), seconds.contains(number)
             else { return nil }
-            // Through whole nanoseconds: 0.3 shall be 300 ms, not 299.999999 ms and some attoseconds.
+            // Through whole nanoseconds: 0.3 must be 300 ms, not 299.999999 ms and some attoseconds.
             return number < 1e9 ? .nanoseconds(Int64((number * 1e9).rounded())) : .seconds(number)
         }
     }
@@ -110,7 +110,7 @@ package struct SettingsSection {
         try read(key, default: [:], wanted: "an object of strings") { $0.textMap }
     }
 
-    /// A refusal of a value for a reason that only its reader knows.
+    /// A refusal for a reason that only the caller knows.
     package func refusal(of key: String, because reason: String) -> SettingsFailure {
         let path = path(of: key)
         return SettingsFailure(
@@ -144,7 +144,7 @@ package struct SettingsSection {
         path.isEmpty ? key : path + "." + key
     }
 
-    /// Also 5.0 and 1e3 are whole.
+    /// 5.0 and 1e3 are whole too.
     private static func wholeNumber(_ text: String) -> Int? {
         Int(text) ?? Double(text).flatMap { Int(exactly: $0) }
     }
@@ -167,7 +167,7 @@ package struct SettingsSection {
 }
 
 extension Duration {
-    /// Seconds as a number, also below zero.
+    /// Seconds as a number; it may be negative.
     fileprivate var asSeconds: Double {
         Double(components.seconds) + Double(components.attoseconds) / 1e18
     }

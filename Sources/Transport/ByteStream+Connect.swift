@@ -1,10 +1,10 @@
-/// Connecting with patience that ends: for clients, never on a loop.
+/// Connects with a time limit: for clients, never on a loop.
 internal import Glibc
 internal import Primitives
 
 extension ByteStream {
-    /// Connects to `address` and returns a stream that never blocks. Gives up after `timeout` (ETIMEDOUT), and as
-    /// soon as `stop` is awake (ECANCELED).
+    /// Connects to `address` and returns a stream that never blocks. Fails after `timeout` (ETIMEDOUT), or as soon as
+    /// somebody wakes `stop` (ECANCELED).
     package static func connect(
         to address: SocketAddress, within timeout: Duration, unless stop: Wakeup?
     ) throws(SystemFailure) -> ByteStream {
@@ -42,9 +42,9 @@ extension ByteStream {
 }
 
 extension SystemFailure {
-    /// The kernel's reason in its own words, without the call.
+    /// The kernel's words for the error, without the call.
     package var reason: String { String(cString: strerror(number)) }
 
-    /// Whether the wait was given up because somebody asked for it.
+    /// Whether somebody cancelled the wait.
     package var isCancellation: Bool { number == ECANCELED }
 }

@@ -1,11 +1,12 @@
-/// A connection's two ways, as bytes: the one seam behind which a socket, TLS over one, or a simulation stands.
+/// The two directions of a connection, as bytes: the one seam that hides a socket, TLS over one, or a simulation.
 internal import Glibc
 
 package struct ByteStream: ~Copyable {
     package enum ReadOutcome: Equatable {
-        /// How many came, and whether the stream holds more already, of which no poller will tell.
+        /// How many bytes came. If the stream holds more already, no poller will report them.
         case bytes(Int, holdsMore: Bool)
-        /// Nothing has come yet: to be tried again when this can be done. A secure stream may have to write to read on.
+        /// Nothing has come yet: try again when this is possible. A secure stream may have to write before it can
+        /// read on.
         case blocked(until: Poller.Interest)
         /// The peer will send nothing more.
         case ended
@@ -13,13 +14,13 @@ package struct ByteStream: ~Copyable {
     }
 
     package enum WriteOutcome: Equatable {
-        /// How many were taken; fewer than given when the kernel's buffer is full.
+        /// How many bytes the kernel took: fewer than given if its buffer is full.
         case bytes(Int)
         case blocked(until: Poller.Interest)
         case failed(SystemFailure)
     }
 
-    /// What comes before the first byte of the protocol: nothing for a plain socket.
+    /// The result of the exchange before the protocol's first byte; a plain socket needs none.
     package enum HandshakeOutcome: Equatable {
         case done
         case blocked(until: Poller.Interest)
@@ -28,7 +29,7 @@ package struct ByteStream: ~Copyable {
 
     private enum Body: ~Copyable {
         case socket(FileDescriptor)
-        /// Behind one pointer, so that a plain stream is no larger for it.
+        /// Behind one pointer, so that a plain stream does not grow for it.
         case layered(Layer)
     }
 
@@ -47,7 +48,7 @@ package struct ByteStream: ~Copyable {
         body = .layered(Layer(stream))
     }
 
-    /// What stands in place of a socket; nil for a plain one.
+    /// The stream that replaces a socket; nil for a plain one.
     package var layered: (any LayeredStream)? {
         switch body {
         case .socket: nil
@@ -55,7 +56,7 @@ package struct ByteStream: ~Copyable {
         }
     }
 
-    /// Connects and waits until it is done: for clients, never on a loop.
+    /// Connects and waits for the result: for clients, never on a loop.
     package static func connect(to address: SocketAddress) throws(SystemFailure) -> ByteStream {
         let number = socket(address.family, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         guard number >= 0 else { throw SystemFailure("socket") }
@@ -76,7 +77,7 @@ package struct ByteStream: ~Copyable {
         }
     }
 
-    /// Goes on with the handshake until it is done.
+    /// Continues the handshake until it is done.
     package func handshake() -> HandshakeOutcome {
         switch body {
         case .socket: .done
@@ -109,7 +110,7 @@ package struct ByteStream: ~Copyable {
         }
     }
 
-    /// Says that nothing more will be sent; the peer still can.
+    /// Announces that this end sends nothing more; the peer still can.
     package func endWriting() {
         switch body {
         case .socket(let descriptor): _ = shutdown(descriptor.number, Int32(SHUT_WR))
@@ -131,13 +132,13 @@ package struct ByteStream: ~Copyable {
         return tcpInformation.map { .milliseconds(Int64($0.tcpi_last_ack_recv)) } ?? .seconds(86_400)
     }
 
-    /// How long the way to the peer's kernel and back takes, as ours has measured it.
+    /// The round-trip time to the peer, as our kernel has measured it.
     package var roundTrip: Duration {
         if let layered { return layered.roundTrip }
         return tcpInformation.map { .microseconds(Int64($0.tcpi_rtt)) } ?? .zero
     }
 
-    /// What the kernel knows of the connection (tcp(7)); nil where it is none of TCP.
+    /// What the kernel knows about the connection (tcp(7)); nil if it is no TCP connection.
     private var tcpInformation: tcp_info? {
         var info = tcp_info()
         var byteCount = socklen_t(MemoryLayout<tcp_info>.size)
@@ -145,7 +146,7 @@ package struct ByteStream: ~Copyable {
         return status == 0 ? info : nil
     }
 
-    /// Bytes that the kernel holds for the peer: not sent, or not acknowledged.
+    /// Bytes that the kernel holds for the peer: unsent, or not acknowledged.
     package var unsentByteCount: Int {
         if let layered { return layered.unsentByteCount }
         var count: Int32 = 0
@@ -167,10 +168,10 @@ package struct ByteStream: ~Copyable {
     }
 }
 
-/// What may stand behind a `ByteStream` in place of a plain socket: TLS, or a simulated peer. It closes with its last
-/// reference.
+/// A stream that replaces a plain socket behind `ByteStream`: TLS, or a simulated peer. It closes when its last
+/// reference goes away.
 package protocol LayeredStream: AnyObject {
-    /// The descriptor that a poller waits on; -1 where there is none.
+    /// The descriptor that a poller waits on, or -1.
     var number: Int32 { get }
     func handshake() -> ByteStream.HandshakeOutcome
     func read(into space: UnsafeMutableBufferPointer<UInt8>) -> ByteStream.ReadOutcome

@@ -1,51 +1,52 @@
-/// What a loop asks of the machine below it: who can be read or written, who waits to be let in, what time it is.
+/// What a loop asks of the machine: which streams are readable or writable, which connections wait, what time it is.
 package import Primitives
 
-/// One loop's view of the kernel. `SystemKernel` is the real one; a simulation brings its own, and with it a whole gateway
-/// runs without a socket. Owned by the loop's thread.
+/// One loop's view of the kernel. `SystemKernel` is the real one. A simulation brings its own, and so runs a whole
+/// gateway without a socket. Owned by the loop's thread.
 package protocol Kernel: AnyObject {
     var clock: Clock { get }
 
-    /// Waits until something is ready, somebody wakes the loop, or `timeout` has passed (nil: for ever), and fills `ready`.
+    /// Waits until something is ready, somebody wakes the loop, or `timeout` has passed (nil: for ever). Fills
+    /// `ready`.
     func wait(timeout: Duration?, into ready: inout [Poller.Event]) throws(SystemFailure)
 
-    /// Tells of the stream under `token`, a number below `Poller.Event.firstListenerToken`, from now on.
+    /// Reports events of the stream under `token`, a number below `Poller.Event.firstListenerToken`, from now on.
     func watch(_ stream: borrowing ByteStream, token: UInt32, _ interest: Poller.Interest)
         throws(SystemFailure)
-    /// Tells of something else.
+    /// Changes which events are reported.
     func rewatch(_ stream: borrowing ByteStream, token: UInt32, _ interest: Poller.Interest)
         throws(SystemFailure)
     func unwatch(_ stream: borrowing ByteStream)
 
-    /// The sockets that it listens on are numbered from 0.
+    /// The number of listening sockets; they are numbered from 0.
     var listenerCount: Int { get }
     func accept(from listener: Int) -> Listener.Acceptance
-    /// Accepts one that waits, sends it `answer` and closes, where there is no descriptor for it to stay.
+    /// For want of a descriptor: accepts one waiting connection, sends it `answer` and closes it.
     func turnAway(from listener: Int, with answer: Span<UInt8>) -> Listener.Farewell
-    /// Whether to tell of those who wait at the listeners.
+    /// Whether to report connections that wait at the listeners.
     func tellOfListeners(_ isWanted: Bool) throws(SystemFailure)
-    /// Listens no more.
+    /// Closes the listening sockets.
     func closeListeners()
 }
 
 extension Poller.Event {
-    /// Tokens from here on are the kernel's own. A process has fewer descriptors than that.
+    /// Tokens from here on are the kernel's own. No process has that many descriptors.
     package static let firstListenerToken = UInt32.max - 1024
 
-    /// Tells that somebody waits to be accepted.
+    /// An event of a listener: a connection waits.
     package init(listener: Int) {
         self.init(
             token: Self.firstListenerToken + UInt32(listener), isReadable: true, isWritable: false,
             isHungUp: false)
     }
 
-    /// The listener at which somebody waits; nil for an event of a stream.
+    /// The listener at which a connection waits; nil for an event of a stream.
     package var listener: Int? {
         token >= Self.firstListenerToken ? Int(token - Self.firstListenerToken) : nil
     }
 }
 
-/// epoll, listening sockets, and the eventfd that others wake the loop with.
+/// epoll, the listening sockets, and the eventfd that other threads wake the loop with.
 package final class SystemKernel: Kernel {
     private static let wakeupToken = UInt32.max
 
@@ -53,13 +54,13 @@ package final class SystemKernel: Kernel {
     private var listeners: [SharedListener]
     private let wakeup: Wakeup
 
-    /// Arrays can't hold what can't be copied.
+    /// A class, because arrays cannot hold non-copyable values.
     private final class SharedListener {
         var listener: Listener
         init(_ listener: consuming Listener) { self.listener = listener }
     }
 
-    /// Listens on all `addresses`, which somebody has claimed.
+    /// Listens on all `addresses`, which `Listener.claim` has returned.
     package init(_ addresses: [SocketAddress], _ options: Listener.Options, wakeup: Wakeup)
         throws(SystemFailure)
     {

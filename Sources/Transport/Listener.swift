@@ -3,43 +3,44 @@ internal import CLinux
 internal import Glibc
 
 package struct Listener: ~Copyable {
-    /// How accepted connections are set up. They inherit it from the listener, so accepting costs one call.
+    /// Options of accepted connections. They inherit them from the listener, so accepting costs one call.
     package struct Options: Sendable {
-        /// Connections that the kernel keeps while nobody accepts them.
+        /// Connections that may wait in the kernel to be accepted.
         package var backlog: Int32 = 4096
-        /// What the kernel may hold unsent for a slow reader before it says "full".
+        /// Unsent bytes that the kernel may hold for a slow reader before it says "full".
         package var unsentByteCount = 16 * 1024
-        /// The kernel's send buffer; it keeps twice as much for its own books.
+        /// The kernel's send buffer. The kernel doubles it for its own bookkeeping.
         package var sendBufferByteCount = 64 * 1024
-        /// The kernel's receive buffer, likewise: what a publisher sends faster than the gateway takes it grows old there.
+        /// The kernel's receive buffer, doubled likewise. Updates that come faster than the gateway reads grow old
+        /// there.
         package var receiveBufferByteCount = 128 * 1024
 
         package init() {}
     }
 
-    /// What one attempt to accept came to.
+    /// The result of one attempt to accept.
     package enum Acceptance: ~Copyable {
         case connection(ByteStream)
-        /// Nobody waits.
+        /// No connection waits.
         case none
         /// The process or the machine has no descriptor or memory left.
         case exhausted(SystemFailure)
     }
 
-    /// What became of an attempt to turn somebody away.
+    /// The result of an attempt to turn a connection away.
     package enum Farewell {
         case turnedAway
         case nobodyWaits
-        /// Another thread took the descriptor that was kept for it.
+        /// Another thread took the reserved descriptor.
         case impossible
     }
 
     private let descriptor: FileDescriptor
-    /// Kept free for the moment when there is no other: then a waiting connection can be told so.
+    /// Kept for the moment when no other descriptor is free: with it the listener can still tell a waiting connection.
     private var reserve: FileDescriptor?
 
-    /// Binds and listens. A port that another process has is refused even though loops share theirs: `claim`
-    /// first, then listen on what it returned.
+    /// Binds and listens. Loops share their port, so binding does not refuse a port that another process shares: call
+    /// `claim` first, and listen on the address it returns.
     package init(_ address: SocketAddress, _ options: Options) throws(SystemFailure) {
         let socket = try Self.bind(address, isShared: true)
         Self.set(socket.number, IPPROTO_TCP, TCP_NODELAY, 1)
@@ -55,7 +56,7 @@ package struct Listener: ~Copyable {
         reserve = Self.openReserve()
     }
 
-    /// Makes sure that nobody listens on `address` and returns it with its port: port 0 takes a free one.
+    /// Fails if somebody listens on `address`. Returns it with its port: port 0 becomes a free one.
     package static func claim(_ address: SocketAddress) throws(SystemFailure) -> SocketAddress {
         let probe = try bind(address, isShared: false)
         return SocketAddress.local(of: probe.number)
@@ -68,14 +69,14 @@ package struct Listener: ~Copyable {
         let number = accept4(
             descriptor.number, nil, nil, Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue))
         if number >= 0 { return .connection(ByteStream(FileDescriptor(owning: number))) }
-        // Else EINTR, EAGAIN, or what accept(2) says of connections that died while they waited.
+        // Otherwise EINTR, EAGAIN, or an error of a connection that died while it waited (accept(2)).
         return Self.isExhausted ? .exhausted(SystemFailure("accept4")) : .none
     }
 
     private static var isExhausted: Bool { [EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(errno) }
 
-    /// Accepts one waiting connection with the reserved descriptor, sends it `answer` and closes it, so that
-    /// the kernel does not keep telling of what cannot be had.
+    /// Accepts one waiting connection with the reserved descriptor, sends it `answer` and closes it. Otherwise the
+    /// kernel would keep reporting a connection that cannot be accepted.
     package mutating func turnAway(with answer: Span<UInt8>) -> Farewell {
         reserve = nil
         defer { reserve = Self.openReserve() }
@@ -106,7 +107,7 @@ package struct Listener: ~Copyable {
 
     private static func set(_ number: Int32, _ level: some BinaryInteger, _ option: Int32, _ value: Int32) {
         var value = value
-        // A kernel that does not know an option serves without it.
+        // A kernel without this option works without it.
         _ = setsockopt(number, Int32(level), option, &value, socklen_t(MemoryLayout<Int32>.size))
     }
 }

@@ -1,9 +1,9 @@
-/// A thread of its own for something that is born, lives and ends on it.
+/// A thread for one object that is created, lives and ends on it.
 internal import CLinux
 internal import Glibc
 
 package final class LoopThread: @unchecked Sendable {
-    // Unchecked: `handle` is written once, before anybody else can see the object.
+    // Unchecked: `handle` is written once, before any other thread can see the object.
     private var handle = pthread_t()
 
     private final class Body {
@@ -11,7 +11,7 @@ package final class LoopThread: @unchecked Sendable {
         init(_ run: @escaping () -> Void) { self.run = run }
     }
 
-    /// Starts `body`; `name` is what `top -H` shows, cut to 15 bytes.
+    /// Starts `body`. `top -H` shows `name`, cut to 15 bytes.
     package init(name: String, _ body: sending @escaping () -> Void) throws(SystemFailure) {
         let context = Unmanaged.passRetained(Body(body))
         let status = pthread_create(
@@ -27,7 +27,7 @@ package final class LoopThread: @unchecked Sendable {
         pthread_setname_np(handle, String(name.utf8.prefix(15)) ?? "loop")
     }
 
-    /// Waits until it has ended. Once.
+    /// Waits until the thread has ended. Call it once.
     package func join() {
         pthread_join(handle, nil)
     }

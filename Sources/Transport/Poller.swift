@@ -1,17 +1,17 @@
-/// Waits for many descriptors at once (epoll, level-triggered: what was not read is told again, so a turn may
-/// stop reading where fairness wants it to).
+/// Waits for many descriptors at once (epoll, level-triggered: it reports unread bytes again, so a turn may stop
+/// reading for the sake of fairness).
 internal import CLinux
 internal import Glibc
 internal import Primitives
 
 package struct Poller: ~Copyable {
-    /// What one descriptor is ready for.
+    /// The readiness of one descriptor.
     package struct Event {
-        /// The number under which the descriptor was added.
+        /// The number that the descriptor was added with.
         package let token: UInt32
         package let isReadable: Bool
         package let isWritable: Bool
-        /// The peer closed or reset the connection; a read tells which.
+        /// The peer closed or reset the connection; the next read shows which.
         package let isHungUp: Bool
 
         package init(token: UInt32, isReadable: Bool, isWritable: Bool, isHungUp: Bool) {
@@ -22,7 +22,7 @@ package struct Poller: ~Copyable {
         }
     }
 
-    /// What to wait for. A hang-up is always told.
+    /// Which events to wait for. Hang-ups are always reported.
     package struct Interest: OptionSet, Sendable {
         package let rawValue: UInt8
         package init(rawValue: UInt8) { self.rawValue = rawValue }
@@ -35,7 +35,7 @@ package struct Poller: ~Copyable {
         }
     }
 
-    /// 512 events a wait: more only make turns longer.
+    /// 512 events a wait: more would only make turns longer.
     private static let eventLimit = 512
 
     private let descriptor: FileDescriptor
@@ -55,22 +55,22 @@ package struct Poller: ~Copyable {
         try control(EPOLL_CTL_MOD, number, token, interest)
     }
 
-    /// Needed only for a descriptor that stays open; closing one removes it.
+    /// Only for a descriptor that stays open: closing one removes it.
     package func remove(_ number: Int32) {
         var event = epoll_event()
         _ = epoll_ctl(descriptor.number, EPOLL_CTL_DEL, number, &event)
     }
 
-    /// Waits until something is ready or `timeout` has passed (nil: for ever), and fills `ready`.
+    /// Waits until something is ready or `timeout` has passed (nil: for ever). Fills `ready`.
     package mutating func wait(timeout: Duration?, into ready: inout [Event]) throws(SystemFailure) {
         ready.removeAll(keepingCapacity: true)
-        // Rounded up: waking a little late is right, turning idly until it is time is not.
+        // Rounded up: it is better to wake a little late than to spin until the time has come.
         let milliseconds = timeout.map { Int32(clamping: ($0.nanoseconds + 999_999) / 1_000_000) } ?? -1
         let count = buffer.withUnsafeMutableBufferPointer { events in
             Int(epoll_wait(descriptor.number, events.baseAddress, Int32(events.count), milliseconds))
         }
         if count < 0 {
-            // An interrupted wait is a turn like any other: a signal may be what the loop should look at.
+            // An interrupted wait returns like any other, because the loop may have to look at the signal.
             if errno == EINTR { return }
             throw SystemFailure("epoll_wait")
         }

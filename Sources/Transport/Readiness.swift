@@ -1,9 +1,9 @@
-/// Waiting for a few descriptors on a thread that has nothing else to do: for clients, never on a loop.
+/// Waits for a few descriptors on a thread that has nothing else to do: for clients, never on a loop.
 internal import Glibc
 internal import Primitives
 
 package enum Readiness {
-    /// One descriptor and what it is waited on for.
+    /// One descriptor, and the readiness to wait for.
     package struct Wish {
         package let number: Int32
         package let interest: Poller.Interest
@@ -14,8 +14,8 @@ package enum Readiness {
         }
     }
 
-    /// Waits until something wished for can be done, or `timeout` has passed (nil: for ever), and says of each
-    /// wish whether it can. A hang-up counts as ready: the call that follows tells. A signal ends the wait too.
+    /// Waits until one of the wishes is ready, or `timeout` has passed (nil: for ever), and says which are. A hang-up
+    /// counts as ready: the next call reports it. A signal ends the wait too.
     package static func wait(for wishes: [Wish], timeout: Duration?) -> [Bool] {
         var entries = wishes.map { wish in
             var events: Int32 = 0
@@ -23,7 +23,7 @@ package enum Readiness {
             if wish.interest.contains(.write) { events |= POLLOUT }
             return pollfd(fd: wish.number, events: Int16(events), revents: 0)
         }
-        // Rounded up: waking a little late is right, turning idly until it is time is not.
+        // Rounded up: it is better to wake a little late than to spin until the time has come.
         let milliseconds = timeout.map { Int32(clamping: ($0.nanoseconds + 999_999) / 1_000_000) } ?? -1
         guard poll(&entries, nfds_t(entries.count), milliseconds) > 0 else {
             return wishes.map { _ in false }

@@ -1,4 +1,4 @@
-/// Where a socket listens or connects to: an IPv4 or IPv6 address and a port.
+/// An address that a socket listens on or connects to: IPv4 or IPv6, and a port.
 internal import Glibc
 
 package struct SocketAddress: Sendable, CustomStringConvertible {
@@ -32,7 +32,7 @@ package struct SocketAddress: Sendable, CustomStringConvertible {
         return found
     }
 
-    /// What `descriptor` is bound to.
+    /// The address that `descriptor` is bound to.
     static func local(of descriptor: Int32) -> SocketAddress {
         var address = SocketAddress()
         address.byteCount = socklen_t(MemoryLayout<sockaddr_storage>.size)
@@ -75,13 +75,13 @@ package struct SocketAddress: Sendable, CustomStringConvertible {
         }
     }
 
-    /// Whether only this machine can reach it.
+    /// Whether only this machine can reach the address.
     package var isLoopback: Bool {
         description.hasPrefix("127.") || description.hasPrefix("[::1]")
     }
 }
 
-/// A host name that stands for no address.
+/// A host name without an address.
 package struct ResolveFailure: Error, Sendable, CustomStringConvertible {
     package let host: String
     package let reason: String

@@ -1,4 +1,4 @@
-/// A call to the kernel that did not succeed.
+/// A system call that failed.
 internal import Glibc
 
 package struct SystemFailure: Error, Sendable, Equatable, CustomStringConvertible {
@@ -16,7 +16,7 @@ package struct SystemFailure: Error, Sendable, Equatable, CustomStringConvertibl
     package static func == (left: SystemFailure, right: SystemFailure) -> Bool { left.number == right.number }
 }
 
-/// Repeats a call that a signal interrupted; nothing above this line hears of EINTR.
+/// Repeats a call that a signal interrupted. No code above this line sees EINTR.
 func uninterrupted(_ call: () -> Int) -> Int {
     while true {
         let result = call()

@@ -1,4 +1,4 @@
-/// Wakes a loop that waits (eventfd). Any thread may call it.
+/// Wakes a waiting loop (eventfd). Any thread.
 internal import CLinux
 internal import Glibc
 
@@ -14,13 +14,13 @@ package final class Wakeup: Sendable {
         close(number)
     }
 
-    /// What the loop's poller waits on.
+    /// The descriptor that the loop's poller waits on.
     package var descriptor: Int32 { number }
 
     /// Async-signal-safe.
     package func wake() {
         var one: UInt64 = 1
-        // Full means awake already.
+        // A full counter means that the loop is awake already.
         _ = uninterrupted { write(number, &one, 8) }
     }
 

@@ -1,9 +1,9 @@
 /// How far a connection has come on its way from open to closed (RFC 6455 §7).
 package enum ConnectionState: Sendable {
     case open
-    /// This endpoint's close frame is written; the peer's is awaited. Data may still come and may be ignored.
+    /// This endpoint has written its close frame and waits for the peer's. It may ignore data that still comes.
     case closingSent
-    /// Nothing more is to come from the peer; this endpoint's close frame is on its way out.
+    /// The peer will send nothing more; this endpoint's close frame is on its way out.
     case closingReceived
     case closed
 }
@@ -13,13 +13,13 @@ package enum ConnectionState: Sendable {
 ///     open ── close ──────────▶ closingSent ── received / transportEnded ──▶ closed
 ///      └── received / failed ─▶ closingReceived ── closeFrameLeft ─────────▶ closed
 ///
-/// How long to wait is the caller's business.
+/// The caller decides how long to wait.
 package struct CloseHandshake: Sendable {
     package enum Action: Equatable, Sendable {
         case nothing
-        /// Write a close frame, empty without a code, and say `closeFrameLeft` when its last byte has left.
+        /// Write a close frame, empty without a code, and call `closeFrameLeft` when its last byte has left.
         case sendClose(CloseCode?)
-        /// Wait for the peer, no longer than a deadline: for its close frame, or for it to end the transport.
+        /// Wait until a deadline for the peer to send its close frame or to end the transport.
         case waitForPeer
         case closeTransport
     }
@@ -45,7 +45,7 @@ package struct CloseHandshake: Sendable {
         }
     }
 
-    /// The peer's close frame came: it is answered with its own code (RFC 6455 §5.5.1), or answers ours.
+    /// The peer's close frame came. It either answers ours, or we answer it with its own code (RFC 6455 §5.5.1).
     package mutating func received(closeCode code: UInt16?) -> Action {
         switch state {
         case .open:
@@ -59,7 +59,7 @@ package struct CloseHandshake: Sendable {
         }
     }
 
-    /// The peer broke a rule; nothing that it sends from now on is looked at (RFC 6455 §7.1.7).
+    /// The peer broke a rule. Nothing that it sends afterwards is read (RFC 6455 §7.1.7).
     package mutating func failed(_ failure: WebSocketFailure) -> Action {
         switch state {
         case .open:
@@ -73,7 +73,7 @@ package struct CloseHandshake: Sendable {
         }
     }
 
-    /// The last byte of this endpoint's close frame was handed to the transport.
+    /// The transport has taken the last byte of this endpoint's close frame.
     package mutating func closeFrameLeft() -> Action {
         switch state {
         case .closingSent:
@@ -86,7 +86,7 @@ package struct CloseHandshake: Sendable {
         }
     }
 
-    /// The peer ended the transport, or a deadline did.
+    /// The peer or a deadline ended the transport.
     package mutating func transportEnded() -> Action {
         switch state {
         case .open, .closingSent, .closingReceived:

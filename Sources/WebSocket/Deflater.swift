@@ -1,15 +1,15 @@
 internal import CZlib
 package import Primitives
 
-/// Compresses messages (RFC 7692 §7.2.1): owns one zlib stream, 256 KiB with the default settings.
+/// Compresses messages (RFC 7692 §7.2.1). Owns one zlib stream, 256 KiB with the default settings.
 ///
-/// One that keeps no context compresses each message as if it were the first, so all connections of a loop that
-/// agreed on its window can share it, and all of them can be sent the same compressed bytes.
+/// Without context it compresses each message as if it were the first. All connections of a loop with the same window
+/// can then share it, and the same compressed bytes.
 @safe
 package final class Deflater {
     package let windowBits: Int
     package let keepsContext: Bool
-    /// At an address of its own: the stream's state points back at it.
+    /// Allocated apart, because zlib's state points back at the stream.
     private let stream: UnsafeMutablePointer<z_stream>
 
     /// - Parameters:
@@ -23,8 +23,8 @@ package final class Deflater {
         self.keepsContext = keepsContext
         unsafe stream = .allocate(capacity: 1)
         unsafe stream.initialize(to: z_stream())
-        // zlib makes no raw stream with a window of 256 bytes. With 512 it never points further back than
-        // 512 - 262 bytes (deflate.h, MAX_DIST), which a window of 256 holds; a test reads it back through one.
+        // zlib makes no raw stream with a window of 256 bytes. With 512 it never points back further than 512 - 262
+        // bytes (deflate.h, MAX_DIST), which fits a window of 256. A test reads it back through one.
         let status = unsafe deflateInit2_(
             stream, Int32(level), Z_DEFLATED, -Int32(max(windowBits, 9)), Int32(memoryLevel),
             Z_DEFAULT_STRATEGY, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
@@ -36,7 +36,7 @@ package final class Deflater {
         unsafe stream.deallocate()
     }
 
-    /// Appends the compressed form of `message`: the payload of a frame, or frames, with RSV1 on the first.
+    /// Appends the compressed form of `message`: the payload of one or more frames, with RSV1 on the first.
     package func compress(_ message: Span<UInt8>, into output: inout ByteBuffer) {
         guard message.count > 0 else {
             output.append(0x00)  // An empty block without its last four bytes (RFC 7692 §7.2.3.6).
@@ -47,12 +47,12 @@ package final class Deflater {
             unsafe stream.pointee.avail_in = UInt32(bytes.count)
             flush(into: &output, expectedByteCount: bytes.count / 2 + 64)
         }
-        output.truncate(to: output.count - 4)  // 00 00 FF FF: the reader puts it back (RFC 7692 §7.2.1).
+        output.truncate(to: output.count - 4)  // 00 00 FF FF: the peer appends it again (RFC 7692 §7.2.1).
         if !keepsContext { unsafe deflateReset(stream) }
     }
 
     private func flush(into output: inout ByteBuffer, expectedByteCount: Int) {
-        // With more than six bytes of room each time, or zlib repeats the flush's mark (zlib.h, deflate).
+        // zlib needs more than six bytes of room each time, or it repeats the flush's mark (zlib.h, deflate).
         repeat {
             _ = unsafe output.appendUnsafe(upTo: expectedByteCount) { free in
                 unsafe stream.pointee.next_out = free.baseAddress

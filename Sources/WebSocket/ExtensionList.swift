@@ -4,7 +4,7 @@ internal import Primitives
 struct ExtensionElement: Equatable {
     struct Parameter: Equatable {
         let name: [UInt8]
-        /// Unquoted; nil when the parameter stands alone.
+        /// Unquoted; nil for a parameter without a value.
         let value: [UInt8]?
     }
 
@@ -12,8 +12,8 @@ struct ExtensionElement: Equatable {
     var parameters: [Parameter] = []
 }
 
-/// Reads the elements of extension fields. An element that breaks the grammar is left out, and reading goes on
-/// behind the next comma: the peer offered others too.
+/// Reads the elements of extension fields. It skips an element that breaks the grammar and goes on behind the next
+/// comma, because the peer may have offered others too.
 struct ExtensionList {
     private let bytes: [UInt8]
     private var index = 0
@@ -32,7 +32,8 @@ struct ExtensionList {
                 if let element = list.element() {
                     elements.append(element)
                 } else {
-                    // It may have stopped between quotes: what is in them is known only from the start.
+                    // The element may have broken off inside quotes; only a second look from its start finds their
+                    // end.
                     list.index = start
                 }
                 list.skipPastComma()
@@ -41,7 +42,7 @@ struct ExtensionList {
         return elements
     }
 
-    /// An element that ends at a comma or the end; nil for none, or for one that breaks the grammar.
+    /// An element up to a comma or the end; nil if there is none, or if it breaks the grammar.
     private mutating func element() -> ExtensionElement? {
         guard let name = token() else { return nil }
         var element = ExtensionElement(name: name)
@@ -76,7 +77,7 @@ struct ExtensionList {
         return index > start ? Array(bytes[start..<index]) : nil
     }
 
-    /// A quoted string, which once unquoted must be a token (RFC 6455 §9.1).
+    /// A quoted string, which must be a token once unquoted (RFC 6455 §9.1).
     private mutating func quoted() -> [UInt8]? {
         guard take(ASCII.quote) else { return nil }
         var value: [UInt8] = []
@@ -91,7 +92,7 @@ struct ExtensionList {
         return value
     }
 
-    /// Leaves the rest of the present element, commas in quotes included.
+    /// Skips the rest of the current element, commas in quotes included.
     private mutating func skipPastComma() {
         var isQuoted = false
         while index < bytes.count {

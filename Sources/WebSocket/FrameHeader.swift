@@ -14,17 +14,17 @@ struct FrameHeader {
     /// The bytes of the header itself.
     let byteCount: Int
 
-    /// What the next frame may be.
+    /// Which frames may come next.
     struct Expectation {
         /// The end that reads.
         let role: EndpointRole
-        /// A message waits for its continuation.
+        /// A message is unfinished and waits for its continuation.
         let isContinuing: Bool
         let allowsCompression: Bool
     }
 
-    /// Nil while the header is incomplete. Each rule is checked as soon as its byte is there, in the order of the
-    /// bytes, so that where the input was cut never changes what is refused, nor why.
+    /// Nil while the header is incomplete. Each rule is checked as soon as its byte has come, in the order of the
+    /// bytes. So a cut in the input never changes which rule refuses it.
     @inline(__always)
     static func parse(
         _ input: UnsafeMutableBufferPointer<UInt8>, expecting expectation: Expectation
@@ -87,7 +87,7 @@ struct FrameHeader {
         if opcode.isControl, Int(second & 0x7F) > maximumControlByteCount { throw .oversizedControlFrame }
     }
 
-    /// The 16- or 64-bit length, which must not have fitted a shorter form (RFC 6455 §5.2).
+    /// The 16- or 64-bit length, which must be too large for the shorter forms (RFC 6455 §5.2).
     private static func extendedLength(
         at base: UnsafeMutablePointer<UInt8>, width: Int
     ) throws(WebSocketFailure) -> Int {

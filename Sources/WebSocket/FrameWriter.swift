@@ -1,17 +1,16 @@
 package import Primitives
 
-/// Frames are written straight into a connection's outgoing buffer (RFC 6455 §5.2).
+/// Writes frames straight into a connection's outgoing buffer (RFC 6455 §5.2).
 ///
-/// A payload that is made piece by piece goes between `beginFrame` and `endFrame`. Its length, and so the length of
-/// its header, is known only at the end; `beginFrame` leaves the room that the expected length needs, and `endFrame`
-/// moves the payload only when the guess was wrong: by at most 125 bytes' worth when it came out small, and once,
-/// by six bytes, when it came out above 64 KiB. The guess stands in the first byte of the room itself, so no state
-/// is carried along.
+/// A payload that is made piece by piece goes between `beginFrame` and `endFrame`. Only at the end is its length
+/// known, and so its header's. `beginFrame` therefore leaves room for the header of the expected length, and
+/// `endFrame` moves the payload only if the guess was wrong: at most 125 bytes if it came out small, or everything by
+/// six bytes if it exceeds 64 KiB. The first byte of the room holds the guess, so no other state is needed.
 extension ByteBuffer {
     /// Begins a frame; the payload is appended next. Nothing may be consumed from the buffer before `endFrame`.
     ///
-    /// - Parameter expectedByteCount: the payload's likely length; the usual batch of updates lies between 126
-    ///   bytes and 64 KiB, whose headers are all four bytes.
+    /// - Parameter expectedByteCount: the payload's likely length. The usual batch of updates has between 126 bytes
+    ///   and 64 KiB, and so a header of four bytes.
     /// - Returns: where the frame begins, for `endFrame`.
     package mutating func beginFrame(expectedByteCount: Int = 1_024, isMasked: Bool = false) -> Int {
         let start = count
@@ -21,12 +20,12 @@ extension ByteBuffer {
         return start
     }
 
-    /// Ends the frame that began at `start`: puts the shortest header before what was appended since.
+    /// Ends the frame that began at `start`: puts the shortest possible header before its payload.
     ///
     /// - Parameters:
-    ///   - isCompressed: the payload came out of a `Deflater`; on the first frame of a message only.
+    /// - isCompressed: the payload came out of a `Deflater`; only on the first frame of a message.
     ///   - isFinal: no continuation follows.
-    ///   - key: masks the payload in place; a client's frames need it, a server's must not have it.
+    /// - key: masks the payload in place. A client's frames need it; a server's must not have it.
     package mutating func endFrame(
         _ start: Int, opcode: Opcode, isCompressed: Bool = false, isFinal: Bool = true, key: MaskKey? = nil
     ) {
@@ -56,8 +55,8 @@ extension ByteBuffer {
         if let key { unsafe Masking.apply(key, to: writable(start..<count)) }
     }
 
-    /// Appends a close frame; an empty one, which may not give a reason, when there is no code. A reason of more
-    /// than 123 bytes is cut at the end of a character.
+    /// Appends a close frame. Without a code it is empty and has no reason. A reason of more than 123 bytes is cut at
+    /// the end of a character.
     package mutating func append(closeFrame code: CloseCode?, reason: String = "", key: MaskKey? = nil) {
         let start = beginFrame(expectedByteCount: 2, isMasked: key != nil)
         if let code {
@@ -74,7 +73,7 @@ extension ByteBuffer {
         endFrame(start, opcode: .close, key: key)
     }
 
-    /// Shifts the payload to where its header leaves it, and the buffer's end with it. The ranges may overlap.
+    /// Moves the payload to where its header ends, and the buffer's end with it. The two ranges may overlap.
     private mutating func movePayload(at origin: Int, to destination: Int, _ byteCount: Int) {
         for _ in 0..<max(0, destination - origin) { append(0) }
         let payload = unsafe UnsafeBufferPointer(rebasing: unsafeBytes[origin..<origin + byteCount])
@@ -82,13 +81,13 @@ extension ByteBuffer {
         if destination < origin { truncate(to: destination + byteCount) }
     }
 
-    /// A range of what waits in the buffer, which this buffer alone owns, to be changed in place.
+    /// A range of the buffer's bytes, to change in place; no other buffer shares them.
     private mutating func writable(_ range: Range<Int>) -> UnsafeMutableBufferPointer<UInt8> {
         unsafe UnsafeMutableBufferPointer(mutating: UnsafeBufferPointer(rebasing: unsafeBytes[range]))
     }
 }
 
-/// The length of the header of a frame with such a payload: 2, 4 or 10 bytes, and 4 for a mask.
+/// The length of a frame's header: 2, 4 or 10 bytes, and 4 more for a mask.
 func headerByteCount(payloadByteCount: Int, isMasked: Bool) -> Int {
     (payloadByteCount < 126 ? 2 : payloadByteCount < 65_536 ? 4 : 10) + (isMasked ? 4 : 0)
 }
@@ -116,7 +115,7 @@ private struct FrameHeaderBytes {
         words.0 |= UInt64(opcode.rawValue) | (isFinal ? 0x80 : 0) | (isCompressed ? 0x40 : 0)
     }
 
-    /// Hands the bytes to `body`, the mask behind the length.
+    /// Passes the bytes to `body`, the mask behind the length.
     func withBytes(_ key: MaskKey?, _ body: (UnsafeBufferPointer<UInt8>) -> Void) {
         var memory = (words.0.littleEndian, words.1.littleEndian)
         unsafe withUnsafeMutableBytes(of: &memory) { raw in

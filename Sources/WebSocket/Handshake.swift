@@ -3,7 +3,7 @@ internal import Primitives
 
 /// The arithmetic of the opening handshake (RFC 6455 §1.3 and §4): field values in, field values out.
 package enum Handshake {
-    /// The globally unique name that shows the answer to come from a WebSocket server (RFC 6455 §1.3).
+    /// The globally unique name that proves a WebSocket server answers (RFC 6455 §1.3).
     private static let name: StaticString = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
     /// The `Sec-WebSocket-Accept` for a `Sec-WebSocket-Key`; nil unless the key is 16 bytes in base64.
@@ -41,7 +41,7 @@ package enum Handshake {
         byte == ASCII.space || byte == ASCII.tab
     }
 
-    /// 22 digits of base64, which are 16 bytes and four bits to spare, and the padding.
+    /// 22 base64 digits, which carry 16 bytes and four spare bits, and the padding.
     private static func isKey(_ key: Span<UInt8>) -> Bool {
         guard key.count == 24, key[22] == ASCII.equals, key[23] == ASCII.equals else { return false }
         for index in 0..<22 {

@@ -1,30 +1,30 @@
 internal import CZlib
 internal import Primitives
 
-/// Decompresses messages (RFC 7692 §7.2.2): owns one zlib stream, and so 7 KiB and the window that it has seen.
+/// Decompresses messages (RFC 7692 §7.2.2). Owns one zlib stream: 7 KiB, and the window it has seen so far.
 ///
-/// One that keeps no history between messages serves all connections of a loop, one after the other.
+/// Without history between messages, one inflater serves all connections of a loop in turn.
 @safe
 package final class Inflater {
-    /// What one piece of work came to.
+    /// The result of one step.
     enum Outcome {
-        /// There is more to yield.
+        /// More output is ready.
         case more
         /// All input is used up.
         case drained
         case corrupt
     }
 
-    /// The window: 256 bytes to 32 KiB, as a power of two. It may be wider than that of the compressor.
+    /// The window: 256 bytes to 32 KiB, as a power of two. It may be wider than the compressor's.
     package let windowBits: Int
-    /// At an address of its own: the stream's state points back at it.
+    /// Allocated apart, because zlib's state points back at the stream.
     private let stream: UnsafeMutablePointer<z_stream>
-    /// The last block of a compressed run was read (BFINAL); the next byte begins another (RFC 7692 §7.2.3.4).
+    /// The last block of a compressed run was read (BFINAL); the next byte begins another run (RFC 7692 §7.2.3.4).
     private var hasEnded = false
     private var isAtTail = false
     private(set) var isBetweenBlocks = true
 
-    /// The end of a sync flush, which the sender took off (RFC 7692 §7.2.1). Never freed.
+    /// The end of a sync flush, which the sender removed (RFC 7692 §7.2.1). Never freed.
     private nonisolated(unsafe) static let tail: UnsafeMutableBufferPointer<UInt8> = {
         let tail = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: 4)
         _ = unsafe tail.initialize(from: [0x00, 0x00, 0xFF, 0xFF])
@@ -36,7 +36,8 @@ package final class Inflater {
         self.windowBits = windowBits
         unsafe stream = .allocate(capacity: 1)
         unsafe stream.initialize(to: z_stream())
-        // Negative: raw deflate, no header. A compressor that promised 256 bytes may be zlib's, which takes 512.
+        // Negative means raw deflate without a header. A compressor that promised 256 bytes may be zlib's, which uses
+        // 512.
         let status = unsafe inflateInit2_(
             stream, -Int32(max(windowBits, 9)), ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
         precondition(status == Z_OK, "zlib cannot make an inflater (\(status)): out of memory?")
@@ -47,22 +48,22 @@ package final class Inflater {
         unsafe stream.deallocate()
     }
 
-    /// Forgets all history and whatever an unfinished message left behind.
+    /// Forgets all history and the rest of an unfinished message.
     package func reset() {
         unsafe inflateReset(stream)
         hasEnded = false
         isAtTail = false
     }
 
-    /// Points at the next compressed bytes, which must stay until the work is drained.
+    /// Points at the next compressed bytes, which must stay there until `drained`.
     func begin(_ input: UnsafeBufferPointer<UInt8>) {
         unsafe stream.pointee.next_in = UnsafeMutablePointer(mutating: input.baseAddress)
         unsafe stream.pointee.avail_in = UInt32(input.count)
         isAtTail = false
     }
 
-    /// Goes on with the four bytes that the sender took off the end of the message; false when there is nothing
-    /// that they could end, because the message ended with a final block.
+    /// Goes on with the four bytes that the sender removed from the message's end. False if the message ended with a
+    /// final block, because then those bytes end nothing.
     func beginTail() -> Bool {
         if hasEnded {
             isBetweenBlocks = true
@@ -73,14 +74,14 @@ package final class Inflater {
         return true
     }
 
-    /// Decompresses into `output` until it holds `limit` bytes, the input is used up, or there is a reason to look.
+    /// Decompresses into `output` until it holds `limit` bytes, the input is used up, or zlib stops at a block's end.
     func inflate(into output: inout ByteBuffer, limit: Int) -> Outcome {
         if hasEnded, unsafe stream.pointee.avail_in > 0 {
             unsafe inflateResetKeep(stream)  // A new run of blocks, the same window.
             hasEnded = false
         }
         var status = Z_OK
-        // A small step first, so that small messages get small buffers; then by doubling.
+        // A small step first, so that small messages get small buffers; doubled afterwards.
         let allowed = limit - output.count
         let room = min(allowed, max(256, Int(unsafe stream.pointee.avail_in) * 2, output.count))
         _ = unsafe output.appendUnsafe(upTo: room) { free in
@@ -95,8 +96,8 @@ package final class Inflater {
 
     private func outcome(of status: Int32) -> Outcome {
         let isDrained = unsafe stream.pointee.avail_in == 0 && stream.pointee.avail_out > 0
-        // Bit 7: the decoder stands before a block's header; bits 0 to 5: how many bits it has read beyond it
-        // (zlib.h, on Z_BLOCK, with which alone this is said).
+        // Bit 7: the decoder is before a block's header. Bits 0 to 5: how many bits it has read beyond. zlib says
+        // both only with Z_BLOCK (zlib.h).
         isBetweenBlocks = unsafe stream.pointee.data_type & (128 | 63) == 128
         switch status {
         case Z_STREAM_END:

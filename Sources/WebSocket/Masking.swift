@@ -1,15 +1,15 @@
-/// The four bytes that a client XORs over a payload (RFC 6455 §5.3), turned so that the next byte of the payload
-/// meets the lowest byte of the key.
+/// The four bytes that a client XORs over a payload (RFC 6455 §5.3), rotated so that the next payload byte meets the
+/// key's lowest byte.
 package struct MaskKey: Hashable, Sendable {
     /// The bytes in wire order, the first one lowest.
     package let bits: UInt32
 
-    /// A key of four random bytes. They must be unpredictable to whoever chooses the payload (RFC 6455 §10.3).
+    /// A key of four random bytes, which the author of the payload must not be able to predict (RFC 6455 §10.3).
     @inlinable package init(bits: UInt32) {
         self.bits = bits
     }
 
-    /// The key with which to go on after `byteCount` bytes of the payload.
+    /// The key for the rest of the payload after `byteCount` bytes.
     @inlinable package func advanced(by byteCount: Int) -> MaskKey {
         let shift = UInt32(truncatingIfNeeded: byteCount & 3) &* 8
         return MaskKey(bits: bits &>> shift | bits &<< ((32 &- shift) & 31))
@@ -18,7 +18,7 @@ package struct MaskKey: Hashable, Sendable {
 
 /// Masks and unmasks in place, at the speed of memory.
 package enum Masking {
-    /// XORs `key` over `bytes`, the key's lowest byte over the first of them. Doing it twice undoes it.
+    /// XORs `key` over `bytes`, its lowest byte over the first of them. A second call undoes the first.
     ///
     /// 32 bytes a step, at any alignment: `CodecBenchmarks` compares it with a loop over single bytes.
     package static func apply(_ key: MaskKey, to bytes: UnsafeMutableBufferPointer<UInt8>) {

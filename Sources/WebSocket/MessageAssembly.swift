@@ -1,7 +1,7 @@
 internal import Primitives
 
-/// One message that is collected from several reads or frames, or decompressed: the part of a reader that exists
-/// only while there is such a message.
+/// Collects one message from several reads or frames, or decompresses it. It exists only while a reader has such a
+/// message.
 final class MessageAssembly {
     let opcode: Opcode
     private let limits: MessageLimits
@@ -9,11 +9,12 @@ final class MessageAssembly {
     private let inflater: Inflater?
     private var bytes = ByteBuffer()
     private var validator = UTF8Validator()
-    /// What the frames declared so far; bounded apart from `bytes`, which compression may leave far behind.
+    /// Bytes that the frames declared so far. They have a limit of their own: compressed input can be far from
+    /// `bytes` in size.
     private var wireByteCount = 0
     private var frameCount = 0
 
-    /// The present frame: what of it is still to come, and the key turned to its first byte.
+    /// The current frame: how much of its payload is missing, and the key rotated to the first missing byte.
     private var missingByteCount = 0
     private var key = MaskKey(bits: 0)
     private var isLastFrame = false
@@ -29,10 +30,10 @@ final class MessageAssembly {
 
     var byteCount: Int { bytes.count }
 
-    /// Valid until the message is added to or let go.
+    /// Valid until the assembly changes or goes away.
     var message: UnsafeBufferPointer<UInt8> { unsafe bytes.unsafeBytes }
 
-    /// Makes ready for the payload of a frame, or refuses it by what its header declares.
+    /// Prepares for the payload of a frame, or refuses it for what its header declares.
     func beginFrame(_ header: FrameHeader) throws(WebSocketFailure) {
         let wireLimit = limits.wireByteCount(isCompressed: inflater != nil)
         guard header.payloadByteCount <= wireLimit &- wireByteCount else {
@@ -47,7 +48,7 @@ final class MessageAssembly {
         isInFrame = true
     }
 
-    /// Takes what `input` holds of the present frame's payload and returns how many bytes that was.
+    /// Takes the current frame's payload from `input`; returns how many bytes that was.
     func collect(_ input: UnsafeMutableBufferPointer<UInt8>) throws(WebSocketFailure) -> Int {
         let taken = min(missingByteCount, input.count)
         let piece = unsafe UnsafeMutableBufferPointer(rebasing: input[..<taken])
@@ -68,18 +69,19 @@ final class MessageAssembly {
             return try inflate(with: inflater)
         }
         guard unsafe isText(piece) else { throw .invalidText }
-        // By what has come, at most doubled, and never more than is announced: a header alone takes no memory.
+        // Grows with the bytes that came: at most doubles, and never beyond the announced length. A header alone
+        // costs no memory.
         bytes.reserve(piece.count + min(missingByteCount, max(bytes.count, piece.count)))
         unsafe bytes.append(piece)
     }
 
-    /// Whether `piece` may come next, by the rules of this message's kind.
+    /// Whether `piece` may come next: text must be UTF-8, binary may be anything.
     private func isText(_ piece: UnsafeBufferPointer<UInt8>) -> Bool {
         unsafe opcode != .text || validator.accepts(piece)
     }
 
-    /// Lets the inflater work off its input. What it yields is checked before its own complaint is heard, so that
-    /// the first fault in the message is the one that is reported, however the input was cut.
+    /// Lets the inflater work off its input. Its output is checked before its own failure is reported. So the first
+    /// fault in the message is the reported one, however the input was cut.
     private func inflate(with inflater: Inflater) throws(WebSocketFailure) {
         while true {
             let checked = bytes.count

@@ -1,13 +1,13 @@
-/// How large a message a peer may send before the connection is failed with 1009.
+/// How large a message may be before the connection fails with 1009.
 package struct MessageLimits: Equatable, Sendable {
-    /// Bytes of one message as the application sees it, after decompression. 64 KiB: a command that names a
-    /// thousand topics fits, and ten thousand connections in the middle of one still fit in memory.
+    /// Bytes of one message after decompression. 64 KiB fits a command that names a thousand topics, and memory still
+    /// fits ten thousand connections in the middle of one.
     package var messageByteCount: Int { Int(storedByteCount) }
-    /// Frames of one message. Empty fragments cost no memory, but each costs time and none says anything;
-    /// 4,096 is a full message in fragments of 16 bytes.
+    /// Frames of one message. An empty fragment costs no memory, but it costs time and says nothing. 4,096 frames are
+    /// a full message in fragments of 16 bytes.
     package var frameCount: Int { Int(storedFrameCount) }
 
-    /// Each connection has a copy, so it is a small one.
+    /// Small, because each connection has a copy.
     private let storedByteCount: UInt32
     private let storedFrameCount: UInt32
 
@@ -17,8 +17,8 @@ package struct MessageLimits: Equatable, Sendable {
         storedFrameCount = UInt32(clamping: frameCount)
     }
 
-    /// Bytes that the frames of one message may carry together. A compressed message may be larger than what it
-    /// holds: by an eighth when every byte becomes a 9-bit fixed code (RFC 1951 §3.2.6), and by its blocks' ends.
+    /// Bytes that the frames of one message may carry together. Compressed bytes may exceed the message: by an eighth
+    /// when every byte becomes a 9-bit fixed code (RFC 1951 §3.2.6), and by the ends of the blocks.
     func wireByteCount(isCompressed: Bool) -> Int {
         guard isCompressed else { return messageByteCount }
         let (sum, overflowed) = messageByteCount.addingReportingOverflow(messageByteCount / 8 + 64)

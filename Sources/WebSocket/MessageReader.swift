@@ -1,7 +1,7 @@
 /// The receiving half of one connection: frames in, messages out (RFC 6455 §5 and §6.2, RFC 7692).
 ///
-/// The caller reads from the socket into a buffer that all connections of a loop share, and asks for steps until
-/// the reader waits:
+/// The caller reads from the socket into a buffer that all connections of a loop share. It takes steps until the
+/// reader waits:
 ///
 ///     while true {
 ///         let step = try reader.next(rest)
@@ -11,21 +11,21 @@
 ///     }
 ///     keep(rest)        // never more than 131 bytes: a header, or a control frame that is not whole
 ///
-/// A message that lies whole in the input is unmasked and checked where it is and costs neither a copy nor an
-/// allocation. Only one that comes in pieces, or compressed, is collected, in memory that exists from its first
-/// piece to the step after its last one; so an idle connection costs the bytes of this struct and no heap.
+/// A message that is whole in the input is unmasked and checked in place, without a copy or an allocation. Only a
+/// fragmented, cut or compressed message is collected. Its memory exists from its first piece to the step after its
+/// last one. So an idle connection costs the bytes of this struct and no heap.
 package struct MessageReader: ~Copyable {
     private let limits: MessageLimits
     private let role: EndpointRole
-    /// The window of the peer's compressor, 0 when compression was not agreed on.
+    /// The window of the peer's compressor; 0 without compression.
     private let windowBits: UInt8
     /// The peer compresses each message on its own (RFC 7692 §7.1.1).
     private let forgetsContext: Bool
-    /// A close frame came or a rule was broken: what follows is read and discarded (RFC 6455 §7.1.7).
+    /// A close frame came or a rule was broken: further input is discarded (RFC 6455 §7.1.7).
     private var isFinished = false
-    /// The message that is being collected, or was handed out by the step before.
+    /// The message that is being collected, or that the previous step delivered.
     private var assembly: MessageAssembly?
-    /// The history of earlier messages, where the peer's compressor keeps one.
+    /// The history of earlier messages, if the peer's compressor keeps one.
     private var inflater: Inflater?
 
     package init(
@@ -56,7 +56,7 @@ package struct MessageReader: ~Copyable {
         }
     }
 
-    /// Whether a message has begun and not ended.
+    /// Whether a message has begun but not ended.
     package var isInMessage: Bool {
         guard let assembly else { return false }
         return !assembly.isWhole
@@ -65,18 +65,18 @@ package struct MessageReader: ~Copyable {
     /// Bytes held for the message that is being collected.
     package var assembledByteCount: Int { assembly?.byteCount ?? 0 }
 
-    /// Frees the last assembled message now rather than at the next step.
+    /// Frees the last assembled message now, not at the next step.
     package mutating func releaseMessage() {
         if let assembly, assembly.isWhole { self.assembly = nil }
     }
 
-    /// Takes the next step into `input`: the bytes of the connection that no step has consumed yet.
+    /// Takes the next step into `input`: the connection's bytes that no step has consumed yet.
     ///
-    /// Payloads are unmasked in place, only as they are consumed. After a failure, and after the peer's close
-    /// frame, all further input is consumed without an event.
+    /// Unmasks payloads in place, and only those it consumes. After a failure or the peer's close frame it consumes
+    /// all further input without an event.
     ///
-    /// - Parameter shared: an inflater that the connections of a loop share for messages that need no history and
-    ///   lie whole in the input. Without one, such a message gets one of its own for as long as it takes.
+    /// - Parameter shared: an inflater that the connections of a loop share, for messages that need no history and
+    ///   are whole in the input. Without one, each such message gets an inflater of its own while it is read.
     package mutating func next(
         _ input: UnsafeMutableBufferPointer<UInt8>, sharing shared: Inflater? = nil
     ) throws(WebSocketFailure) -> ReadStep {
@@ -114,7 +114,7 @@ package struct MessageReader: ~Copyable {
         return unsafe try collect(into: present, from: input, at: header.byteCount)
     }
 
-    /// A message of one frame, uncompressed and all here: the usual case.
+    /// A message of one frame, uncompressed and whole in the input: the usual case.
     private func wholeMessage(
         _ header: FrameHeader, _ input: UnsafeMutableBufferPointer<UInt8>
     ) throws(WebSocketFailure) -> ReadStep {
@@ -131,7 +131,7 @@ package struct MessageReader: ~Copyable {
         return ReadStep(consumed: end, event: .message(header.opcode, range))
     }
 
-    /// Makes the place where a message is collected.
+    /// Makes the assembly that collects a message.
     private mutating func makeAssembly(
         for header: FrameHeader, sharing shared: Inflater?
     ) -> MessageAssembly {
@@ -165,7 +165,7 @@ package struct MessageReader: ~Copyable {
         return ReadStep(consumed: offset &+ taken, event: event)
     }
 
-    /// A control frame is taken whole or not at all: the caller keeps its few bytes until the last is there.
+    /// Takes a control frame whole or not at all: the caller keeps its few bytes until the last one comes.
     private mutating func controlFrame(
         _ header: FrameHeader, _ input: UnsafeMutableBufferPointer<UInt8>
     ) throws(WebSocketFailure) -> ReadStep {

@@ -12,7 +12,7 @@ package enum Opcode: UInt8, Sendable {
     @inlinable package var isControl: Bool { rawValue >= Opcode.close.rawValue }
 }
 
-/// The end of the connection that this process is: it decides who masks and who closes the transport first.
+/// The end of the connection that this process is. It decides who masks and who closes the transport first.
 package enum EndpointRole: Sendable {
     case server
     case client

@@ -2,15 +2,15 @@ internal import Primitives
 
 /// The agreement to compress messages (RFC 7692 §7): plain field values in, plain field value out.
 package enum PerMessageDeflate {
-    /// What this endpoint would like. Each is granted as far as the peer's offer allows.
+    /// What this endpoint would like. The agreement follows it as far as the peer's offer allows.
     package struct Preferences: Equatable, Sendable {
-        /// Compress each message on its own: then one compressor serves all connections.
+        /// Compress each message on its own: one compressor then serves all connections.
         package var serverNoContextTakeover: Bool
-        /// Let the client compress each message on its own: then no history is kept for it.
+        /// Have the client compress each message on its own: no history is then kept for it.
         package var clientNoContextTakeover: Bool
         /// The largest window of the server's compressor, 8 to 15.
         package var serverMaxWindowBits: Int
-        /// The largest window asked of the client's compressor, 8 to 15. A client that does not offer to be asked
+        /// The largest window asked of the client's compressor, 8 to 15. A client that does not offer this parameter
         /// uses 15.
         package var clientMaxWindowBits: Int
 
@@ -48,7 +48,7 @@ package enum PerMessageDeflate {
         }
     }
 
-    /// Accepts the first offer that can be honoured; nil when there is none.
+    /// Accepts the first acceptable offer; nil without one.
     ///
     /// - Parameter offers: the values of the request's `Sec-WebSocket-Extensions` fields.
     package static func negotiate(offers: [[UInt8]], preferences: Preferences) -> Agreement? {
@@ -58,7 +58,8 @@ package enum PerMessageDeflate {
         return nil
     }
 
-    /// The value of a client's `Sec-WebSocket-Extensions`: any window, and no history where none is wanted.
+    /// The value of a client's `Sec-WebSocket-Extensions`: any window, and no history where the preferences want
+    /// none.
     package static func offerValue(preferences: Preferences) -> [UInt8] {
         var value = "permessage-deflate"
         if preferences.serverNoContextTakeover { value += "; server_no_context_takeover" }
@@ -71,7 +72,7 @@ package enum PerMessageDeflate {
         return Array(value.utf8)
     }
 
-    /// What a server's response agreed to; nil when it is not an answer to `offerValue`, which fails the connection
+    /// What a server's response agreed to. Nil if it does not answer `offerValue`: the connection must then fail,
     /// unless `responses` is empty (RFC 7692 §7.1).
     package static func agreement(from responses: [[UInt8]], to preferences: Preferences) -> Agreement? {
         let elements = ExtensionList.elements(of: responses)
@@ -88,8 +89,8 @@ package enum PerMessageDeflate {
         return agreement
     }
 
-    /// What the offer demands is granted, what it leaves open is filled with what this endpoint likes, and the
-    /// client's window is spoken of only if the client did (RFC 7692 §7.1.2.2).
+    /// Grants each demand of the offer, and fills the rest by preference. It mentions the client's window only if the
+    /// client did (RFC 7692 §7.1.2.2).
     private static func agree(to offer: Parameters, _ preferences: Preferences) -> Agreement {
         var agreement = Agreement()
         agreement.serverNoContextTakeover =
@@ -115,17 +116,17 @@ package enum PerMessageDeflate {
     }
 }
 
-/// The parameters of one offer or response, each at most once and each well formed (RFC 7692 §7.1).
+/// The parameters of one offer or response, each at most once and well formed (RFC 7692 §7.1).
 private struct Parameters {
     private(set) var serverNoContextTakeover = false
     private(set) var clientNoContextTakeover = false
     private(set) var serverMaxWindowBits: Int?
     private(set) var clientMaxWindowBits: Int?
-    /// `client_max_window_bits` is there, with a value or without.
+    /// `client_max_window_bits` is present, with or without a value.
     private(set) var namesClientWindow = false
 
-    /// Nil for another extension, and for an offer that is to be declined: with an unknown, a repeated or a
-    /// malformed parameter.
+    /// Nil for another extension, and for an offer with an unknown, repeated or malformed parameter, which must be
+    /// declined.
     init?(_ element: ExtensionElement, isOffer: Bool) {
         guard ASCII.equalIgnoringCase(element.name.span, "permessage-deflate") else { return nil }
         for parameter in element.parameters {

@@ -1,8 +1,8 @@
-/// What one step of a `MessageReader` came to.
+/// The result of one step of a `MessageReader`.
 package struct ReadStep: Equatable, Sendable {
-    /// The bytes at the front of the input that are done with.
+    /// The bytes at the front of the input that the step finished with.
     package let consumed: Int
-    /// What those bytes completed, if anything.
+    /// The event that those bytes completed, if any.
     package let event: ReadEvent?
 
     @inlinable package init(consumed: Int, event: ReadEvent? = nil) {
@@ -10,23 +10,23 @@ package struct ReadStep: Equatable, Sendable {
         self.event = event
     }
 
-    /// The input holds no whole step: keep it, and come again when more has arrived.
+    /// The input holds no whole step: keep it, and call again when more has come.
     package static let needsMore = ReadStep(consumed: 0)
 
-    /// Whether nothing can be done before more bytes arrive.
+    /// Whether the reader needs more bytes.
     @inlinable package var isWaiting: Bool { consumed == 0 && event == nil }
 }
 
-/// What a peer said. Ranges are of the input that was given to the step, whose bytes there are now unmasked; they
-/// lie within what was consumed, and so stay readable until the caller moves or overwrites its input.
+/// What a peer said. Ranges are of the step's input, where those bytes are now unmasked. They lie within the consumed
+/// bytes, so they stay readable until the caller moves or overwrites its input.
 package enum ReadEvent: Equatable, Sendable {
-    /// A message that lay whole in the input, as `.text` (checked) or `.binary`.
+    /// A message that is whole in the input, as `.text` (checked) or `.binary`.
     case message(Opcode, Range<Int>)
-    /// A message that came in pieces or compressed: it is in the reader's `message` until the next step.
+    /// A message that came in pieces or compressed: the reader's `message` until the next step.
     case assembledMessage(Opcode)
-    /// To be answered with a pong of the same bytes.
+    /// Answer it with a pong of the same bytes.
     case ping(Range<Int>)
     case pong(Range<Int>)
-    /// The last frame of the peer; whatever follows it is discarded. The code is nil when the frame was empty.
+    /// The peer's last frame; anything behind it is discarded. The code is nil if the frame was empty.
     case close(code: UInt16?, reason: Range<Int>)
 }

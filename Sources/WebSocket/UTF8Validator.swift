@@ -1,20 +1,19 @@
-/// Checks text as it arrives, in pieces cut anywhere, and refuses at the first byte that no UTF-8 could have
-/// there (RFC 3629 §4): not only at the end of a character, frame or message.
+/// Checks text as it arrives, in pieces cut anywhere. It refuses at the first byte that no UTF-8 could have there
+/// (RFC 3629 §4), not only at the end of a character, frame or message.
 ///
-/// Runs of ASCII pass 64 bytes a step, other text 16 (`UTF8Blocks`). What is shorter, and the ends of pieces, go
-/// through a table automaton: each byte has one word that holds, at the bit position which *is* the present state, the
-/// position of the next state. One shift a byte, no branch.
+/// ASCII passes 64 bytes a step, other text 16 (`UTF8Blocks`). Shorter runs and the ends of pieces go through a table
+/// automaton. Each byte has one word; at the bit position that *is* the current state, it holds the position of the
+/// next state. One shift a byte, no branch.
 package struct UTF8Validator: Equatable, Sendable {
     /// The automaton's state, a bit position in a row of the table.
     private var state = UTF8Automaton.between
 
     package init() {}
 
-    /// Whether what came so far ends with a whole character (or is empty).
+    /// Whether the text so far ends with a whole character (or is empty).
     package var isComplete: Bool { state == UTF8Automaton.between }
 
-    /// Takes the next bytes; false as soon as they hold one that cannot stand where it stands. Once false, always
-    /// false.
+    /// Takes the next bytes; false as soon as a byte cannot be where it is. Once false, it stays false.
     package mutating func accepts(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
         guard let base = bytes.baseAddress else { return state != UTF8Automaton.refused }
         let raw = unsafe UnsafeRawPointer(base)
@@ -25,7 +24,7 @@ package struct UTF8Validator: Equatable, Sendable {
                 unsafe offset = Self.endOfASCII(raw, from: offset, count: count)
                 if offset == count { return true }
                 if offset >= 3, count &- offset >= UTF8Blocks.byteCount {
-                    // Where text is not ASCII it seldom is again at once: some blocks before the next look.
+                    // Non-ASCII text seldom returns to ASCII at once: check some blocks before the next look.
                     let limit = min(offset &+ 8 &* UTF8Blocks.byteCount, count)
                     if let end = unsafe UTF8Blocks.endOfCharacters(raw, from: offset, limit: limit) {
                         offset = end
@@ -35,7 +34,7 @@ package struct UTF8Validator: Equatable, Sendable {
                     continue
                 }
             }
-            // A few bytes, to come to a character's end and past the first three; or all that is left.
+            // A few bytes, to reach a character's end and pass the first three; or all that is left.
             let end = count &- offset < UTF8Blocks.byteCount ? count : offset &+ 4
             unsafe state = UTF8Automaton.run(from: state, over: raw, offset..<end)
             offset = end
@@ -53,7 +52,7 @@ package struct UTF8Validator: Equatable, Sendable {
         return unsafe validator.accepts(bytes) && validator.isComplete
     }
 
-    /// The first offset at or after `start` that may not be ASCII, found by whole words only.
+    /// The first offset at or after `start` that may not be ASCII, to whole words.
     @inline(__always)
     private static func endOfASCII(_ raw: UnsafeRawPointer, from start: Int, count: Int) -> Int {
         var offset = start
@@ -71,7 +70,7 @@ package struct UTF8Validator: Equatable, Sendable {
         {
             offset &+= 8
         }
-        // The last few bytes are looked at together with some before them.
+        // Looks at the last few bytes together with some before them.
         if count &- offset < 8, count >= 8,
             unsafe raw.loadUnaligned(fromByteOffset: count &- 8, as: UInt64.self) & highBits == 0
         {
@@ -83,14 +82,14 @@ package struct UTF8Validator: Equatable, Sendable {
 
 /// The states of UTF-8 and the table that leads from one to the next.
 private enum UTF8Automaton {
-    /// Each state is the position of its six bits in a row; a row without a way on leads to 0, which leads to 0.
+    /// Each state is the position of its six bits in a row. A row without a successor leads to 0, and 0 to itself.
     static let refused: UInt8 = 0
     static let between: UInt8 = 6
     private static let oneMore: UInt8 = 12
     private static let twoMore: UInt8 = 18
     private static let threeMore: UInt8 = 24
-    /// After E0 the short forms of two-byte characters are forbidden, after ED the surrogates, after F0 the short
-    /// forms of three-byte characters, after F4 what lies above U+10FFFF.
+    /// Forbidden: after E0 the overlong forms of two-byte characters, after ED the surrogates, after F0 the overlong
+    /// forms of three-byte characters, after F4 anything above U+10FFFF.
     private static let afterE0: UInt8 = 30
     private static let afterED: UInt8 = 36
     private static let afterF0: UInt8 = 42
@@ -115,7 +114,7 @@ private enum UTF8Automaton {
         (afterF4, 0x80...0x8F, twoMore),
     ]
 
-    /// A row a byte: 2 KiB.
+    /// One row a byte value: 2 KiB.
     private static let rows: [UInt64] = {
         var rows = [UInt64](repeating: 0, count: 256)
         for transition in transitions {
@@ -130,7 +129,7 @@ private enum UTF8Automaton {
             var word = UInt64(state)
             for offset in range {
                 let byte = unsafe raw.load(fromByteOffset: offset, as: UInt8.self)
-                // Only the lowest six bits count.
+                // The shift uses only the lowest six bits.
                 word = unsafe rows[Int(byte)] &>> word
             }
             return UInt8(truncatingIfNeeded: word & 63)

@@ -1,6 +1,6 @@
-/// What a peer did wrong: the connection cannot go on, and each case knows the close frame that says so.
+/// What a peer did wrong. The connection cannot go on, and each case knows its close code.
 package enum WebSocketFailure: Error, Hashable, Sendable {
-    /// A reserved bit is set that no extension gave a meaning, or RSV1 elsewhere than on a message's first frame.
+    /// A reserved bit has no meaning here: no extension defined it, or RSV1 is not on a message's first frame.
     case reservedBit
     case reservedOpcode
     case unmaskedFrame

@@ -1,17 +1,17 @@
-/// The words behind a command, read strictly: each option is asked for by name, and what nobody asked for is
-/// refused with the nearest name that somebody did.
+/// The words behind a command, read strictly. The command asks for each option by name. An option that it never asked
+/// for is refused, with the nearest name that it did ask for.
 ///
 ///     let url = try arguments.value("--url")
 ///     let isJSON = try arguments.flag("--json")
 ///     let topics = try arguments.positionals(0...9)
 ///
-/// An option's value stands behind it or behind `=`; one that begins with `--` needs the `=`. After `--` all words
-/// are positional. `positionals` comes last: it knows then which options there are.
+/// An option's value follows it or `=`; a value that begins with `--` needs the `=`. After `--` all words are
+/// positional. Call `positionals` last: only then are all options known.
 struct Arguments {
     private var words: [String]
-    /// Words that were asked for already.
+    /// Words that were taken already.
     private var isTaken: [Bool]
-    /// Where the positional words begin that follow `--`.
+    /// Where the positional words after `--` begin.
     private let optionsEnd: Int
     private var knownNames: [String] = ["--help"]
 
@@ -23,7 +23,7 @@ struct Arguments {
         isTaken = Array(repeating: false, count: words.count)
     }
 
-    /// Whether help is asked for, wherever it stands.
+    /// Whether the person asks for help, anywhere before `--`.
     var wantsHelp: Bool {
         words[..<optionsEnd].contains { $0 == "--help" || $0 == "-h" }
     }
@@ -42,14 +42,14 @@ struct Arguments {
         return isGiven
     }
 
-    /// The value of the option `name`; nil when it is not given.
+    /// The value of the option `name`; nil without it.
     mutating func value(_ name: String) throws(UsageFailure) -> String? {
         let values = try values(name)
         if values.count > 1 { throw UsageFailure("\(name) is given twice") }
         return values.first
     }
 
-    /// The values of the option `name`, which may be given again and again.
+    /// The values of the option `name`, which may be repeated.
     mutating func values(_ name: String) throws(UsageFailure) -> [String] {
         knownNames.append(name)
         var values: [String] = []
@@ -98,7 +98,7 @@ struct Arguments {
         return text
     }
 
-    /// All words that belong to no option: as many as `count` allows. Refuses options that nobody asked for.
+    /// All words that belong to no option; `count` says how many may be there. Refuses unknown options.
     mutating func positionals(_ count: ClosedRange<Int>) throws(UsageFailure) -> [String] {
         var found: [String] = []
         for index in words.indices where !isTaken[index] {
@@ -126,7 +126,7 @@ struct Arguments {
     }
 }
 
-/// Arguments that a command cannot be run with.
+/// Arguments that a command does not accept.
 struct UsageFailure: Error, Equatable, CustomStringConvertible {
     let description: String
 
@@ -135,7 +135,7 @@ struct UsageFailure: Error, Equatable, CustomStringConvertible {
     }
 }
 
-/// How many letters must be put in, left out or changed to make one word of the other (Levenshtein).
+/// How many letters to insert, remove or change to turn one word into the other (Levenshtein).
 func editDistance(_ left: String, _ right: String) -> Int {
     let right = Array(right)
     var row = Array(0...right.count)

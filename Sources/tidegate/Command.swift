@@ -1,4 +1,4 @@
-/// One word behind `tidegate`: what it is for, how it is used, and what it does.
+/// One command of `tidegate`: its summary, its help, and its work.
 protocol Command {
     static var name: String { get }
     /// Half a line for the overview.
@@ -6,7 +6,7 @@ protocol Command {
     /// Usage, options and examples, for `--help`.
     static var help: String { get }
 
-    /// Does it and returns the exit status. Throws a `UsageFailure` for wrong arguments (status 2) and anything
-    /// else for a failure (status 1), which is shown as one line.
+    /// Runs the command and returns its exit status. Throws a `UsageFailure` for wrong arguments (status 2), or
+    /// another error for a failure (status 1, printed as one line).
     static func run(_ arguments: inout Arguments) throws -> Int32
 }

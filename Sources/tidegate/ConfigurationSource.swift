@@ -1,16 +1,16 @@
-/// Where settings come from: the file, the environment over it, flags over both.
+/// Where settings come from: the file, then the environment, then flags; the later one wins.
 internal import Configuration
 internal import Glibc
 internal import Settings
 
 struct ConfigurationSource {
     private let file: String
-    /// Whether the file was named; then it must be there.
+    /// Whether the person named the file. It must then exist.
     private let isNamed: Bool
     private var overrides: [String: String] = [:]
     private var labels: [String: String] = [:]
 
-    /// Flags that stand for one setting.
+    /// Flags that set one setting each.
     private static let flags = [
         "host": "host", "port": "port", "threads": "threads", "log-level": "log.level",
         "log-format": "log.format",
@@ -41,7 +41,7 @@ struct ConfigurationSource {
     }
 
     private mutating func override(_ path: String, _ text: String, _ label: String) {
-        // A flag wins over the environment, whatever name the environment gave the setting.
+        // A flag wins over the environment, so the setting's variable goes.
         overrides[SettingsSection.environmentName(of: path)] = nil
         overrides[path] = text
         labels[path] = label

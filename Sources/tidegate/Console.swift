@@ -1,4 +1,4 @@
-/// Standard output and error, written with care: a reader that went away ends the program quietly.
+/// Standard output and error, written with care: if the reading end has gone, the program ends quietly.
 internal import Glibc
 internal import Primitives
 
@@ -8,12 +8,12 @@ struct BrokenPipe: Error {}
 enum Console {
     static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }
 
-    /// Whether colours are welcome on `descriptor` (https://no-color.org).
+    /// Whether to use colours on `descriptor` (https://no-color.org).
     static func wantsColour(_ descriptor: Int32) -> Bool {
         isTerminal(descriptor) && (environment("NO_COLOR") ?? "").isEmpty && environment("TERM") != "dumb"
     }
 
-    /// The terminal's width; nil where standard output is none.
+    /// The terminal's width; nil if standard output is none.
     static var width: Int? {
         var size = winsize()
         guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
@@ -24,7 +24,7 @@ enum Console {
         getenv(name).map { String(cString: $0) }
     }
 
-    /// Writes one line to standard error. What cannot be said there can be said nowhere.
+    /// Writes one line to standard error. If that fails, there is no other place to report it.
     static func note(_ line: String) {
         var text = ByteBuffer()
         text.append(printable: Array(line.utf8).span)
@@ -40,7 +40,7 @@ enum Console {
         try flush(&output)
     }
 
-    /// Writes all of `text` to standard output and empties it.
+    /// Writes and empties `text`.
     static func flush(_ text: inout ByteBuffer) throws {
         guard writeAll(STDOUT_FILENO, &text) else { throw BrokenPipe() }
     }
@@ -63,8 +63,8 @@ enum Console {
 }
 
 extension ByteBuffer {
-    /// Appends text that somebody else wrote so that it cannot steer a terminal: control characters, those above
-    /// ASCII included (U+0080 to U+009F), go out as `?`.
+    /// Appends text of others so that it cannot steer a terminal: control characters, including U+0080 to U+009F,
+    /// become `?`.
     mutating func append(printable text: Span<UInt8>) {
         let start = count
         append(text)

@@ -1,4 +1,4 @@
-/// From the words of the command line to the command that they mean, and from how it ended to an exit status.
+/// Finds the command that the words name, and turns its outcome into an exit status.
 internal import Glibc
 internal import Primitives
 
@@ -46,7 +46,7 @@ private func show(_ text: String) -> Int32 {
     do {
         try Console.show(text)
     } catch {
-        // Whoever asked has gone.
+        // The reading end has gone.
     }
     return 0
 }

@@ -1,4 +1,4 @@
-/// A subscription as lines, for pipes and files: prints what comes until it ends, or a signal ends it.
+/// A subscription as lines, for pipes and files: prints updates until the subscription or a signal ends it.
 internal import Client
 internal import Glibc
 internal import Primitives
@@ -8,7 +8,7 @@ enum PlainOutput {
     /// Woken by SIGINT and SIGTERM.
     private static let stop = Result { () throws(SystemFailure) in try Wakeup() }
 
-    /// What ends a stream when a signal comes.
+    /// The wakeup that ends a stream when a signal comes.
     static func stopOnSignals() throws(SystemFailure) -> Wakeup {
         let wakeup = try stop.get()
         for number in [SIGINT, SIGTERM] {
@@ -19,7 +19,7 @@ enum PlainOutput {
         return wakeup
     }
 
-    /// Returns the exit status. `each` sees a batch before it is printed.
+    /// Returns the exit status. `each` gets a batch before it is printed.
     static func follow(
         _ stream: SubscriptionStream, _ printer: inout UpdatePrinter,
         each: ([SubscriptionEvent]) throws -> Void = { _ in }

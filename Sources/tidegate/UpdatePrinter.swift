@@ -1,17 +1,17 @@
-/// Turns a subscription's events into lines: updates for standard output, all else for standard error.
+/// Turns a subscription's events into lines: updates go to standard output, all else to standard error.
 internal import Client
 internal import Glibc
 internal import Primitives
 
 struct UpdatePrinter: ~Copyable {
-    /// Who prints: stands before what is said on standard error.
+    /// The command's name, which begins each line on standard error.
     private let command: String
     private let isJSON: Bool
     private let isColoured = Console.wantsColour(STDOUT_FILENO)
     private var output = ByteBuffer()
-    /// Updates still to be printed; nil for no end.
+    /// How many updates to print still; nil for no limit.
     private var remaining: Int?
-    /// Covers nothing that was not printed.
+    /// Covers only printed updates.
     private(set) var cursor: [UInt8]?
     private var wasConnected = false
 
@@ -24,8 +24,8 @@ struct UpdatePrinter: ~Copyable {
 
     var isDone: Bool { remaining == 0 }
 
-    /// Prints one batch with one write. When the last update wanted has come, only a cursor right behind it is
-    /// still taken.
+    /// Prints one batch with one write. After the last wanted update it still takes a cursor, if that follows
+    /// directly.
     mutating func print(_ events: [SubscriptionEvent]) throws {
         for event in events {
             if isDone, !event.isCursor { break }
@@ -64,7 +64,7 @@ struct UpdatePrinter: ~Copyable {
         }
     }
 
-    /// State goes to standard error, behind the updates that came before it.
+    /// Prints a state line on standard error, after the updates that came before it.
     private mutating func note(_ text: String) throws {
         try Console.flush(&output)
         Console.note("tidegate \(command): \(text)")

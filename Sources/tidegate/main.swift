@@ -1,4 +1,4 @@
-/// `tidegate COMMAND …`: finds the command and lets it run; wrong usage ends with 2, a failure with 1.
+/// `tidegate COMMAND …`: finds the command and runs it. Wrong usage ends with 2, a failure with 1.
 internal import Glibc
 internal import Primitives
 
@@ -12,6 +12,6 @@ let commands: [any Command.Type] = [
     VersionCommand.self,
 ]
 
-// A write to a closed pipe or socket is an error like any other, not a death.
+// A write to a closed pipe or socket must be an ordinary error, not the end of the process.
 signal(SIGPIPE, SIG_IGN)
 exit(dispatch(Array(CommandLine.arguments.dropFirst()), to: commands))

@@ -2,7 +2,7 @@ import Client
 import Primitives
 import Testing
 
-/// Requests over real sockets: keep-alive, paging, and NDJSON that is refused in the middle.
+/// Requests over real sockets: keep-alive, paging, and NDJSON that is refused midway.
 struct PublishingTests {
     private func url(_ server: ScriptedServer) throws -> GatewayURL {
         try GatewayURL("http://127.0.0.1:\(server.port)")
@@ -71,7 +71,7 @@ struct PublishingTests {
         let publisher = try BulkPublisher(to: try url(server))
         let piece = [UInt8](repeating: 32, count: 65536)
         var failure: ClientFailure?
-        // More than any kernel holds: it must stop by what it hears.
+        // More than any kernel holds: only the answer can stop it.
         for _ in 0..<100_000 where failure == nil {
             do throws(ClientFailure) {
                 try publisher.send(piece.span)

@@ -31,11 +31,11 @@ struct ReconnectPolicyTests {
         policy.connected(now: start)
         let first = try delay(of: &policy, after: .dropped, now: start + .seconds(5))
         #expect(first <= .milliseconds(100))
-        // One that follows soon is not isolated.
+        // A drop that follows soon is not isolated.
         policy.connected(now: start + .seconds(6))
         let second = try delay(of: &policy, after: .dropped, now: start + .seconds(7))
         #expect(second >= .milliseconds(750))
-        // After a good while it is again.
+        // After a sound link it is isolated again.
         policy.connected(now: start + .seconds(10))
         let third = try delay(of: &policy, after: .closed(code: 1011), now: start + .seconds(60))
         #expect(third <= .milliseconds(100))

@@ -2,7 +2,7 @@ import Primitives
 import Synchronization
 import Transport
 
-/// A server that does, connection by connection, what a test wrote down; on a thread of its own, port 0.
+/// A server that follows a test's script for each connection, on a thread of its own and a free port.
 final class ScriptedServer: Sendable {
     /// One connection, as a script sees it. Every wait ends after some seconds, so that no test hangs.
     struct Peer: ~Copyable {
@@ -15,7 +15,7 @@ final class ScriptedServer: Sendable {
             self.server = server
         }
 
-        /// Reads until `text` was read, notes all up to its end for the test, and forgets it. False at the end.
+        /// Reads until `text` comes, keeps everything up to its end for the test, and forgets it. False at the end.
         @discardableResult
         mutating func read(until text: String = "\r\n\r\n") -> Bool {
             while true {
@@ -36,7 +36,7 @@ final class ScriptedServer: Sendable {
             }
         }
 
-        /// A request's head; empty when the client ended without one.
+        /// The head of a request; empty if the client ended without one.
         mutating func readHead() -> String {
             read() ? server.heads.last ?? "" : ""
         }
@@ -56,7 +56,7 @@ final class ScriptedServer: Sendable {
             }
         }
 
-        /// Waits for the client's end of the connection.
+        /// Waits until the client ends the connection.
         mutating func awaitEnd() { while read(until: "\u{0}never") {} }
     }
 
@@ -84,12 +84,12 @@ final class ScriptedServer: Sendable {
         }
     }
 
-    /// All that was read until some text, so far.
+    /// The heads so far: all bytes read up to some text.
     var heads: [String] { requests.withLock { $0 } }
 }
 
 extension String {
-    /// Where `text` stands; the standard library has no such search.
+    /// Where `text` is; the standard library has no such search.
     fileprivate func range(of text: String) -> Range<String.Index>? {
         let pattern = Array(text.utf8)
         let bytes = Array(utf8)

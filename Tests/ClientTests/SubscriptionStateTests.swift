@@ -8,7 +8,7 @@ struct SubscriptionStateTests {
             try Update(line: Array(#"{"topic":"\#(topic)","version":\#(version),"time":9,"data":1}"#.utf8)))
     }
 
-    /// What is told, in short: versions, and the names of all else.
+    /// The reported events, in short: versions, and the names of all other events.
     private func told(_ state: inout SubscriptionState, _ events: [WireEvent]) -> [String] {
         var told: [SubscriptionEvent] = []
         for event in events { state.apply(event, over: .webSocket, into: &told) }

@@ -18,7 +18,7 @@ struct SubscriptionStreamTests {
             cursor: cursor.map { Array($0.utf8) }, reconnects: reconnects, stop: stop)
     }
 
-    /// Events in short, until the stream ends or `count` updates came.
+    /// Events in short, until the stream ends or `count` updates have come.
     private func follow(_ stream: SubscriptionStream, until count: Int = .max) -> [String] {
         var told: [String] = []
         var events: [SubscriptionEvent] = []
@@ -106,7 +106,7 @@ struct SubscriptionStreamTests {
             ])
     }
 
-    /// Answers a WebSocket's handshake, whatever its key.
+    /// Answers a WebSocket's handshake with any key.
     private static func openWebSocket(_ peer: inout ScriptedServer.Peer, _ head: String) {
         let line = head.split(separator: "\r\n").first { $0.hasPrefix("Sec-WebSocket-Key: ") } ?? ""
         let key = Array(line.dropFirst("Sec-WebSocket-Key: ".count).utf8)

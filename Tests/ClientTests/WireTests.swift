@@ -14,7 +14,7 @@ struct WireTests {
 
     private let subscription = SubscriptionRequest(topics: ["stocks/*"])
 
-    /// All that a wire says of `pieces`, and of the end behind them if the gateway ends.
+    /// All events that a wire reads from `pieces`, and from the end of the connection if there is one.
     private func hear(
         _ makeWire: () throws -> any SubscriptionWire, _ pieces: [[UInt8]], ends: Bool = false
     ) throws -> Heard {

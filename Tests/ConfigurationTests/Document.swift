@@ -1,4 +1,4 @@
-/// A JSON document of the repository, as text for its leaves.
+/// A JSON document of the repository; its leaves are text.
 import Foundation
 
 enum Document: Decodable, Sendable {
@@ -22,7 +22,7 @@ enum Document: Decodable, Sendable {
         }
     }
 
-    /// As Swift's and the documents' authors write it: without a fraction where there is none.
+    /// Spelled as in Swift and in the documents: without a fraction if it is whole.
     static func spelled(_ number: Double) -> String {
         number == number.rounded() ? String(Int(number)) : String(number)
     }
@@ -47,7 +47,7 @@ enum Document: Decodable, Sendable {
         return text
     }
 
-    /// Every leaf with its path, "http.headerBytes"; what stands in an array or under `without` is left out.
+    /// Every leaf by its path, "http.headerBytes". Leaves out arrays and everything under `without`.
     func leaves(at path: String = "", without: Set<String>) -> [String: String] {
         var found: [String: String] = [:]
         for (name, member) in members where !without.contains(name) {
@@ -59,7 +59,7 @@ enum Document: Decodable, Sendable {
     }
 }
 
-/// The repository's files, by their path in it.
+/// The repository's files, by path.
 enum Repository {
     static func text(_ path: String) -> String {
         let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent()

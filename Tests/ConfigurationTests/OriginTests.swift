@@ -1,4 +1,4 @@
-/// Where settings come from besides keys with a default: lists, paths, feeds, and how they hang together.
+/// Settings that are no key with a default: lists, paths, feeds, and settings that depend on each other.
 import Broker
 import Configuration
 import Gateway

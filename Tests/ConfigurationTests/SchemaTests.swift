@@ -1,11 +1,11 @@
-/// The file, its schema, its documentation and the code say the same of each setting.
+/// The file, its schema, its documentation and the code agree about each setting.
 import Configuration
 import Foundation
 import Settings
 import Testing
 
 @Suite struct SchemaTests {
-    /// All that the configuration holds, as text: so a setting that is read but goes nowhere shows.
+    /// The whole configuration as text: a setting that is read but never used shows.
     private func outcome(of text: String) throws -> String {
         let configuration = try TidegateConfiguration(text: Array(text.utf8), file: "config.json")
         var shown = ""

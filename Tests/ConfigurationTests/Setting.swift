@@ -1,17 +1,17 @@
-/// One key of the settings file, as docs/config.schema.json has it. Values are JSON text.
+/// One key of the settings file, from docs/config.schema.json. Values are JSON text.
 import Testing
 
 struct Setting: Sendable, CustomTestStringConvertible {
     let path: String
     let standard: String
-    /// The ends of its range, or all choices; of a text one that is not the default.
+    /// The ends of its range, or all choices; for a text, one other than the default.
     let allowed: [String]
-    /// Just outside of the range, and of another type.
+    /// Values just outside the range, and of another type.
     let refused: [String]
 
     var testDescription: String { path }
 
-    /// All but `topics.logs` and the feeds, which have keys of their own.
+    /// All but `topics.logs` and the feeds, whose keys differ.
     static let all: [Setting] = collect(Repository.document("docs/config.schema.json"), at: "")
         .sorted { $0.path < $1.path }
 
@@ -43,10 +43,10 @@ struct Setting: Sendable, CustomTestStringConvertible {
     /// The last word of its path.
     var key: String { path.split(separator: ".").last.map(String.init) ?? path }
 
-    /// A settings file that says only this, under `key`.
+    /// A settings file with only this value, under `key`.
     func file(_ value: String, key: String? = nil) -> String {
         var text = "\"\(key ?? self.key)\": \(value)"
-        // The one pair of settings of which neither can be chosen freely.
+        // Of this one pair of settings, each limits the other.
         if path == "drain.spread" { text += ", \"deadline\": 3600" }
         if path == "drain.deadline" { text += ", \"spread\": 0" }
         for section in path.split(separator: ".").dropLast().reversed() { text = "\"\(section)\": {\(text)}" }

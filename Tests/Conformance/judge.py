@@ -4,8 +4,8 @@ import collections
 import json
 import sys
 
-# INFORMATIONAL is the suite's word for a case in which every behaviour is allowed. NON-STRICT, which it lets pass,
-# is none of ours.
+# INFORMATIONAL means that the suite allows every behaviour in this case. The suite also lets NON-STRICT pass; we do
+# not.
 ACCEPTED = {"OK", "INFORMATIONAL"}
 
 

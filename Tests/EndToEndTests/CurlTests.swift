@@ -1,4 +1,4 @@
-/// The lines that a newcomer types, typed.
+/// The commands that a newcomer types, run as they stand.
 import Foundation
 import Testing
 
@@ -19,7 +19,7 @@ import Testing
             try curl("-X", "DELETE", "-w", "%{http_code}", "\(url)/topics/curl/none").output.hasSuffix("404"))
     }
 
-    /// More than a kilobyte: curl asks before it sends.
+    /// More than a kilobyte: curl sends `Expect: 100-continue` first.
     @Test func aLargeBodyIsAskedForFirst() throws {
         let value = "[" + (0..<3000).map { "\($0)" }.joined(separator: ",") + "]"
         let put = try curl(
@@ -30,7 +30,7 @@ import Testing
 
     @Test func anEventStreamIsShownAsItComes() throws {
         try HTTPProbe.put("curlsse/a", "1")
-        // curl ends with 28 when its time is up: that is how a stream ends for it.
+        // curl ends with 28 when its time is up: it sees a stream end that way.
         let stream = try StartTests.run(
             "/usr/bin/env", ["curl", "-sN", "--max-time", "1", "\(url)/sse?topics=curlsse/*"])
         #expect(stream.status == 28)
@@ -66,7 +66,7 @@ import Testing
         #expect(JSON(answer.output)["updates"][0]["data"].int == 7)
     }
 
-    /// What `tidegate serve` says when it has started, typed line by line.
+    /// The commands that `tidegate serve` prints at its start, run one by one.
     @Test func theLinesThatAreSaidAtTheStartWork() throws {
         let process = Process()
         process.executableURL = GatewayProcess.binary

@@ -1,4 +1,4 @@
-/// How it ends: everybody is told, the status is 0, and a second signal waits for nobody.
+/// How a gateway ends: every reader gets its goodbye, the status is 0, and a second signal waits for nobody.
 import Foundation
 import Testing
 
@@ -46,8 +46,9 @@ import Testing
         #expect(try gateway.exitStatus() == 0)
     }
 
-    /// The deadline of the close counts from when its last byte left, not from when it was made behind all that a slow
-    /// reader has not taken yet. What the reader said meanwhile must not break the connection over it either.
+    /// The close's deadline counts from when the last byte of the close frame leaves, not from when it was queued
+    /// behind bytes that a slow reader has not taken yet. The reader's earlier messages must not break the connection
+    /// either.
     @Test func aSlowReaderReadsItsGoodbye() throws {
         let gateway = try GatewayProcess(
             #"""
@@ -58,13 +59,13 @@ import Testing
         for number in 0..<7 { try HTTPProbe.put("slow/\(number)", value, on: gateway) }
         let probe = try WebSocketProbe("topics=slow/*", [], gateway, receiveBuffer: 4096)
         _ = try probe.next("subscribed")
-        // The gateway reads nothing from one that takes nothing.
+        // The gateway reads nothing from a reader that takes nothing.
         for number in 0..<3 { try probe.send("{\"type\":\"ping\",\"id\":\(number)}") }
         gateway.signal(SIGTERM)
         #expect(gateway.logLine(saying: "draining") != nil)
         probe.socket.pieceByteCount = 1024
         while !probe.socket.contains(Array("the gateway drains".utf8)) {
-            // This is what makes it slow: over all more than twice as long as a close may take.
+            // This makes the reader slow: it needs more than twice as long as a close may take.
             usleep(2_000)
             guard try probe.socket.receive() else { break }
         }
@@ -80,7 +81,7 @@ import Testing
         try probe.send("GET", "/readyz")
         #expect(try probe.answer().status == 200)
         gateway.signal(SIGINT)
-        // It may be told goodbye as any connection may, at a random moment of ten minutes.
+        // The gateway may say goodbye to it, as to any connection, at a random moment of ten minutes.
         #expect(gateway.logLine(saying: "draining") != nil)
         _ = try eventually("new connections are refused") { () -> Bool? in
             do {
@@ -111,7 +112,7 @@ import Testing
         #expect(try gateway.exitStatus() == 0)
     }
 
-    /// What was published before the signal is told before the goodbye, or the cursor does not cover it.
+    /// Updates published before the signal come before the goodbye, or its cursor does not cover them.
     @Test(arguments: Transport.allCases) func theGoodbyesCursorVouchesForNothingUnsent(transport: Transport)
         throws
     {

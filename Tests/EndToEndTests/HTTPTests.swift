@@ -1,4 +1,5 @@
-/// HTTP/1.1 as RFC 9112 has it, over real sockets: what is served, what is refused, and what is left of the connection.
+/// HTTP/1.1 by RFC 9112, over real sockets: accepted requests, refused ones, and the state of the connection
+/// afterwards.
 import Foundation
 import Testing
 
@@ -17,7 +18,7 @@ import Testing
             name: name, text: "POST /publish HTTP/1.1\r\nHost: a\r\n\(fields)\r\n\r\n\(body)", status: status)
     }
 
-    /// Behind each stands a request that would publish if it were taken for one.
+    /// Behind each is a request that would publish if a parser mistook it for one.
     static let smuggling = [
         post("two lengths", "Content-Length: 4\r\nContent-Length: 5", "null"),
         post("two equal lengths", "Content-Length: 4\r\nContent-Length: 4", "null"),
@@ -182,7 +183,7 @@ import Testing
         #expect(try probe.answer().status == 404)
     }
 
-    /// Many large answers to few bytes: what is not sent yet must not be made yet.
+    /// Many large answers to few bytes: the gateway must not make an answer before it can send it.
     @Test func pipelinedListingsDoNotFillTheMemory() throws {
         let gateway = try GatewayProcess(#""threads": 1"#)
         let value = "\"" + String(repeating: "x", count: 10_000) + "\""
@@ -195,9 +196,9 @@ import Testing
         let count = 300
         try probe.socket.send(
             String(repeating: HTTPProbe.request("GET", "/topics?match=big/*"), count: count))
-        // 300 MB of answers are asked for; another connection is served meanwhile.
+        // The client asks for 300 MB of answers; meanwhile the gateway serves another connection.
         #expect(try HTTPProbe.ask("GET", "/healthz", on: gateway).status == 200)
-        // Measured: 1.9 MB, one answer of one megabyte on its way and the memory it was made in.
+        // Measured: 1.9 MB: one answer of a megabyte in flight, and the memory that it was made in.
         #expect(gateway.residentByteCount - before < 6_000_000)
         for _ in 0..<20 { #expect(try probe.answer().json["updates"].list.count == 100) }
         probe.socket.reset()
@@ -244,7 +245,7 @@ import Testing
         #expect(try probe.answer().status == 404)
     }
 
-    /// One request, one answer, also when its unwanted body turns out too large or broken.
+    /// One request gets one answer, even if its unwanted body turns out too large or broken.
     @Test func aRequestIsNeverAnsweredTwice() throws {
         for body in ["Content-Length: 300000", "Transfer-Encoding: chunked"] {
             let probe = try HTTPProbe()
@@ -274,7 +275,7 @@ import Testing
         #expect(try probe.head().status == 100)
         try probe.socket.send("42")
         #expect(try probe.answer().status == 200)
-        // Refused before the body was sent: the client will not send it, and what comes next is no body.
+        // The refusal comes before the body was sent. The client will not send it, and the next bytes are no body.
         for target in ["/topics/a//b", "/healthz"] {
             let refused = try HTTPProbe()
             try refused.send("PUT", target, ["Expect: 100-continue", "Content-Length: 2"])
@@ -307,7 +308,7 @@ import Testing
         #expect(try probe.socket.takeAll().isEmpty)
     }
 
-    /// The kernel gives the request in any pieces: the answer does not depend on where they end.
+    /// The kernel may cut the request anywhere: the answer must not depend on it.
     @Test func aRequestMayBeCutAnywhere() throws {
         let text = Array(HTTPProbe.request("PUT", "/topics/cut/a", body: #"{"a":[1,2]}"#).utf8)
         let probe = try HTTPProbe()
@@ -332,7 +333,7 @@ import Testing
         let body = try HTTPProbe(gateway)
         try body.send("PUT", "/topics/slow/a", ["Content-Length: 5"])
         #expect(try body.answer().status == 408)
-        // One that dripped its head byte by byte is no better.
+        // Dripping a head byte by byte must not help.
         let drip = try HTTPProbe(gateway)
         var bytes = Array("GET / HTTP/1.1\r\nHost: a\r\nX: \(String(repeating: "x", count: 8000))".utf8)[...]
         while !bytes.isEmpty, drip.socket.sendWithoutWaiting([bytes.removeFirst()]) == 1 {
@@ -344,7 +345,7 @@ import Testing
         #expect(try idle.socket.takeAll().isEmpty)
     }
 
-    /// A poll that waited longer than a connection may be idle does not cost the connection.
+    /// A poll that waits longer than `idleTimeout` must not cost the connection.
     @Test func aPollDoesNotUseUpTheIdleTime() throws {
         let gateway = try GatewayProcess(#""http": { "idleTimeout": 0.9 }"#)
         let cursor = try Transport.poll.read("idle/a", on: gateway).cursor

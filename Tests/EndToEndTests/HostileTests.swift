@@ -1,4 +1,4 @@
-/// Peers that are slow, broken or mean; one after the other, because they measure the process that they torment.
+/// Slow, broken or malicious peers, one after the other, because each test measures the process.
 import Foundation
 import Primitives
 import TestSupport
@@ -56,12 +56,12 @@ import Testing
                 try #require([1002, 1003, 1007, 1009].contains(code), said)
             }
         }
-        // Little of it is the beginning of something that might still become good: a short line, one frame in fifty.
+        // Little garbage is the beginning of something valid: a short line, one frame in fifty.
         #expect(refusals > 80 && closes > 80, "TIDEGATE_SEED=\(seed): \(refusals) refusals, \(closes) closes")
         try expectAlive()
     }
 
-    /// Invariants 4 and 5: twenty that stop reading hold no memory worth naming and delay nobody.
+    /// Invariants 4 and 5: twenty readers that stop reading hold no memory worth naming and delay nobody.
     @Test func readersThatStopReadingHarmNobody() throws {
         let gateway = try GatewayProcess(#""threads": 2"#)
         let topics = 20
@@ -82,22 +82,22 @@ import Testing
         let publisher = try HTTPProbe(gateway)
         let body = Self.value(16_000)
         let before = gateway.residentByteCount
-        // 20 topics × 16 kB × 40 rounds: 12.8 MB, of which each of 20 queues would hold all, 256 MB.
+        // 20 topics × 16 kB × 40 rounds: 12.8 MB. Twenty queues would each hold all of it, 256 MB.
         for round in 1...rounds {
             let list = (0..<topics).map { "{\"topic\":\"flood/\($0)\",\"data\":\(body)}" }
             try publisher.send("POST", "/publish", body: "[\(list.joined(separator: ","))]")
             #expect(try publisher.answer().json["accepted"].int == topics)
-            // Those who read are told of each round's last update while the others sleep.
+            // The active readers get each round's last update while the others sleep.
             _ = try socket.updates {
                 $0["topic"].string == "flood/\(topics - 1)" && $0["version"].int == round
             }
         }
         _ = try stream.updates { $0["topic"].string == "flood/\(topics - 1)" && $0["version"].int == rounds }
         let growth = gateway.residentByteCount - before
-        // Measured: 3 MB, of which the topics are 0.3 and the send buffers of the twenty, 64 KiB each, 1.3. A queue
-        // would be 12.8 MB each.
+        // Measured: 3 MB: 0.3 for the topics, and 1.3 for the twenty send buffers of 64 KiB each. A queue would be
+        // 12.8 MB each.
         #expect(growth < 6_000_000, "resident memory grew under a flood to 20 stalled readers")
-        // Whoever wakes up finds the latest values.
+        // A reader that wakes up finds the latest values.
         let late = stalled[0]
         while true {
             guard try late.receive() else { throw Fault("a reader that only slept was closed") }
@@ -109,7 +109,7 @@ import Testing
         try expectAlive(gateway)
     }
 
-    /// A peer that is gone in the middle of what it is sent must not leave its bytes to the next one.
+    /// The pending bytes of a peer that disappears must not reach the next one.
     @Test func nobodyGetsWhatWasMeantForOneThatLeft() throws {
         let gateway = try GatewayProcess(#""threads": 1"#)
         let value = Self.value(2_000)
@@ -162,8 +162,8 @@ import Testing
         let pings = Array(
             [[UInt8]](repeating: WebSocketProbe.frame(9, [UInt8](repeating: 1, count: 125)), count: 400)
                 .joined())
-        // Until the gateway has stopped reading and the kernel's buffers are full: a hundred refusals in a row, because a
-        // gateway that reads on does it slower than this sends.
+        // Ends once the gateway has stopped reading and the kernel's buffers are full. That takes a hundred refused
+        // sends in a row, because a gateway that reads on may just be slower than this sender.
         var sent = 0
         var refusals = 0
         while refusals < 100, sent < 16_000_000 {
@@ -177,14 +177,14 @@ import Testing
             }
         }
         try expectAlive(gateway)
-        // Measured: 4.5 MB went into the kernels' buffers, and the gateway grew by 0.2 MB, for the pongs of one turn's
-        // reading; it would grow by all that is sent if it went on reading.
+        // Measured: 4.5 MB went into the kernel's buffers, and the gateway grew by 0.2 MB, for the pongs of one turn.
+        // If it read on, it would grow by everything sent.
         #expect(sent < 16_000_000)
         #expect(gateway.residentByteCount - before < 1_000_000)
     }
 
     @Test func fiveThousandConnectionsLeaveNothingBehind() throws {
-        // The half requests must still be there when the last one comes, on a busy machine too.
+        // Half a request must still be there when the last one comes, even on a busy machine.
         let gateway = try GatewayProcess(#""http": { "headTimeout": 600 }"#)
         try expectAlive(gateway)
         let before = gateway.descriptorCount
@@ -199,7 +199,7 @@ import Testing
             if !request.isEmpty { try socket.send(request) }
             sockets.append(socket)
         }
-        // The connection that asked whether it lives was perhaps still there when they were counted.
+        // The connection that checked the gateway may still have been open during the first count.
         _ = try eventually("all are accepted") { gateway.descriptorCount >= before + 4999 ? true : nil }
         for (number, socket) in sockets.enumerated() {
             if number % 3 == 0 { socket.reset() } else { socket.close() }
@@ -216,7 +216,7 @@ import Testing
         let witness = try EventStreamProbe("topics=x&heartbeat=1", [], gateway)
         _ = try witness.snapshot()
         var sockets = try (0..<150).map { _ in try RawSocket(port: gateway.port) }
-        // The first ones got the descriptors; of the last ones each is answered 503 or closed.
+        // The first ones got the descriptors. Each of the last ones is answered 503 or closed.
         var refused = 0
         for socket in sockets {
             _ = socket.sendWithoutWaiting(Array(HTTPProbe.request("GET", "/healthz").utf8))
@@ -232,14 +232,14 @@ import Testing
                 refused += 1
             }
         }
-        // It has 64 descriptors in all.
+        // The gateway has 64 descriptors in all.
         #expect(refused >= 150 - 64)
-        // While nothing happens but a heartbeat a second, it sleeps.
+        // It sleeps while nothing but a heartbeat a second happens.
         _ = try witness.next("heartbeat")
         let before = gateway.processorTicks
         _ = try witness.next("heartbeat")
         _ = try witness.next("heartbeat")
-        // Measured: none. A loop that spins over what it cannot accept takes two hundred in two seconds.
+        // Measured: none. A loop that spins over a connection it cannot accept takes two hundred in two seconds.
         #expect(gateway.processorTicks - before < 10)
         sockets.removeAll()
         _ = try eventually("it serves again") { () -> Bool? in

@@ -22,12 +22,12 @@ import Testing
         try HTTPProbe.put("pollwait/b/c", "5")
         let answer = try waiting.answer()
         #expect(answer.json["updates"].list.map { $0["topic"].string } == ["pollwait/b/c"])
-        // The connection goes on.
+        // The connection stays open.
         try waiting.send("GET", "/poll?topics=pollwait/a&wait=0")
         #expect(try waiting.answer().json["updates"].list.count == 1)
     }
 
-    /// Nothing tells from outside that one poll waits, so this asks for a sign that all others saw it too.
+    /// A waiting poll sends nothing, so this waits until the metrics count it.
     private func untilPollsWait(_ count: Int, _ name: String) throws {
         _ = try eventually("a poll waits: \(name)") {
             let page = try HTTPProbe.ask("GET", "/metrics").text
@@ -92,7 +92,7 @@ import Testing
         #expect(try probe.answer().text == "ok\n")
     }
 
-    /// What looks like a body of the poll must not become the next request.
+    /// Bytes that look like the poll's body must not become the next request.
     @Test func aPollWithABodyIsRefused() throws {
         let cursor = try Transport.poll.read("pollbody/a").cursor
         let probe = try HTTPProbe()
@@ -114,12 +114,13 @@ import Testing
         #expect(try probe.socket.takeAll().isEmpty)
     }
 
-    /// The update and the time-out come in one turn of the loop: the answer may not vouch for what it leaves out.
+    /// The update and the time-out come in one turn of the loop: the answer's cursor must not cover the update it
+    /// leaves out.
     @Test func anUpdateInTheTurnOfTheTimeoutIsNotLost() throws {
         let gateway = try GatewayProcess(#""threads": 1, "publishers": { "bodyBytes": 8388608 }"#)
         let count = 150
         let cursor = try Transport.poll.read("race/**", on: gateway).cursor
-        // A request whose last byte makes the loop work for long: until it is done, time passes unseen.
+        // The last byte of this request makes the loop work for long; deadlines pass meanwhile.
         let noise = (0..<40_000).map { "{\"topic\":\"noise/\($0 % 9)\",\"data\":0}" }.joined(separator: ",")
         let busy = try HTTPProbe(gateway)
         let long = Array(HTTPProbe.request("POST", "/publish", body: "[\(noise)]").utf8)
@@ -129,8 +130,8 @@ import Testing
         for (number, probe) in polls.enumerated() {
             try probe.send("GET", "/poll?topics=race/\(number)&cursor=\(cursor)&wait=1")
         }
-        // While it works, all deadlines pass, and a request arrives that publishes and reads: in the next turn
-        // the updates are there before the deadlines are looked at.
+        // All deadlines pass while the loop works. A request that publishes arrives too, so the next turn has the
+        // updates before it looks at the deadlines.
         let updates = (0..<count).map { "{\"topic\":\"race/\($0)\",\"data\":1}" }.joined(separator: ",")
         let publisher = try HTTPProbe(gateway)
         _ = try eventually("the deadlines are near") { Date().timeIntervalSince(start) > 0.95 ? true : nil }

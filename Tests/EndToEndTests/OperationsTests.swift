@@ -1,4 +1,4 @@
-/// What operators ask, as they ask it.
+/// The questions of operators, asked as they ask them.
 import Foundation
 import Testing
 
@@ -9,7 +9,7 @@ import Testing
         #expect(try HTTPProbe.ask("HEAD", "/readyz").status == 200)
     }
 
-    /// Every line is a comment or a sample, every sample has a type, no series stands twice.
+    /// Every line is a comment or a sample, every sample has a type, no series appears twice.
     @Test func metricsAreWhatPrometheusReads() throws {
         let answer = try HTTPProbe.ask("GET", "/metrics")
         #expect(answer.field("Content-Type") == "text/plain; version=0.0.4; charset=utf-8")
@@ -55,7 +55,7 @@ import Testing
         #expect(try figure(#"tidegate_resumes_total{result="reset"}"#) == 1)
     }
 
-    /// Buckets never fall, the last one is the count, and what was delivered is in them.
+    /// Buckets never fall, the last one equals the count, and deliveries are in them.
     @Test func histogramsAddUp() throws {
         let gateway = try GatewayProcess()
         let reader = try WebSocketProbe("topics=a", [], gateway)
@@ -97,7 +97,7 @@ import Testing
         let gateway = try GatewayProcess(#""threads": 2"#)
         let fast = try WebSocketProbe("topics=big&maxRate=7", [], gateway)
         _ = try fast.snapshot()
-        // A reader that takes nothing: its socket fills up.
+        // A reader that takes nothing, so its socket fills up.
         let stalled = try HTTPProbe(gateway, receiveBuffer: 4096)
         try stalled.send("GET", "/sse?topics=big,other")
         _ = try stalled.head()
@@ -144,7 +144,7 @@ import Testing
         #expect(refused.status == 429)
         #expect(refused.code == "rate_limited")
         #expect((refused.field("Retry-After").flatMap { Int($0) } ?? 0) >= 60)
-        // Lines before the limit stay accepted, and the answer says how many those are.
+        // Lines before the limit stay accepted, and the answer says how many there are.
         let lines = try HTTPProbe(gateway)
         let body = (0..<9).map { #"{"topic":"b","data":\#($0)}"# + "\n" }.joined()
         try lines.send("POST", "/publish", ["Content-Type: application/x-ndjson"], body: body)
@@ -154,7 +154,7 @@ import Testing
         let second = try lines.answer()
         #expect(second.status == 429)
         #expect(second.json["accepted"].int == 0 && second.json["line"].int == 1)
-        // And the same on a WebSocket, which lives on.
+        // The same on a WebSocket, which stays open.
         let socket = try WebSocketProbe("", [], gateway)
         let update = #"{"topic":"c","data":1}"#
         func publish(_ id: Int) throws -> JSON {
@@ -167,7 +167,7 @@ import Testing
         #expect(gateway.logText.contains("a limit was hit"))
     }
 
-    /// Whatever a publisher sends, the gateway reads no faster than it applies: its memory stays flat.
+    /// The gateway reads no faster than it applies, so no publisher can fill its memory.
     @Test func linesWithoutEndTakeNoMemory() throws {
         let gateway = try GatewayProcess()
         let probe = try HTTPProbe(gateway)
@@ -180,7 +180,7 @@ import Testing
         for _ in 0..<100 { try probe.socket.send(chunk) }
         try probe.socket.send("0\r\n\r\n")
         #expect(try probe.answer().json["accepted"].int == 240_000)
-        // Measured: 1 MB. A queue of what was sent would hold 7 MB.
+        // Measured: 1 MB. A queue of the sent lines would hold 7 MB.
         #expect(gateway.residentByteCount - before < 3_000_000)
     }
 
@@ -199,7 +199,7 @@ import Testing
         #expect((stats["feeds"]["gateway"].int ?? 0) > 0)
     }
 
-    /// What stands behind a question that waits must not be taken for the next one.
+    /// Bytes behind a question that waits must not be mistaken for the next one.
     @Test func aSurveyHasNoBody() throws {
         let gateway = try GatewayProcess()
         let probe = try HTTPProbe(gateway)

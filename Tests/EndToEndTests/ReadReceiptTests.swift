@@ -1,9 +1,9 @@
-/// A WebSocket reader that stops reading: what waits for it, in all kernels together, stays little, and fresh.
+/// A WebSocket reader that stops reading: the bytes that wait for it, in all kernels together, stay few and fresh.
 import Foundation
 import Testing
 
 @Suite struct ReadReceiptTests {
-    /// Answers pings as clients do, until an update's version has come; returns the bytes that came.
+    /// Answers pings as clients do until an update of `version` comes; returns how many bytes came.
     private func read(_ probe: WebSocketProbe, through version: Int) throws -> Int {
         var byteCount = 0
         while true {
@@ -29,7 +29,7 @@ import Testing
         let publisher = try HTTPProbe(gateway)
         let probe = try WebSocketProbe("topics=a", [], gateway)
         _ = try probe.snapshot()
-        // Long enough to be asked for an answer, and to give one.
+        // Long enough for the gateway to ask for an answer, and to get one.
         try publish(1...30, on: publisher)
         _ = try read(probe, through: 30)
         // 4 MB pass by while it reads nothing.
@@ -39,15 +39,15 @@ import Testing
             return rows.first { $0["transport"].string == "websocket" && ($0["stalled"].double ?? 0) > 0 }
         }
         #expect(stalled["conflated"].int.map { $0 > 900 } == true)
-        // Then it reads on: little that is old, and the latest value.
+        // Then it reads on, and gets few old bytes and the latest value.
         let waited = try read(probe, through: 1030)
         #expect(waited < 80_000)
-        // And goes on as before.
+        // Afterwards it goes on as before.
         try publish(1031...1031, on: publisher)
         _ = try read(probe, through: 1031)
     }
 
-    /// A client that answers no ping at all, though it should, gets what its socket takes.
+    /// A client that wrongly never answers pings still gets what its socket takes.
     @Test func whoNeverAnswersIsNotHeldUp() throws {
         let gateway = try GatewayProcess(#""threads": 1, "subscribers": { "flushInterval": 0 }"#)
         let publisher = try HTTPProbe(gateway)
@@ -59,7 +59,7 @@ import Testing
         }
     }
 
-    /// Slow is not dead; but who reads nothing for the whole of `sendTimeout` is.
+    /// A slow reader is not dead, but one that reads nothing for the whole of `sendTimeout` is.
     @Test func whoReadsNothingForLongIsClosedAndSaidSo() throws {
         let gateway = try GatewayProcess(
             #""threads": 1, "subscribers": { "flushInterval": 0, "pingInterval": 0.1, "pongTimeout": 0.1, "sendTimeout": 2 }"#
@@ -70,7 +70,7 @@ import Testing
         try publish(1...30, on: publisher)
         _ = try read(probe, through: 30)
         try publish(31...130, on: publisher)
-        // Unanswered pings do not end it before its time: it is the time of one that takes nothing that counts.
+        // Unanswered pings do not end it early: only the time without reading counts.
         let line = try #require(gateway.logLine(saying: "a dead reader was closed"))
         #expect(line.contains("it read nothing"))
         #expect(gateway.logText.contains("a reader takes nothing"))

@@ -1,4 +1,4 @@
-/// A cursor is good on every transport: cut here, go on there, and nothing is missed or comes twice.
+/// A cursor works on every transport: a reader stops here, goes on there, and misses or repeats nothing.
 import Testing
 
 @Suite struct ResumeTests {
@@ -79,14 +79,14 @@ import Testing
         #expect(behind.gaps.count == 1)
         #expect(behind.gaps.first?["topic"].string == topic)
         #expect(behind.gaps.first?["next"].int == 6)
-        // How many is not told: nothing is left of the lost ones that says which came after the cursor.
+        // The count is missing: nothing is left to show how many of the lost ones came after the cursor.
         #expect(behind.gaps.first?["missed"].isAbsent == true)
         let fresh = try transport.read(topic)
         #expect(fresh.versions == (6...10).map { "\(name):\($0)" })
         #expect(fresh.gaps.isEmpty)
     }
 
-    /// Who was there before the topic was lacks all that the log no longer holds.
+    /// A reader from before the topic began lacks everything that the log no longer holds.
     @Test(arguments: Transport.allCases) func aLogTellsHowManyItLostOfAllThatEverWas(transport: Transport)
         throws
     {
@@ -104,7 +104,7 @@ import Testing
     @Test func aCutInTheMiddleOfASnapshotMissesNothing() throws {
         let gateway = try GatewayProcess(#""subscribers": { "answerBytes": 65536 }"#)
         try publishMiddle(on: gateway)
-        // Polls go by age and can vouch for each part; the rest comes over any transport.
+        // Polls go by age, so each part has a cursor; the rest comes over any transport.
         var reading = try Transport.poll.read("middle/*", on: gateway)
         var seen = Set(reading.updates.map(\.topic))
         var cuts = 0
@@ -128,7 +128,7 @@ import Testing
         #expect(cuts > 2)
     }
 
-    /// A stream is sent its topics in no order of age: up to the end of the snapshot nothing can be vouched for.
+    /// A stream sends a snapshot in no order of age, so there is no cursor before its end.
     @Test func aStreamCutInTheMiddleOfASnapshotStartsAnew() throws {
         let gateway = try GatewayProcess()
         try publishMiddle(on: gateway)

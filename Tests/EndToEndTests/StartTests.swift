@@ -1,4 +1,4 @@
-/// How it starts, and how it says why it does not.
+/// How the gateway starts, and how it says why it does not.
 import Foundation
 import Testing
 
@@ -37,7 +37,7 @@ import Testing
             GatewayProcess.binary.path, ["check", "--config", file.path] + words, environment: environment)
     }
 
-    /// Runs a gateway that is not to start, in a folder without settings.
+    /// Runs a gateway that should fail to start, in a folder without settings.
     static func serve(_ words: String) throws -> (status: Int32, output: String, errors: String) {
         let command = "cd /; exec \(GatewayProcess.binary.path) serve --set publicFolder= --no-feeds"
         return try run("/bin/sh", ["-c", "\(command) \(words)"])
@@ -53,7 +53,7 @@ import Testing
     }
 
     @Test func anAddressOfAnotherMachineIsNamed() throws {
-        // 192.0.2.0/24 is for documents (RFC 5737): no machine has such an address.
+        // 192.0.2.0/24 is for documentation (RFC 5737): no machine has such an address.
         let started = try Self.serve("--host 192.0.2.1 --port 0")
         #expect(started.status == 1)
         #expect(started.errors.contains("Set \"host\" to an address of this machine."))

@@ -1,4 +1,4 @@
-/// The page and what lies beside it; and that nothing else can be had.
+/// The page and its files are served, and nothing else.
 import Testing
 
 @Suite struct StaticFilesTests {

@@ -1,4 +1,4 @@
-/// The WebSocket's commands and answers, and the rules that all transports share (docs/protocol.md, section 4).
+/// The WebSocket's commands and answers, and the rules of all transports (docs/protocol.md, section 4).
 import Foundation
 import Testing
 
@@ -207,7 +207,7 @@ import Testing
         #expect(beat["cursor"].string != nil)
     }
 
-    /// A browser's script sees no ping: to it, silence goes on.
+    /// A browser's script sees no pings, so they must not replace heartbeats.
     @Test func pingsPutOffNoHeartbeat() throws {
         let gateway = try GatewayProcess(#""subscribers": { "pingInterval": 0.3, "pongTimeout": 30 }"#)
         let probe = try WebSocketProbe("topics=beat/none&heartbeat=1", [], gateway)
@@ -305,7 +305,7 @@ import Testing
     @Test func aSilentPeerIsPingedAndThenClosed() throws {
         let gateway = try GatewayProcess(#""subscribers": { "pingInterval": 0.2, "pongTimeout": 0.3 }"#)
         let probe = try WebSocketProbe("", [], gateway)
-        // Life is what pings show, in whole seconds: of so quick ones, none.
+        // `welcome` gives the heartbeat in whole seconds: pings this quick round to none.
         let welcome = try probe.next()
         #expect(welcome["type"].string == "welcome" && welcome["heartbeat"].int == 0)
         #expect(try probe.nextFrame().opcode == 9)
@@ -314,7 +314,8 @@ import Testing
         #expect(try probe.nextClose().closeCode == 1011)
     }
 
-    /// The ping waits in the kernels behind what a slow reader has not read yet; reading on shows that it lives.
+    /// The ping waits in the kernels behind bytes that a slow reader has not read yet. Reading on shows that it
+    /// lives.
     @Test func aSlowReaderComesToThePingLate() throws {
         let gateway = try GatewayProcess(
             #""subscribers": { "pingInterval": 0.2, "pongTimeout": 0.2, "flushBytes": 8192 }"#)
@@ -326,7 +327,7 @@ import Testing
         var seen = Set<String>()
         var pings = 0
         while seen.count < 40 {
-            // This is what makes it slow: eight kilobytes each time, and a full buffer takes twice the pong's time.
+            // This makes the reader slow: eight kilobytes each time, and a full buffer takes twice the pong's time.
             usleep(50_000)
             let frame = try probe.nextFrame()
             switch frame.opcode {
@@ -363,18 +364,18 @@ import Testing
                 id, #"{"type":"subscribe","id":\#(id),"topics":["a","b/*","c","a","c"]}"#)
             #expect(answer["type"].string == "subscribed")
         }
-        // Covered by a pattern, but not held by itself.
+        // A pattern covers it, but it is not subscribed by itself.
         let refused = try probe.ask(6, #"{"type":"subscribe","id":6,"topics":["a","b/1"]}"#)
         #expect(refused["code"].string == "too_many_topics")
     }
 
-    /// A pace keeps them back; a peer that goes on asking for more would be owed without end.
+    /// A pace delays each `live`, so a peer that keeps subscribing could make the gateway remember ever more of them.
     @Test func noMoreLivesAreOwedThanSubscriptionsMayBeHeld() throws {
         let gateway = try GatewayProcess(#""subscribers": { "subscriptions": 3 }"#)
         try HTTPProbe.put("owed/a", "1", on: gateway)
         let probe = try WebSocketProbe("topics=owed/a&maxRate=0.001", [], gateway)
         _ = try probe.next("live")
-        // The next waits for a quarter of an hour, and with it whoever is to hear of all that is there by now.
+        // The next update waits a quarter of an hour, and each new `live` must wait behind it.
         try HTTPProbe.put("owed/a", "2", on: gateway)
         for id in 1...3 {
             let answer = try probe.ask(id, #"{"type":"subscribe","id":\#(id),"topics":["owed/b"]}"#)

@@ -10,7 +10,7 @@ import Testing
         #expect(put.json.names == ["topic", "version", "time"])
         #expect(put.json["topic"].string == "values/a")
         let get = try HTTPProbe.ask("GET", "/topics/values/a")
-        // Carried through unread: the digits are those that were sent.
+        // The gateway does not read the numbers: the digits are those that were sent.
         #expect(get.text.contains(#""data":{"p": 189.30, "n": 1e400}}"#))
         let head = try HTTPProbe.ask("HEAD", "/topics/values/a")
         #expect(head.field("Content-Length") == "\(get.body.count)")
@@ -73,7 +73,7 @@ import Testing
         #expect(answer.code == "invalid_json")
     }
 
-    /// A connection that stays open: nobody ends the wait by closing.
+    /// The connection stays open, so no close can end the wait.
     @Test func aZeroByteBodyIsAnsweredAtOnce() throws {
         let probe = try HTTPProbe()
         for target in ["/topics/values/empty", "/publish"] {

@@ -30,7 +30,7 @@ struct ReadUpdate: Equatable {
     }
 }
 
-/// What a batch holds; every value is checked to be one JSON value.
+/// The updates of a batch; checks that every value is one JSON value.
 func read(_ batch: borrowing UpdateBatch) throws -> [ReadUpdate] {
     var updates: [ReadUpdate] = []
     for entry in batch.entries {
@@ -48,7 +48,7 @@ func read(_ batch: borrowing UpdateBatch) throws -> [ReadUpdate] {
 }
 
 extension Feed {
-    /// What is due at `now`, and when more will be.
+    /// The updates due at `now`, and when more will be.
     func produced(
         at now: Instant, time: UnixTime = UnixTime(milliseconds: 0)
     ) throws -> (updates: [ReadUpdate], next: Instant?) {
@@ -63,7 +63,7 @@ func settings(_ text: String) throws -> SettingsSection {
     try SettingsSection(parsing: Array(text.utf8), file: "config.json", overrides: [:])
 }
 
-/// What the reader is told when `attempt` fails.
+/// The message of `attempt`'s failure.
 func failure(of attempt: () throws -> Void) -> String {
     do {
         try attempt()

@@ -7,7 +7,7 @@ import Testing
 @testable import Feeds
 
 @Suite(.timeLimit(.minutes(1))) struct FeedThreadTests {
-    /// Does what it is told, one step each time it is asked.
+    /// Follows a script, one step a call.
     private final class ScriptedFeed: Feed {
         enum Step {
             case update(then: Duration)
@@ -43,7 +43,7 @@ import Testing
         }
     }
 
-    /// What a feed's thread said, and a way to wait until it has said something.
+    /// Records the reports of a feed's thread, and lets a test wait for one.
     private final class Witness: Sendable {
         let updateCount = Atomic(0)
         let reports = Mutex<[FeedReport]>([])

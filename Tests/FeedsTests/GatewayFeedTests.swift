@@ -41,7 +41,7 @@ import Testing
         #expect(byTopic["gateway/cpu"]?.data == #"{"percent":25.00}"#)
         let latency = try #require(byTopic["gateway/latency"])
         #expect((2.0...4.1).contains(try latency.number("p50Milliseconds")))
-        // Nothing was sent since: there is no latency to tell.
+        // Nothing was sent since, so there is no latency to report.
         let third = try feed.produced(at: zero + .seconds(4)).updates
         #expect(!third.contains { $0.topic == "gateway/latency" })
         #expect(try third.first { $0.topic == "gateway/delivered" }?.number("perSecond") == 0)

@@ -6,7 +6,7 @@ import Testing
 @testable import Feeds
 
 @Suite struct MarketFeedTests {
-    /// Runs a feed for a while of simulated time, asking it when it wants to be asked.
+    /// Runs a feed for some simulated time, calling it whenever it asks for that.
     private func run(_ feed: MarketFeed, for length: Duration) throws -> [ReadUpdate] {
         var updates: [ReadUpdate] = []
         var now = zero

@@ -6,7 +6,7 @@ import Testing
 @testable import Broker
 @testable import Feeds
 
-/// Each test has a folder of its own, which ends with it.
+/// Each test has a folder of its own, and removes it at its end.
 @Suite final class ReplayFeedTests {
     private let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
 
@@ -34,7 +34,7 @@ import Testing
         return feed
     }
 
-    /// Runs a feed to its end, or for so many updates; the seconds after the start at which each came.
+    /// Runs a feed to its end, or for some updates; returns the seconds after the start at which each came.
     private func play(
         _ feed: ReplayFeed, upTo limit: Int = 1000
     ) throws -> [(at: Double, update: ReadUpdate)] {
@@ -104,7 +104,7 @@ import Testing
         let feed = try feed(#"{"file":"q.csv"}"#)
         _ = try feed.produced(at: zero)
         let (updates, next) = try feed.produced(at: zero + .seconds(60))
-        #expect(updates.map(\.data) == [#"{"x":2}"#, #"{"x":3}"#])  // The third was taken late as well.
+        #expect(updates.map(\.data) == [#"{"x":2}"#, #"{"x":3}"#])  // The third was read late as well.
         #expect(next == nil)
     }
 

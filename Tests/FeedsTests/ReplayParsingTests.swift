@@ -5,7 +5,7 @@ import Testing
 @testable import Feeds
 
 @Suite struct ReplayParsingTests {
-    /// The records of a text handed over in pieces, or why it is refused.
+    /// The records of a text given in pieces, or why it is refused.
     private func records(_ pieces: [[UInt8]]) throws(RecordFailure) -> [[String]] {
         var held: [UInt8] = []
         var records: [[String]] = []

@@ -3,7 +3,7 @@ import Primitives
 import TestSupport
 import Testing
 
-/// The content that a decoder finds when it is fed `pieces` as a connection would feed it.
+/// The content that a decoder finds when a connection passes it `pieces`.
 func decode(
     _ pieces: [[UInt8]], _ framing: BodyFraming, limit: Int? = nil
 ) throws(HTTPFailure) -> (content: [UInt8], rest: [UInt8], isEnded: Bool) {

@@ -6,7 +6,7 @@ import Testing
 struct EventStreamTests {
     typealias Event = EventStreamParser.Event
 
-    /// Everything that a reader sees of a stream that comes in `pieces`.
+    /// Everything that a reader sees of a stream given in `pieces`.
     private func read(
         _ pieces: [[UInt8]], limit: Int = 1 << 20
     ) throws -> (events: [Event], lastEventID: String, retry: Int?) {
@@ -28,7 +28,7 @@ struct EventStreamTests {
         var testDescription: String { text.debugDescription }
     }
 
-    // The examples of WHATWG HTML §9.2.6, and its corners.
+    // The examples of WHATWG HTML §9.2.6, and its corner cases.
     static let vectors: [Vector] = [
         Vector(
             text: "data: YHOO\ndata: +2\ndata: 10\n\n", events: [["message", "YHOO\n+2\n10", ""]]),

@@ -3,13 +3,13 @@ import Primitives
 import TestSupport
 import Testing
 
-/// What the parser makes of `text`, given whole.
+/// The head that the parser reads from `text`, given whole.
 func parse(_ text: String, limits: RequestLimits = .init()) throws(HTTPFailure) -> RequestHead? {
     var parser = RequestParser(limits: limits)
     return try parser.parse(Array(text.utf8).span)?.head
 }
 
-/// The status that `text` is refused with; nil when it is accepted or incomplete.
+/// The status of the refusal of `text`; nil if it is accepted or incomplete.
 func refusal(_ text: String, limits: RequestLimits = .init()) -> Int? {
     do {
         _ = try parse(text, limits: limits)

@@ -3,7 +3,7 @@ import Primitives
 import TestSupport
 import Testing
 
-/// Everything that must not pass, smuggling first, and the status that it is answered with.
+/// Everything that must not pass, smuggling first, and the status of its answer.
 struct RequestRefusalTests {
     struct Refused: Sendable, CustomTestStringConvertible {
         let text: String

@@ -6,7 +6,7 @@ import json
 import aiohttp
 
 BINARY = ".build/debug/tidegate"
-# Longer than anything takes on a busy machine. Nothing waits so long for good: all waiting is for an event.
+# Longer than any step on a busy machine. A passing test never waits this long: it waits for events.
 PATIENCE = 30
 
 

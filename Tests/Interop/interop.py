@@ -13,7 +13,7 @@ import sessions
 from gateway import Gateway
 from prerequisites import Skip
 
-# Each module has `tests()`: of each test its name, the gateway's settings, and a function of a gateway.
+# Each module has `tests()`: for each test its name, the gateway's settings, and a function that takes a gateway.
 MODULES = [sessions, limits, operations, proxies]
 
 
@@ -26,7 +26,7 @@ async def outcome(name, settings, test):
     except Skip as reason:
         print(f"skip  {name}: {reason}", flush=True)
         return "skipped"
-    except Exception:  # pylint: disable=broad-except # The other tests are to run.
+    except Exception:  # pylint: disable=broad-except # The other tests must still run.
         print(f"FAIL  {name}\n{traceback.format_exc()}", flush=True)
         return "failed"
     print(f"ok    {name} ({time.monotonic() - began:.1f} s)", flush=True)
@@ -34,7 +34,7 @@ async def outcome(name, settings, test):
 
 
 async def main(part=""):
-    # Ended from outside as by Ctrl-C: whatever was started is ended first.
+    # Ended from outside, as by Ctrl-C: first end everything that was started.
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, asyncio.current_task().cancel)
     chosen = [test for module in MODULES for test in module.tests() if part in test[0]]
     outcomes = [await outcome(*test) for test in chosen]

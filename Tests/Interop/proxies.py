@@ -21,7 +21,7 @@ from scenario import scenario
 CONFIGURATIONS = "docs/deployment"
 TIMEOUT = 3
 BEATING = {"subscribers.pingInterval": 1, "subscribers.eventStreamHeartbeat": 1}
-# As many heartbeats as take more than twice as long as the proxies wait.
+# So many heartbeats take more than twice as long as the proxies wait.
 BEATS = 2 * TIMEOUT + 1
 SILENT = {"subscribers.pingInterval": 600, "subscribers.eventStreamHeartbeat": 600}
 
@@ -43,7 +43,7 @@ def read(name, gateway_port, listen, port):
 
 def nginx(folder, gateway_port, port):
     site = read("nginx.conf", gateway_port, "listen 80;", port)
-    # Else root's nginx takes another user for its workers, who could not write below our folder.
+    # Otherwise root's nginx changes the user of its workers, who could not write in our folder.
     user = "user root; " if os.geteuid() == 0 else ""
     with open(f"{folder}/nginx.conf", "w", encoding="utf-8") as file:
         file.write(
@@ -167,7 +167,7 @@ async def websocket_kept_open(proxy, gateway):
 async def event_stream(proxy, gateway):
     async with proxy.http.get("/sse", params={"topics": "proxy/**"}) as stream:
         await live(stream)
-        # Each is read before the next is published: nothing is held back.
+        # Reads each before publishing the next: nothing may be held back.
         for number in range(3):
             await gateway.publish("proxy/a", data=number)
             assert (await update(stream))["data"] == number
@@ -188,7 +188,7 @@ async def long_poll(proxy, gateway):
     assert (await poll(cursor, 1))["updates"] == []
     waiting = asyncio.create_task(poll(cursor, TIMEOUT - 1))
     while await gateway.metric('tidegate_connections{transport="poll"}') == 0:
-        if waiting.done():  # On a machine so busy that the wait was over before it was seen.
+        if waiting.done():  # On a busy machine the wait may end before it was seen.
             waiting = asyncio.create_task(poll(cursor, TIMEOUT - 1))
     await gateway.publish("proxy/a", data=1)
     found = await waiting

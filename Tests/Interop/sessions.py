@@ -39,7 +39,7 @@ async def node_ws(gateway, topic, compression):
 
 
 async def chromium(gateway, topic, compression):
-    # It leaves processes and files behind when it is ended, so it gets a group and a folder of its own.
+    # The browser leaves processes and files behind when it is ended, so it gets a group and a folder of its own.
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         browser = await asyncio.create_subprocess_exec(
             need("chromium"), "--headless=new", "--no-sandbox", "--disable-gpu", f"--user-data-dir={profile}",

@@ -27,7 +27,7 @@ struct ByteBufferTests {
         #expect(buffer.bytes.text == "abcd1yzefgh01844674407370955161500beefef")
     }
 
-    /// Against an array that does the same, the simple way.
+    /// Compares it with an array that does the same the simple way.
     @Test(arguments: 0..<20)
     func behavesLikeAnArray(seed: Int) {
         var generator = SeededGenerator(seed: UInt64(seed))

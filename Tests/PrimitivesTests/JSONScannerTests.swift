@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 struct JSONScannerTests {
-    /// Where the only value of `text` stands; nil when it is refused.
+    /// The range of the only value of `text`; nil if it is refused.
     private func document(_ text: [UInt8]) -> Range<Int>? {
         var scanner = JSONScanner(text.span)
         do throws(JSONFailure) {
@@ -51,7 +51,7 @@ struct JSONScannerTests {
         #expect(document(Array(text.utf8)) == nil)
     }
 
-    /// Every beginning of a value is refused, but for numbers, which may end early.
+    /// Every prefix of a value is refused, except of numbers, which may end early.
     @Test(arguments: accepted)
     func refusesEveryBeginning(text: String) throws {
         let bytes = Array(text.utf8)

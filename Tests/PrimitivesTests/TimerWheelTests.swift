@@ -56,7 +56,7 @@ struct TimerWheelTests {
         #expect(expire(&wheel, (1 << 30) - 1) == [1])
     }
 
-    /// Against a table of deadlines, through sleeps from none to weeks.
+    /// Compares it with a table of deadlines, through sleeps from none to weeks.
     @Test(arguments: 0..<40)
     func agreesWithATable(seed: Int) {
         var generator = SeededGenerator(seed: UInt64(seed))

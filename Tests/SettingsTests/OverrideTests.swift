@@ -34,7 +34,7 @@ import Testing
         #expect(try settings.boolean("on", default: false))
         #expect(
             try settings.duration("wait", default: .zero, in: .zero ... .seconds(1)) == .milliseconds(500))
-        // The flag won, the variable of the same setting is no stranger all the same.
+        // The flag won, but the variable of the same setting must not count as unknown.
         try settings.finish()
     }
 

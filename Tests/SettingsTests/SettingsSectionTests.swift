@@ -14,7 +14,7 @@ import Testing
             parsing: Array(text.utf8), file: "config.json", overrides: overrides, labels: labels)
     }
 
-    /// What the reader is told when `read` refuses.
+    /// The message of the refusal by `read`.
     private func refusal(_ read: () throws -> Void) -> String {
         do {
             try read()

@@ -8,7 +8,7 @@ import time
 import urllib.request
 
 BINARY = os.environ.get("BINARY", os.path.abspath(".build/debug/tidegate"))
-# Longer than anything takes on a busy machine, the longest wait between two tries to connect included.
+# Longer than any step on a busy machine, even the longest wait between two attempts to connect.
 PATIENCE = 60
 SOCKET = f"tidegate-{os.getpid()}"
 

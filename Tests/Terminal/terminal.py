@@ -133,7 +133,7 @@ def test_patterns_are_added(gateway, pane):
 
 def test_mouse(gateway, pane):
     pane.watch(gateway).wait("sim/STARKO")
-    # As a terminal that is asked for SGR reports sends them; split inside the sequence.
+    # As a terminal with SGR reports sends them, split inside the sequence.
     for piece in ["\x1b[<6", "5;5;5M"]:
         pane.text(piece)
     pane.wait_for("three rows down", lambda screen: selected(screen) == "sim/HOOLI")
@@ -224,7 +224,7 @@ def test_a_gateway_that_restarts(gateway, pane):
     assert "sim/ACME" in pane.screen(), "what is known stays on the screen"
     gateway.start()
     gateway.put("sim/ACME", quote(77.0))
-    # It has lost its state: versions count from 1 again, and the other topics are gone.
+    # The gateway has lost its state: versions count from 1 again, and the other topics are gone.
     screen = pane.wait("77.00", absent="sim/GLOBEX")
     assert "● live" in screen, screen
 
@@ -311,7 +311,7 @@ def test_wide_characters(gateway, pane):
     pane.watch(gateway, "'t/*'").wait("t/トヨタ")
     wide = next(line for line in pane.lines() if "トヨタ" in line)
     plain = next(line for line in pane.lines() if "t/plain" in line)
-    # A wide character is one of Python's and two of the terminal's columns.
+    # A wide character is one character in Python and two columns in the terminal.
     assert wide.index(".") + 3 == plain.index("."), (wide, plain)
 
 

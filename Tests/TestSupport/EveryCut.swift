@@ -1,6 +1,6 @@
-/// Every way to hand a message over in pieces, so that no parser can depend on where a read happened to end.
+/// Every way to cut a message into pieces, so that no parser can depend on where a read ended.
 
-/// The two pieces of `bytes` at each place where it can be cut, both ends included.
+/// The two pieces of `bytes` for each possible cut, both ends included.
 package func everyCut(_ bytes: [UInt8]) -> [(first: [UInt8], second: [UInt8])] {
     (0...bytes.count).map { (Array(bytes[..<$0]), Array(bytes[$0...])) }
 }

@@ -23,7 +23,7 @@ import Transport
     @Test func writingNothingIsNoCall() throws {
         let pair = try Pair()
         pair.server.endWriting()
-        // A send would say EPIPE now.
+        // `send` would fail with EPIPE here.
         #expect(pair.server.write("") == .bytes(0))
         #expect(pair.server.write("x") == .failed(SystemFailure("send", EPIPE)))
     }
@@ -42,7 +42,7 @@ import Transport
         var listener = try Listener(address, Listener.Options())
         let client = try ByteStream.connect(to: address)
         let server = try acceptOne(from: &listener)
-        // Closed with unread bytes, a socket says so with a reset.
+        // A socket that closes with unread bytes sends a reset.
         #expect(client.write("unread") == .bytes(6))
         try server.awaitBytes()
         close(consume server)

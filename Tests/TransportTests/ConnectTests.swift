@@ -22,7 +22,7 @@ import Transport
     @Test func whoWantsToStopNeedNotWait() throws {
         let stop = try Wakeup()
         stop.wake()
-        // TEST-NET-1 (RFC 5737) answers nobody; where there is no way to it, the refusal comes at once.
+        // TEST-NET-1 (RFC 5737) never answers; without a route to it the refusal comes at once.
         let address = try SocketAddress.resolve(host: "192.0.2.1", port: 9)[0]
         do {
             _ = try ByteStream.connect(to: address, within: patience, unless: stop)

@@ -15,7 +15,7 @@ import Transport
         #expect(first.number != second.number)
     }
 
-    /// Though listeners share theirs, a port on which somebody listens can't be claimed.
+    /// Listeners can share a port, but `claim` must refuse one that somebody listens on.
     @Test func aPortInUseIsRefused() throws {
         let address = try freeAddress()
         let listener = try Listener(address, Listener.Options())
@@ -24,7 +24,7 @@ import Transport
     }
 
     @Test func anAddressOfAnotherMachineIsRefused() throws {
-        // TEST-NET-1 (RFC 5737): nobody has it.
+        // TEST-NET-1 (RFC 5737): no machine has this address.
         let address = try SocketAddress.resolve(host: "192.0.2.1", port: 0)[0]
         #expect(throws: SystemFailure("bind", EADDRNOTAVAIL)) { _ = try Listener.claim(address) }
     }
@@ -54,7 +54,7 @@ import Transport
         let pair = try Pair(options)
         #expect(option(pair.server.number, Int32(IPPROTO_TCP), TCP_NODELAY) == 1)
         #expect(option(pair.server.number, Int32(IPPROTO_TCP), TCP_NOTSENT_LOWAT) == 4096)
-        // The kernel doubles it for its own books.
+        // The kernel doubles it for its own bookkeeping.
         #expect(option(pair.server.number, SOL_SOCKET, SO_SNDBUF) == 65_536)
         #expect(fcntl(pair.server.number, F_GETFL) & O_NONBLOCK != 0)
         #expect(fcntl(pair.server.number, F_GETFD) & FD_CLOEXEC != 0)

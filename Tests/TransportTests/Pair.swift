@@ -3,15 +3,15 @@ import Glibc
 import Primitives
 import Transport
 
-/// The loopback address with a free port that nobody else listens on.
+/// The loopback address with a free port.
 func freeAddress() throws -> SocketAddress {
     try Listener.claim(SocketAddress.resolve(host: "127.0.0.1", port: 0)[0])
 }
 
 struct Pair: ~Copyable {
-    /// What `connect` returned: its reads wait.
+    /// The end that connected: its reads block.
     let client: ByteStream
-    /// What the listener accepted: never waits.
+    /// The end that the listener accepted: it never blocks.
     let server: ByteStream
 
     init(_ options: Listener.Options = Listener.Options()) throws {
@@ -23,7 +23,7 @@ struct Pair: ~Copyable {
     }
 }
 
-/// The one who waits to be accepted.
+/// The connection that waits to be accepted.
 func acceptOne(from listener: inout Listener) throws -> ByteStream {
     switch listener.accept() {
     case .connection(let stream): return stream
@@ -32,7 +32,7 @@ func acceptOne(from listener: inout Listener) throws -> ByteStream {
     }
 }
 
-/// A wait that ends only with what is waited for, or with the patience of a test that failed.
+/// The longest wait for an event; only a failing test reaches it.
 let patience = Duration.seconds(30)
 
 extension ByteStream {

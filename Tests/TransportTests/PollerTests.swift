@@ -4,7 +4,7 @@ import Testing
 import Transport
 
 @Suite struct PollerTests {
-    /// The one event that comes.
+    /// The only event of the next wait.
     private func next(_ poller: inout Poller) throws -> Poller.Event? {
         var ready: [Poller.Event] = []
         try poller.wait(timeout: patience, into: &ready)
@@ -92,7 +92,7 @@ import Transport
         var ready: [Poller.Event] = []
         let began = Instant.now()
         try poller.wait(timeout: .microseconds(300), into: &ready)
-        // Less would be a loop that turns idly until it is time.
+        // A shorter wait would mean a loop that spins until the time has come.
         #expect(Instant.now().since(began) >= .microseconds(300))
     }
 }

@@ -1,5 +1,5 @@
-/// Whole screens, as files to be read. `TIDEGATE_GOLDENS=write swift test --filter GoldenTests` writes them anew; read
-/// the difference before it is committed.
+/// Whole screens, as files for people to read. `TIDEGATE_GOLDENS=write swift test --filter GoldenTests` rewrites
+/// them; read the difference before you commit it.
 import Client
 import Foundation
 import Primitives
@@ -20,7 +20,7 @@ struct GoldenTests {
         #expect(grid.text == golden, "\(name)")
     }
 
-    /// Twelve symbols of a market, metrics of a host, a headline and a name in Japanese, a minute old.
+    /// Twenty seconds of ten market symbols, one with a Japanese name, a host's metrics and a headline.
     private func market(_ size: Size, columns: [String]? = nil) throws -> Stage {
         var stage = Stage(["sim/*", "host/**"], columns: columns, size: size)
         var random = SeededGenerator(seed: 6)
@@ -88,7 +88,7 @@ struct GoldenTests {
         try check(stage.grid(), "waiting-and-paused")
     }
 
-    /// The line that is typed is seen, also where the hint behind it has no room.
+    /// The typed text is visible, even if the hint behind it has no room.
     @Test func whatIsTypedIsSeenInANarrowWindow() throws {
         var stage = try market(Size(columns: 40, rows: 12))
         stage.type("/sim")
@@ -97,7 +97,7 @@ struct GoldenTests {
         #expect(stage.grid().lines[11] == " filter: /so/on/and/so/on/until/it/ends█")
     }
 
-    /// Esc is said once: of what it leaves.
+    /// Only one hint mentions Esc: the hint for what it leaves.
     @Test func theStatusLineSaysWhatEscLeaves() throws {
         var stage = try market(Size(columns: 200, rows: 60))
         stage.type("/hooli")
@@ -110,7 +110,7 @@ struct GoldenTests {
         #expect(stage.grid().lines[59].contains("Esc all"))
     }
 
-    /// What was asked for is shown before what was not, also what is no number.
+    /// Requested columns come before all others, even if they hold no numbers.
     @Test func chosenColumnsComeFirst() throws {
         var stage = Stage(columns: ["side", "ok", "book.bid"])
         try stage.update("a", #"{"last":1.5,"side":"買い","ok":true,"book":{"bid":1.25}}"#)
@@ -142,7 +142,7 @@ struct GoldenTests {
         #expect(stage.grid().lines[0].contains("connecting  no sign of life"))
     }
 
-    /// Every size there is: nothing is written outside, nothing fails.
+    /// At every size nothing is written outside, and nothing fails.
     @Test func fitsAnyWindow() throws {
         var stage = try market(Size(columns: 80, rows: 24))
         for columns in 0..<90 {
@@ -176,7 +176,7 @@ struct GoldenTests {
         #expect(stage.grid().style(of: "9", row: 4)?.ground == .plain)
     }
 
-    /// Each depth shows the selected row as one bar, and a change as a patch that differs from what is around it.
+    /// In each depth the selected row is one bar, and a change is a patch that differs from its surroundings.
     @Test(arguments: ColourDepth.allCases, [true, false])
     func aFlashIsSeenInEveryDepth(depth: ColourDepth, isSelected: Bool) throws {
         var stage = Stage()

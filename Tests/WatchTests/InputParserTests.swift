@@ -39,13 +39,13 @@ struct InputParserTests {
         Vector("a\u{1B}[202~b", .key(.text("a")), .key(.text("b"))),
         Vector("\u{1B}[?1;2cz", .key(.text("z"))),
         Vector("\u{1B}[I\u{1B}[Ok", .key(.text("k"))),
-        // What nobody sends comes to the same in one piece and in many, and a number out of range ends nothing.
+        // Unknown sequences give the same in one piece or in many, and a number out of range ends nothing.
         Vector("\u{1B}[" + String(repeating: "1", count: 100) + "Aq", .key(.text("q"))),
         Vector("\u{1B}[" + String(repeating: "1", count: 100) + "\u{1B}[Aq", .key(.up), .key(.text("q"))),
         Vector("\u{1B}[<0;\(Int.min);\(Int.max)M", .press(column: 0, row: 0)),
     ]
 
-    /// However the bytes are cut, and whatever follows.
+    /// Wherever the bytes are cut, and whatever follows.
     @Test(arguments: vectors) func readsAtEveryCut(vector: Vector) {
         let bytes = Array(vector.bytes.utf8)
         for cut in 0...bytes.count {
@@ -95,7 +95,7 @@ struct InputParserTests {
         #expect(events == [.key(.text("a")), .key(.text("b"))])
     }
 
-    /// Noise must neither be kept for ever nor swallow what comes after it.
+    /// Noise must neither stay for ever nor swallow the bytes after it.
     @Test func aSequenceWithoutAnEndIsGivenUp() {
         var parser = InputParser()
         var events: [InputEvent] = []

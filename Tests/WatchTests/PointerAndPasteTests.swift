@@ -72,7 +72,7 @@ struct PointerAndPasteTests {
         #expect(stage.selectedName() == selected)
     }
 
-    /// One step beyond the end must not need two back.
+    /// After one step beyond the end, one step back must be enough.
     @Test func theDetailScrollsNoFurtherThanItsEnd() throws {
         var stage = try stage(Size(columns: 40, rows: 12))
         stage.press(.enter)

@@ -8,7 +8,7 @@ import Testing
 @testable import Feeds
 @testable import Watch
 
-/// What is recorded here the replay feed plays: the same topics, values and ends, in the same rhythm.
+/// The replay feed plays what is recorded here: the same topics, values and tombstones, in the same rhythm.
 @Suite final class RecorderTests {
     private let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
 
@@ -41,7 +41,7 @@ import Testing
         while let moment = now {
             var batch = UpdateBatch()
             now = try feed.produce(at: moment, time: UnixTime(milliseconds: 0), into: &batch)
-            // Recorded times are doubles on their way: a quarter of a microsecond is lost.
+            // Recorded times pass through doubles, which lose a quarter of a microsecond.
             let passed = Int((moment.since(start).inSeconds * 1000).rounded())
             for entry in batch.entries {
                 played.append(
@@ -89,7 +89,7 @@ import Testing
         #expect(try play("day.ndjson").map(\.data) == ["1", "2"])
     }
 
-    /// Played back, an old value would otherwise be waited for as long as it is old.
+    /// Otherwise the replay would wait as long for an old value as it is old.
     @Test func aSnapshotTakesTheTimeOfWhatFollowsIt() throws {
         let path = folder.appendingPathComponent("day.ndjson").path
         var recorder = try Recorder(path: path)

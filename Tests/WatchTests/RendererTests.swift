@@ -6,7 +6,7 @@ import Testing
 struct RendererTests {
     private static let size = Size(columns: 24, rows: 6)
 
-    /// Text of all widths, in all styles, put anywhere.
+    /// Puts text of all widths and styles anywhere.
     private func scribble(on grid: inout Grid, _ random: inout SeededGenerator) {
         let words = ["a", "12.50", "漢字", "e\u{301}te\u{301}", "😀", "▁▂▃", "  ", "long words of a row"]
         for _ in 0..<Int.random(in: 1...6, using: &random) {
@@ -21,7 +21,7 @@ struct RendererTests {
         }
     }
 
-    /// Whatever stood there: the bytes of the difference make the terminal show the new grid.
+    /// From any screen, the bytes of the difference make the terminal show the new grid.
     @Test(arguments: ColourDepth.allCases, 0..<50)
     func theBytesOfEachFrameShowItsGrid(depth: ColourDepth, seed: Int) {
         var random = SeededGenerator(seed: UInt64(seed))
@@ -39,7 +39,7 @@ struct RendererTests {
         }
     }
 
-    /// Terminals don't agree on how wide these are: what stands behind must not depend on it.
+    /// Terminals disagree about the width of these; the text behind them must not depend on it.
     @Test(arguments: ["😀", "❤", "🇩", "e\u{301}"]) func whatStandsBehindAPictureIsPutInItsPlace(text: String) {
         var renderer = Renderer(.none)
         var grid = Grid(Self.size)
@@ -50,7 +50,7 @@ struct RendererTests {
         #expect(String(decoding: output.array, as: UTF8.self).contains("\u{1B}[1;\(next + 1)H7"))
     }
 
-    /// In 16 colours a reversed red would be a red ground.
+    /// In 16 colours a reversed red would become a red ground.
     @Test func aReversedRowIsOneBar() {
         var renderer = Renderer(.sixteen)
         var grid = Grid(Self.size)
@@ -99,7 +99,7 @@ struct RendererTests {
         #expect(output.bytes.text.contains(look))
     }
 
-    /// NO_COLOR: whatever the style, no colour.
+    /// NO_COLOR: no style has a colour.
     @Test func withoutColoursThereAreOnlyBoldAndReverse() {
         for ink in Ink.allCases {
             for ground in Ground.allCases {

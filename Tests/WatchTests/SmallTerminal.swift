@@ -1,4 +1,4 @@
-/// As much of a terminal as the renderer needs: it understands what we send, and nothing else.
+/// As much of a terminal as the renderer needs: it understands only what we send.
 import Primitives
 import Testing
 
@@ -68,7 +68,7 @@ struct SmallTerminal {
         guard row < size.rows, column + width <= size.columns else {
             return unknown.append("outside: \(row) \(column)")
         }
-        // Half of a wide character that something else is written over is gone.
+        // Overwriting half of a wide character removes the whole.
         if cells[place].scalar == "\0" { cells[place - 1].scalar = " " }
         let behind = place + width
         if column + width < size.columns, cells[behind].scalar == "\0" { cells[behind].scalar = " " }
@@ -79,12 +79,12 @@ struct SmallTerminal {
 
     private var place: Int { row * size.columns + column }
 
-    /// Whether it shows `grid`, every style of which must look the same everywhere it stands.
+    /// Whether it shows `grid`. A style must look the same everywhere.
     func shows(_ grid: Grid) -> Bool {
         var looks: [(style: Style, look: String)] = []
         for (seen, cell) in zip(cells, grid.cells) {
             guard seen.scalar == cell.scalar, seen.mark == cell.mark else { return false }
-            // A blank that was never written looks as the screen does when it is cleared.
+            // A blank that was never written looks like a cleared screen.
             let look = seen.look
             if let known = looks.first(where: { $0.style == cell.style }) {
                 if known.look != look { return false }

@@ -1,4 +1,4 @@
-/// A model with things happening to it, at moments that the test chooses.
+/// A model, and events that happen to it at times that the test chooses.
 import Client
 import Primitives
 import Testing
@@ -30,7 +30,7 @@ struct Stage {
     @discardableResult
     mutating func hear(_ event: SubscriptionEvent) -> Bool { model.apply(event, now: now, time: time) }
 
-    /// An update of `topic`, its version one above the last, or `skipping` above.
+    /// An update of `topic`; its version is the last one plus one, plus `skipping`.
     @discardableResult
     mutating func update(_ topic: String, _ data: String, skipping: UInt64 = 0, age: UInt64 = 20) throws
         -> Bool
@@ -83,7 +83,7 @@ extension Grid {
 
     var text: String { lines.joined(separator: "\n") + "\n" }
 
-    /// The style of the first cell of a row that shows `scalar`.
+    /// The style of the first cell in a row that shows `scalar`.
     func style(of scalar: Unicode.Scalar, row: Int) -> Style? {
         (0..<size.columns).first { self[row, $0].scalar == scalar }.map { self[row, $0].style }
     }

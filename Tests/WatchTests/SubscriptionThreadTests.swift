@@ -6,8 +6,8 @@ import Transport
 @testable import Watch
 
 struct SubscriptionThreadTests {
-    /// Nobody listens on port 1: that an attempt begins is all that is wanted. The thread looks for its order just as
-    /// it is given: often enough that both fall into each other.
+    /// Nothing listens on port 1: the test only needs the attempt to begin. The thread looks for its order just when
+    /// the order is given; many repetitions make the two coincide.
     @Test func anOrderGivenWhileTheThreadStartsIsHeard() throws {
         let url = try GatewayURL(argument: "http://127.0.0.1:1", environment: nil)
         for round in 0..<3000 {

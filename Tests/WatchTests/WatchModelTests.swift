@@ -28,7 +28,7 @@ struct WatchModelTests {
         #expect(stage.model.table.rows[0].history.count == 1)
     }
 
-    /// A gateway that has lost its state counts from 1 again, and what it doesn't know any more is gone.
+    /// A gateway that lost its state counts from 1 again, and topics that it no longer knows are gone.
     @Test func aResetTakesLowerVersionsAndEndsWhatIsNotNamed() throws {
         var stage = Stage()
         try stage.update("a", "1", skipping: 40)

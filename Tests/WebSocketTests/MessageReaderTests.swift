@@ -16,7 +16,7 @@ import Testing
 
     static let client = Setup(role: .client)
 
-    /// RFC 6455 §5.7, and what the text there implies.
+    /// RFC 6455 §5.7, and what its text implies.
     static let vectors: [Vector] = [
         Vector(
             name: "unmasked text Hello", setup: client,
@@ -190,7 +190,7 @@ import Testing
     @Test(arguments: vectors + compressedVectors) func leavesTrailingBytesToTheNextFrame(vector: Vector) {
         let frame = vector.setup.role == .server ? clientFrame(.ping, [9]) : serverFrame(.ping, [9])
         let expected = vector.heard + [.ping([9])]
-        if case .close = vector.heard.last { return }  // Nothing is heard behind a close frame.
+        if case .close = vector.heard.last { return }  // A reader reports nothing behind a close frame.
         #expect(Wire.hear([vector.bytes + frame + frame.prefix(1)], vector.setup) == expected)
     }
 
@@ -204,7 +204,7 @@ import Testing
         }
     }
 
-    /// The wire keeps no more than a header or a control frame for a reader that waits.
+    /// While the reader waits, the wire keeps at most a header or a control frame.
     @Test func consumesIncompleteDataAtOnce() {
         var wire = Wire(Setup(limits: MessageLimits(messageByteCount: 70_000)))
         for piece in drip(clientFrame(.binary, [UInt8](repeating: 5, count: 70_000))) {
@@ -219,7 +219,7 @@ import Testing
         #expect(MemoryLayout<MessageReader>.size <= 48)
     }
 
-    /// A bomb: 64 KiB that inflate to 64 MiB, and one that would need the last byte above the limit.
+    /// A bomb: 64 KiB that inflate to 64 MiB, and one that exceeds the limit by its last byte.
     @Test func aBombFailsBeforeItCostsMemory() {
         let deflater = Deflater()
         for byteCount in [65_537, 1 << 26] {

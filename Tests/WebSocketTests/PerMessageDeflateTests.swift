@@ -96,8 +96,8 @@ import Testing
         #expect(PerMessageDeflate.agreement(from: [Array(response.utf8)], to: preferences) == nil)
     }
 
-    /// Every window of the compressor is read back by a decoder that has that window and no byte more: it is given
-    /// room for one byte at a time, so that it can look back only into its window.
+    /// A decoder with exactly the compressor's window reads back the output for every window. It gets room for one
+    /// byte at a time, so that it can look back only into its window.
     @Test(arguments: 8...15, [true, false]) func neverPointsBeyondTheWindow(bits: Int, keepsContext: Bool) {
         var random = SeededGenerator(seed: UInt64(bits))
         let deflater = Deflater(windowBits: bits, keepsContext: keepsContext)
@@ -116,7 +116,7 @@ import Testing
         }
     }
 
-    /// An inflater takes what a compressor of any smaller or equal window made.
+    /// An inflater reads the output of any compressor with a smaller or equal window.
     @Test(arguments: 8...15, 8...15) func inflatesWhatSmallerWindowsMade(made: Int, read: Int) {
         guard made <= read else { return }
         let message = (0..<5_000).map { UInt8(truncatingIfNeeded: $0 * $0 >> 3) }
@@ -128,7 +128,7 @@ import Testing
     }
 }
 
-/// zlib's decoder with room for a single byte at a time.
+/// zlib's decoder, with room for a single byte at a time.
 private final class StrictDecoder {
     private let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
 

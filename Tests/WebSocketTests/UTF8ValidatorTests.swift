@@ -7,7 +7,7 @@ import Testing
 @Suite struct UTF8ValidatorTests {
     struct Fault: Sendable {
         let bytes: [UInt8]
-        /// The first byte after which no continuation could make it text; nil: it only lacks its end.
+        /// The first byte at which the text is beyond repair; nil if it only lacks its end.
         let offset: Int?
     }
 
@@ -47,7 +47,7 @@ import Testing
         #expect(!fault.bytes.withUnsafeBufferPointer { UTF8Validator.isValid($0) })
     }
 
-    /// In the middle of a frame of a megabyte, of which no more than the bad byte has come.
+    /// In the middle of a frame of a megabyte, of which nothing behind the bad byte has come.
     @Test(arguments: faults) func theReaderFailsWithTheFrameStillIncomplete(fault: Fault) {
         guard let offset = fault.offset else { return }
         var frame = clientFrame(.text, fault.bytes + [UInt8](repeating: 0x61, count: 1_000))
@@ -77,7 +77,7 @@ import Testing
         }
     }
 
-    /// Long enough that a fault lies before, in, between and behind the blocks that are checked at once.
+    /// Long enough for a fault before, in, between and behind the blocks that are checked at once.
     @Test(arguments: [0, 3, 70]) func aFaultIsFoundWhereverItLies(asciiByteCount: Int) {
         let ascii = String(repeating: "a", count: asciiByteCount)
         let text = Array((ascii + String(repeating: "κόσμε 日本語 🦀힣퟿ ", count: 8)).utf8)
@@ -89,14 +89,14 @@ import Testing
                 let found = sample.withUnsafeBufferPointer { UTF8Validator.isValid($0) }
                 #expect(found == isValid, "\(byte) at \(index)")
             }
-            // What is there may be cut here: nothing is wrong with either piece.
+            // The cut may be anywhere here: neither piece has a fault.
             var validator = UTF8Validator()
             let accepted = [text[..<index], text[index...]].allSatisfy { validator.accepts($0.span) }
             #expect(accepted && validator.isComplete)
         }
     }
 
-    /// As many bytes as it takes, all of them before the fault, and the fault as the last that has come.
+    /// `count` good bytes and a bad last one: the validator must not wait for more before it judges that.
     @Test func theLastByteThatHasComeIsJudged() {
         let text = Array(String(repeating: "日本語", count: 40).utf8)
         for count in text.indices {

@@ -3,7 +3,7 @@ import TestSupport
 
 @testable import WebSocket
 
-/// What a reader said, with the bytes themselves in place of ranges: equal however the input was cut.
+/// What a reader reported, with bytes in place of ranges, so that it is equal wherever the input was cut.
 enum Heard: Equatable {
     case message(Opcode, [UInt8])
     case ping([UInt8])
@@ -16,7 +16,7 @@ extension Heard {
     static func text(_ string: String) -> Heard { .message(.text, Array(string.utf8)) }
 }
 
-/// How the end that reads was set up.
+/// The setup of the reading end.
 struct Setup: Sendable {
     var role = EndpointRole.server
     var limits = MessageLimits()
@@ -27,7 +27,7 @@ struct Setup: Sendable {
     static let compressedWithContext = PerMessageDeflate.Agreement()
 }
 
-/// A connection's input as a loop handles it: what a step leaves is kept and comes before the next read.
+/// A connection's input as a loop handles it: the bytes that a step leaves come before the next read.
 struct Wire: ~Copyable {
     var reader: MessageReader
     private(set) var heard: [Heard] = []
@@ -40,7 +40,7 @@ struct Wire: ~Copyable {
         self.shared = shared
     }
 
-    /// Whether a failure was among what was heard.
+    /// Whether the reader reported a failure.
     var hasFailed: Bool {
         if case .failure = heard.last { return true }
         return false
@@ -81,7 +81,7 @@ struct Wire: ~Copyable {
         }
     }
 
-    /// All that is heard when `pieces` arrive one after the other.
+    /// Everything that the reader reports when `pieces` arrive one after the other.
     static func hear(
         _ pieces: [[UInt8]], _ setup: Setup = Setup(), sharing shared: Inflater? = nil
     ) -> [Heard] {

@@ -1,6 +1,6 @@
 // Canvases that are sharp on every screen, and the page's colours for them.
 
-/** Fits a canvas to its box and the screen; true when it had to change, and so is empty. @param {HTMLCanvasElement} canvas */
+/** Fits a canvas to its box and the screen; true if its size changed, which empties it. @param {HTMLCanvasElement} canvas */
 export function fit(canvas) {
   const ratio = devicePixelRatio || 1;
   const width = Math.round(canvas.clientWidth * ratio);

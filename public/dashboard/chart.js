@@ -3,16 +3,16 @@ import { color, fit } from './canvas.js';
 import { clock, fixed } from './format.js';
 
 const shortestSpan = 2000;
-/** While it follows, a chart that has less than its span shows what there is, but no less than this. */
+/** A following chart with less data than its span shows only that data, but never less time than this. */
 const shortestGrowth = 15_000;
 const longestSpan = 24 * 3600 * 1000;
 /** One notch of a wheel, one press of a key. */
 const zoomStep = 1.2;
 const panShare = 0.1;
-/** Room for the prices and the times, in widths of the text's height: what is drawn grows with the page's text. */
+/** Room for the prices and the times, in multiples of the text's height: the drawing grows with the page's text. */
 const rightMargin = 6;
 const bottomMargin = 2;
-/** So much of the first value's line stays in view, however far the chart is moved. */
+/** However far the chart is moved, this much of the first value's line stays in view. */
 const leastShare = 0.1;
 
 export class Chart {
@@ -24,12 +24,12 @@ export class Chart {
   #end = null;
   #shownEnd = 0;
   #shownSpan = 120_000;
-  /** The times that there is something to see of, Unix milliseconds. */
+  /** The first and last time with data, Unix milliseconds. */
   #known = { from: -Infinity, to: Infinity };
-  /** Of the text, in CSS pixels. */
+  /** The text's size, in CSS pixels. */
   #fontSize = 11;
   #pointerX = /** @type {number | null} */ (null);
-  /** Fingers and buttons that are down. @type {Map<number, number>} */
+  /** Fingers and buttons that are pressed. @type {Map<number, number>} */
   #drags = new Map();
 
   constructor() {
@@ -52,7 +52,7 @@ export class Chart {
     }
   }
 
-  /** Another topic: from its newest value. */
+  /** Another topic: starts at its newest value. */
   restart() {
     this.#followNewest();
   }
@@ -60,7 +60,7 @@ export class Chart {
   /**
    * @param {import('./quotes.js').Quote | undefined} quote
    * @param {number} serverNow Unix milliseconds
-   * @param {string} note what stands there while there is nothing to draw
+   * @param {string} note the text to show while there is nothing to draw
    */
   draw(quote, serverNow, note) {
     if (fit(this.#canvas)) this.#fontSize = parseFloat(getComputedStyle(this.#canvas).fontSize);
@@ -92,7 +92,7 @@ export class Chart {
     this.#shownSpan = this.#end === null ? Math.min(this.#span, known) : this.#span;
     const start = end - this.#shownSpan;
     this.#shownEnd = end;
-    // One more at each side, so that the line runs to the edges.
+    // One more value at each side, so that the line runs to the edges.
     const from = Math.max(history.indexAt(start) - 1, 0);
     const to = Math.min(history.indexAt(end) + 1, history.length);
     let low = Infinity;
@@ -113,12 +113,12 @@ export class Chart {
     };
   }
 
-  /** Of what is drawn, without the prices at its right. */
+  /** The width of the drawing, without the prices at its right. */
   get #width() {
     return this.#canvas.clientWidth - rightMargin * this.#fontSize;
   }
 
-  /** Changes the span around a point that keeps its place. @param {number} factor @param {number} share of the width, from the left */
+  /** Changes the span around a fixed point. @param {number} factor @param {number} share of the width, from the left */
   #zoom(factor, share) {
     const span = Math.min(Math.max(this.#shownSpan * factor, shortestSpan), longestSpan);
     if (this.#end !== null) this.#end += (span - this.#span) * (1 - share);
@@ -211,7 +211,7 @@ export class Chart {
 const fontFamily = 'ui-monospace, "DejaVu Sans Mono", monospace';
 
 /**
- * @typedef {object} View what is in view, and how times and values become pixels
+ * @typedef {object} View the visible part, and how times and values become pixels
  * @property {number} width
  * @property {number} height
  * @property {number} fontSize CSS pixels
@@ -263,7 +263,7 @@ function drawLine(paint, view, history, stroke) {
   const finishColumn = () => {
     for (const y of [highest, lowest, lastY]) path.lineTo(x, y);
   };
-  // A value holds until the next one comes. Half a pixel apart only the range of the values can be seen.
+  // A value holds until the next one comes. Within half a pixel only the range of the values is visible.
   for (let index = view.from; index < view.to; index += 1) {
     const nextX = view.x(history.time(index));
     const y = view.y(history.value(index));

@@ -1,13 +1,13 @@
-// The connection panel: how the values come, how fast, and at what pace.
+// The connection panel: transport, latency, flow and pace.
 import { color, fit } from './canvas.js';
 import { bytes, clock, compact, fixed } from './format.js';
 
-/** The places of the slider; the last is no limit. */
+/** The positions of the slider; the last one means no limit. */
 const paces = [0.2, 0.5, 1, 2, 5, 10, 20, null];
 const names = { ws: 'WebSocket', sse: 'Event stream', poll: 'Long poll' };
 const flowSeconds = 60;
 const latencyMilliseconds = 3000;
-/** A drop that is made good within this is not worth a notice. */
+/** A drop that lasts no longer than this needs no notice. */
 const noticeMilliseconds = 400;
 
 const element = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
@@ -21,12 +21,12 @@ export class ConnectionPanel {
   #flow = /** @type {{sent: number, saved: number}[]} */ ([]);
   #retryAt = 0;
   #announce;
-  /** Since when what is shown may be out of date, Unix milliseconds. @type {number | null} */
+  /** Since when the values may be out of date, Unix milliseconds. @type {number | null} */
   #staleSince = null;
   #reason = '';
-  /** The last thing that was said aloud. */
+  /** The last announcement. */
   #announced = '';
-  /** When the page is to be taken for out of date, Unix milliseconds; null while it is current. @type {number | null} */
+  /** When the page will count as out of date, Unix milliseconds; null while it is current. @type {number | null} */
   staleAt = null;
 
   /**
@@ -75,14 +75,14 @@ export class ConnectionPanel {
     setTimeout(() => this.#showState(), noticeMilliseconds);
   }
 
-  /** Aloud, once: retries that fail are no news. @param {string} text */
+  /** Announces a text once: failing retries are no news. @param {string} text */
   #say(text) {
     if (this.#announced === text) return;
     this.#announced = text;
     this.#announce(text);
   }
 
-  /** Whoever trades on a price must see that it is an old one. */
+  /** A person who trades on a price must see that it is old. */
   #showNotice() {
     const isStale = this.#staleSince !== null && Date.now() - this.#staleSince >= noticeMilliseconds;
     this.staleAt = isStale ? this.#staleSince : null;
@@ -125,7 +125,7 @@ export class ConnectionPanel {
       element('pace-text').textContent = text;
       slider.setAttribute('aria-valuetext', text);
     });
-    // Said to the gateway when the slider rests, not at each step of the way.
+    // Sent when the slider rests, not at each step.
     slider.addEventListener('change', () => this.#gate.setPace(paces[Number(slider.value)]));
   }
 
@@ -155,12 +155,12 @@ export class ConnectionPanel {
       const milliseconds = await this.#gate.measureLatency();
       element('latency').textContent = `${milliseconds < 10 ? milliseconds.toFixed(1) : Math.round(milliseconds)} ms`;
     } catch {
-      // The connection ended before the answer; its state is told elsewhere.
+      // The connection ended before the answer; the panel shows that elsewhere.
       element('latency').textContent = '–';
     }
   }
 
-  /** A bar a second: what came, and on top of it what was conflated away. */
+  /** A bar a second: the updates that came, and on top the conflated ones. */
   #drawFlow() {
     const canvas = /** @type {HTMLCanvasElement} */ (element('flow'));
     fit(canvas);

@@ -9,11 +9,11 @@ export function fixed(value, decimals) {
     byDecimals.set(decimals, format);
   }
   const text = format.format(value);
-  // What rounds to nothing has no sign.
+  // A number that rounds to zero has no sign.
   return text.startsWith('-') ? (/[1-9]/.test(text) ? `−${text.slice(1)}` : text.slice(1)) : text;
 }
 
-/** A number written with more decimals than this was computed, not quoted. */
+/** A number with more decimals than this was computed, not quoted. */
 const mostQuoted = 6;
 
 /**
@@ -38,7 +38,7 @@ export function signed(value, decimals) {
   return value > 0 && /[1-9]/.test(text) ? `+${text}` : text;
 }
 
-/** From here on a cell has no room for every digit. */
+/** From here on the digits do not fit a cell. */
 const longNumber = 1e6;
 
 /** A number in a cell: whole as long as it fits, and never cut. @param {number} value @param {number} decimals */
@@ -69,7 +69,7 @@ export function compact(value, decimals = 1) {
 /** @param {number} byteCount */
 export const bytes = (byteCount) => `${compact(byteCount).replace(/([kMGT]?)$/, ' $1')}B`;
 
-/** Time since, in the largest unit that says it. @param {number} milliseconds */
+/** A duration in the largest unit that fits. @param {number} milliseconds */
 export function age(milliseconds) {
   const seconds = Math.max(milliseconds, 0) / 1000;
   if (seconds < 10) return `${seconds.toFixed(1)} s`;

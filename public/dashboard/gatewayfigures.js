@@ -1,12 +1,11 @@
-// What the gateway publishes about itself below `gateway/`, where it does (its feed of that name): the figures that an
-// operator looks at first.
+// The gateway's own figures from `gateway/`, if its feed of that name runs: those that an operator looks at first.
 import { bytes, compact, fixed } from './format.js';
 import { numberOf } from './quotes.js';
 
 /** @param {number} value */
 const milliseconds = (value) => `${fixed(value, value < 10 ? 1 : 0)} ms`;
 
-/** In the order in which they stand: of each topic the member that is shown, and how. */
+/** In display order: for each topic, the member to show, and how. */
 const shown = [
   { topic: 'connections', member: 'open', title: 'connections', text: compact },
   { topic: 'delivered', member: 'perSecond', title: 'delivered / s', text: compact },
@@ -32,7 +31,7 @@ export class GatewayFigures {
     this.#box.hidden = this.#figures.size === 0;
   }
 
-  /** What was known is void. */
+  /** Earlier values are void. */
   clear() {
     for (const name of [...this.#figures.keys()]) this.#remove(name);
     this.#box.hidden = true;

@@ -1,15 +1,15 @@
-// The metrics of the machine as gauges: a ring for each share of something, a figure for what has no whole.
+// The metrics of the machine as gauges: a ring for each share, a figure for each other metric.
 import { bytes, fixed } from './format.js';
 
 const svg = 'http://www.w3.org/2000/svg';
 const radius = 26;
 /** The ring is three quarters of a circle. */
 const fullLength = 2 * Math.PI * radius * 0.75;
-/** From here on a share is worth a look, and trouble. */
+/** The shares that deserve a look, and that mean trouble. */
 const warmShare = 70;
 const hotShare = 90;
 
-/** How a topic below the host's prefix is shown; null is not. @param {string} topic @param {any} data */
+/** How to show a topic below the host's prefix; null: not at all. @param {string} topic @param {any} data */
 function reading(topic, data) {
   const [, kind, ...rest] = topic.split('/');
   const name = rest.join('/');
@@ -25,10 +25,10 @@ function reading(topic, data) {
 }
 
 const percent = (/** @type {number} */ share) => `${Math.round(share)} %`;
-/** Disks and networks may be many: so many of each are shown. */
+/** A machine may have many disks and networks: the limit for each. */
 const mostOfAKind = 2;
 
-/** In which order they stand. */
+/** The order of the gauges. */
 const kinds = ['cpu', 'memory', 'swap', 'load', 'disk', 'net'];
 
 export class Gauges {
@@ -71,7 +71,7 @@ export class Gauges {
     gauge.box.setAttribute('aria-label', shown.label);
   }
 
-  /** What was known is void. */
+  /** Earlier values are void. */
   clear() {
     for (const topic of [...this.#gauges.keys()]) this.#remove(topic);
     this.#uptime.textContent = '';

@@ -1,4 +1,4 @@
-// The last values of one topic with their times: a ring in two typed arrays, nothing is moved or allocated.
+// The last values of one topic with their times: a ring in two typed arrays, which neither moves nor allocates.
 export class History {
   #times;
   #values;
@@ -31,7 +31,7 @@ export class History {
     return this.#values[(this.#start + index) % this.#values.length];
   }
 
-  /** The first index at or after `time`; the length when there is none. @param {number} time */
+  /** The first index at or after `time`; the length if there is none. @param {number} time */
   indexAt(time) {
     let low = 0;
     let high = this.length;

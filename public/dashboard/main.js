@@ -1,4 +1,4 @@
-// The dashboard: joins the client library with what is shown, and draws once a frame what has changed.
+// The dashboard: connects the client library with the panels, and draws changes once a frame.
 import { Tidegate, matches } from '../tidegate.js';
 import { readColors } from './canvas.js';
 import { Chart } from './chart.js';
@@ -28,10 +28,10 @@ const connection = new ConnectionPanel(gate, (text) => (element('announcement').
 const watchList = new WatchList(watch);
 
 let selected = wishes.get('topic') ?? '';
-/** The gateway's clock beside the page's: the least difference seen, so that an age is never below zero. */
+/** The difference between the gateway's clock and the page's: the least one seen, so that no age is negative. */
 let clockOffset = Infinity;
 let unwatch = () => {};
-/** Whether the reader has chosen a theme; the system's is followed until then. */
+/** Whether the person has chosen a theme; until then the system's applies. */
 let isThemeChosen = document.documentElement.dataset.chosen === 'true';
 
 /** @param {string} topic */
@@ -77,7 +77,7 @@ function draw() {
   const quote = quotes.get(selected);
   table.draw(now, serverNow);
   quoteView.draw(selected, quote, now);
-  // Where it is cut off the chart stands still: a line that went on would say that the price held.
+  // A page that is cut off stops its chart: a line that went on would claim that the price held.
   chart.draw(quote, connection.staleAt === null ? serverNow : Math.min(connection.staleAt, serverNow), noteOn(quote));
   element('simulated').hidden = quotes.simulatedCount === 0;
 }
@@ -108,7 +108,7 @@ function switchTheme() {
   showTheme(theme);
 }
 
-/** Patterns and topic stand in the address, so that whoever gets it sees the same. */
+/** The address holds the patterns and the topic, so that it shows others the same. */
 async function share() {
   writeToURL('watch', watchList.patterns.join(','));
   const announce = (/** @type {string} */ text) => (element('announcement').textContent = text);

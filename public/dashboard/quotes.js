@@ -1,13 +1,13 @@
-// What the page knows of each watched topic: the newest value, how it moved, where it has been.
+// The state of each watched topic: the newest value, its last move, its history.
 import { History } from './history.js';
 import { decimalsOf } from './format.js';
 
-/** Enough for a sparkline and for the first view of a chart: 16 bytes each, also with 10,000 topics. */
+/** Enough for a sparkline and for the first view of a chart, at 16 bytes each even with 10,000 topics. */
 const shortLength = 256;
 /** The selected topic keeps more: an hour at six updates a second. */
 const longLength = 21_600;
 
-/** Under which name a number of interest stands, in order. */
+/** The member names that an interesting number can have, in order. */
 const valueNames = ['last', 'price', 'value', 'busyPercent', 'usedPercent', 'load1', 'receivedBytesPerSecond'];
 
 /** @typedef {ReturnType<typeof newQuote>} Quote */
@@ -24,7 +24,7 @@ const newQuote = (/** @type {string} */ topic) => ({
   version: 0,
   /** 1, 0 or −1, of the last move. */
   directions: { last: 0, bid: 0, ask: 0 },
-  /** When it last moved, on the page's clock: cells flash for a moment after. */
+  /** When it last moved, on the page's clock; its cells then flash for a moment. */
   movedAt: -Infinity,
   isSimulated: false,
   history: new History(shortLength),
@@ -36,7 +36,7 @@ export class Quotes {
   #selected = '';
   /** Grows when a topic comes or goes. */
   generation = 0;
-  /** Whether the selected topic has come to its end. */
+  /** Whether the selected topic has ended. */
   isSelectedEnded = false;
   simulatedCount = 0;
 
@@ -75,7 +75,7 @@ export class Quotes {
       this.#quotes.set(update.topic, quote);
       this.generation += 1;
     }
-    // What is known is told once more to who asks for more.
+    // A further subscription repeats known values.
     if (quote.version === update.version) return;
     apply(quote, update, now);
     if (update.data?.simulated === true && !quote.isSimulated) {
@@ -84,7 +84,7 @@ export class Quotes {
     }
   }
 
-  /** Keeps what `isWanted` says. @param {(topic: string) => boolean} isWanted */
+  /** Keeps only topics for which `isWanted` is true. @param {(topic: string) => boolean} isWanted */
   keep(isWanted) {
     for (const topic of this.topics()) if (!isWanted(topic)) this.#forget(topic);
   }

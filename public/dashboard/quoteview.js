@@ -3,7 +3,7 @@ import { compact, fixed, plain, signed } from './format.js';
 
 const element = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
 const flashMilliseconds = 180;
-/** What stands beside the price, where the value has it. */
+/** The facts beside the price, if the value has them. */
 const facts = [['bid', 'Bid'], ['ask', 'Ask'], ['open', 'Open'], ['high', 'High'], ['low', 'Low'], ['size', 'Size'], ['volume', 'Volume']];
 const wholes = new Set(['size', 'volume']);
 

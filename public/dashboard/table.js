@@ -2,16 +2,16 @@
 import { color, drawSparkline } from './canvas.js';
 import { age, compact, fixed, inCell, plain, signed, signedInCell } from './format.js';
 
-/** A cell shows its flash so long; then it fades by CSS. */
+/** How long a cell shows its flash before CSS fades it. */
 const flashMilliseconds = 180;
 const sparklinePoints = 60;
-/** Rows beyond each edge that are ready when the table scrolls. */
+/** Rows kept ready beyond each edge, for scrolling. */
 const spareRows = 3;
-/** Sorted by a value that moves, the order is renewed once a second: rows that jump about can not be read. */
+/** A table sorted by a moving value is sorted again once a second: nobody can read jumping rows. */
 const sortMilliseconds = 1000;
-/** Ages are told to a tenth of a second. */
+/** Ages are shown to a tenth of a second. */
 const ageMilliseconds = 100;
-/** Flashes fade as long as fewer cells than this flash in a second: fading costs a paint a frame for each of them. */
+/** Flashes fade only while fewer cells than this flash in a second: each fading cell costs a paint a frame. */
 const calmFlashes = 150;
 
 /** @typedef {import('./quotes.js').Quote} Quote */
@@ -71,14 +71,14 @@ export class QuoteTable {
     this.#selected = topic;
   }
 
-  /** Of the topics in view the one with the largest volume, else the first: something happens there. */
+  /** The topic in view with the largest volume, else the first one: it is likely to move. */
   get busiestTopic() {
     const volume = (/** @type {string} */ topic) => this.#quotes.get(topic)?.data?.volume ?? 0;
     const inView = this.#order.slice(0, Math.max(this.#visibleCount() - 2 * spareRows - 2, 1));
     return inView.reduce((busiest, topic) => (volume(topic) > volume(busiest) ? topic : busiest), inView[0] ?? '');
   }
 
-  /** Draws all anew, as after a change of colours or sizes. */
+  /** Draws everything again, for instance after a change of colours or sizes. */
   repaint() {
     for (const row of this.#rows) row.version = -1;
   }
@@ -98,14 +98,14 @@ export class QuoteTable {
     const isAgeDue = now - this.#agedAt >= ageMilliseconds;
     if (isAgeDue) this.#agedAt = now;
     for (const row of this.#rows) row.isUsed = false;
-    // A row keeps its place by remainder: scrolling moves few rows and rewrites none of the others.
+    // A topic's row is its index modulo the number of rows, so scrolling moves few rows and rewrites none of the others.
     for (let index = from; index < to; index += 1) this.#drawRow(this.#rows[index % size], index, now, isAgeDue ? serverNow : null);
     for (const row of this.#rows) if (!row.isUsed && !row.box.hidden) row.box.hidden = true;
     this.#pointOutSelected();
     this.#watchFlashes(now);
   }
 
-  /** Rows are used anew for other topics: the one that stands for the selected topic changes, or there is none. */
+  /** Rows are reused for other topics, so another row, or none, may now show the selected topic. */
   #pointOutSelected() {
     const id = this.#rows.find((row) => row.isUsed && row.isSelected)?.box.id ?? '';
     if (id === this.#activeID) return;
@@ -153,7 +153,7 @@ export class QuoteTable {
     this.#empty.hidden = this.#order.length > 0;
   }
 
-  /** @param {ReturnType<typeof makeRow>} row @param {number} index @param {number} now @param {number | null} serverNow null while ages are left as they are */
+  /** @param {ReturnType<typeof makeRow>} row @param {number} index @param {number} now @param {number | null} serverNow null: leave the ages as they are */
   #drawRow(row, index, now, serverNow) {
     const topic = this.#order[index];
     const quote = this.#quotes.get(topic);
@@ -303,7 +303,7 @@ function makeRow() {
   };
 }
 
-/** The first segment says where a topic belongs, the last what it is; what is between is cut first. @param {ReturnType<typeof makeRow>} row @param {Quote} quote */
+/** The first segment shows where a topic belongs, the last what it is; the middle is cut first. @param {ReturnType<typeof makeRow>} row @param {Quote} quote */
 function nameRow(row, { topic, isSimulated }) {
   row.box.dataset.topic = topic;
   const [, ...parts] = /** @type {RegExpMatchArray} */ (topic.match(/^([^/]*\/)?(.*\/)?([^/]*)$/));
@@ -319,7 +319,7 @@ function write(row, name, text) {
   row.cells[name].textContent = text;
 }
 
-/** Marks the cells that moved; how many newly. @param {ReturnType<typeof makeRow>} row @param {Quote} quote @param {number} now */
+/** Marks the cells that moved; returns how many flashes began. @param {ReturnType<typeof makeRow>} row @param {Quote} quote @param {number} now */
 function flash(row, quote, now) {
   const isFresh = now - quote.movedAt < flashMilliseconds;
   const { last, bid, ask } = quote.directions;
@@ -334,7 +334,7 @@ function mark(row, name, direction) {
   return direction === 0 ? 0 : 1;
 }
 
-/** Numbers by size, text by code; what is missing comes last. */
+/** Numbers by size, text by code point; missing values last. */
 function compare(one, other) {
   const isOne = one !== undefined && !Number.isNaN(one);
   const isOther = other !== undefined && !Number.isNaN(other);

@@ -1,4 +1,4 @@
-// The patterns that are watched: shown as chips, kept in the browser and in the URL, so that they can be shared.
+// The watched patterns: shown as chips, and kept in the browser and in the URL, so that they can be shared.
 import { topicFault } from '../tidegate.js';
 
 const storageKey = 'tidegate.watch';
@@ -74,18 +74,18 @@ export function writeToURL(name, value) {
   const url = new URL(location.href);
   if (value === null) url.searchParams.delete(name);
   else url.searchParams.set(name, value);
-  // Patterns are read by people: only what must be is escaped.
+  // People read the patterns, so only necessary escapes stay.
   url.search = url.search.replaceAll('%2F', '/').replaceAll('%2C', ',').replaceAll('%2A', '*');
   history.replaceState(null, '', url);
 }
 
-/** What is wrong with the first bad one; empty where all are good. @param {string[]} patterns */
+/** The fault of the first bad pattern; empty if all are good. @param {string[]} patterns */
 function faultOf(patterns) {
   const bad = patterns.find(topicFault);
   return bad ? `${bad}: ${topicFault(bad)}` : '';
 }
 
-/** What the address or the browser says, good or bad. */
+/** The patterns of the address or the browser, valid or not. */
 function givenPatterns() {
   const given = new URLSearchParams(location.search).get('watch') ?? stored() ?? defaultPatterns.join(',');
   return [...new Set(given.split(',').filter(Boolean))];
@@ -93,7 +93,7 @@ function givenPatterns() {
 
 const initialPatterns = () => givenPatterns().filter((pattern) => !topicFault(pattern));
 
-/** A browser may forbid storage; then the URL alone remembers. */
+/** A browser may forbid storage; then only the URL keeps the patterns. */
 function stored() {
   try {
     return localStorage.getItem(storageKey);

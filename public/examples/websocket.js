@@ -1,4 +1,4 @@
-// The smallest page by WebSocket: the topics stand in the URL, and what comes is JSON. It does not reconnect; library.js does.
+// The smallest page by WebSocket: the URL names the topics, and messages are JSON. It does not reconnect; library.js does.
 const prices = new Map();
 const url = new URL('/ws?topics=sim/*&maxRate=2', location.href.replace(/^http/, 'ws'));
 

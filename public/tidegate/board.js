@@ -1,4 +1,4 @@
-/** What is known of each topic, and who wants to be told: drops repeats, counts what was conflated away. */
+/** The topics' values and their subscriptions. It drops repeats and counts conflated updates. */
 import { callOut } from './callout.js';
 import { matches } from './patterns.js';
 
@@ -25,7 +25,7 @@ export class Board {
   #subscriptions = new Set();
   #isFramePlanned = false;
 
-  /** Counted since the page was opened. */
+  /** Counts since the page was opened. */
   counts = { updates: 0, conflated: 0, repeats: 0 };
 
   /** @param {import('./environment.js').Environment} environment */
@@ -42,12 +42,12 @@ export class Board {
     return this.#records.size === 0;
   }
 
-  /** All patterns that somebody wants, each once. */
+  /** All subscribed patterns, each once. */
   get patterns() {
     return new Set([...this.#subscriptions].flatMap(({ patterns }) => patterns));
   }
 
-  /** Tells the newcomer what is already known, later: it has not been handed its way to unsubscribe yet. @param {Subscription} subscription */
+  /** Gives a new subscription the known values, but later: its caller does not have the means to unsubscribe yet. @param {Subscription} subscription */
   add(subscription) {
     this.#subscriptions.add(subscription);
     this.#forgetTakers();
@@ -61,7 +61,7 @@ export class Board {
     });
   }
 
-  /** Forgets as well what nobody wants any more. @param {Subscription} subscription */
+  /** Also forgets topics that nobody wants any more. @param {Subscription} subscription */
   remove(subscription) {
     this.#subscriptions.delete(subscription);
     this.#forgetTakers();
@@ -75,12 +75,12 @@ export class Board {
     for (const update of updates) this.#takeOne(update);
   }
 
-  /** What follows in this topic is told apart from what was conflated: it is gone for everybody. @param {string} topic @param {number} next */
+  /** A gap of this topic: the updates before `next` are gone for everybody, and do not count as conflated. @param {string} topic @param {number} next */
   skip(topic, next) {
     this.#recordFor(topic).version = next - 1;
   }
 
-  /** Versions count anew, and what was known may no longer be so. */
+  /** Versions count anew, and known values may no longer hold. */
   forgetAll() {
     this.#records.clear();
     for (const subscription of this.#subscriptions) subscription.due.clear();

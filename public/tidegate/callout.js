@@ -1,6 +1,5 @@
 /**
- * Calls what the page handed in. One that throws is its owner's affair: the page's console hears of it, and all others
- * are called all the same.
+ * Calls the page's callbacks. If one throws, the page's console reports it, and all others are still called.
  * @template Details
  * @param {(details: Details) => void} callback
  * @param {Details} details

@@ -1,9 +1,9 @@
-/** The way back up: on a lower transport the one above is tried now and then, beside the connection in use. */
+/** The way back up: a client on a lower transport now and then tries the one above, beside the connection in use. */
 import { Connection } from './connection.js';
 import { Timer } from './timer.js';
 import { openMilliseconds } from './transport.js';
 
-/** The one above is tried after a minute, then ever less often. */
+/** The first try comes after a minute; later ones come less and less often. */
 const firstMilliseconds = 60_000;
 const longestMilliseconds = 600_000;
 
@@ -15,16 +15,16 @@ export class Climber {
   #changeOver;
   #timer;
   #milliseconds = firstMilliseconds;
-  /** How often it was stopped: a try of before does not count. */
+  /** How often it was stopped: an earlier try does not count any more. */
   #stops = 0;
 
   /**
    * @param {object} parts
    * @param {import('./transport.js').Surroundings} parts.surroundings
    * @param {import('./ladder.js').Ladder} parts.ladder
-   * @param {() => boolean} parts.isWatched nothing is tried while nobody looks
-   * @param {() => import('./transport.js').Start} parts.start what the connection beside carries
-   * @param {() => void} parts.changeOver the ladder has climbed: a connection by its current transport becomes live
+   * @param {() => boolean} parts.isWatched false while nobody looks: no tries then
+   * @param {() => import('./transport.js').Start} parts.start the plan of the connection beside
+   * @param {() => void} parts.changeOver called once the ladder has climbed: a connection over its current transport must become live
    */
   constructor({ surroundings, ladder, isWatched, start, changeOver }) {
     this.#surroundings = surroundings;
@@ -40,7 +40,7 @@ export class Climber {
     if (this.#ladder.above) this.#timer.start(this.#milliseconds, () => this.#climb());
   }
 
-  /** The connection in use is let go of: a try that is under way changes nothing any more. */
+  /** The connection in use was dropped: a try under way changes nothing any more. */
   stop() {
     this.#stops += 1;
     this.#timer.stop();

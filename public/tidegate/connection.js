@@ -1,4 +1,4 @@
-/** One connection: a transport by its name, what it was told to carry, and not a word from it once it was let go of. */
+/** One connection: a transport by its name, and its plan. Once dropped, it reports nothing more. */
 import { EventStreamTransport } from './eventstream.js';
 import { LongPollTransport } from './longpoll.js';
 import { WebSocketTransport } from './websocket.js';
@@ -12,7 +12,7 @@ import { WebSocketTransport } from './websocket.js';
 /** @type {Record<string, any>} */
 const transports = { ws: WebSocketTransport, sse: EventStreamTransport, poll: LongPollTransport };
 
-/** Whether there is such a transport here. @param {string} name @param {Surroundings} surroundings @returns {boolean} */
+/** Whether this environment has the transport. @param {string} name @param {Surroundings} surroundings @returns {boolean} */
 export const isUsable = (name, surroundings) => transports[name]?.isUsable(surroundings) ?? false;
 
 export class Connection {
@@ -26,18 +26,18 @@ export class Connection {
   /**
    * @param {TransportName} name
    * @param {Surroundings} surroundings
-   * @param {Partial<Omit<Sink, 'goodbye'>>} sink what is not there is not told
+   * @param {Partial<Omit<Sink, 'goodbye'>>} sink missing members are not called
    */
   constructor(name, surroundings, sink) {
     this.#transport = new transports[name]({ ...surroundings, sink: this.#guard(sink) });
   }
 
-  /** After how long the gateway asked to be come back to, null where it did not. */
+  /** The pause that the gateway asked for, or null. */
   get goodbyeMilliseconds() {
     return this.#goodbyeMilliseconds;
   }
 
-  /** Whether it takes changes and commands now; where not, another connection or a request has to. @returns {boolean} */
+  /** Whether it takes changes and commands now. If not, another connection or a request must. @returns {boolean} */
   get canChange() {
     return this.#transport.canChange;
   }
@@ -49,7 +49,7 @@ export class Connection {
   }
 
   /**
-   * Carries this from now on.
+   * Carries these patterns from now on.
    * @param {Set<string>} wanted
    * @returns {boolean} false where that takes another connection
    */
@@ -84,7 +84,7 @@ export class Connection {
     return this.#transport.measureLatency();
   }
 
-  /** Lets it go. */
+  /** Drops the connection. */
   close() {
     this.#isOver = true;
     this.#transport.close();
@@ -99,7 +99,7 @@ export class Connection {
       heard: unlessOver(sink.heard),
       updates: unlessOver(sink.updates),
       cursor: unlessOver(sink.cursor),
-      // What was taken away since is covered no more.
+      // Patterns removed since then are not covered any more.
       covered: unlessOver((patterns, cursor) => sink.covered?.(patterns.filter((pattern) => this.#carried.has(pattern)), cursor)),
       live: unlessOver(sink.live),
       reset: unlessOver(sink.reset),

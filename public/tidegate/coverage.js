@@ -1,4 +1,4 @@
-/** The cursor, and what it vouches for: of these patterns nothing was missed up to there. */
+/** The cursor, and the patterns that it covers: up to it, none of their updates was missed. */
 export class Coverage {
   /** @type {string | null} */
   #cursor = null;
@@ -14,18 +14,18 @@ export class Coverage {
     this.#cursor = cursor;
   }
 
-  /** The cursor vouches for these as well. @param {string[]} patterns @param {string} cursor */
+  /** The cursor covers these too. @param {string[]} patterns @param {string} cursor */
   extend(patterns, cursor) {
     for (const pattern of patterns) this.#patterns.add(pattern);
     this.#cursor = cursor;
   }
 
-  /** The rest is not carried any more, so that the cursor moves on without it. @param {Set<string>} wanted */
+  /** Other patterns are not carried any more, so the cursor moves on without them. @param {Set<string>} wanted */
   keep(wanted) {
     for (const pattern of this.#patterns) if (!wanted.has(pattern)) this.#patterns.delete(pattern);
   }
 
-  /** The place stays known, but nothing was kept up to there. */
+  /** The cursor stays, but covers no pattern. */
   clear() {
     this.#patterns.clear();
   }
@@ -36,7 +36,7 @@ export class Coverage {
   }
 
   /**
-   * Where a connection that carries all of `wanted` starts.
+   * The start of a connection that carries all of `wanted`.
    * @param {Set<string>} wanted
    * @returns {import('./transport.js').Start}
    */
@@ -49,7 +49,7 @@ export class Coverage {
     };
   }
 
-  /** Where a connection starts that carries what is covered, and has next to nothing to be sent. @returns {import('./transport.js').Start} */
+  /** The start of a connection that carries only the covered patterns: it has next to nothing to send. @returns {import('./transport.js').Start} */
   get start() {
     return { covered: [...this.#patterns], uncovered: [], cursor: this.#cursor };
   }

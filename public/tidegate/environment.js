@@ -1,5 +1,5 @@
 /**
- * What the client needs of the world around it. Tests hand in their own clock, sockets and storage.
+ * What the client needs from its environment. Tests pass their own clock, sockets and storage.
  *
  * @typedef {object} Environment
  * @property {typeof fetch} fetch
@@ -16,7 +16,7 @@
  * @property {() => boolean} isOnline
  */
 
-/** 60 a second, where there are no animation frames. */
+/** 60 a second, without animation frames. */
 const frameMilliseconds = 1000 / 60;
 
 /** @returns {Environment} */
@@ -40,7 +40,7 @@ export function realEnvironment() {
   };
 }
 
-/** A browser may forbid storage, and says so by throwing. */
+/** A browser that forbids storage throws. */
 function storageOrNull() {
   if (typeof window === 'undefined') return null;
   try {

@@ -1,4 +1,4 @@
-/** What the gateway refused, or what could not be done: a code of the protocol and a sentence. */
+/** A refusal of the gateway, or a failure of the client: a code of the protocol and a sentence. */
 export class GateError extends Error {
   /**
    * @param {string} code `invalid_topic`, `forbidden`, `rate_limited`, … (docs/protocol.md, section 7); `unreachable` is the client's own

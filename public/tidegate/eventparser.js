@@ -4,8 +4,8 @@
  * @typedef {object} StreamEvent
  * @property {string} type `message` unless the stream says otherwise
  * @property {string | null} data null for a block without a `data:` line
- * @property {string | null} id what this block says, null when it says none
- * @property {number | null} retry milliseconds, null when this block says none
+ * @property {string | null} id of this block, or null
+ * @property {number | null} retry milliseconds, of this block, or null
  */
 
 export class EventParser {
@@ -15,7 +15,7 @@ export class EventParser {
 
   /**
    * @param {string} text
-   * @returns {StreamEvent[]} the blocks that it completes
+   * @returns {StreamEvent[]} the blocks that `text` completes
    */
   push(text) {
     let input = this.#rest + text;
@@ -80,7 +80,7 @@ const completed = ({ type, lines, id, retry }) => ({
  */
 function lineEnd(input, start) {
   const feed = input.indexOf('\n', start);
-  // Looked for within the line only: a stream without any CR is not searched to its end for each line.
+  // Searches this line only: otherwise each line of a stream without CRs would cost a search to the stream's end.
   const offset = input.slice(start, feed < 0 ? input.length : feed).indexOf('\r');
   if (offset < 0) return feed < 0 ? null : { at: feed, next: feed + 1 };
   const carriage = start + offset;

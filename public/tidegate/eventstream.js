@@ -1,6 +1,6 @@
 /**
- * Server-Sent Events (docs/protocol.md, section 5), read with `fetch`: `EventSource` can send no token, shows
- * neither the blocks that only move the cursor nor what a refusal says, and Node 20 has none.
+ * Server-Sent Events (docs/protocol.md, section 5), read with `fetch`: `EventSource` cannot send a token, hides
+ * the blocks that only move the cursor and the reasons of refusals, and is missing in Node 20.
  */
 import { EventParser } from './eventparser.js';
 import { SilenceTimer, deadHeartbeats, openMilliseconds, queryURL, refusal, request } from './transport.js';
@@ -22,14 +22,14 @@ export class EventStreamTransport {
     return typeof ReadableStream === 'function';
   }
 
-  /** A stream's topics stand in its URL: another plan is another stream. */
+  /** A stream's URL names its topics, so another plan needs another stream. */
   get canChange() {
     return false;
   }
 
   /**
-   * What the cursor does not vouch for is read in a stream of its own until it is live; then one stream carries
-   * all from the older cursor on, so that nothing falls between the two.
+   * Patterns that the cursor does not cover get a stream of their own until that is live. Then one stream carries
+   * all patterns from the older cursor on, so that no update falls between the two.
    * @param {import('./transport.js').Plan} plan
    */
   async open(plan) {
@@ -85,7 +85,7 @@ export class EventStreamTransport {
   /**
    * @param {import('./eventparser.js').StreamEvent[]} events
    * @param {string[]} topics
-   * @param {boolean} isCatchingUp its cursors vouch for a part of the subscriptions only, and are not kept
+   * @param {boolean} isCatchingUp its cursors cover only a part of the subscriptions, and are not kept
    * @returns {boolean} whether the stream became live
    */
   #take(events, topics, isCatchingUp) {
@@ -133,7 +133,7 @@ export class EventStreamTransport {
     this.#context.sink.live(isResumed);
   }
 
-  /** Accepted and then silent before it was live: something in between holds the stream back. */
+  /** The gateway accepted the stream, but it fell silent before it was live: a proxy holds it back. */
   #fellSilent() {
     this.#finish(
       this.#isLive

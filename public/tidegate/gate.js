@@ -1,4 +1,4 @@
-/** The client, as a page holds it: subscriptions and what is known on one side, the link to the gateway on the other. */
+/** The client that a page uses: subscriptions and values on one side, the link to the gateway on the other. */
 import { Board } from './board.js';
 import { realEnvironment } from './environment.js';
 import { GateError } from './error.js';
@@ -14,10 +14,10 @@ import { topicFault } from './patterns.js';
  * @typedef {import('./listeners.js').Events} Events
  *
  * @typedef {object} Options
- * @property {TransportName | 'auto'} [transport] `auto` (default) chooses down from WebSocket, and up again later
- * @property {(details: {isRefresh: boolean}) => string | null | Promise<string | null>} [token] asked whenever one is needed; with `isRefresh` the last one was refused or ends soon
+ * @property {TransportName | 'auto'} [transport] `auto` (default) starts at WebSocket, goes down as needed, and up again later
+ * @property {(details: {isRefresh: boolean}) => string | null | Promise<string | null>} [token] called whenever one is needed; `isRefresh`: the last one was refused or ends soon
  * @property {number | null} [maxRate] updates of a topic a second; null (default) for no limit
- * @property {number} [heartbeat] seconds of silence after which the gateway shows life, 1 to 60; default 5
+ * @property {number} [heartbeat] seconds of silence after which the gateway sends a sign of life, 1 to 60; default 5
  * @property {number} [pauseHiddenAfter] milliseconds after which a hidden page lets go of its connection; default 5 minutes, `Infinity` for never
  * @property {import('./environment.js').Environment} [environment] for tests
  */
@@ -28,7 +28,7 @@ export class Tidegate {
   #link;
 
   /**
-   * @param {string | URL} [url] where the gateway is; default: where the page came from
+   * @param {string | URL} [url] the gateway's address; default: the page's origin
    * @param {Options} [options]
    */
   constructor(url = './', options = {}) {
@@ -49,19 +49,19 @@ export class Tidegate {
     });
   }
 
-  // What it knows.
+  // State.
 
   /** @returns {State} */
   get state() {
     return this.#link.state;
   }
 
-  /** @returns {TransportName} the one in use or being tried */
+  /** @returns {TransportName} the transport in use or being tried */
   get transport() {
     return this.#link.transport;
   }
 
-  /** Whether the transport was chosen by the caller. */
+  /** Whether the caller chose the transport. */
   get isTransportForced() {
     return this.#link.isTransportForced;
   }
@@ -78,13 +78,13 @@ export class Tidegate {
     return this.#link.maxRate;
   }
 
-  /** Counted since it was made: updates, conflated, repeats, bytes, messages, connections, resets, gaps. */
+  /** Counts since the client was made: updates, conflated, repeats, bytes, messages, connections, resets, gaps. */
   get counts() {
     return { ...this.#board.counts, ...this.#link.counts };
   }
 
   /**
-   * The newest update of a topic that is subscribed to.
+   * The newest update of a subscribed topic.
    * @param {string} topic
    * @returns {Update | null}
    */
@@ -100,10 +100,10 @@ export class Tidegate {
     return this.#board.record(topic)?.conflated ?? 0;
   }
 
-  // What it is asked for.
+  // Requests.
 
   /**
-   * Calls `callback` with what is known, then with each update. With `frame` it is called at most once an
+   * Calls `callback` with the known values, then with each update. With `frame` it calls at most once an
    * animation frame, with an array: the latest update of each topic that changed.
    * @template {boolean} [Frame=false]
    * @param {string | string[]} topics topics and patterns
@@ -146,7 +146,7 @@ export class Tidegate {
   }
 
   /**
-   * Changes over at once; nothing is missed.
+   * Changes the transport at once; no update is missed.
    * @param {TransportName | 'auto'} name
    */
   setTransport(name) {
@@ -154,7 +154,7 @@ export class Tidegate {
   }
 
   /**
-   * Publishes one value, or many updates at once; taken whole or not at all.
+   * Publishes one value, or many updates at once: all of them or none.
    * @param {string | {topic: string, data?: any, deleted?: true}[]} what a topic, or updates
    * @param {any} [data] the value, with a topic
    * @returns {Promise<number>} how many were accepted
@@ -169,12 +169,12 @@ export class Tidegate {
     return this.#link.measureLatency();
   }
 
-  /** Lets the connection go and takes a new one at once. */
+  /** Drops the connection and makes a new one at once. */
   reconnect() {
     this.#link.reconnect();
   }
 
-  /** Ends it for good. Subscriptions stay and come back with `reconnect`. */
+  /** Ends the connection for good. Subscriptions stay, and resume with `reconnect`. */
   close() {
     this.#link.close();
   }

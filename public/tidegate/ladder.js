@@ -1,11 +1,11 @@
-/** Which transport is tried: the best that is not blocked, or the one that was asked for. */
+/** Chooses the transport: the best one that is not blocked, or the one that the caller asked for. */
 
 /** @typedef {'ws' | 'sse' | 'poll'} TransportName */
 
 /** Best first. */
 export const transportNames = /** @type {const} */ (['ws', 'sse', 'poll']);
 
-/** Refused so often in a row, a transport is taken to be blocked: once may be a gateway that was just starting. */
+/** A transport refused this often in a row counts as blocked: after one refusal the gateway may just be starting. */
 const strikeLimit = 2;
 
 export class Ladder {
@@ -22,7 +22,7 @@ export class Ladder {
    * @param {object} parts
    * @param {readonly TransportName[]} parts.usable best first
    * @param {Pick<Storage, 'getItem' | 'setItem'> | null} parts.storage
-   * @param {string} parts.key where in `storage` the transport that worked is remembered
+   * @param {string} parts.key the key in `storage` of the transport that worked
    */
   constructor({ usable, storage, key }) {
     this.#usable = usable;
@@ -41,7 +41,7 @@ export class Ladder {
     return this.#forced !== null;
   }
 
-  /** @param {TransportName | null} name null chooses freely again, from the top */
+  /** @param {TransportName | null} name null: choose freely again, from the top */
   force(name) {
     this.#forced = name;
     this.#strikes = 0;
@@ -66,14 +66,14 @@ export class Ladder {
     try {
       this.#storage?.setItem(this.#key, this.#current);
     } catch {
-      // Full or forbidden: the next page starts at the top.
+      // Storage is full or forbidden: the next page starts at the top.
     }
   }
 
   /**
-   * The current one is blocked while the gateway is there. True when another try makes sense at once: the same
-   * once more, or the next one down. Under the last one the ladder starts again at the top.
-   * @param {boolean} isCertain it took too long, or it was told so: do not try the same again
+   * The current one is blocked, though the gateway is there. True if another try makes sense at once: the same
+   * again, or the next one down. Below the last one the ladder starts again at the top.
+   * @param {boolean} isCertain do not try the same again: it took too long, or an answer said so
    */
   blocked(isCertain) {
     this.#strikes += 1;

@@ -1,4 +1,4 @@
-/** The link to the gateway: one connection at a time and the cursor between them; which transport, when again, and how fresh what is held is. */
+/** The link to the gateway: one connection at a time, and the cursor between them. It decides which transport, when to retry, and whether values are stale. */
 import { Climber } from './climber.js';
 import { Connection, isUsable } from './connection.js';
 import { Coverage } from './coverage.js';
@@ -14,9 +14,9 @@ import { Timer } from './timer.js';
  * @typedef {import('./listeners.js').State} State
  */
 
-/** A connection that was live for so long is good: the next drop is an isolated one. */
+/** A connection that was live this long is sound: the next drop is isolated. */
 const goodMilliseconds = 5000;
-/** An overloaded gateway is left alone for 4 s at first. */
+/** An overloaded gateway gets 4 s of peace at first. */
 const overloadedFailures = 3;
 
 export class Link {
@@ -37,13 +37,13 @@ export class Link {
   #isStale = true;
   #isSyncPlanned = false;
 
-  /** Counted since it was made. */
+  /** Counts since the link was made. */
   counts = { bytes: 0, messages: 0, connections: 0, resets: 0, gaps: 0 };
 
   /**
    * @param {object} parts
    * @param {import('./transport.js').Surroundings} parts.surroundings
-   * @param {import('./board.js').Board} parts.board whose patterns are carried, and which takes what comes
+   * @param {import('./board.js').Board} parts.board the patterns to carry, and the receiver of updates
    * @param {import('./listeners.js').Listeners} parts.listeners
    * @param {TransportName | 'auto'} parts.transport
    * @param {number | null} parts.maxRate
@@ -101,9 +101,9 @@ export class Link {
     return this.#maxRate;
   }
 
-  // What it is told.
+  // Orders.
 
-  /** Other patterns may be wanted: what changes in one go is told in one go. */
+  /** The wanted patterns may have changed. Changes made together are sent together. */
   patternsChanged() {
     if (this.#isSyncPlanned) return;
     this.#isSyncPlanned = true;
@@ -125,7 +125,7 @@ export class Link {
     if (this.#state !== 'idle' && this.#state !== 'closed') this.reconnect();
   }
 
-  /** Lets the connection go and takes a new one at once. */
+  /** Drops the connection and makes a new one at once. */
   reconnect() {
     this.#retry.succeeded();
     this.#connect();
@@ -159,7 +159,7 @@ export class Link {
     else if (this.#ladder.isForced) this.#ladder.force(null);
   }
 
-  /** Makes the connection carry what is wanted. */
+  /** Makes the connection carry the wanted patterns. */
   #sync() {
     const wanted = this.#board.patterns;
     this.#coverage.keep(wanted);
@@ -188,7 +188,7 @@ export class Link {
     this.#connection.open({ ...start, maxRate: this.#maxRate });
   }
 
-  /** Lets go of the connection and of all plans. */
+  /** Drops the connection and all plans. */
   #drop() {
     this.#connection?.close();
     this.#connection = null;
@@ -197,7 +197,7 @@ export class Link {
     this.#climber.stop();
   }
 
-  /** Without a cursor the versions of before can not be compared with those to come. */
+  /** Without a cursor, earlier versions cannot be compared with later ones. */
   #forgetCursor() {
     this.#coverage.forget();
     if (this.#board.isEmpty) return;
@@ -205,7 +205,7 @@ export class Link {
     this.#listeners.tell('reset', { reason: 'nothing vouches for what is held' });
   }
 
-  // What a connection reports.
+  // Reports of a connection.
 
   /** @returns {Omit<import('./transport.js').Sink, 'goodbye'>} */
   #sink() {
@@ -295,7 +295,7 @@ export class Link {
   #enter(state, details = {}) {
     this.#state = state;
     this.#listeners.tell('state', { state, transport: this.#ladder.current, ...details });
-    // A connection that takes the place of another is no reason yet: what is held was current a moment ago.
+    // Replacing a connection is no reason yet: the values were current a moment ago.
     if (state !== 'live' && state !== 'connecting') this.#markStale(details.reason ?? state);
   }
 
@@ -306,9 +306,9 @@ export class Link {
     this.#listeners.tell('stale', { reason });
   }
 
-  // Who is there.
+  // Presence.
 
-  /** The network or the reader is back: no more waiting. */
+  /** The network or the person is back: no more waiting. */
   #comeBack() {
     if (['waiting', 'offline', 'hidden'].includes(this.#state)) this.reconnect();
   }

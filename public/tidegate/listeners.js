@@ -1,4 +1,4 @@
-/** What the client tells of itself, and who listens. */
+/** The client's events and their listeners. */
 import { callOut } from './callout.js';
 
 /**
@@ -11,11 +11,11 @@ import { callOut } from './callout.js';
  * @property {string} [reason]
  * @property {number} [retryIn] milliseconds, with `waiting`
  *
- * @typedef {object} Events what `on` tells of
+ * @typedef {object} Events the events of `on`
  * @property {StateDetails} state
- * @property {{transport: TransportName, resumed: boolean, cursor: string | null}} live everything held is current from now on
- * @property {{reason: string}} stale what is held may be out of date, until `live`
- * @property {{reason: string}} reset the values of before are void; all of them come anew
+ * @property {{transport: TransportName, resumed: boolean, cursor: string | null}} live all values are current from now on
+ * @property {{reason: string}} stale values may be out of date, until `live`
+ * @property {{reason: string}} reset earlier values are void; a snapshot follows
  * @property {import('./transport.js').Gap} gap updates of a `log` topic are gone
  * @property {{code: string, message: string}} error
  */

@@ -1,11 +1,11 @@
-/** Long polling (docs/protocol.md, section 6): what gets through everything. */
+/** Long polling (docs/protocol.md, section 6): it gets through everything. */
 import { SilenceTimer, openMilliseconds, queryURL, refusal, request } from './transport.js';
 
-/** Seconds that the gateway may wait for news. */
+/** Seconds that the gateway may wait for updates. */
 const waitSeconds = 25;
-/** What an answer may take besides the waiting. */
+/** The time of an answer, without the waiting. */
 const transferMilliseconds = 10_000;
-/** An answer below this was not cut for its size: the backlog is at its end. */
+/** A smaller answer was not cut for its size, so the backlog is at its end. */
 const shortAnswerByteCount = 32 * 1024;
 
 export class LongPollTransport {
@@ -49,7 +49,7 @@ export class LongPollTransport {
     this.#abort.abort();
   }
 
-  /** Reads all that exists of `topics`. @param {string[]} topics */
+  /** Reads a snapshot of `topics`. @param {string[]} topics */
   async #catchUp(topics) {
     const backlog = new Backlog();
     for (let cursor = null; !backlog.isRead && !this.#isOver; ) {
@@ -108,7 +108,7 @@ export class LongPollTransport {
     else if (isCursorKept) sink.cursor(answer.cursor);
   }
 
-  /** The gateway does not pace polls: who asks less often is sent less. @param {number} milliseconds */
+  /** The gateway does not pace polls, so a slower pace means fewer requests. @param {number} milliseconds */
   #pause(milliseconds) {
     return new Promise((resume) => {
       this.#context.environment.setTimeout(() => resume(undefined), milliseconds);
@@ -124,7 +124,7 @@ export class LongPollTransport {
   }
 }
 
-/** Knows when a backlog has been read: answers cut for their size are about equally long, the last one is shorter. */
+/** Detects the end of a backlog: answers cut for their size have about the same length, and the last one is shorter. */
 class Backlog {
   isRead = false;
   #longest = 0;

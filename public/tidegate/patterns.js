@@ -19,7 +19,7 @@ export function matches(pattern, topic) {
 }
 
 /**
- * Why `text` is no topic and no pattern; null when it is one.
+ * Why `text` is neither a topic nor a pattern; null if it is one.
  * @param {string} text
  * @returns {string | null}
  */

@@ -1,4 +1,4 @@
-/** Whether anybody is there: the network, and a reader who looks at the page. Node has neither to watch, and counts as both. */
+/** Whether the network is there, and somebody looks at the page. Node can watch neither; both count as present. */
 import { Timer } from './timer.js';
 
 const defaultPauseMilliseconds = 300_000;
@@ -13,7 +13,7 @@ export class Presence {
    * @param {object} parts
    * @param {import('./environment.js').Environment} parts.environment
    * @param {number} [parts.pauseHiddenAfter] milliseconds; default 5 minutes, `Infinity` for never
-   * @param {() => void} parts.cameBack the network or the reader is there again
+   * @param {() => void} parts.cameBack the network or the person is back
    * @param {() => void} parts.wentOffline
    * @param {() => void} parts.stayedHidden nobody has looked for `pauseHiddenAfter`
    */

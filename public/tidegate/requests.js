@@ -1,4 +1,4 @@
-/** What is asked by a request of its own, where no connection takes commands. */
+/** Commands as requests of their own, for when no connection takes commands. */
 import { GateError } from './error.js';
 import { refusal, request } from './transport.js';
 

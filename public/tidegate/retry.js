@@ -1,6 +1,6 @@
 /** When to try again: at once after an isolated drop, then from 1 s to 30 s, never all clients in step. */
 
-/** The first retry comes after up to so long. */
+/** The longest wait before the first retry. */
 const immediateMilliseconds = 100;
 const firstMilliseconds = 1000;
 const longestMilliseconds = 30_000;
@@ -16,19 +16,19 @@ export class RetryPolicy {
     this.#random = random;
   }
 
-  /** How often in a row it failed. */
+  /** Failures in a row. */
   get failures() {
     return this.#failures;
   }
 
-  /** The connection has proven good. */
+  /** The connection has proven sound. */
   succeeded() {
     this.#failures = 0;
   }
 
   /**
-   * Counts a failure and says how long to wait, in milliseconds.
-   * @param {number} [atLeastFailures] where the peer asks for patience: count at least so many failures before this one
+   * Counts a failure and returns how long to wait, in milliseconds.
+   * @param {number} [atLeastFailures] if the peer asks for patience: count at least this many failures before this one
    */
   failed(atLeastFailures = 0) {
     const failures = Math.max(this.#failures, atLeastFailures);

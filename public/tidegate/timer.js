@@ -1,4 +1,4 @@
-/** One thing that is planned for later: a new plan takes the place of the one before. */
+/** One action planned for later; a new plan replaces it. */
 export class Timer {
   #environment;
   /** @type {any} */

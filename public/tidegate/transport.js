@@ -1,11 +1,11 @@
 /**
- * What all transports share: the plan they are given and what they report. There is one object a connection; it
- * is opened once, reports `closed` once, and is thrown away.
+ * What all transports share: their plan and their reports. Each connection has one object, which opens once,
+ * reports `closed` once, and is thrown away.
  *
- * @typedef {object} Start what the connection is to carry, and from where on
- * @property {string[]} covered what `cursor` vouches for
- * @property {string[]} uncovered what is to be sent whole
- * @property {string | null} cursor null where nothing is covered
+ * @typedef {object} Start the patterns of a connection, and where their updates begin
+ * @property {string[]} covered the patterns that `cursor` covers
+ * @property {string[]} uncovered the patterns that need a whole snapshot
+ * @property {string | null} cursor null if nothing is covered
  *
  * @typedef {Start & {maxRate: number | null}} Plan
  *
@@ -23,37 +23,37 @@
  *
  * @typedef {object} Ending why a connection is over
  * @property {'lost' | 'blocked' | 'overloaded' | 'refused'} kind `refused` is for good
- * @property {boolean} [isCertain] `blocked` is beyond doubt
+ * @property {boolean} [isCertain] `blocked` is certain
  * @property {string} reason
- * @property {string} [problem] what the gateway called it: `invalid_topic`, `unauthenticated`, …
+ * @property {string} [problem] the gateway's code for it: `invalid_topic`, `unauthenticated`, …
  * @property {number} [code] the close code of a WebSocket, the status of an answer
- * @property {number} [retryAfter] milliseconds, where the gateway named them
+ * @property {number} [retryAfter] milliseconds, if the gateway named them
  *
- * @typedef {object} Sink what a transport reports to
- * @property {(byteCount: number) => void} heard anything at all came
+ * @typedef {object} Sink the receiver of a transport's reports
+ * @property {(byteCount: number) => void} heard any bytes came
  * @property {(updates: Update[], cursor?: string) => void} updates
  * @property {(cursor: string) => void} cursor
- * @property {(patterns: string[], cursor: string) => void} covered the cursor now vouches for these as well
- * @property {(resumed: boolean) => void} live all that existed has been sent
- * @property {(reason: string) => void} reset forget what is held; all of it follows
+ * @property {(patterns: string[], cursor: string) => void} covered the cursor now covers these too
+ * @property {(resumed: boolean) => void} live the snapshot is complete
+ * @property {(reason: string) => void} reset forget all values; a snapshot follows
  * @property {(gap: Gap) => void} gap
  * @property {(milliseconds: number) => void} goodbye
  * @property {(code: string, message: string) => void} error
  * @property {(ending: Ending) => void} closed
  *
- * @typedef {object} Surroundings what holds for all connections of a client
+ * @typedef {object} Surroundings settings of all connections of a client
  * @property {import('./environment.js').Environment} environment
- * @property {URL} base where the gateway is
+ * @property {URL} base the gateway's address
  * @property {(isRefresh: boolean) => Promise<string | null>} token
  * @property {number} heartbeat seconds
  *
- * @typedef {Surroundings & {sink: Sink}} Context what a transport is given
+ * @typedef {Surroundings & {sink: Sink}} Context the arguments of a transport
  */
 
 /** How long a connection may take to show its first sign of life. */
 export const openMilliseconds = 5000;
 
-/** Silent for so many heartbeats, a connection is dead. */
+/** A connection that is silent for this many heartbeats is dead. */
 export const deadHeartbeats = 2.5;
 
 /**
@@ -61,7 +61,7 @@ export const deadHeartbeats = 2.5;
  * @param {URL} base
  * @param {string} path
  * @param {string[]} topics
- * @param {Record<string, string | number | null>} settings null ones are left out
+ * @param {Record<string, string | number | null>} settings nulls are left out
  */
 export function queryURL(base, path, topics, settings) {
   const url = new URL(path, base);
@@ -74,7 +74,7 @@ export function queryURL(base, path, topics, settings) {
 }
 
 /**
- * A request with the token, if there is one; once more with a fresh token when that one is refused.
+ * A request with the token, if there is one; repeated with a fresh token if that one is refused.
  * @param {Surroundings} surroundings
  * @param {URL} url
  * @param {RequestInit} [init]
@@ -91,7 +91,7 @@ export async function request(surroundings, url, init = {}) {
 }
 
 /**
- * What an answer that is no success means for the connection.
+ * What an unsuccessful answer means for the connection.
  * @param {Response} response
  * @returns {Promise<Ending & { problem: string }>}
  */
@@ -103,14 +103,14 @@ export async function refusal(response) {
   const retryAfter = Number.isFinite(seconds) ? seconds * 1000 : undefined;
   const problem = body.code ?? 'bad_request';
   const rest = { reason, code: status, retryAfter, problem };
-  // A refusal of this gateway names its code; anybody else's is a proxy's that is in the way.
+  // The gateway's refusals have a code; a refusal without one comes from a proxy in between.
   if (status === 429 || status === 503) return { kind: 'overloaded', ...rest };
   if (body.code && status >= 400 && status < 500 && status !== 404) return { kind: 'refused', ...rest };
   if (status >= 500 && status !== 501) return { kind: 'lost', ...rest };
   return { kind: 'blocked', isCertain: true, ...rest };
 }
 
-/** Acts once when nothing has been heard for a while. */
+/** Acts once after a period of silence. */
 export class SilenceTimer {
   #environment;
   #action;
@@ -128,7 +128,7 @@ export class SilenceTimer {
   }
 
   /**
-   * From now on, or from what is heard next, there may be so much silence. Cheap: the timer itself is not moved.
+   * Allows this much silence from now on, or from the next bytes on. Cheap, because it does not move the timer.
    * @param {number} milliseconds
    */
   allow(milliseconds) {
@@ -136,7 +136,7 @@ export class SilenceTimer {
     if (this.#timer === null) this.#arm(milliseconds);
   }
 
-  /** The next silence must be judged anew, also where it may be shorter. @param {number} milliseconds */
+  /** Starts a new period of silence, which may be shorter than the current one. @param {number} milliseconds */
   restart(milliseconds) {
     this.stop();
     this.allow(milliseconds);

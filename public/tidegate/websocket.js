@@ -2,14 +2,14 @@
 import { GateError } from './error.js';
 import { SilenceTimer, deadHeartbeats, openMilliseconds } from './transport.js';
 
-/** Close codes after which coming back would change nothing: done, and against policy. */
+/** Close codes after which reconnecting would be useless: done, and against policy. */
 const finalCodes = new Set([1000, 1008]);
-/** What a browser says where no close was said. */
+/** The code that a browser reports without a close frame. */
 const cutCode = 1006;
 const encoder = new TextEncoder();
 /** How long an answer to a command may take. */
 const answerMilliseconds = 10_000;
-/** A token is renewed so long before it ends. */
+/** How long before its end a token is renewed. */
 const renewalMilliseconds = 30_000;
 
 export class WebSocketTransport {
@@ -18,17 +18,17 @@ export class WebSocketTransport {
   #socket = null;
   #silence;
   #isWelcome = false;
-  /** Whether the plan has been said, so that changes to it can be. */
+  /** Whether the plan was sent, so that changes to it can follow. */
   #isReady = false;
-  /** Whether any subscription was granted and sent whole. */
+  /** Whether any subscription was granted and its snapshot is complete. */
   #isLive = false;
   #isOver = false;
   /** @type {any} */
   #refresh = null;
   #lastID = 0;
-  /** Subscribe commands that are not live yet: what they name, and whether a cursor came with them. @type {Map<number, {topics: string[], hasCursor: boolean, isResumed: boolean}>} */
+  /** Subscribe commands that are not live yet: their topics, and whether they had a cursor. @type {Map<number, {topics: string[], hasCursor: boolean, isResumed: boolean}>} */
   #pending = new Map();
-  /** Who waits for an answer. @type {Map<number, {settle: (answer: any) => void, fail: (error: Error) => void, timer: any}>} */
+  /** Commands that wait for an answer. @type {Map<number, {settle: (answer: any) => void, fail: (error: Error) => void, timer: any}>} */
   #waiting = new Map();
 
   /** @param {import('./transport.js').Context} context */
@@ -54,11 +54,11 @@ export class WebSocketTransport {
     this.#socket = socket;
     socket.onmessage = ({ data }) => this.#received(data, plan);
     socket.onclose = (event) => this.#closed(event);
-    // What went wrong a browser tells nobody; `onclose` follows.
+    // A browser hides the reason; `onclose` follows.
     socket.onerror = () => {};
   }
 
-  /** Whether a changed plan needs a new connection. Here it does not: only what changed is said. */
+  /** Whether a changed plan needs a new connection. Here it does not: only the changes are sent. */
   get canChange() {
     return this.#isReady && !this.#isOver;
   }
@@ -83,7 +83,7 @@ export class WebSocketTransport {
     return (await this.#ask({ type: 'publish', updates })).accepted;
   }
 
-  /** The way there and back. @returns {Promise<number>} milliseconds */
+  /** The round trip. @returns {Promise<number>} milliseconds */
   async measureLatency() {
     const { now } = this.#context.environment;
     const start = now();
@@ -152,7 +152,7 @@ export class WebSocketTransport {
     if (plan.uncovered.length > 0) this.#subscribe(plan.uncovered, null);
   }
 
-  /** Presents the token, if there is one; once more with a fresh one when it is refused. @param {boolean} isRefresh */
+  /** Presents the token, if there is one; a fresh one if that is refused. @param {boolean} isRefresh */
   async #authenticate(isRefresh) {
     const { token: ask, sink } = this.#context;
     const token = await ask(isRefresh);
@@ -257,7 +257,7 @@ export class WebSocketTransport {
       this.#finish({ kind, code, reason: why });
       return;
     }
-    // A browser does not say whether the gateway is down or something in between refuses upgrades: ask another way.
+    // A browser does not show whether the gateway is down or a proxy refuses upgrades, so ask another way.
     const isThere = await isReachable(this.#context);
     this.#finish({ kind: isThere ? 'blocked' : 'lost', code, reason: isThere ? 'the upgrade was refused' : 'the gateway can not be reached' });
   }
@@ -289,7 +289,7 @@ function parsed(text) {
 }
 
 /**
- * Whether anything answers where the gateway should be.
+ * Whether anything answers at the gateway's address.
  * @param {import('./transport.js').Context} context
  */
 async function isReachable({ environment, base }) {

@@ -1,15 +1,15 @@
-/// Finds the pings among what a server sends, whatever pieces it comes in: a reader that answers none is not a client.
+/// Finds the pings in a server's bytes, cut anywhere: a real client answers them.
 
 /// Servers do not mask (RFC 6455 §5.1), so a frame is a head of 2, 4 or 10 bytes and its payload.
 struct FrameWalker {
     private var head: InlineArray<10, UInt8> = InlineArray(repeating: 0)
     private var headCount = 0
-    /// Bytes of the present frame's payload that are still to come.
+    /// Bytes of the current frame's payload that are still to come.
     private var remaining = 0
     private var isPing = false
     private var payload: [UInt8] = []
 
-    /// Walks on, and calls `answer` with the payload of each ping that is whole.
+    /// Walks on, and calls `answer` with the payload of each complete ping.
     mutating func walk(_ bytes: UnsafeBufferPointer<UInt8>, answer: ([UInt8]) -> Void) {
         var place = 0
         while place < bytes.count {
@@ -40,7 +40,7 @@ struct FrameWalker {
         }
     }
 
-    /// The head is whole.
+    /// The head is complete.
     private mutating func begin() {
         remaining = Int(head[1] & 0x7F)
         if headCount > 2 {

@@ -1,4 +1,4 @@
-/// One connection of the tool, without anything that costs memory while it waits.
+/// One connection of the tool. It holds no memory while it waits.
 import Foundation
 
 struct Reader {
@@ -19,7 +19,7 @@ struct Reader {
     var isSlow = false
 }
 
-/// The answer to a long poll, as far as it has come.
+/// The part of a long poll's answer that has come.
 struct PollAnswer {
     private(set) var bytes: [UInt8] = []
 
@@ -30,14 +30,14 @@ struct PollAnswer {
 
     mutating func append(_ piece: UnsafeBufferPointer<UInt8>) { bytes.append(contentsOf: piece) }
 
-    /// Where the fields of a whole answer end; nil while more is to come.
+    /// Where the fields of a complete answer end; nil while it is incomplete.
     var fieldsEnd: Int? {
         guard let end = bytes.firstIndex(of: Self.fieldsEnd) else { return nil }
         let length = field(Self.length, before: end).reduce(0) { $0 * 10 + Int($1 & 15) }
         return bytes.count >= end + 4 + length ? end : nil
     }
 
-    /// Appends the names that make the next question go on where this answer ended (RFC 9110 §13.1).
+    /// Appends the fields that make the next request continue where this answer ended (RFC 9110 §13.1).
     func appendConditions(to question: inout [UInt8], fieldsEnd: Int) {
         let tag = field(Self.tag, before: fieldsEnd)
         if !tag.isEmpty { question += Array("If-None-Match: ".utf8) + tag + [13, 10] }
@@ -45,7 +45,7 @@ struct PollAnswer {
         if !date.isEmpty { question += Array("If-Modified-Since: ".utf8) + date + [13, 10] }
     }
 
-    /// A field's value; `name` is the line's beginning in lower case.
+    /// A field's value; `name` is the beginning of the line, in lower case.
     private func field(_ name: [UInt8], before end: Int) -> ArraySlice<UInt8> {
         var place = 0
         while place + name.count < end {

@@ -1,10 +1,10 @@
-/// What a process of readers is told to do, and what it tells of it: one JSON object a line, both ways.
+/// The orders to a process of readers, and its reports: one JSON object a line, both ways.
 import Foundation
 import Primitives
 
 struct ReaderOrder: Codable {
     var server: String
-    /// Readers are dealt to the ports in turn.
+    /// The readers use the ports in turn.
     var ports: [UInt16]
     var transport: Workload.Transport
     /// The number of the first reader, which is also its seed.
@@ -13,10 +13,10 @@ struct ReaderOrder: Codable {
     var topics: Int
     var topicsEach: Int
     var maxRate: Double
-    /// So many of the readers take `slowBytes` a second.
+    /// This many of the readers take `slowBytes` a second.
     var slowCount: Int
     var slowBytes: Int
-    /// Whether a reader that is cut comes back with its cursor.
+    /// Whether a reader that loses its connection returns with its cursor.
     var remembersCursors: Bool
 
     func topics(of reader: Int) -> [Int] {
@@ -29,11 +29,11 @@ struct ReaderOrder: Codable {
 }
 
 enum ReaderCommand: String {
-    /// Forget what was counted.
+    /// Forget all counts.
     case begin
-    /// Tell what was counted.
+    /// Report all counts.
     case report
-    /// Cut all connections and come back.
+    /// Cut all connections and reconnect.
     case storm
 }
 
@@ -41,16 +41,16 @@ struct ReaderReport: Codable {
     var live = 0
     /// Connections that the server ended.
     var lost = 0
-    /// From the first connection's beginning until the last reader was live.
+    /// From the start of the first connection until the last reader is live.
     var connectSeconds = 0.0
     var updates: UInt64 = 0
     var bytes: UInt64 = 0
-    /// Calls to the kernel that brought something.
+    /// System calls that returned bytes.
     var reads: UInt64 = 0
     /// Answered long polls.
     var answers: UInt64 = 0
     var age = Histogram()
-    /// The same for the readers that are slow.
+    /// The same for the slow readers.
     var slowAge = Histogram()
 
     mutating func add(_ other: ReaderReport) {

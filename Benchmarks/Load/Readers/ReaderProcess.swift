@@ -1,19 +1,19 @@
-/// A process full of readers: connects them, reads what comes, and counts it. One thread, one poller.
+/// A process full of readers: it connects them, reads what comes, and counts it. One thread, one poller.
 import Foundation
 import Primitives
 import Transport
 
 final class ReaderProcess {
     static let commandToken = UInt32.max
-    /// Room before the read for the beginning of a stamp that an earlier read ended with.
+    /// Room before the read, for the beginning of a stamp that the previous read cut off.
     private static let headroom = 64
     private static let readByteCount = 256 * 1024
-    /// Readers are people elsewhere, whose machines wake up at their own expense: this process looks once a millisecond,
-    /// or at once where much has come, so that a server does not pay for waking it at every send.
+    /// Real readers are elsewhere, and their wake-ups cost the server nothing. So this process looks once a
+    /// millisecond, or at once if much has come, and the server does not wake it at every send.
     private static let napMicroseconds: UInt32 = 1000
     private static let crowd = 256
     private static let headEnd = Array("\r\n\r\n".utf8)
-    /// Connections that are being opened at once.
+    /// How many connections may be opening at once.
     private static let openingLimit = 256
 
     let order: ReaderOrder
@@ -21,10 +21,10 @@ final class ReaderProcess {
     private var poller: Poller
     private var ready: [Poller.Event] = []
     var readers: [Reader] = []
-    /// What has come of a step's text, or of an answer.
+    /// The part of a step's text, or of an answer, that has come.
     private var partial: [Int: PollAnswer] = [:]
     private var cursors: [Int: String] = [:]
-    /// What a reader polls with, but for the empty line.
+    /// A reader's poll request, without the empty line.
     private var questions: [Int: ArraySlice<UInt8>] = [:]
     private let space: UnsafeMutablePointer<UInt8>
     var report = ReaderReport()
@@ -46,7 +46,7 @@ final class ReaderProcess {
 
     deinit { space.deallocate() }
 
-    /// Obeys until the other end hangs up.
+    /// Obeys orders until the other end hangs up.
     func run() throws {
         try openAll()
         var slowDue = Instant.now()
@@ -87,7 +87,7 @@ final class ReaderProcess {
 
     private func open(_ index: Int) throws {
         let number = order.first + index
-        // 20,000 connections from one address to one port.
+        // At most 20,000 connections from one address to one port.
         let source = UInt32(2 + number / 20_000)
         let port = order.ports[number % order.ports.count]
         let socket = try BenchSocket.open(to: port, source: source)
@@ -114,7 +114,7 @@ final class ReaderProcess {
         report.live += 1
     }
 
-    /// Until the measurement begins they read like the others: who becomes slow was well before.
+    /// Until the measurement begins, slow readers read like the others: a reader that turns slow was well before.
     private func slowDown() {
         for index in 0..<order.slowCount where readers[index].state == .live && !readers[index].isSlow {
             readers[index].isSlow = true
@@ -152,7 +152,7 @@ final class ReaderProcess {
         }
     }
 
-    /// Counts the updates and how old they are.
+    /// Counts the updates and their ages.
     private func take(_ index: Int, _ bytes: UnsafeMutableBufferPointer<UInt8>) {
         guard let start = bytes.baseAddress else { return }
         if order.transport == .ws { answerPings(in: UnsafeBufferPointer(bytes), index) }
@@ -209,7 +209,7 @@ final class ReaderProcess {
         }
     }
 
-    /// Takes an answer's updates when it is whole, and asks anew.
+    /// Takes the updates of a complete answer, and asks again.
     private func takeAnswer(_ index: Int, _ bytes: UnsafeBufferPointer<UInt8>) {
         partial[index, default: PollAnswer()].append(bytes)
         guard var answer = partial[index], let end = answer.fieldsEnd else { return }
@@ -298,7 +298,7 @@ final class ReaderProcess {
 
 extension PollAnswer {
     fileprivate mutating func withBytes(_ body: (UnsafeMutableBufferPointer<UInt8>) -> Void) {
-        // Room in front for a carry, which an answer never leaves.
+        // Room in front for a carry; an answer never leaves one.
         var copy = [UInt8](repeating: 0, count: 16) + bytes
         copy.withUnsafeMutableBufferPointer { body(UnsafeMutableBufferPointer(rebasing: $0[16...])) }
     }

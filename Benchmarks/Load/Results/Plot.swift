@@ -1,4 +1,4 @@
-/// A sweep as a picture: three small plots over the rate of publishing, a line a server.
+/// A sweep as a picture: three small plots over the publishing rate, with one line a server.
 import Foundation
 
 struct Plot {
@@ -41,7 +41,7 @@ struct Plot {
         return text + "</svg>\n"
     }
 
-    /// Both axes are logarithmic: what is compared differs by factors.
+    /// Both axes are logarithmic, because the servers differ by factors.
     private func panel(_ panel: Panel, left: Double) -> String {
         let points = curves.map { curve in
             curve.compactMap { point in panel.value(point.result).map { (point.rate, max($0, 1e-3)) } }

@@ -1,8 +1,8 @@
-/// One line on a terminal that says what goes on.
+/// One line on a terminal that shows the progress.
 import Foundation
 
 struct Progress {
-    /// What stands in front: which run of how many.
+    /// The beginning of the line: which run of how many.
     var prefix = ""
     private let isTerminal = isatty(STDERR_FILENO) == 1
 

@@ -12,7 +12,7 @@ enum Table {
         laidOut([columns] + results.map(cells))
     }
 
-    /// The gateway's figures over each peer's, of the same workload in the same runs.
+    /// The gateway's figures divided by each peer's, for the same workload in the same runs.
     static func ratios(_ results: [RunResult]) -> String {
         var rows = [["workload", "via", "tidegate over", "µs/update", "delivered", "age p99", "B/conn"]]
         let ours = results.filter { $0.server == GatewayServer().name }
@@ -69,7 +69,7 @@ enum Table {
         ]
     }
 
-    /// What a table of figures can't show in a column.
+    /// Remarks that do not fit a column of figures.
     static func remarks(_ results: [RunResult]) -> [String] {
         results.compactMap { result in
             var parts: [String] = []

@@ -5,7 +5,7 @@ struct GatewayServer: Server {
     let name = "tidegate"
     let caveat = "sends the latest value of a topic, not every value, unless the topic is a log"
 
-    /// How the publisher sends: lines of one endless request, or messages on a WebSocket.
+    /// How the publisher sends: as lines of one endless request, or as messages on a WebSocket.
     enum Publishing: String, CaseIterable {
         case ndjson
         case ws
@@ -134,7 +134,7 @@ enum HTTPText {
                 + (name.map { "Sec-WebSocket-Protocol: \($0)\r\n" } ?? ""))
     }
 
-    /// A client's frame, masked with zeros, which is allowed and costs no one anything.
+    /// A client's frame, masked with zeros: that is allowed and costs nothing.
     static func frame(_ opcode: UInt8, _ payload: [UInt8]) -> [UInt8] {
         var frame: [UInt8] = [0x80 | opcode]
         if payload.count < 126 {

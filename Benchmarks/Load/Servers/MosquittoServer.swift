@@ -29,7 +29,7 @@ struct MosquittoServer: Server {
         for topic in wish.topics { filters += MQTT.text(Array(Workload.topicName(topic).utf8)) + [0] }
         var packets = MQTT.connect
         if !wish.topics.isEmpty { packets += MQTT.packet(0x82, [0, 1] + filters) }
-        // The answer to CONNECT is 20 02 00 00, that to SUBSCRIBE begins with 90.
+        // The answer to CONNECT is 20 02 00 00; the answer to SUBSCRIBE begins with 90.
         let expected: [UInt8] = wish.topics.isEmpty ? [0x20, 2, 0, 0] : [0x90]
         return [
             Step(send: HTTPText.upgrade("/mqtt", protocol: "mqtt"), expect: Array("\r\n\r\n".utf8)),

@@ -48,7 +48,7 @@ struct NchanServer: Server {
             case .sse: HTTPText.get(target, "Accept: text/event-stream\r\n")
             case .poll: HTTPText.get(target)
             }
-        // A poll is answered when there is something: it counts as live at once.
+        // A poll is answered only when there is an update, so a reader counts as live at once.
         return [Step(send: sent, expect: Array((wish.transport == .poll ? "" : "\r\n\r\n").utf8))]
     }
 
@@ -56,7 +56,7 @@ struct NchanServer: Server {
 
     func encoder() -> any PublicationEncoder { Encoder() }
 
-    /// A request an update, pipelined: nchan takes no batches.
+    /// One request an update, pipelined: nchan takes no batches.
     private struct Encoder: PublicationEncoder {
         var opening: Step? { nil }
 

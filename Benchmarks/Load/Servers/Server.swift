@@ -1,13 +1,13 @@
-/// What is measured: the gateway, or another server that does a like thing. Each is one file beside this one.
+/// A server to measure: the gateway, or another server with a like purpose. Each is one file beside this one.
 import Foundation
 
-/// One thing that a reader sends, and the text whose coming means that the next may be sent.
+/// One message of a reader, and the text after which the reader may send the next one.
 struct Step {
     let send: [UInt8]
     let expect: [UInt8]
 }
 
-/// What a reader asks for.
+/// A reader's subscription.
 struct Wish {
     var topics: [Int]
     var transport: Workload.Transport
@@ -16,25 +16,25 @@ struct Wish {
 }
 
 protocol Server: Sendable {
-    /// What the tables call it.
+    /// The name in the tables.
     var name: String { get }
-    /// What it does not do that the gateway does, as far as it matters to the figures.
+    /// What this server does not do, unlike the gateway, if that matters to the figures.
     var caveat: String { get }
     func speaks(_ transport: Workload.Transport) -> Bool
     /// Writes its configuration into `folder` and starts it.
     func start(in folder: URL, port: UInt16, for workload: Workload) throws -> RunningServer
     /// How a reader connects and subscribes.
     func script(_ wish: Wish) -> [Step]
-    /// The port for publishers, where it is another than the readers'.
+    /// The publishers' port, if it is not the readers'.
     func publishPort(_ port: UInt16) -> UInt16
     func encoder() -> any PublicationEncoder
 }
 
-/// What a publisher writes to a server.
+/// Encodes what a publisher writes to a server.
 protocol PublicationEncoder {
-    /// What is sent once, and what comes back before anything else may be sent.
+    /// The first message, and the text that must come back before any other.
     var opening: Step? { get }
-    /// Begins what is sent together.
+    /// Begins a batch.
     mutating func begin(_ output: inout [UInt8])
     mutating func append(topic: [UInt8], data: [UInt8], to output: inout [UInt8])
     mutating func end(_ output: inout [UInt8])
@@ -57,7 +57,8 @@ struct RunningServer {
         process.waitUntilExit()
     }
 
-    /// Starts a program, on the first core only where the workload is for one, and waits until somebody listens on `port`.
+    /// Starts a program, on the first core only if the workload is for one, and waits until something listens on
+    /// `port`.
     static func launch(
         _ program: String, _ words: [String], port: UInt16, for workload: Workload
     ) throws -> RunningServer {

@@ -1,4 +1,4 @@
-/// A subscription over server-sent events, chunked or ended by the connection's end.
+/// A subscription over server-sent events, in chunks or until the connection ends.
 internal import HTTP
 package import Primitives
 
@@ -48,7 +48,7 @@ package final class EventStreamWire: SubscriptionWire {
 
     package func close(into output: inout ByteBuffer) {}
 
-    /// Reads the head; false while it is not whole.
+    /// Reads the head; false while it is incomplete.
     private func begin(
         _ input: inout ByteBuffer, into events: inout [WireEvent]
     ) throws(ClientFailure) -> Bool {
@@ -84,12 +84,12 @@ package final class EventStreamWire: SubscriptionWire {
             throw .violation("\(error)")
         }
         tellRetry(into: &events)
-        // A block of only an id dispatches nothing and moves the cursor all the same.
+        // A block of only an ID dispatches nothing, but moves the cursor on.
         tell(parser.lastEventID, into: &events)
     }
 
-    /// After an event, never before it: whether an ID stood on the event itself or in a block before it cannot be
-    /// told apart, and a cursor may be late but not early.
+    /// Call after an event, never before. It is unknown whether the ID came with the event or in a block before it,
+    /// and a cursor may be late but not early.
     private func tell(_ cursor: [UInt8], into events: inout [WireEvent]) {
         guard !cursor.isEmpty, cursor != toldCursor else { return }
         toldCursor = cursor

@@ -1,4 +1,4 @@
-/// A message of the gateway that carries no updates: the members that any of them can have.
+/// A gateway's message without updates: the members that any such message can have.
 internal import Primitives
 
 struct Notice {
@@ -17,7 +17,7 @@ struct Notice {
         while let name = try scanner.nextMember() { try read(name, &scanner) }
     }
 
-    /// Reads the member `name`, or steps over it.
+    /// Reads the member `name`, or skips it.
     mutating func read(_ name: JSONString, _ scanner: inout JSONScanner) throws(JSONFailure) {
         let text = scanner.bytes
         if name.equals("resumed", in: text) {

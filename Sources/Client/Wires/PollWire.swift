@@ -1,4 +1,4 @@
-/// A subscription over long polling: one answer after another, over one connection where that may stay.
+/// A subscription over long polling: one answer after another, over one connection if it may stay open.
 internal import HTTP
 package import Primitives
 
@@ -69,7 +69,7 @@ package final class PollWire: SubscriptionWire {
     }
 }
 
-/// What a poll's answer says, in any order of its members.
+/// The members of a poll's answer, in any order.
 private struct PollAnswer {
     var cursor: [UInt8]?
     var isReset = false

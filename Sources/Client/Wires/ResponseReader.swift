@@ -1,4 +1,4 @@
-/// Reads one response after another: the head, then the body in pieces; a refusal to its end.
+/// Reads one response after another: the head, then the body in pieces. A refusal is read to its end.
 internal import HTTP
 internal import Primitives
 
@@ -15,14 +15,14 @@ struct ResponseReader {
         self.byteCountLimit = byteCountLimit
     }
 
-    /// Makes ready for the next response.
+    /// Prepares for the next response.
     mutating func reset() {
         head = nil
         decoder = nil
         problemBody = []
     }
 
-    /// The head, once it has come whole; interim ones are skipped.
+    /// The head once it is complete. Interim heads are skipped.
     mutating func readHead(_ input: inout ByteBuffer) throws(ClientFailure) -> ResponseHead? {
         while head == nil {
             let found: (head: ResponseHead, byteCount: Int)?
@@ -41,7 +41,7 @@ struct ResponseReader {
         return head
     }
 
-    /// Hands the body's content that has come to `take`; returns whether that was its end.
+    /// Passes the body's available content to `take`; returns whether the body has ended.
     mutating func readBody(
         _ input: inout ByteBuffer, _ take: (Span<UInt8>) throws(ClientFailure) -> Void
     ) throws(ClientFailure) -> Bool {
@@ -61,7 +61,7 @@ struct ResponseReader {
         }
     }
 
-    /// Reads a refusal, and throws it once it is whole.
+    /// Reads a refusal, and throws it once it is complete.
     mutating func readProblem(_ input: inout ByteBuffer) throws(ClientFailure) {
         var body = problemBody
         let isEnd = try readBody(&input) { content in
@@ -80,6 +80,6 @@ struct ResponseReader {
         return .refused(problem)
     }
 
-    /// Whether the peer's end of the stream is the body's proper end.
+    /// Whether the body properly ends with the connection.
     var endsWithConnection: Bool { head?.bodyFraming == .untilClose }
 }

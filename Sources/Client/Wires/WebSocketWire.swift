@@ -1,4 +1,4 @@
-/// A subscription over a WebSocket: the handshake, then messages; pings are answered, closes returned.
+/// A subscription over a WebSocket: the handshake, then messages. It answers pings and close frames.
 internal import HTTP
 package import Primitives
 internal import WebSocket
@@ -14,10 +14,10 @@ package final class WebSocketWire: SubscriptionWire {
     private var isOpen = false
     private var isSubscribed = false
     private var closing = CloseHandshake(role: .client)
-    /// Mask keys must not be foreseen (RFC 6455 §5.3).
+    /// Mask keys must be unpredictable (RFC 6455 §5.3).
     private var generator = SystemRandomNumberGenerator()
 
-    /// - Parameter keyBytes: 16 bytes for the handshake's key; random, but for a test.
+    /// - Parameter keyBytes: 16 bytes for the handshake's key, random except in tests.
     package init(_ subscription: SubscriptionRequest, at url: GatewayURL, keyBytes: [UInt8]? = nil) {
         self.subscription = subscription
         self.url = url
@@ -68,7 +68,7 @@ package final class WebSocketWire: SubscriptionWire {
         if isOpen { act(closing.close(with: .normal), reason: "", into: &output) }
     }
 
-    /// Reads the answer to the handshake; false while it is not whole.
+    /// Reads the answer to the handshake; false while it is incomplete.
     private func open(_ input: inout ByteBuffer) throws(ClientFailure) -> Bool {
         guard let head = try response.readHead(&input) else { return false }
         guard head.status == 101 else {
@@ -120,7 +120,7 @@ package final class WebSocketWire: SubscriptionWire {
             throw .violation("a message is not the JSON expected, \(error)")
         }
         if events.contains(where: \.isSubscription) { isSubscribed = true }
-        // Without a subscription the connection would live and never say anything.
+        // Without a subscription the connection would stay open and deliver nothing.
         if !isSubscribed, case .error(let code, let message)? = events.last {
             var problem = Problem(status: 400)
             problem.code = code
@@ -137,7 +137,7 @@ extension WireEvent {
     }
 }
 
-/// A message of the gateway, its members in any order.
+/// The members of a gateway's message, in any order.
 private struct ServerMessage {
     private var type: [UInt8] = []
     private var cursor: [UInt8]?
@@ -186,7 +186,7 @@ private struct ServerMessage {
             events.append(
                 .goodbye(reason: notice.reason, reconnectAfterMilliseconds: notice.reconnectAfter))
         }
-        // Behind the updates: it vouches for them.
+        // Behind the updates, because it covers them.
         if let cursor { events.append(.cursor(cursor)) }
     }
 }

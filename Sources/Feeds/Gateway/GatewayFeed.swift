@@ -1,4 +1,4 @@
-/// The gateway's own figures as topics, so that a dashboard and a terminal can show them live.
+/// Publishes the gateway's own figures as topics, so that a dashboard and a terminal can show them live.
 package import Broker
 package import Primitives
 package import Settings
@@ -6,7 +6,7 @@ package import Settings
 package final class GatewayFeed: FeedKind {
     package static let kindName = "gateway"
 
-    /// Where the figures come from; set before the feed is first asked.
+    /// The source of the figures; set it before the feed is first called.
     package var read: (@Sendable () -> GatewayReading)?
     private let interval: Duration
     private let prefix: String
@@ -32,7 +32,7 @@ package final class GatewayFeed: FeedKind {
         return now + interval
     }
 
-    /// What is so now.
+    /// The present state.
     private func appendState(_ reading: GatewayReading, into batch: inout UpdateBatch) {
         let open = reading.webSockets + reading.eventStreams + reading.polls + reading.http
         data.append(field: "open", UInt64(open), isFirst: true)
@@ -49,7 +49,7 @@ package final class GatewayFeed: FeedKind {
         finish("memory", into: &batch)
     }
 
-    /// What happened between two readings.
+    /// The changes between two readings.
     private func appendChange(
         from before: GatewayReading, to after: GatewayReading, in elapsed: Duration,
         into batch: inout UpdateBatch
@@ -75,7 +75,7 @@ package final class GatewayFeed: FeedKind {
         append("age", after.age - before.age, into: &batch)
     }
 
-    /// Quantiles of the interval; nothing where nothing was sent in it.
+    /// Quantiles of the interval; nothing if the interval had no deliveries.
     private func append(_ topic: String, _ times: Histogram.Reading, into batch: inout UpdateBatch) {
         guard let median = times.quantile(0.5), let late = times.quantile(0.99) else { return }
         data.append(field: "p50Milliseconds", median / 1000, isFirst: true)

@@ -1,14 +1,14 @@
-/// What a gateway has counted since its start, at one moment: all that the feed of its figures needs to know.
+/// The gateway's counters at one moment: all that the feed of its figures needs.
 package import Primitives
 
-/// Plain values, filled by whoever knows the gateway: a feed does not.
+/// Plain values. The caller fills them in, because the feed does not know the gateway.
 package struct GatewayReading: Sendable {
     /// Open connections.
     package var webSockets = 0
     package var eventStreams = 0
     package var polls = 0
     package var http = 0
-    /// Connections that take nothing at present.
+    /// Connections that currently take nothing.
     package var stopped = 0
     package var topics = 0
     package var subscriptions = 0
@@ -19,10 +19,10 @@ package struct GatewayReading: Sendable {
     /// Bytes since the start.
     package var sentBytes = 0
     package var receivedBytes = 0
-    /// Seconds on processors since the start.
+    /// Processor seconds since the start.
     package var processorSeconds = 0.0
     package var residentBytes = 0
-    /// Microseconds from acceptance to sending, and of the age of what is sent.
+    /// Microseconds from acceptance to sending, and the age of sent updates.
     package var wait = Histogram.Reading()
     package var age = Histogram.Reading()
 

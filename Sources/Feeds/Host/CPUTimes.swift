@@ -1,19 +1,19 @@
-/// What processors did, from /proc/stat (proc_pid_stat(5), proc_stat(5)).
+/// The work of processors, from /proc/stat (proc_pid_stat(5), proc_stat(5)).
 internal import Primitives
 
-/// Clock ticks that one processor, or all of them, has spent since boot.
+/// Clock ticks since boot, of one processor or of all of them.
 struct CPUTimes: Equatable {
-    /// Nice time included. The time of guests is within it already.
+    /// Includes nice time. The kernel already counts guests' time here.
     var user: UInt64 = 0
-    /// Interrupts included.
+    /// Includes interrupts.
     var system: UInt64 = 0
     var idle: UInt64 = 0
     var ioWait: UInt64 = 0
     var steal: UInt64 = 0
 
-    /// The shares of the time since `earlier`; nil if none has passed.
+    /// The shares of the time since `earlier`; nil if no time has passed.
     func shares(since earlier: CPUTimes) -> CPUShares? {
-        // The kernel may take back some idle or waiting time; that is no time at all.
+        // The kernel may take back idle or waiting time; such a difference counts as zero.
         func spent(_ time: KeyPath<CPUTimes, UInt64>) -> Double {
             Double(growth(self[keyPath: time], since: earlier[keyPath: time]) ?? 0)
         }
@@ -34,14 +34,14 @@ struct CPUShares: Equatable {
     var idle: Double
     var ioWait: Double
     var steal: Double
-    /// All but idling and waiting for disks.
+    /// All but idle time and waiting for disks.
     var busy: Double { user + system + steal }
 }
 
 /// One reading of /proc/stat.
 struct CPUSample: Equatable {
     var total: CPUTimes?
-    /// By the kernel's number; one that is off is missing.
+    /// By the kernel's number; processors that are off are missing.
     var processors: [(number: UInt64, times: CPUTimes)] = []
     var runningProcessCount: UInt64 = 0
     var blockedProcessCount: UInt64 = 0
@@ -64,7 +64,7 @@ struct CPUSample: Equatable {
         }
     }
 
-    /// user nice system idle iowait irq softirq steal guest guest_nice; old kernels write fewer.
+    /// user nice system idle iowait irq softirq steal guest guest_nice; old kernels write fewer fields.
     private static func times(_ ticks: [UInt64]) -> CPUTimes {
         CPUTimes(
             user: ticks.number(0) &+ ticks.number(1),

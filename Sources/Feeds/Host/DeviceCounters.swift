@@ -1,4 +1,4 @@
-/// What passed through block devices and network interfaces since boot: /proc/diskstats and /proc/net/dev.
+/// The traffic of block devices and network interfaces since boot: /proc/diskstats and /proc/net/dev.
 internal import Primitives
 
 /// One block device (Documentation/admin-guide/iostats.rst).
@@ -8,18 +8,18 @@ struct DiskCounters: Equatable {
     var readBytes: UInt64
     var writeCount: UInt64
     var writtenBytes: UInt64
-    /// Milliseconds in which something was going on.
+    /// Milliseconds during which the device was busy.
     var busyMilliseconds: UInt64
 
-    /// The unit of the counts, whatever the device's own sectors are.
+    /// The unit of the counts, independent of the device's own sectors.
     private static let sectorByteCount: UInt64 = 512
 
-    /// Devices that never did anything (a kernel lists idle loop devices by the dozen) are left out.
+    /// Leaves out devices that never did anything: a kernel lists idle loop devices by the dozen.
     static func all(_ text: Span<UInt8>) -> [DiskCounters] {
         var all: [DiskCounters] = []
         text.forEachLine { line in
             let fields = line.fields
-            // Partitions of Linux before 2.6.25 have 7.
+            // Partitions have 7 before Linux 2.6.25.
             guard fields.count >= 14 else { return }
             let numbers = line.numbers(fields.dropFirst(3))
             guard numbers[0] > 0 || numbers[4] > 0 else { return }
@@ -43,12 +43,12 @@ struct DiskCounters: Equatable {
         return DiskRates(
             readBytes: Double(readBytes) / seconds, writtenBytes: Double(writtenBytes) / seconds,
             reads: Double(reads) / seconds, writes: Double(writes) / seconds,
-            // The two clocks do not agree to the millisecond.
+            // The two clocks differ by some milliseconds.
             busyPercent: min(Double(busy) / seconds / 10, 100))
     }
 }
 
-/// Per second, but for the percents.
+/// Per second, except the percents.
 struct DiskRates: Equatable {
     var readBytes: Double
     var writtenBytes: Double
@@ -70,11 +70,11 @@ struct NetworkCounters: Equatable {
     var received: NetworkFlow
     var transmitted: NetworkFlow
 
-    /// `  eth0: 142885905 2649 0 …`: eight numbers received, eight transmitted. The first two lines are titles.
+    /// `  eth0: 142885905 2649 0 …`: eight numbers received, eight sent. The first two lines are titles.
     static func all(_ text: Span<UInt8>) -> [NetworkCounters] {
         var all: [NetworkCounters] = []
         text.forEachLine { line in
-            // The last colon: an alias has one in its name, and a long number may stand right behind it.
+            // The last colon: an alias has one in its name, and a long number may follow it directly.
             guard let colon = line.indices.last(where: { line[$0] == ASCII.colon }) else { return }
             let label = line.extracting(0..<colon)
             let values = line.extracting((colon + 1)..<line.count)

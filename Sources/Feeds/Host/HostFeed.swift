@@ -10,13 +10,13 @@ package final class HostFeed: FeedKind {
     private let metrics: Set<HostMetric>
     private var report: HostReport
     private var files = HostFiles()
-    /// The latest reading that rates can be taken from.
+    /// The latest reading: rates are differences from it.
     private var latest: HostReading?
-    /// When the first reading was taken: later ones keep to whole intervals from it.
+    /// When the first reading was taken. Later ones come at whole intervals from it.
     private var origin: Instant?
 
-    /// Rates need two readings: the second comes early, so that no dashboard begins with an empty second. At 100
-    /// clock ticks a second a quarter of one tells processor time to 4 %.
+    /// Rates need two readings. The second comes early, so that a dashboard soon has values. At 100 clock ticks a
+    /// second, a quarter of a second gives processor time to 4 %.
     private static let firstInterval = Duration.milliseconds(250)
 
     package init(
@@ -52,7 +52,7 @@ package final class HostFeed: FeedKind {
         return next(after: now)
     }
 
-    /// The next whole interval after the first reading; those that were slept through are left out.
+    /// The next whole interval after the first reading; missed intervals are skipped.
     private func next(after now: Instant) -> Instant {
         guard let origin else {
             self.origin = now

@@ -1,14 +1,14 @@
-/// Asks the kernel: small files of /proc into one buffer that is used again, statvfs, a count of processes.
+/// Reads the kernel's figures: small files of /proc into one reused buffer, statvfs, a count of processes.
 internal import Glibc
 internal import Primitives
 
 struct HostFiles: ~Copyable {
     private var contents = ByteBuffer()
 
-    /// 4 MiB: no file of /proc that is read here comes near, even with thousands of processors.
+    /// 4 MiB: no file of /proc that this feed reads comes close, even with thousands of processors.
     private static let byteCountLimit = 4 << 20
 
-    /// What `parse` makes of a file; nil if it cannot be read here, as some containers have it.
+    /// The file, as `parse` reads it; nil if it is unreadable, as in some containers.
     mutating func read<Value>(_ path: String, _ parse: (Span<UInt8>) -> Value?) -> Value? {
         contents.removeAll()
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
@@ -34,7 +34,7 @@ struct HostFiles: ~Copyable {
         return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
     }
 
-    /// Nil for what has no blocks or cannot be asked.
+    /// Nil for a file system without blocks, or one that statvfs refuses.
     func diskUse(of path: String) -> DiskUse? {
         var counts = statvfs()
         guard statvfs(path, &counts) == 0, counts.f_blocks > 0 else { return nil }
@@ -43,14 +43,14 @@ struct HostFiles: ~Copyable {
             free: UInt64(counts.f_bfree), available: UInt64(counts.f_bavail))
     }
 
-    /// Whether a block device is whole, not a partition.
+    /// Whether a block device is a whole disk, not a partition.
     func isWholeDisk(_ name: String) -> Bool {
-        // The slash of a name such as "cciss/c0d0" is an exclamation mark there.
+        // There, an exclamation mark replaces the slash of a name such as "cciss/c0d0".
         let folder = String(name.map { $0 == "/" ? "!" : $0 })
         return access("/sys/block/\(folder)", F_OK) == 0
     }
 
-    /// The folders of /proc whose names are numbers; nil if it cannot be read.
+    /// The folders of /proc whose names are numbers; nil if /proc is unreadable.
     func processCount() -> UInt64? {
         guard let folder = opendir("/proc") else { return nil }
         defer { closedir(folder) }

@@ -1,8 +1,8 @@
-/// All that one look at the machine found; what could not be read is absent.
+/// One reading of the machine; values that could not be read are nil or missing.
 internal import Primitives
 
 struct HostReading {
-    /// When it was taken.
+    /// When the reading was taken.
     var moment: Instant
     var cpu: CPUSample?
     var load: LoadAverage?
@@ -44,7 +44,7 @@ struct HostReading {
     }
 }
 
-/// What a host feed can watch: the first segment after its prefix.
+/// What a host feed can watch. Each name is the first segment after the prefix.
 enum HostMetric: String, CaseIterable {
     case cpu
     case load

@@ -1,4 +1,4 @@
-/// Turns readings of the machine into updates: what a reading shows by itself, and what two of them show.
+/// Turns readings of the machine into updates: from one reading, and from the difference of two.
 internal import Broker
 internal import Primitives
 
@@ -14,7 +14,7 @@ struct HostReport: ~Copyable {
 
     // MARK: One reading
 
-    /// Appends what needs no earlier reading.
+    /// Appends the values that need no earlier reading.
     mutating func appendValues(of reading: HostReading, into batch: inout UpdateBatch) {
         if let load = reading.load { append(load, into: &batch) }
         if let memory = reading.memory { append(memory, into: &batch) }
@@ -70,7 +70,8 @@ struct HostReport: ~Copyable {
 
     // MARK: Two readings
 
-    /// Appends what happened between two readings. What is new, or began to count anew, waits for the next one.
+    /// Appends the differences of two readings. A device that is new, or whose counters restarted, waits for the next
+    /// reading.
     mutating func appendRates(
         from earlier: HostReading, to reading: HostReading, into batch: inout UpdateBatch
     ) {
@@ -144,7 +145,7 @@ struct HostReport: ~Copyable {
         finish("net/\(topicSegment(counters.name))", into: &batch)
     }
 
-    /// Ends the object and appends it. A mount's path can make a topic too long; such a one is not shown.
+    /// Ends the object and appends it. A mount's path can make a topic too long; it is then left out.
     private mutating func finish(_ topic: String, into batch: inout UpdateBatch) {
         batch.append(&data, as: "\(prefix)/\(topic)")
     }

@@ -4,7 +4,7 @@ internal import Primitives
 struct LoadAverage: Equatable {
     /// Over 1, 5 and 15 minutes.
     var averages: [Double]
-    /// Threads that run or could, the reader itself included.
+    /// Threads that run or could run, this one included.
     var running: UInt64
     var threads: UInt64
 
@@ -23,7 +23,7 @@ struct LoadAverage: Equatable {
 
 struct Uptime: Equatable {
     var seconds: Double
-    /// Of all processors together.
+    /// The sum over all processors.
     var idleSeconds: Double
 
     /// `1971.05 3789.21`; nil for anything else.

@@ -1,4 +1,4 @@
-/// Memory and swap, from /proc/meminfo (proc_meminfo(5)), in the sense of free(1) of procps 4.
+/// Memory and swap, from /proc/meminfo (proc_meminfo(5)), with the meanings of free(1) of procps 4.
 internal import Primitives
 
 /// Bytes.
@@ -10,7 +10,7 @@ struct MemoryUse: Equatable {
     var swapTotal: UInt64 = 0
     var swapFree: UInt64 = 0
 
-    /// What cannot be had without swapping.
+    /// Memory that no program can get without swapping.
     var used: UInt64 { total - min(available, total) }
     var swapUsed: UInt64 { swapTotal - min(swapFree, swapTotal) }
     var usedPercent: Double { percent(used, of: total) }
@@ -33,12 +33,12 @@ struct MemoryUse: Equatable {
                 buffersAndCache &+= bytes
             }
         }
-        // Linux before 3.14 does not say it; this is what people took instead.
+        // Linux before 3.14 does not report it; tools then used this instead.
         available = reportedAvailable ?? free &+ buffersAndCache
     }
 }
 
-/// 0 of 0 is 0: a machine without swap uses none of it.
+/// 0 of 0 is 0: a machine without swap uses none.
 func percent(_ part: UInt64, of whole: UInt64) -> Double {
     whole == 0 ? 0 : Double(part) * 100 / Double(whole)
 }

@@ -2,14 +2,14 @@
 internal import Primitives
 
 struct Mount: Equatable {
-    /// Where it is mounted.
+    /// The path that it is mounted at.
     var path: String
-    /// Its path as a topic's segments: "root" for "/", "var/lib" for "/var/lib".
+    /// The path as a topic's segments: "root" for "/", "var/lib" for "/var/lib".
     var topic: String
 
-    /// File systems that stand on a disk of this machine, by path. Left out are the kernel's own, memory, images
-    /// (snap mounts dozens, all full), and those on the network or of a user's program: asking a dead server how
-    /// full it is never returns. So are single files, which containers mount.
+    /// File systems on a disk of this machine, by path. Leaves out the kernel's own, memory, and images (snap mounts
+    /// dozens, all full). Network and user-space file systems are left out too, because statvfs on a dead server
+    /// never returns; so are single files, which containers mount.
     static func real(_ text: Span<UInt8>, isFolder: (String) -> Bool = { _ in true }) -> [Mount] {
         var paths: [(path: String, source: String)] = []
         text.forEachLine { line in
@@ -28,12 +28,12 @@ struct Mount: Equatable {
         if ["squashfs", "iso9660", "udf", "erofs", "devtmpfs"].contains(kind) || kind.hasPrefix("fuse") {
             return false
         }
-        // A container's root has no device of its own that it could see; ZFS names a pool.
+        // A container cannot see the device of its root; ZFS names a pool.
         return source.hasPrefix("/dev/") || kind == "zfs" || (path == "/" && kind != "rootfs")
     }
 
-    /// One mount a device: a container's bind mounts show the same disk again and again. Two paths that would
-    /// make one topic are told apart by a number.
+    /// One mount a device: a container's bind mounts show the same disk repeatedly. A number tells two paths apart
+    /// that would make the same topic.
     private static func named(_ paths: [(path: String, source: String)]) -> [Mount] {
         var mounts: [Mount] = []
         var sources: Set<String> = []
@@ -52,7 +52,7 @@ struct Mount: Equatable {
         return mounts
     }
 
-    /// Spaces, tabs, line feeds and backslashes stand there as \040 and the like.
+    /// The file writes spaces, tabs, line feeds and backslashes as \040 and the like.
     private static func unescaped(_ field: Span<UInt8>) -> String {
         var bytes: [UInt8] = []
         var index = 0
@@ -71,14 +71,14 @@ struct Mount: Equatable {
     }
 }
 
-/// How full a file system is, as df(1) computes it. Bytes.
+/// How full a file system is, in bytes, computed as df(1) does.
 struct DiskUse: Equatable {
     var total: UInt64
     var used: UInt64
-    /// To whoever is not root.
+    /// Available to users other than root.
     var available: UInt64
 
-    /// Of what users may fill: the blocks that only root may take count neither as used nor as free.
+    /// The share of the blocks that users may fill: root's reserve counts neither as used nor as free.
     var usedPercent: Double { percent(used, of: used &+ available) }
 
     init(blockByteCount: UInt64, blocks: UInt64, free: UInt64, available: UInt64) {

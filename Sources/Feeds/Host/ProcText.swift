@@ -1,8 +1,8 @@
-/// Reading the texts of /proc: lines, and fields between white space.
+/// Reads the texts of /proc: lines, and fields between white space.
 internal import Primitives
 
 extension Span<UInt8> {
-    /// Calls `body` with each line, its line feed left out.
+    /// Calls `body` with each line, without its line feed.
     func forEachLine(_ body: (Span<UInt8>) -> Void) {
         var start = 0
         for index in 0...count where index == count || self[index] == ASCII.lineFeed {
@@ -11,7 +11,7 @@ extension Span<UInt8> {
         }
     }
 
-    /// Where the fields stand: runs of anything but spaces and tabs.
+    /// Where the fields are: runs of anything but spaces and tabs.
     var fields: [Range<Int>] {
         var fields: [Range<Int>] = []
         var start = 0
@@ -23,7 +23,7 @@ extension Span<UInt8> {
         return fields
     }
 
-    /// The numbers of `fields`; one that is none, or too big, is 0.
+    /// The numbers of `fields`; 0 for a field that is no number or too large.
     func numbers(_ fields: some Sequence<Range<Int>>) -> [UInt64] {
         fields.map { extracting($0).decimal ?? 0 }
     }
@@ -34,13 +34,13 @@ extension Span<UInt8> {
 }
 
 extension [UInt64] {
-    /// The number at `index`; 0 where a kernel does not write that many.
+    /// The number at `index`; 0 if the kernel wrote fewer.
     func number(_ index: Int) -> UInt64 {
         index < count ? self[index] : 0
     }
 }
 
-/// The growth of a counter; nil if it went back: what it counted was made anew.
+/// The growth of a counter; nil if it fell, because its device was made anew.
 func growth(_ counter: UInt64, since earlier: UInt64) -> UInt64? {
     counter >= earlier ? counter - earlier : nil
 }

@@ -1,4 +1,4 @@
-/// Draws indices with given weights in O(1), whatever their number (Walker 1977, built as Vose 1991 does).
+/// Draws weighted indices in O(1), however many there are (Walker 1977, built as Vose 1991 does).
 struct AliasTable {
     /// A column of the table: the index itself below the threshold, the alias above it.
     private struct Column {
@@ -8,7 +8,7 @@ struct AliasTable {
 
     private let columns: [Column]
 
-    /// `weights` are above zero, and at least one.
+    /// `weights` must be above zero, and there must be at least one.
     init(weights: [Double]) {
         precondition(!weights.isEmpty, "a draw needs something to draw from")
         let mean = weights.reduce(0, +) / Double(weights.count)
@@ -29,7 +29,7 @@ struct AliasTable {
         AliasTable(weights: (1...count).map { 1 / Double($0) })
     }
 
-    /// The index that 64 random bits draw: the upper half picks a column, the lower half its side.
+    /// Turns 64 random bits into an index: the upper half picks a column, the lower half its side.
     func draw(_ bits: UInt64) -> Int {
         let index = Int(((bits >> 32) &* UInt64(columns.count)) >> 32)
         let column = columns[index]

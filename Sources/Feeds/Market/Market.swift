@@ -1,14 +1,14 @@
-/// A simulated market: its symbols, and which of them trades next. The same seed gives the same trades.
+/// A simulated market: its symbols, and the order in which they trade. The same seed gives the same trades.
 internal import Broker
 internal import Primitives
 
 struct Market: ~Copyable {
     private(set) var symbols: [MarketSymbol] = []
-    /// All topics, one after the other.
+    /// All topics in one run of bytes.
     private var topics: [UInt8] = []
     private let activity: AliasTable
     private var random: SeededGenerator
-    /// Symbols before this one have traded.
+    /// The symbols before this index have traded.
     private var nextToOpen = 0
     private var isOpeningTurn = false
     private var data = ByteBuffer(capacity: 512)
@@ -25,7 +25,7 @@ struct Market: ~Copyable {
         }
     }
 
-    /// Lets one symbol trade and appends its new state.
+    /// Makes one symbol trade, and appends its new state.
     mutating func trade(into batch: inout UpdateBatch) {
         let index = nextIndex()
         symbols[index].trade(&random)
@@ -38,8 +38,8 @@ struct Market: ~Copyable {
         }
     }
 
-    /// By Zipf's law; but until every symbol has traded, each second trade opens the next one, so that the rare
-    /// ones have a price soon as well.
+    /// Draws by Zipf's law. Until every symbol has traded, each second trade opens the next one, so that the rare
+    /// symbols have a price soon too.
     private mutating func nextIndex() -> Int {
         isOpeningTurn.toggle()
         if isOpeningTurn, nextToOpen < symbols.count {

@@ -1,5 +1,5 @@
-/// A simulated market at a steady rate: for trying the gateway, for demonstrations and for load tests. Every
-/// value it publishes says `"simulated":true`.
+/// A simulated market at a steady rate: for trials, demonstrations and load tests. Every value says
+/// `"simulated":true`.
 package import Broker
 package import Primitives
 package import Settings
@@ -13,12 +13,12 @@ package final class MarketFeed: FeedKind {
     private var origin: Instant?
     /// Updates produced or skipped since `origin`: the number of the next one.
     private var position: UInt64 = 0
-    /// Updates that were skipped because the feed was asked too late.
+    /// Updates skipped because the feed was called too late.
     package private(set) var skippedCount: UInt64 = 0
 
-    /// 4,096 updates a batch, a megabyte or so: a feed that is behind hands on what it has in pieces.
+    /// 4,096 updates a batch, about a megabyte: a feed that is behind publishes in pieces.
     private static let batchLimit: UInt64 = 4096
-    /// At 1,000 steps a second a million updates come in batches of 1,000, and waking costs nothing to speak of.
+    /// At 1,000 steps a second a million updates come in batches of 1,000, and waking costs next to nothing.
     private static let shortestStep = Duration.milliseconds(1)
     private static let nanosecondsPerSecond: UInt64 = 1_000_000_000
 
@@ -56,8 +56,8 @@ package final class MarketFeed: FeedKind {
         return max(moment(of: position, from: origin), now + Self.shortestStep)
     }
 
-    /// More than a quarter of a second behind, the market has moved on unseen: the machine is too slow, or it
-    /// slept, and a burst would help neither.
+    /// More than a quarter of a second late, the feed skips updates: the machine is too slow, or it slept, and a
+    /// burst would help neither.
     private func skip(due: UInt64) {
         let tolerated = max(1, rate / 4)
         guard due > position + tolerated else { return }
@@ -71,7 +71,7 @@ package final class MarketFeed: FeedKind {
         return Instant(nanoseconds: origin.nanoseconds + nanoseconds)
     }
 
-    /// value · factor / divisor, with a product of 128 bits: 584 years at any rate.
+    /// value · factor / divisor, with a product of 128 bits: it lasts 584 years at any rate.
     private static func scaled(
         _ value: UInt64, by factor: UInt64, over divisor: UInt64, roundingUp: Bool = false
     ) -> UInt64 {

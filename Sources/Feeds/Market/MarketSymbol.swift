@@ -1,15 +1,15 @@
-/// One simulated instrument: a seeded random walk with the quote, the trade and the statistics of its day.
+/// One simulated instrument: a seeded random walk, with the day's quote, trade and statistics.
 ///
-/// Prices are whole ticks; the walk itself is a double between them. There is one endless day: no session ends,
-/// no price opens anew.
+/// Prices are whole ticks; the walk itself is a double between them. The day never ends: no session closes, no price
+/// opens anew.
 internal import Primitives
 
 struct MarketSymbol {
-    /// Where its topic stands among the market's.
+    /// Where its topic is among the market's.
     let topic: Range<Int>
     /// 0.01 at 1.00 and above, 0.0001 below, as US equities are quoted (Regulation NMS, rule 612).
     let decimals: Int
-    /// The price that the walk is drawn back to, in ticks.
+    /// The price, in ticks, that pulls the walk back.
     private let anchor: Double
     /// The spread as a share of the price.
     private let spreadShare: Double
@@ -26,14 +26,14 @@ struct MarketSymbol {
     private(set) var size: UInt64 = 0
     private(set) var volume: UInt64 = 0
 
-    /// Two basis points a step; with the pull below the price stays within about 3 % of its anchor (one standard
-    /// deviation, step / √(2 · pull)), so a gateway that runs for weeks still shows plausible prices.
+    /// Two basis points a step. The pull below keeps the price within about 3 % of its anchor (one standard
+    /// deviation, step / √(2 · pull)), so even after weeks the prices look plausible.
     private static let stepShare = 2e-4
     private static let pull = 2e-5
 
     init(topic: Range<Int>, random: inout SeededGenerator) {
         self.topic = topic
-        // The cube makes prices below 100 the most frequent and 600 the highest.
+        // The cube makes prices below 100 the most frequent, and 600 the highest.
         let skewed = random.unit()
         let price = 0.4 + 600 * skewed * skewed * skewed
         decimals = price < 1 ? 4 : 2
@@ -45,7 +45,7 @@ struct MarketSymbol {
 
     var isOpen: Bool { open > 0 }
 
-    /// One trade: the walk goes a step, the quote follows it, and the trade is at one of its sides.
+    /// One trade: the walk goes a step, the quote follows it, and the trade takes one of its sides.
     mutating func trade(_ random: inout SeededGenerator) {
         let step = Self.bell(random.next())
         let bits = random.next()
@@ -65,20 +65,20 @@ struct MarketSymbol {
         ask = bid + spread
     }
 
-    /// About normal, of mean 0 and deviation 1: four 16-bit numbers added up, without a logarithm.
+    /// Roughly normal, mean 0 and deviation 1: the sum of four 16-bit numbers, without a logarithm.
     private static func bell(_ bits: UInt64) -> Double {
         let sum = (bits & 0xFFFF) + (bits >> 16 & 0xFFFF) + (bits >> 32 & 0xFFFF) + (bits >> 48)
         return (Double(sum) - 131_070) / 37_837
     }
 
-    /// Mostly a few round lots, each doubling half as frequent; one trade in eight is an odd lot.
+    /// Mostly a few round lots, each doubling half as frequent. One trade in eight is an odd lot.
     private static func tradeSize(_ bits: UInt64) -> UInt64 {
         if bits & 7 == 0 { return 1 + (bits >> 8) % 99 }
         let doublings = UInt64((bits >> 16 | 1 << 8).trailingZeroBitCount)
         return 100 * (1 + (bits >> 32) % (1 << doublings))
     }
 
-    /// From the open, rounded to the nearest: hundredths of a percent.
+    /// The change from the open in hundredths of a percent, rounded to the nearest.
     private var changeInBasisPoints: Int64 {
         let change = last - open
         return (change * 20_000 + (change < 0 ? -open : open)) / (2 * open)
@@ -90,7 +90,7 @@ struct MarketSymbol {
     /// Appends the symbol's state as a JSON object.
     func write(into data: inout ByteBuffer) {
         _ = data.appendUnsafe(upTo: Self.maximumByteCount) { free in
-            // There is memory: room was asked for.
+            // Never nil: room was reserved.
             guard let start = free.baseAddress else { return 0 }
             var writer = QuoteWriter(start)
             write(with: &writer)

@@ -1,9 +1,9 @@
-/// Writes a symbol's values straight into reserved memory: once per update, up to a million times a second.
+/// Writes a symbol's values straight into reserved memory: it runs once per update, up to a million times a second.
 ///
-/// Through `ByteBuffer.append`, with its room checked for each field, an update cost three times as much.
+/// Through `ByteBuffer.append`, which checks for room at each field, an update cost three times as much.
 internal import Primitives
 
-/// Valid while the memory it was made on is; the caller has reserved enough.
+/// Valid while its memory is. The caller has reserved enough.
 struct QuoteWriter {
     private let start: UnsafeMutablePointer<UInt8>
     private var end: UnsafeMutablePointer<UInt8>
@@ -26,7 +26,7 @@ struct QuoteWriter {
         end += digitCount
     }
 
-    /// Ticks as a price: 1234 with 2 decimals is 12.34. Decimals are above zero.
+    /// Ticks as a price: 1234 with 2 decimals is 12.34. `decimals` must be above zero.
     mutating func append(fixed value: Int64, decimals: Int) {
         if value < 0 {
             end.pointee = UInt8(ascii: "-")
@@ -39,7 +39,7 @@ struct QuoteWriter {
         end += wholeCount + 1 + decimals
     }
 
-    /// By multiplying: a division a digit is what the writing below must pay anyway.
+    /// It multiplies: a division a digit is what the writing below must pay anyway.
     private static func digitCount(_ value: UInt64) -> Int {
         var count = 1
         var limit: UInt64 = 10
@@ -51,7 +51,7 @@ struct QuoteWriter {
         return value >= limit ? count + 1 : count
     }
 
-    /// Writes the last `digitCount` digits; returns what is above them.
+    /// Writes the last `digitCount` digits, and returns the digits above them as a number.
     private static func write(
         _ value: UInt64, digitCount: Int, to destination: UnsafeMutablePointer<UInt8>
     ) -> UInt64 {

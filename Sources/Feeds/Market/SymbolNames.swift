@@ -1,10 +1,10 @@
-/// Invents ticker symbols: three to five capitals that can be pronounced, unique, the same for the same seed.
+/// Invents ticker symbols: three to five pronounceable capitals, unique, the same for the same seed.
 ///
-/// Any likeness to a listed symbol is chance; data of a simulated market says so of itself.
+/// Any likeness to a listed symbol is chance; the simulated data says that it is simulated.
 internal import Primitives
 
 struct SymbolNames {
-    /// Without Q and X, which are hard to pronounce, and without C, F and K, which spell most rude words.
+    /// Without Q and X, which are hard to pronounce, and without C, F and K, which most rude words need.
     private static let consonants = Array("BDGHJLMNPRSTVWZ".utf8)
     private static let vowels = Array("AEIOU".utf8)
 
@@ -18,7 +18,7 @@ struct SymbolNames {
         random = SeededGenerator(seed: seed)
     }
 
-    /// A name that was not handed out before. Short ones come first and run out; there are 121,000 or so.
+    /// A new name. Short ones come first and run out; there are about 121,000.
     mutating func next() -> [UInt8] {
         while true {
             let shapes = Self.shapes[letterClass()]
@@ -27,7 +27,7 @@ struct SymbolNames {
         }
     }
 
-    /// Three, four or five letters as 0, 1 or 2: no class is drawn from until it is nearly empty.
+    /// Three, four or five letters, as 0, 1 or 2. A class is left long before its names run out.
     private mutating func letterClass() -> Int {
         switch taken.count {
         case ..<600: Int(random.next(upperBound: 3 as UInt64))

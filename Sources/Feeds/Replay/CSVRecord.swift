@@ -1,16 +1,16 @@
-/// One record of a CSV text (RFC 4180): fields between commas, in quotes where they hold commas, quotes or line
-/// breaks. A line feed alone ends a record as well.
+/// One record of a CSV text (RFC 4180): fields between commas, quoted if they hold commas, quotes or line breaks. A
+/// lone line feed ends a record too.
 internal import Primitives
 
 struct CSVRecord {
     struct Field: Equatable {
         /// In `text`.
         var range: Range<Int>
-        /// What stood in quotes is text, whatever it looks like.
+        /// A quoted field is text, even if it looks like a number.
         var isQuoted: Bool
     }
 
-    /// The fields' characters, one after the other, their quotes resolved.
+    /// The characters of all fields in a row, unquoted.
     private(set) var text: [UInt8] = []
     private(set) var fields: [Field] = []
     /// Line feeds within the record and at its end.
@@ -19,8 +19,8 @@ struct CSVRecord {
     /// A line with nothing on it.
     var isBlank: Bool { fields.count == 1 && text.isEmpty && !fields[0].isQuoted }
 
-    /// Reads the record that `bytes` start with, in place of the one held, and returns its length with its line
-    /// break. Nil: its end is not there yet, and `isLast` says that more will come.
+    /// Reads the record at the start of `bytes` in place of the previous one. Returns its length with its line break;
+    /// nil if its end may still come. `isLast` says that no more bytes will come.
     mutating func parse(_ bytes: Span<UInt8>, isLast: Bool) throws(RecordFailure) -> Int? {
         text.removeAll(keepingCapacity: true)
         fields.removeAll(keepingCapacity: true)
@@ -53,7 +53,7 @@ struct CSVRecord {
         }
     }
 
-    /// Takes a field without quotes; where it ends, possibly at the end of the bytes.
+    /// Reads an unquoted field; returns where it ends, possibly at the end of the bytes.
     private mutating func plain(_ bytes: Span<UInt8>, from start: Int) throws(RecordFailure) -> Int? {
         for index in start..<bytes.count {
             switch bytes[index] {
@@ -65,7 +65,7 @@ struct CSVRecord {
         return bytes.count
     }
 
-    /// Takes what follows an opening quote; the place after the closing one, nil if it is not there.
+    /// Reads what follows an opening quote; returns the place behind the closing one, nil if that is missing.
     private mutating func quoted(_ bytes: Span<UInt8>, from start: Int) throws(RecordFailure) -> Int? {
         var index = start
         while index < bytes.count {
@@ -83,7 +83,7 @@ struct CSVRecord {
     }
 }
 
-/// What is wrong with one record; whoever reads the file adds its name and the line.
+/// A fault of one record. The code that reads the file adds its name and the line.
 struct RecordFailure: Error, Equatable {
     let reason: String
 

@@ -1,29 +1,29 @@
-/// A recorded file, read piece by piece: a row at a time, never the whole.
+/// Reads a recorded file a row at a time, and never holds the whole.
 internal import Glibc
 internal import Primitives
 
 final class RecordedFile {
-    /// 1 MiB: a row beyond it is no row, and a file without line breaks must not fill the memory.
+    /// 1 MiB: a longer row is a mistake, and a file without line breaks must not fill the memory.
     static let rowByteCountLimit = 1 << 20
     private static let pieceByteCount = 64 << 10
 
     private let descriptor: Int32
-    /// What messages call it.
+    /// The file's name in messages.
     private let name: String
     /// Never `auto`.
     private(set) var format: ReplayFormat
     /// The header of a CSV file; empty for NDJSON.
     private(set) var columns: [String] = []
-    /// Where the latest row started, from 1.
+    /// The line on which the latest row started, from 1.
     private(set) var rowLine = 1
     private var nextLine = 1
     private var contents = ByteBuffer()
     private var isAtEnd = false
     private var record = CSVRecord()
 
-    /// Opens the file at `path`, finds out its format if that is not said, and reads the header of CSV.
+    /// Opens the file at `path`, detects its format if none is given, and reads a CSV header.
     init(path: String, name: String, format: ReplayFormat) throws(FeedFailure) {
-        // Opening a pipe must not wait for its writer; it is refused below.
+        // Opening a pipe must not wait for its writer; the code below refuses it.
         descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         self.name = name
         self.format = format
@@ -35,7 +35,7 @@ final class RecordedFile {
             throw FeedFailure("\(name) is no regular file", isPassing: false)
         }
         try readPiece()
-        // Spreadsheets put a byte-order mark first.
+        // Spreadsheets write a byte-order mark first.
         if contents.bytes.starts(with: "\u{FEFF}") { contents.consume(3) }
         if format == .auto { self.format = contents.bytes.starts(with: "{") ? .ndjson : .csv }
         if self.format == .csv { try readHeader() }
@@ -70,7 +70,7 @@ final class RecordedFile {
         }
     }
 
-    /// A failure of the latest row, with its place.
+    /// A failure of the latest row, with its file and line.
     func located(_ failure: RecordFailure) -> FeedFailure {
         FeedFailure("\(name):\(rowLine): \(failure.reason)", isPassing: false)
     }
@@ -115,7 +115,7 @@ final class RecordedFile {
         return false
     }
 
-    /// Where the line that comes next ends, its line feed left out; nil at the file's end.
+    /// Where the next line ends, without its line feed; nil at the file's end.
     private func lineEnd() throws(FeedFailure) -> Int? {
         var searched = 0
         while try hasMore() {
@@ -137,7 +137,7 @@ final class RecordedFile {
 
     // MARK: Pieces
 
-    /// Whether a row can follow.
+    /// Whether another row can follow.
     private func hasMore() throws(FeedFailure) -> Bool {
         if contents.isEmpty, !isAtEnd { try readPiece() }
         return !contents.isEmpty
@@ -164,9 +164,9 @@ final class RecordedFile {
     }
 }
 
-/// How a file is written.
+/// The format of a file.
 package enum ReplayFormat: String, CaseIterable, Sendable {
-    /// NDJSON if its first byte is a brace, else CSV.
+    /// NDJSON if the first byte is a brace, else CSV.
     case auto
     case csv
     case ndjson

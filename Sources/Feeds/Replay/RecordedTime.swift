@@ -3,7 +3,7 @@ struct RecordedTime: Equatable {
     /// Since 1970, UTC.
     var nanoseconds: Int64
 
-    /// Nil for what is no time.
+    /// Nil if `text` is no time.
     init?(_ text: [UInt8]) {
         let string = String(decoding: text, as: UTF8.self)
         guard let nanoseconds = Double(string).map(Self.unix) ?? Self.iso(string) else { return nil }
@@ -14,7 +14,7 @@ struct RecordedTime: Equatable {
         self.nanoseconds = nanoseconds
     }
 
-    /// The magnitude tells the unit: 10¹¹ s is the year 5138, 10¹¹ ms is 1973.
+    /// The magnitude shows the unit: 10¹¹ s is the year 5138, 10¹¹ ms is 1973.
     private static func unix(_ value: Double) -> Int64? {
         let unit: Int64 =
             switch value.magnitude {
@@ -23,14 +23,15 @@ struct RecordedTime: Equatable {
             case ..<1e17: 1000
             default: 1
             }
-        // Whole units apart from their fraction: a double has no room for today's nanoseconds.
+        // Whole units and fraction apart: a double has too few digits for today in nanoseconds.
         let whole = value.rounded(.down)
         guard let units = Int64(exactly: whole) else { return nil }
         let (nanoseconds, overflowed) = units.multipliedReportingOverflow(by: unit)
         return overflowed ? nil : nanoseconds + Int64(((value - whole) * Double(unit)).rounded())
     }
 
-    /// `2026-01-31T09:30:00.25Z`; a space for the T, no fraction, an offset such as +01:00 or no zone (UTC).
+    /// `2026-01-31T09:30:00.25Z`. A space may replace the T; the fraction and the zone (UTC, or an offset such as
+    /// +01:00) may be missing.
     private static func iso(_ text: String) -> Int64? {
         var rest = text[...]
         guard let year = digits(4, &rest), take("-", &rest), let month = digits(2, &rest), take("-", &rest),
@@ -49,7 +50,7 @@ struct RecordedTime: Equatable {
         return (minutes * 60 + second) * 1_000_000_000 + fraction
     }
 
-    /// Nanoseconds; 0 where there is no fraction.
+    /// Nanoseconds; 0 without a fraction.
     private static func fraction(_ rest: inout Substring) -> Int64? {
         guard take(".", &rest) || take(",", &rest) else { return 0 }
         let digits = rest.prefix { $0.isASCII && $0.isNumber }
@@ -81,7 +82,7 @@ struct RecordedTime: Equatable {
         return true
     }
 
-    /// In the proleptic Gregorian calendar: years are counted from March, so that the leap day comes last.
+    /// In the proleptic Gregorian calendar. Years begin in March here, so that the leap day comes last.
     private static func daysSince1970(_ year: Int64, _ month: Int64, _ day: Int64) -> Int64 {
         let marchYear = month > 2 ? year : year - 1
         let monthFromMarch = (month + 9) % 12

@@ -1,4 +1,4 @@
-/// Plays a recorded file: CSV with a header, or NDJSON, also as the gateway itself writes updates.
+/// Plays a recorded file: CSV with a header, or NDJSON, including updates as the gateway writes them.
 package import Broker
 package import Primitives
 package import Settings
@@ -17,12 +17,12 @@ package final class ReplayFeed: FeedKind {
     private var hasEnded = false
     private var roundRowCount = 0
 
-    // The row that waits for its moment.
+    // The next row, before it is due.
     private var row = ReplayRow()
     private var due: Instant?
     private var data = ByteBuffer()
 
-    /// 4,096 rows a batch: a file without times between its rows is handed on in pieces.
+    /// 4,096 rows a batch: a file whose rows have the same time is published in pieces.
     private static let batchLimit = 4096
 
     package init(
@@ -57,7 +57,7 @@ package final class ReplayFeed: FeedKind {
         return template
     }
 
-    /// Opens the file once, so that what is wrong with it, or with the columns named, is said at the start.
+    /// Opens the file once, so that a faulty file or an unknown column is reported at the start.
     private func check(_ settings: SettingsSection) throws(SettingsFailure) {
         let file: RecordedFile
         do {
@@ -90,7 +90,7 @@ package final class ReplayFeed: FeedKind {
         return now
     }
 
-    /// When the row that waits is due; takes the next one if none does. Nil at the recording's end.
+    /// When the next row is due; reads one if none waits. Nil at the recording's end.
     private func nextDue(now: Instant) throws(FeedFailure) -> Instant? {
         if let due { return due }
         while !hasEnded {

@@ -1,12 +1,12 @@
-/// When each row of a recording is due: at its own times, faster or slower, or at a fixed rate.
+/// When each row of a recording is due: at its recorded time, scaled, or at a fixed rate.
 internal import Primitives
 
 struct ReplayPace {
     private let interval: Interval
-    /// Of the latest row.
+    /// When the latest row was due.
     private var due: Instant?
     private var time: RecordedTime?
-    /// Between the latest two rows: what stands between the end of a round and the next one's beginning.
+    /// The time between the latest two rows. It also separates the end of a round from the next one's beginning.
     private var gap = shortestGap
 
     private enum Interval {
@@ -15,11 +15,11 @@ struct ReplayPace {
         case recorded(speed: Double)
     }
 
-    /// 1 ms: a recording of one row that loops shall not spin.
+    /// 1 ms: a recording of one row that loops must not spin.
     private static let shortestGap = Duration.milliseconds(1)
-    /// Later than this, the rest is put off as a whole: nothing is skipped and nothing comes in a burst.
+    /// If it is later than this, all further rows move back by the delay: none is skipped, and no burst comes.
     private static let latenessLimit = Duration.seconds(1)
-    /// A day: a gap in the times beyond it is a mistake of theirs, and the feed would look dead.
+    /// A day: a longer gap between times is a mistake, and the feed would look dead.
     private static let longestGap: Double = 86_400e9
 
     init(speed: Double) {
@@ -46,7 +46,7 @@ struct ReplayPace {
             return due + .nanoseconds(Int64(nanoseconds.rounded()))
         case .recorded(let speed):
             guard let time, let earlier = self.time else { return due + gap }
-            // Rows out of order are due together.
+            // Rows that are out of order are due together.
             let passed = max(0, Double(time.nanoseconds) - Double(earlier.nanoseconds)) / speed
             let duration = Duration.nanoseconds(Int64(min(passed, Self.longestGap)))
             if duration > Self.shortestGap { gap = duration }
@@ -54,7 +54,7 @@ struct ReplayPace {
         }
     }
 
-    /// The recording starts anew: its first time says nothing of the latest row's.
+    /// The recording starts anew: its first time has no relation to the latest row's.
     mutating func rewind() {
         time = nil
     }

@@ -1,4 +1,4 @@
-/// One row of a recorded file, whatever its format: named cells, taken as text or as JSON.
+/// One row of a recorded file in any format: named cells, read as text or as JSON.
 internal import Primitives
 
 struct ReplayRow {
@@ -9,7 +9,7 @@ struct ReplayRow {
     }
 
     enum Form {
-        /// A CSV field: a number where it reads as one, absent where it is empty.
+        /// A CSV field: a number if it reads as one, absent if it is empty.
         case plain
         /// A CSV field in quotes.
         case quoted
@@ -23,7 +23,7 @@ struct ReplayRow {
 
     // MARK: Taking a row
 
-    /// `names` are those of the header.
+    /// Takes a CSV record; `names` are the header's.
     mutating func take(_ record: CSVRecord, names: [String]) throws(RecordFailure) {
         guard record.fields.count == names.count else {
             throw RecordFailure("the header has \(names.count) columns, this row \(record.fields.count)")
@@ -71,8 +71,7 @@ struct ReplayRow {
         names.firstIndex(of: name)
     }
 
-    /// The cell as text, for a topic or a time; nil if it is empty, or a JSON value that is neither a string nor
-    /// a number.
+    /// The cell as text, for a topic or a time. Nil if it is empty, or JSON other than a string or a number.
     func text(at index: Int) -> [UInt8]? {
         let bytes = text[cells[index].range]
         switch cells[index].form {
@@ -97,7 +96,7 @@ struct ReplayRow {
         }
     }
 
-    /// Whether the cell reads exactly `literal` in the file.
+    /// Whether the file has exactly `literal` in this cell.
     func reads(_ literal: StaticString, at index: Int) -> Bool {
         text.span.extracting(cells[index].range).equals(literal)
     }
@@ -110,7 +109,7 @@ struct ReplayRow {
         case .quoted: data.append(jsonString: bytes)
         case .plain:
             if bytes.isEmpty {
-                data.append(jsonNumber: .nan)  // Writes null: the value is absent.
+                data.append(jsonNumber: .nan)  // Writes null, because the cell is absent.
             } else if Self.isNumber(bytes) {
                 data.append(bytes)
             } else {
@@ -119,14 +118,14 @@ struct ReplayRow {
         }
     }
 
-    /// Whether the field is a number as JSON writes them: 007, +1 and .5 are text and stay as they are.
+    /// Whether the field is a number in JSON's notation: 007, +1 and .5 stay text.
     private static func isNumber(_ bytes: Span<UInt8>) -> Bool {
         var scanner = JSONScanner(bytes)
         guard scanner.peek() == .number, scanner.position == 0 else { return false }
         do {
             return try scanner.value().upperBound == bytes.count
         } catch {
-            return false  // What only begins like a number is text.
+            return false  // It only begins like a number, so it is text.
         }
     }
 }

@@ -1,4 +1,4 @@
-/// Which cells of a row make its topic, its time and its data.
+/// Which cells of a row become its topic, its time and its data.
 internal import Broker
 internal import Primitives
 
@@ -11,7 +11,7 @@ struct RowMapping {
         }
         let pieces: [Piece]
 
-        /// Nil where braces do not match or hold nothing.
+        /// Nil if braces do not match or are empty.
         init?(_ text: String) {
             var pieces: [Piece] = []
             var rest = text[...]
@@ -39,10 +39,10 @@ struct RowMapping {
     let timeColumn: String
     /// Whether the time is read at all.
     let isTimed: Bool
-    /// Empty: all columns that stand neither in the topic nor for the time.
+    /// Empty: all columns except those of the topic and the time.
     let dataColumns: [String]
 
-    /// A row that says "topic" and "data" is carried as the gateway itself writes updates.
+    /// Whether rows may be in the gateway's own form: a row with "topic" and "data" is then published as it stands.
     private var mayBeUpdate: Bool { template.columns == ["topic"] && dataColumns.isEmpty }
 
     // MARK: Reading a row
@@ -59,7 +59,7 @@ struct RowMapping {
         return time
     }
 
-    /// Appends the row's update; `data` is memory to write it in.
+    /// Appends the row's update; `data` is scratch memory.
     func append(
         _ row: ReplayRow, with data: inout ByteBuffer, to batch: inout UpdateBatch
     ) throws(RecordFailure) {

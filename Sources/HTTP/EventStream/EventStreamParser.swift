@@ -1,8 +1,8 @@
 import Primitives
 
-/// Reads an event stream as a client does (WHATWG HTML §9.2.6), from bytes that come in any pieces.
+/// Reads an event stream as a client does (WHATWG HTML §9.2.6), from bytes cut anywhere.
 ///
-/// Give it what was read, then take events until there is none.
+/// Append the bytes that were read, then take events until there is none.
 package struct EventStreamParser: ~Copyable {
     /// One dispatched event.
     package struct Event: Sendable, Equatable {
@@ -10,13 +10,13 @@ package struct EventStreamParser: ~Copyable {
         package var type: String
         /// The data lines, joined with LF.
         package var data: [UInt8]
-        /// The last event ID as of this event.
+        /// The last event ID when this event was dispatched.
         package var lastEventID: [UInt8]
-        /// The reconnection time in force as of this event, if the stream has set one.
+        /// The reconnection time when this event was dispatched, if the stream had set one.
         package var retryMilliseconds: Int?
     }
 
-    /// An event or a line that is longer than the reader is willing to hold.
+    /// An event or a line is longer than this parser holds.
     package struct Overflow: Error, Sendable, Equatable, CustomStringConvertible {
         package let byteCountLimit: Int
 
@@ -27,28 +27,28 @@ package struct EventStreamParser: ~Copyable {
 
     private let byteCountLimit: Int
     private var buffer = ByteBuffer()
-    /// How many of the buffer's bytes hold no line end.
+    /// How many of the buffer's bytes are known to hold no line end.
     private var scanned = 0
-    /// Whether the last line ended in a CR, which a LF right behind it belongs to.
+    /// Whether the last line ended in a CR. A LF right behind it belongs to the same line end.
     private var skipsLineFeed = false
     private var pending = PendingEvent()
 
-    /// Lines read, comments and blank ones included: a sign of life where no event comes.
+    /// Lines read, comments and blank ones included: signs of life even without events.
     package private(set) var lineCount = 0
 
-    /// A reader that holds at most `byteCountLimit` bytes of one event.
+    /// A parser that holds at most `byteCountLimit` bytes of one event.
     package init(byteCountLimit: Int = 1 << 20) {
         self.byteCountLimit = byteCountLimit
     }
 
-    /// What the client sends as Last-Event-ID when it connects again. Moves on with every block that carries an
-    /// ID, also one that dispatches no event.
+    /// The Last-Event-ID that the client sends when it reconnects. Every block with an ID moves it on, even one that
+    /// dispatches no event.
     package var lastEventID: [UInt8] { pending.lastEventID }
 
     /// The reconnection time, if the stream has set one.
     package var retryMilliseconds: Int? { pending.retryMilliseconds }
 
-    /// Takes what was read from the stream. Follow it with `next` until that returns nil.
+    /// Appends bytes of the stream. Call `next` afterwards until it returns nil.
     package mutating func append(_ bytes: Span<UInt8>) {
         buffer.append(bytes)
     }
@@ -72,7 +72,7 @@ package struct EventStreamParser: ~Copyable {
         }
     }
 
-    /// Where in the buffer the next line ends; a LF that belongs to the CR before it is stepped over.
+    /// Where in the buffer the next line ends. Skips a LF that belongs to the CR before it.
     private mutating func nextLineEnd() -> Int? {
         if skipsLineFeed, !buffer.isEmpty {
             skipsLineFeed = false
@@ -93,7 +93,7 @@ package struct EventStreamParser: ~Copyable {
     }
 }
 
-/// What the lines since the last blank one have said, and what outlives them.
+/// The state of the current block, and the fields that outlive it.
 private struct PendingEvent {
     private var type: [UInt8] = []
     private var data: [UInt8] = []
@@ -104,7 +104,8 @@ private struct PendingEvent {
 
     var byteCount: Int { type.count + data.count + id.count }
 
-    /// Acts on the buffer's first line, before `end`; returns an event if it is the blank one that dispatches it.
+    /// Acts on the buffer's first line, which ends at `end`. Returns an event if it is the blank line that dispatches
+    /// one.
     mutating func readLine(
         of buffer: borrowing ByteBuffer, _ end: Int, isFirst: Bool
     ) -> EventStreamParser.Event? {

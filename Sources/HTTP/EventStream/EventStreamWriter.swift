@@ -21,7 +21,7 @@ extension ByteBuffer {
         append("\n\n")
     }
 
-    /// Appends a block of only an `id:`: it dispatches nothing, and moves the reader's last event ID on.
+    /// Appends a block of only an `id:`. It dispatches nothing, but moves the reader's last event ID on.
     package mutating func append(eventID id: Span<UInt8>) {
         append(idLine: id)
         append(ASCII.lineFeed)
@@ -34,7 +34,7 @@ extension ByteBuffer {
         append("\n\n")
     }
 
-    /// Appends a comment line, which readers ignore. `endEventBlock` after it, where it is to stand alone.
+    /// Appends a comment line, which readers ignore. Call `endEventBlock` next if it is to stand alone.
     package mutating func append(comment: StaticString) {
         append(": ")
         append(comment)
@@ -46,14 +46,14 @@ extension ByteBuffer {
         append(ASCII.lineFeed)
     }
 
-    /// What cannot stand in an ID (a line break, NUL) is left out.
+    /// Leaves out the bytes that an ID cannot hold: line breaks and NUL.
     private mutating func append(idLine id: Span<UInt8>) {
         append("id: ")
         for index in id.indices where id[index] >= ASCII.space { append(id[index]) }
         append(ASCII.lineFeed)
     }
 
-    /// Every CR, LF and CRLF starts a line, as it does for the reader, who joins them with LF.
+    /// Starts a line at every CR, LF and CRLF, as the reader will. The reader joins the lines with LF.
     private mutating func appendLines(of data: Span<UInt8>) {
         var start = 0
         var index = 0
@@ -71,7 +71,8 @@ extension ByteBuffer {
 }
 
 extension Span<UInt8> {
-    /// Whether a CR or LF stands in these bytes. Without a way out of the loop, which lets it take many at once.
+    /// Whether a CR or LF is among these bytes. The loop has no early exit, so the compiler checks many bytes at
+    /// once.
     fileprivate var hasLineBreak: Bool {
         var found = false
         for index in indices {

@@ -1,11 +1,11 @@
-/// What a person does at the keyboard or with the mouse, whatever bytes the terminal sends for it.
+/// What a person does at the keyboard or with the mouse, independent of the terminal's bytes for it.
 package enum InputEvent: Sendable, Equatable {
     case key(Key)
-    /// Lines that the wheel asks to move by, negative is up; and over which row of the screen, counted from 0.
+    /// How many lines to scroll, negative is up, and the screen row under the wheel, from 0.
     case wheel(Int, row: Int)
-    /// A click, its place counted from 0.
+    /// A click; column and row count from 0.
     case press(column: Int, row: Int)
-    /// What comes between these was not typed but pasted.
+    /// The keys between this and `pasteEnded` were pasted, not typed.
     case pasteBegan
     case pasteEnded
 }

@@ -1,24 +1,24 @@
-/// Turns a terminal's bytes into keys and mouse events, however they are cut.
+/// Turns a terminal's bytes into keys and mouse events, wherever the bytes were cut.
 ///
-/// Pure: an Esc that stands alone and one that begins a sequence differ only by what follows, so whoever reads the
-/// terminal keeps the time, and calls `timeOut` when nothing has followed.
+/// Pure. Only the following byte tells a lone Esc from the beginning of a sequence. So the caller keeps the time, and
+/// calls `timeOut` when nothing has followed.
 internal import Primitives
 
 package struct InputParser: Sendable {
     private var pending: [UInt8] = []
-    /// A sequence that is too long is passing by: nothing is kept of it, up to the byte that ends it.
+    /// Inside a sequence that is too long: its bytes are dropped, up to the byte that ends it.
     private var isInNoise = false
 
-    /// No sequence that we know is longer; what is must be noise.
+    /// All known sequences are shorter; a longer one must be noise.
     private static let sequenceLimit = 64
     /// Lines that one step of the wheel moves.
     private static let wheelLines = 3
 
     package init() {}
 
-    /// Bytes wait that may be the start of more.
+    /// Pending bytes may be the start of a sequence.
     package var isWaiting: Bool { !pending.isEmpty || isInNoise }
-    /// All that waits is Esc; a person's Esc is then more likely than a sequence cut right there.
+    /// Only an Esc is pending. It is more likely a person's Esc than a sequence cut right there.
     package var isLoneEscape: Bool { pending == [Self.escape] }
 
     package mutating func feed(_ bytes: some Sequence<UInt8>, into events: inout [InputEvent]) {
@@ -26,7 +26,7 @@ package struct InputParser: Sendable {
         take(into: &events)
     }
 
-    /// Nothing followed in time: what waits was meant as it stands.
+    /// Nothing followed in time: the first pending byte stands for itself.
     package mutating func timeOut(into events: inout [InputEvent]) {
         isInNoise = false
         guard let first = pending.first else { return }
@@ -50,7 +50,7 @@ package struct InputParser: Sendable {
         pending.removeFirst(start)
     }
 
-    /// Where the noise that `pending` has at `start` is over, or all that is there.
+    /// Where the noise at `start` ends, or the end of `pending`.
     private mutating func passNoise(from start: Int) -> Int {
         guard let end = pending[start...].firstIndex(where: Self.endsSequence) else { return pending.count }
         isInNoise = false
@@ -61,11 +61,11 @@ package struct InputParser: Sendable {
 
     private static let escape: UInt8 = 0x1B
 
-    /// What stands first in some bytes, if it is an event, and how long it is.
+    /// The first event in some bytes, if there is one, and its length.
     private struct Step {
         let event: InputEvent?
         let byteCount: Int
-        /// What follows belongs to it still, and is none either.
+        /// The bytes that follow still belong to this noise.
         var isNoise = false
 
         init(_ event: InputEvent?, _ byteCount: Int) {
@@ -74,7 +74,7 @@ package struct InputParser: Sendable {
         }
     }
 
-    /// What stands first in `bytes`; nil while that can't be told.
+    /// The first event in `bytes`; nil while it is undecided.
     private static func step(_ bytes: ArraySlice<UInt8>) -> Step? {
         guard let first = bytes.first else { return nil }
         switch first {
@@ -109,13 +109,13 @@ package struct InputParser: Sendable {
         case UInt8(ascii: "O"):
             guard bytes.count > 2 else { return nil }
             return Step(key(final: bytes[bytes.startIndex + 2]).map { .key($0) }, 3)
-        default: return Step(.key(.escape), 1)  // What follows is a key of its own.
+        default: return Step(.key(.escape), 1)  // The next bytes are a key of their own.
         }
     }
 
     /// `ESC [`, parameters, and one byte that ends it (ECMA-48 §5.4).
     private static func controlSequence(_ bytes: ArraySlice<UInt8>) -> Step? {
-        // Looks no further than the limit: what a sequence is must not hang on how much of it came at once.
+        // Looks no further than the limit: the result must not depend on how many bytes came at once.
         let body = bytes.prefix(sequenceLimit).dropFirst(2)
         guard let end = body.firstIndex(where: endsSequence) else {
             guard bytes.count >= sequenceLimit else { return nil }
@@ -123,13 +123,13 @@ package struct InputParser: Sendable {
             noise.isNoise = true
             return noise
         }
-        // A control character inside is the start of something else.
+        // A control character inside begins something else.
         guard bytes[end] >= 0x40 else { return Step(nil, end - bytes.startIndex) }
         let length = end - bytes.startIndex + 1
         let parameters = body[..<end]
         switch bytes[end] {
         case UInt8(ascii: "M") where parameters.isEmpty:
-            // The mouse as terminals without SGR reports tell it: three bytes follow.
+            // A mouse report of terminals without SGR reports: three bytes follow.
             guard bytes.count >= length + 3 else { return nil }
             let report = bytes.dropFirst(length).prefix(3).map { Int($0) - 32 }
             return Step(mouse(button: report[0], column: report[1], row: report[2]), length + 3)
@@ -142,11 +142,11 @@ package struct InputParser: Sendable {
         }
     }
 
-    /// Whether a byte ends a control sequence, or is a control character, which breaks it off.
+    /// Whether a byte ends a control sequence, or breaks it off, being a control character.
     private static func endsSequence(_ byte: UInt8) -> Bool { byte < 0x20 || byte >= 0x40 }
 
-    /// The numbers between semicolons. No screen has more than 16 bits of columns; what is larger is noise, and would
-    /// overflow whoever reckons with it.
+    /// The numbers between semicolons. No screen has more than 65,535 columns; larger numbers are noise, and could
+    /// overflow later arithmetic.
     private static func numbers(_ parameters: ArraySlice<UInt8>) -> [Int] {
         parameters.split(separator: ASCII.semicolon, omittingEmptySubsequences: false).map {
             Int(UInt16(String(decoding: $0, as: UTF8.self)) ?? 0)
@@ -179,7 +179,7 @@ package struct InputParser: Sendable {
         }
     }
 
-    /// Bits 2 to 4 of a button are Shift, Alt and Ctrl; bit 5 says that the mouse moved.
+    /// Bits 2 to 4 of a button are Shift, Alt and Ctrl; bit 5 means that the mouse moved.
     private static func mouse(button: Int, column: Int, row: Int) -> InputEvent? {
         let row = max(row - 1, 0)
         return switch button & ~0x1C {

@@ -1,35 +1,35 @@
-/// Which members are worth a column, told by the data itself.
+/// Guesses from the data which members deserve a column.
 internal import Primitives
 
 enum ColumnGuess {
-    /// What people mean by "the value", the likeliest first.
+    /// Names that people use for "the value", the likeliest first.
     private static let valueNames = [
         "last", "price", "value", "close", "mid", "rate", "busyPercent", "usedPercent", "load1",
         "receivedBytesPerSecond", "count", "seconds", "bid",
     ]
-    /// What the day began with.
+    /// Names for the value at the day's start.
     private static let openNames = ["open", "dayOpen", "openPrice", "previousClose", "prevClose"]
-    /// Shown by the change's own columns.
+    /// Members that the change columns already show.
     private static let changeNames = [
         "change", "changePercent", "percentChange", "changePct", "time", "timestamp",
     ]
-    /// What traders read first, in their order.
+    /// Members that traders read first, in their order.
     private static let knownNames = ["bid", "ask", "volume", "size", "high", "low"]
 
-    /// Columns beyond this nobody reads.
+    /// Nobody reads more columns than this.
     private static let limit = 8
-    /// A column that most rows would leave empty is none.
+    /// A column that most rows would leave empty is not shown.
     private static let leastShare = 0.25
-    /// Rows looked at: enough to see each kind, and cheap.
+    /// Rows to look at: enough to see each kind, and still cheap.
     static let sampleCount = 200
 
-    /// The member that is a topic's value; nil where nothing is a number.
+    /// The member that is a topic's value; nil without numbers.
     static func valuePath(of text: Span<UInt8>) -> MemberPath? {
         if ValueReader.number(at: .whole, in: text) != nil { return .whole }
         return pick(valueNames, among: ValueReader.numericMembers(of: text), orFirst: true)
     }
 
-    /// The member that the change counts from, where there is one.
+    /// The member that the change is measured from, if there is one.
     static func openPath(of text: Span<UInt8>) -> MemberPath? {
         pick(openNames, among: ValueReader.numericMembers(of: text), orFirst: false)
     }
@@ -43,7 +43,7 @@ enum ColumnGuess {
         return orFirst ? members.first : nil
     }
 
-    /// Columns for rows like these, the most useful first.
+    /// Columns for these rows, the most useful first.
     static func columns(for rows: some Sequence<TopicRow>) -> [MemberPath] {
         var counts: [MemberPath: Int] = [:]
         var order: [MemberPath] = []

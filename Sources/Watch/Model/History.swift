@@ -1,10 +1,10 @@
-/// The recent values of one topic, the oldest forgotten for the newest.
+/// The recent values of one topic; the newest replaces the oldest.
 package struct History: Sendable, Equatable {
-    /// A braille chart of 64 columns, two points each. A kilobyte a topic, once it has lived that long.
+    /// A braille chart of 64 columns, two points each. A full history takes a kilobyte.
     package static let limit = 128
 
     private var values: [Double] = []
-    /// Where the oldest value stands once the ring is full.
+    /// Where the oldest value is once the ring is full.
     private var start = 0
 
     package init() {}

@@ -1,4 +1,4 @@
-/// The name of a member within a value, dots for those within members: `bid`, `quote.bid`. Empty: the value itself.
+/// The name of a member within a value; dots lead into nested objects: `bid`, `quote.bid`. Empty: the value itself.
 package struct MemberPath: Sendable, Hashable, CustomStringConvertible {
     package let names: [[UInt8]]
 
@@ -16,6 +16,6 @@ package struct MemberPath: Sendable, Hashable, CustomStringConvertible {
         names.map { String(decoding: $0, as: UTF8.self) }.joined(separator: ".")
     }
 
-    /// The last name, which says what kind of number it is (`usedPercent`, `totalBytes`).
+    /// The last name, which shows the kind of number (`usedPercent`, `totalBytes`).
     var lastName: String { names.last.map { String(decoding: $0, as: UTF8.self) } ?? "" }
 }

@@ -1,4 +1,4 @@
-/// How many of something came within the last two seconds, by the second.
+/// Counts events over the last two seconds, and gives their rate a second.
 package import Primitives
 
 package struct RateMeter: Sendable {
@@ -24,7 +24,7 @@ package struct RateMeter: Sendable {
         counts[Int(slot % Self.slotCount)] += count
     }
 
-    /// The slot that is being filled is left out: it would flicker.
+    /// Leaves out the slot that is being filled, because the figure would flicker.
     package func perSecond(now: Instant) -> Double {
         guard let latest else { return 0 }
         let slot = now.nanoseconds / Self.slot

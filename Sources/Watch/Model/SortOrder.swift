@@ -8,7 +8,7 @@ package struct SortOrder: Sendable, Equatable {
         case value
         case change
         case changePercent
-        /// A place among the model's columns.
+        /// An index into the model's columns.
         case member(Int)
         case age
         case conflated
@@ -19,13 +19,13 @@ package struct SortOrder: Sendable, Equatable {
 
     package init() {}
 
-    /// The column that follows, of as many member columns as there are.
+    /// Moves to the next column; there are `memberCount` member columns.
     mutating func step(memberCount: Int) {
         let members = (0..<memberCount).map { Column.member($0) }
         let all = [.topic, .value, .change, .changePercent] + members + [.age, .conflated]
         let place = all.firstIndex(of: column) ?? 0
         column = all[(place + 1) % all.count]
-        // Names are looked up from A; of numbers the largest matter, of ages the smallest.
+        // Names start at A, numbers at the largest, ages at the smallest.
         isDescending = column != .topic && column != .age
     }
 
@@ -45,7 +45,7 @@ package struct SortOrder: Sendable, Equatable {
         return keyed.sorted { precedes($0, $1, rows) }.map(\.place)
     }
 
-    /// What a row is sorted by.
+    /// The value that a row is sorted by.
     private enum Key {
         case number(Double)
         case words(String)
@@ -57,8 +57,8 @@ package struct SortOrder: Sendable, Equatable {
         let key: Key
     }
 
-    /// Numbers come before words, and rows with neither last, either way; equal ones by name, so that they stay where
-    /// they are.
+    /// Numbers come before words. Rows with neither come last in both directions. Equal rows are sorted by name, so
+    /// that they stay in place.
     private func precedes(_ left: Keyed, _ right: Keyed, _ rows: [TopicRow]) -> Bool {
         switch (left.key, right.key) {
         case (.number(let a), .number(let b)) where a != b: isDescending ? a > b : a < b

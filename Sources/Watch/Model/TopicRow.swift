@@ -1,4 +1,4 @@
-/// One topic as this terminal knows it: the latest update as it came, and what was seen of it over time.
+/// One topic as this terminal knows it: the latest update, and its history.
 package import Client
 package import Primitives
 
@@ -6,18 +6,18 @@ package struct TopicRow: Sendable {
     package let topic: [UInt8]
     package let name: String
     package private(set) var update: Update
-    /// When its latest change came here, and which way its value went: -1, 0 or 1.
+    /// When its latest change arrived, and the direction of its value: -1, 0 or 1.
     package private(set) var changedAt: Instant
     package private(set) var direction = 0
     /// Updates that newer ones replaced on the way.
     package private(set) var conflatedCount: UInt64 = 0
-    /// Which snapshot it was last part of: what a later one does not name is gone.
+    /// The latest snapshot that named it. A topic that the next one does not name is gone.
     package private(set) var generation: Int
-    /// The member that is its value, and the one its change counts from; found once, in its first update.
+    /// The member that is its value, and the one that its change is measured from. The first update decides both.
     package private(set) var valuePath: MemberPath?
     package private(set) var openPath: MemberPath?
     package private(set) var history = History()
-    /// The first value seen.
+    /// The first value that arrived.
     private var firstNumber: Double?
 
     init(_ update: Update, generation: Int, now: Instant) {
@@ -36,13 +36,13 @@ package struct TopicRow: Sendable {
         }
     }
 
-    /// Takes a newer update; says whether it was one. One that a snapshot repeats is none.
+    /// Takes a newer update; returns whether it was new. A repeat by a snapshot is not.
     mutating func take(_ newer: Update, generation: Int, now: Instant) -> Bool {
         if generation == self.generation {
             guard newer.version > update.version else { return false }
             conflatedCount &+= newer.version - update.version - 1
         } else {
-            // Versions may have begun anew: only what it says tells whether it is new.
+            // Versions may have restarted, so only the content shows whether it is new.
             self.generation = generation
             if newer.version == update.version, newer.time == update.time { return false }
             if newer.version > update.version { conflatedCount &+= newer.version - update.version - 1 }
@@ -73,10 +73,10 @@ package struct TopicRow: Sendable {
 
     // MARK: Numbers
 
-    /// The value, where it is a number.
+    /// The value, if it is a number.
     package var number: Double? { valuePath.flatMap { ValueReader.number(at: $0, in: value) } }
 
-    /// What the change counts from: the day's open where the data has one, else the first value seen.
+    /// The base of the change: the day's open if the data has one, else the first value.
     package var base: Double? {
         if let openPath, let open = ValueReader.number(at: openPath, in: value), open != 0 { return open }
         return firstNumber
@@ -92,13 +92,13 @@ package struct TopicRow: Sendable {
         return (number - base) / abs(base) * 100
     }
 
-    /// How fresh its last change is: 4 down to 1, then 0.
+    /// How recent its last change is: 4 down to 1, then 0.
     package func freshness(now: Instant) -> Int {
         guard direction != 0 else { return 0 }
         let steps = now.since(changedAt).nanoseconds / Self.fadeStep.nanoseconds
         return steps >= 4 ? 0 : 4 - Int(steps)
     }
 
-    /// A flash fades in four steps: gone before it is missed, long enough to be seen.
+    /// A flash fades in four steps: short enough not to disturb, long enough to be seen.
     static let fadeStep = Duration.milliseconds(180)
 }

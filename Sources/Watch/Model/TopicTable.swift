@@ -5,7 +5,7 @@ internal import Primitives
 package struct TopicTable: Sendable {
     package private(set) var rows: [TopicRow] = []
     private var index: [[UInt8]: Int] = [:]
-    /// Grows with each topic that comes or goes.
+    /// Grows with each topic that appears or disappears.
     package private(set) var shape = 0
     /// Grows with each update.
     package private(set) var edition = 0
@@ -14,7 +14,7 @@ package struct TopicTable: Sendable {
 
     package func row(of topic: [UInt8]) -> Int? { index[topic] }
 
-    /// Returns whether it was news.
+    /// Returns whether the update was new.
     mutating func take(_ update: Update, generation: Int, now: Instant) -> Bool {
         if update.isTombstone { return remove(update.topic) }
         guard let place = index[update.topic] else {
@@ -41,7 +41,7 @@ package struct TopicTable: Sendable {
         return true
     }
 
-    /// A snapshot has ended: what it did not name has ended meanwhile.
+    /// A snapshot has ended: topics that it did not name no longer exist.
     mutating func removeRows(before generation: Int) {
         for topic in rows.filter({ $0.generation < generation }).map(\.topic) { remove(topic) }
     }

@@ -1,14 +1,14 @@
-/// Finds members in a value's JSON when they are asked for, and not before: most values are replaced unseen.
+/// Finds members in a value's JSON on demand, because most values are replaced unseen.
 internal import Primitives
 
 enum ValueReader {
-    /// A member as it stands in the value's text.
+    /// A member's place in the value's text.
     struct Found: Equatable {
         let kind: JSONKind
         let range: Range<Int>
     }
 
-    /// The member at `path` of the value that `text` is; nil if it is not there.
+    /// The member at `path` of the value `text`; nil if it is missing.
     static func find(_ path: MemberPath, in text: Span<UInt8>) -> Found? {
         do {
             var scanner = JSONScanner(text)
@@ -18,11 +18,11 @@ enum ValueReader {
             guard let kind = scanner.peek() else { return nil }
             return Found(kind: kind, range: try scanner.value())
         } catch {
-            return nil  // The gateway has checked it; what is not JSON has no members.
+            return nil  // The gateway has checked it. Text that is not JSON has no members.
         }
     }
 
-    /// Steps to the value of the member `name` of the object that comes next.
+    /// Steps to the value of the member `name` of the next object.
     private static func enter(_ name: [UInt8], of scanner: inout JSONScanner) throws(JSONFailure) -> Bool {
         let text = scanner.bytes
         try scanner.enterObject()
@@ -40,13 +40,13 @@ enum ValueReader {
         return true
     }
 
-    /// The number at `path`; also one in quotes, as exchanges send prices.
+    /// The number at `path`, even in quotes, as exchanges send prices.
     static func number(at path: MemberPath, in text: Span<UInt8>) -> Double? {
         guard let found = find(path, in: text), let range = numberRange(found, in: text) else { return nil }
         return decimal(text.extracting(range))
     }
 
-    /// Where the digits stand; nil for what is no number.
+    /// Where the digits are; nil if it is no number.
     static func numberRange(_ found: Found, in text: Span<UInt8>) -> Range<Int>? {
         switch found.kind {
         case .number: return found.range
@@ -63,7 +63,7 @@ enum ValueReader {
         }
     }
 
-    /// The members of the object that `text` is, and of the objects in it, that are numbers.
+    /// The numeric members of the object `text`, and of the objects in it.
     static func numericMembers(of text: Span<UInt8>) -> [MemberPath] {
         var found: [MemberPath] = []
         var scanner = JSONScanner(text)
@@ -76,7 +76,7 @@ enum ValueReader {
         return found
     }
 
-    /// Two floors: a quote within a book is a column, what lies deeper is not.
+    /// Two levels: a quote within a book is a column, deeper members are not.
     private static func collect(
         from scanner: inout JSONScanner, under names: [[UInt8]], into found: inout [MemberPath]
     ) throws(JSONFailure) {
@@ -96,8 +96,8 @@ enum ValueReader {
 
     // MARK: Numbers
 
-    /// A JSON number as a double. Up to 15 digits and 10²² the quotient of two exact doubles is the nearest one
-    /// there is; only other numbers need the long way.
+    /// A JSON number as a double. Up to 15 digits and 10²² the quotient of two exact doubles is the nearest double;
+    /// only other numbers need the slow way.
     static func decimal(_ text: Span<UInt8>) -> Double? {
         var mantissa: UInt64 = 0
         var digits = 0

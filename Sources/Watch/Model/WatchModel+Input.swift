@@ -1,4 +1,4 @@
-/// What keys and the mouse do.
+/// The effects of keys and the mouse.
 internal import Client
 package import Primitives
 
@@ -17,7 +17,7 @@ extension WatchModel {
             if prompt != nil { return type(key, now: now) }
             if showsHelp {
                 showsHelp = false
-                return nil  // Also q: who reads a page means to leave the page.
+                return nil  // Even q: a person who reads a page means to leave the page.
             }
             return press(key, now: now)
         }
@@ -109,7 +109,7 @@ extension WatchModel {
         detailTop = min(max(min(detailTop, last) + lines, 0), last)
     }
 
-    /// Sideways: through the columns, or through the detail's JSON.
+    /// Scrolls sideways: through the columns, or through the detail's JSON.
     private mutating func shift(by steps: Int) {
         if showsDetail {
             scrollDetail(by: steps)
@@ -129,7 +129,7 @@ extension WatchModel {
         detailTop = 0
     }
 
-    /// Esc leaves what was entered last.
+    /// Esc leaves whatever was entered last.
     private mutating func stepBack() {
         if showsDetail {
             showsDetail = false
@@ -216,13 +216,13 @@ extension WatchModel {
         return nil
     }
 
-    /// Only a line takes what is pasted: as keys it could do anything.
+    /// Pasted text goes into a line only: as keys it could do anything.
     private mutating func beginPaste(now: Instant) {
         isPasting = true
         if prompt == nil { say("type / or a first, then paste", now: now) }
     }
 
-    /// The line's end too is only text here: it is left out.
+    /// A pasted line end is only text here, so it is left out.
     private mutating func paste(_ key: Key) {
         if case .text(let letter) = key { edit { $0.unicodeScalars.append(letter) } }
     }
@@ -244,7 +244,7 @@ extension WatchModel {
     }
 }
 
-/// Why `pattern` can't be subscribed to; nil if it can. The gateway judges too, but by ending the subscription.
+/// Why `pattern` is invalid; nil if it is valid. The gateway checks too, but it would end the subscription.
 package func patternFault(_ pattern: String) -> String? {
     if pattern.utf8.count > 256 { return "a pattern has at most 256 bytes" }
     let segments = pattern.split(separator: "/", omittingEmptySubsequences: false)

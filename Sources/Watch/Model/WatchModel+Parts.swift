@@ -1,8 +1,8 @@
-/// The smaller values that the model is made of.
+/// The smaller values that make up the model.
 package import Client
 package import Primitives
 
-/// What is asked of the gateway, and over what.
+/// What the session asks of the gateway, and over which transport.
 package struct WatchSubscription: Sendable, Equatable {
     package var topics: [String]
     package var transport: SubscriptionTransport
@@ -18,9 +18,9 @@ package struct WatchSubscription: Sendable, Equatable {
         self.pace = pace
     }
 
-    /// As often as the screen is drawn: what comes in between nobody would see.
+    /// As often as the screen is drawn: nobody would see updates in between.
     package static let usualPace = 10.0
-    /// What `+` and `-` step through; beyond the last there is no limit.
+    /// The steps of `+` and `-`; beyond the last there is no limit.
     static let paces = [0.2, 0.5, 1, 2, 5, 10, 20, 30]
 
     mutating func stepPace(faster: Bool) {
@@ -31,7 +31,7 @@ package struct WatchSubscription: Sendable, Equatable {
         }
     }
 
-    /// How long a frame lasts: as long as the pace, between a thirtieth of a second and a fifth.
+    /// The duration of a frame: that of the pace, between a thirtieth and a fifth of a second.
     package var frameDuration: Duration {
         .nanoseconds(Int64(1e9 / min(max(pace ?? 30, 5), 30)))
     }
@@ -39,16 +39,16 @@ package struct WatchSubscription: Sendable, Equatable {
 
 package enum LinkState: Sendable, Equatable {
     case connecting
-    /// Connected; what existed is still coming.
+    /// Connected; the snapshot is still coming.
     case snapshot
     case live
     case waiting(reason: String, until: Instant)
     case ended(reason: String)
 }
 
-/// A line that is being typed.
+/// A line that the person is typing.
 package enum Prompt: Sendable, Equatable {
-    /// `before`: what Esc brings back.
+    /// `before`: the filter that Esc restores.
     case filter(before: String)
     case pattern(String)
 }
@@ -59,12 +59,12 @@ package struct Notice: Sendable, Equatable {
     package let until: Instant
 }
 
-/// What the model wants done by those who can.
+/// An action that the model needs from the session.
 package enum Effect: Sendable, Equatable {
     case quit
     case suspend
-    /// Draw everything anew: something else wrote on the screen.
+    /// Draw everything again: another program wrote on the screen.
     case redraw
-    /// Subscribe as the model now says; `isWhole`: from a snapshot, because topics were added.
+    /// Subscribe as the model now says. `isWhole`: from a snapshot, because topics were added.
     case subscribe(isWhole: Bool)
 }

@@ -1,30 +1,30 @@
-/// All that the screen shows, and how it changes: by what the gateway says, what a person does, and time.
+/// The content of the screen. The gateway, the person and time change it.
 ///
-/// Values only: no socket, no terminal, no clock. What must be done outside is returned as an `Effect`.
+/// Values only: no socket, no terminal, no clock. Actions outside are returned as an `Effect`.
 package import Client
 package import Primitives
 
 package struct WatchModel: Sendable {
-    /// What is asked of the gateway.
+    /// The subscription that the session asks for.
     package var subscription: WatchSubscription
     package let url: String
-    /// Columns that were asked for; nil: guessed.
+    /// Columns that the person asked for; nil: guess them.
     private let chosenColumns: [MemberPath]?
 
-    // MARK: What came
+    // MARK: Data
 
     package internal(set) var table = TopicTable()
-    /// What a paused screen shows.
+    /// The table that a paused screen shows.
     package internal(set) var frozen: TopicTable?
     package internal(set) var link = LinkState.connecting
     package internal(set) var columns: [MemberPath] = []
     package internal(set) var conflatedCount: UInt64 = 0
     package internal(set) var missedCount: UInt64 = 0
-    /// Milliseconds from the gateway's acceptance to here, smoothed; nil before the first live update.
+    /// Smoothed milliseconds from the gateway's acceptance to here; nil before the first live update.
     package internal(set) var latency: Double?
     package internal(set) var rate = RateMeter()
     private var generation = 0
-    /// The current snapshot stands for itself: what it leaves out has ended.
+    /// The current snapshot is complete: topics that it leaves out no longer exist.
     private var isSnapshotWhole = true
     private var guessedRowCount = 0
 
@@ -34,18 +34,18 @@ package struct WatchModel: Sendable {
     package internal(set) var sort = SortOrder()
     package internal(set) var filter = ""
     package internal(set) var prompt: Prompt?
-    /// What comes as keys was not typed.
+    /// The keys that arrive were pasted, not typed.
     var isPasting = false
     package internal(set) var selected: [UInt8]?
-    /// The first row shown.
+    /// The first visible row.
     package internal(set) var top = 0
-    /// Member columns stepped over.
+    /// Member columns scrolled past.
     package internal(set) var columnOffset = 0
     package internal(set) var showsDetail = false
     package internal(set) var detailTop = 0
     package internal(set) var showsHelp = false
     package internal(set) var notice: Notice?
-    /// Rows dropped, the latest last.
+    /// Removed topics, the latest last.
     package internal(set) var dropped: [[UInt8]] = []
 
     /// The rows of `shown`, filtered and sorted.
@@ -67,21 +67,21 @@ package struct WatchModel: Sendable {
     package var shown: TopicTable { frozen ?? table }
     package var isPaused: Bool { frozen != nil }
 
-    /// Where the selected row stands in `order`.
+    /// Where the selected row is in `order`.
     package var selectedPlace: Int? {
         guard let selected, let row = shown.row(of: selected) else { return nil }
         return order.firstIndex(of: row)
     }
 
-    // MARK: Hearing the gateway
+    // MARK: Events of the gateway
 
-    /// A link is asked for. `isWhole`: it starts with a snapshot, not where another one ended.
+    /// A new link is requested. `isWhole`: it starts with a snapshot, not where the previous one ended.
     package mutating func begin(isWhole: Bool) {
         if isWhole { beginSnapshot() }
         link = .connecting
     }
 
-    /// Takes what the gateway said; returns whether it was an update that is news.
+    /// Takes an event of the gateway; returns whether it was an update with news.
     @discardableResult
     package mutating func apply(_ event: SubscriptionEvent, now: Instant, time: UnixTime) -> Bool {
         switch event {
@@ -138,7 +138,7 @@ package struct WatchModel: Sendable {
 
     // MARK: Before a frame
 
-    /// Puts rows in order and keeps the selected one in sight. Once a frame, however many updates came.
+    /// Sorts the rows and keeps the selected one visible. Runs once a frame, however many updates came.
     package mutating func settle(now: Instant) {
         if chosenColumns == nil, link == .live, table.rows.count >= max(guessedRowCount * 2, 1) {
             guessColumns()

@@ -1,12 +1,12 @@
-/// Which colours a terminal can show, and what ours are in each.
+/// Which colours a terminal can show, and our colours in each depth.
 package enum ColourDepth: Sendable, Equatable, CaseIterable {
-    /// Bold and reverse only: NO_COLOR, or a terminal without.
+    /// Bold and reverse only: NO_COLOR, or a terminal without colours.
     case none
     case sixteen
     case indexed
     case full
 
-    /// What the environment says of the terminal (https://no-color.org).
+    /// What the environment says about the terminal (https://no-color.org).
     package init(environment: (String) -> String?) {
         let term = environment("TERM") ?? ""
         let colorterm = environment("COLORTERM") ?? ""
@@ -22,7 +22,7 @@ package enum ColourDepth: Sendable, Equatable, CaseIterable {
     }
 }
 
-/// One colour in three depths: red, green and blue; of 256; of 16, as the digits of its foreground.
+/// One colour in three depths: as red, green and blue; as one of 256; as one of 16, by its SGR foreground number.
 struct Shade {
     let rgb: UInt32
     let indexed: UInt8
@@ -44,7 +44,7 @@ enum Palette {
         }
     }
 
-    /// Nil: the terminal's own, also where 16 colours have no shade in between.
+    /// Nil: the terminal's own. 16 colours have it too where they lack a shade in between.
     static func shade(of ground: Ground) -> Shade? {
         switch ground {
         case .plain: nil
@@ -61,7 +61,7 @@ enum Palette {
         }
     }
 
-    /// Whether a ground must be shown by swapping the colours, because there is no other way.
+    /// Whether a ground can only be shown by swapping the colours.
     static func isReversed(_ ground: Ground, _ depth: ColourDepth) -> Bool {
         switch (ground, depth) {
         case (.selected, .none), (.selected, .sixteen), (.up4, .none), (.down4, .none): true
@@ -69,7 +69,7 @@ enum Palette {
         }
     }
 
-    /// Whether a ground differs from the terminal's own.
+    /// Whether a ground looks different from the terminal's own.
     static func isSeen(_ ground: Ground, _ depth: ColourDepth) -> Bool {
         guard let shade = shade(of: ground) else { return false }
         return switch depth {
@@ -79,7 +79,7 @@ enum Palette {
         }
     }
 
-    /// Whether a ground can be shown by nothing but bold.
+    /// Whether a ground needs bold to be recognized.
     static func isBold(_ ground: Ground, _ depth: ColourDepth) -> Bool {
         switch ground {
         case .bar: depth == .none || depth == .sixteen

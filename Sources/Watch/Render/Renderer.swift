@@ -1,13 +1,13 @@
-/// From one grid to the next in few bytes: only cells that changed are written.
+/// Turns one grid into the next with few bytes: it writes only cells that changed.
 ///
-/// A cell that is the same is never worth a byte, except where skipping it costs more: a move to the right is at
-/// least four bytes, so up to three such cells in the style at hand are written again.
+/// An unchanged cell is written only where skipping it costs more: a move to the right takes at least four bytes, so
+/// up to three unchanged cells in the current style are written again.
 package import Primitives
 
 package struct Renderer: ~Copyable {
     private let depth: ColourDepth
     private var shown: Grid?
-    /// Where the terminal's cursor is; nil when that is not known.
+    /// Where the terminal's cursor is; nil if that is unknown.
     private var cursor: (row: Int, column: Int)?
     private var style: Style?
 
@@ -17,17 +17,17 @@ package struct Renderer: ~Copyable {
         self.depth = depth
     }
 
-    /// What the terminal shows is unknown: the next frame is drawn whole.
+    /// The terminal's content is unknown now, so the next frame is drawn whole.
     package mutating func forget() {
         shown = nil
     }
 
-    /// Appends the bytes that turn what the terminal shows into `grid`; none if nothing changed.
+    /// Appends the bytes that turn the terminal's content into `grid`; none if nothing changed.
     package mutating func draw(_ grid: Grid, into output: inout ByteBuffer) {
         let start = output.count
         cursor = nil
         style = nil
-        // The terminal shows the frame when it is whole; one that does not know this ignores it.
+        // The terminal shows the frame once it is complete. A terminal that does not know this sequence ignores it.
         output.append("\u{1B}[?2026h")
         let prologue = output.count
         let before: Grid
@@ -54,7 +54,7 @@ package struct Renderer: ~Copyable {
                 column += 1
                 continue
             }
-            // The right half alone can't be written: its left one is.
+            // The right half cannot be written alone, so its left half is written too.
             let first = cell.isRightHalf && column > 0 ? column - 1 : column
             moveTo(row, first, of: grid, into: &output)
             column = write(grid[row, first], row, first, into: &output)
@@ -73,8 +73,8 @@ package struct Renderer: ~Copyable {
         return next
     }
 
-    /// Terminals give pictures, flags and joined marks one column or two, and not all the same: what stands behind one
-    /// is put where it belongs, not where the cursor may be.
+    /// Terminals disagree whether pictures, flags and joined marks take one column or two. So the renderer moves to
+    /// the cell behind one instead of trusting the cursor.
     private static func isDisputed(_ cell: Cell) -> Bool {
         cell.mark != "\0" || (0x1F000...0x1FAFF).contains(cell.scalar.value)
             || (0x2600...0x27BF).contains(cell.scalar.value)
@@ -102,7 +102,7 @@ package struct Renderer: ~Copyable {
         cursor = (row, column)
     }
 
-    /// Writes cells that are the same once more, if that takes one byte each.
+    /// Rewrites unchanged cells if each takes one byte.
     private mutating func bridge(
         _ row: Int, _ columns: Range<Int>, of grid: Grid, into output: inout ByteBuffer
     ) -> Bool {
@@ -125,7 +125,7 @@ package struct Renderer: ~Copyable {
         let isReversed = Palette.isReversed(style.ground, depth)
         if isReversed { output.append(";7") }
         if depth != .none {
-            // On a lit ground of 16 colours the same ink would be invisible; reversed it would be a ground.
+            // On a lit ground of 16 colours the same ink would be invisible, and reversed it would become the ground.
             let isLit = depth == .sixteen && Palette.shade(of: style.ground)?.sixteen != nil
             if let shade = Palette.shade(of: style.ink), !isLit, !isReversed {
                 output.append(shade, isGround: false, depth)

@@ -1,5 +1,5 @@
-/// What the subscription's thread has heard and the screen's has not yet seen: bounded, so that a terminal that can't
-/// keep up slows the reading down, and with it the gateway, which conflates.
+/// Events between the subscription's thread and the screen's. It is bounded: a terminal that cannot keep up slows the
+/// reading, and so the gateway, which conflates.
 package import Client
 package import Primitives
 internal import Synchronization
@@ -7,7 +7,7 @@ package import Transport
 
 package final class Mailbox: Sendable {
     package enum Letter: Sendable {
-        /// A link is asked for; `isWhole`: with a snapshot.
+        /// A link is requested; `isWhole`: with a snapshot.
         case began(isWhole: Bool)
         case heard([SubscriptionEvent], at: UnixTime)
     }
@@ -21,7 +21,7 @@ package final class Mailbox: Sendable {
     }
 
     private let content = Mutex(Content())
-    /// Woken when there is something to take.
+    /// Woken when a letter is there to take.
     package let arrival: Wakeup
     /// Woken when there is room again.
     private let room: Wakeup

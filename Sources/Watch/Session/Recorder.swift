@@ -1,7 +1,7 @@
-/// Writes updates as they came, one a line: a file that the replay feed plays back.
+/// Writes updates as they came, one a line, into a file that the replay feed can play.
 ///
-/// A replay waits as long between lines as their times say. So the first snapshot, whose values can be days old, is
-/// held until something live comes and carries its time, and no line's time is before that of the line above.
+/// A replay waits between lines as long as their times say, but the first snapshot's values can be days old. So it is
+/// held until a live update comes, and takes that update's time. No line has an earlier time than the line above.
 package import Client
 internal import Glibc
 internal import Primitives
@@ -19,7 +19,7 @@ package struct Recorder: ~Copyable {
     /// 64 KiB: some hundred updates a call.
     private static let pieceByteCount = 64 << 10
 
-    /// Opens the file, at whose end the recording goes on.
+    /// Opens the file; a recording is appended to it.
     package init(path: String) throws(RecordingFailure) {
         let number = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
         guard number >= 0 else { throw RecordingFailure(path: path) }
@@ -27,7 +27,7 @@ package struct Recorder: ~Copyable {
         self.path = path
     }
 
-    /// Takes what it must write of `event`.
+    /// Records `event` if it is an update.
     package mutating func record(_ event: SubscriptionEvent) throws(RecordingFailure) {
         switch event {
         case .live: isLive = true
@@ -43,7 +43,7 @@ package struct Recorder: ~Copyable {
         }
     }
 
-    /// Writes all that was recorded, also a snapshot after which nothing came.
+    /// Writes everything recorded, even a snapshot without a live update behind it.
     package mutating func finish() throws(RecordingFailure) {
         try releaseHeld(at: held?.map(\.time).max() ?? 0)
         try flush()

@@ -1,4 +1,4 @@
-/// Keeps one subscription up on a thread of its own, and replaces it when another is wanted.
+/// Keeps one subscription up on a thread of its own, and replaces it when a new one is requested.
 package import Client
 internal import Primitives
 internal import Synchronization
@@ -18,11 +18,11 @@ package final class SubscriptionThread: Sendable {
     private let url: GatewayURL
     private let mailbox: Mailbox
     private let wanted = Mutex(Wanted())
-    /// Woken when `wanted` changes; it interrupts whatever the thread waits for.
+    /// Woken when `wanted` changes. It interrupts whatever the thread waits for.
     private let change: Wakeup
     /// Woken when the thread is done.
     private let done: Wakeup
-    /// What a close may take to be said. A name that is being looked up can't be interrupted, and is not waited for.
+    /// How long a farewell may take. A name lookup cannot be interrupted, and nobody waits for it.
     private static let farewellPatience = Duration.milliseconds(500)
 
     package init(to url: GatewayURL, telling mailbox: Mailbox) throws(SystemFailure) {
@@ -32,22 +32,22 @@ package final class SubscriptionThread: Sendable {
         done = try Wakeup()
     }
 
-    /// Starts the thread, which lives until `end`.
+    /// Starts the thread, which runs until `end`.
     package func start() throws(SystemFailure) {
         _ = try LoopThread(name: "subscription") { [self] in run() }
     }
 
-    /// Subscribes like this from now on: behind what was heard, or from a snapshot if `isWhole`. Any thread.
+    /// Subscribes like this from now on: after the events so far, or from a snapshot if `isWhole`. Any thread.
     package func open(_ subscription: WatchSubscription, isWhole: Bool) {
         wanted.withLock { wanted in
-            // Two wishes at once: a snapshot that either asked for is due.
+            // Of two pending requests, either may have asked for a snapshot.
             let isWhole = isWhole || wanted.order?.isWhole == true
             wanted.order = Order(subscription: subscription, isWhole: isWhole)
         }
         change.wake()
     }
 
-    /// Ends the subscription, politely where that takes no time.
+    /// Ends the subscription, politely if that takes no time.
     package func end() {
         wanted.withLock { $0.isEnding = true }
         change.wake()
@@ -72,7 +72,7 @@ package final class SubscriptionThread: Sendable {
 
     private func follow(_ stream: SubscriptionStream) {
         var events: [SubscriptionEvent] = []
-        // A busy stream always has something to read and does not look at `change`.
+        // A busy stream always has something to read and never looks at `change`.
         while !hasChanged, stream.next(into: &events) {
             mailbox.post(.heard(events, at: .now()))
             events.removeAll(keepingCapacity: true)
@@ -82,10 +82,10 @@ package final class SubscriptionThread: Sendable {
 
     private var hasChanged: Bool { wanted.withLock { $0.order != nil || $0.isEnding } }
 
-    /// Nil: it is over.
+    /// Nil: the session is over.
     private func waitForOrder() -> Order? {
         while true {
-            // Before looking: what is wanted after the look wakes the wait below.
+            // Before the look: a request that comes after the look then wakes the wait below.
             change.clear()
             let (order, isEnding) = wanted.withLock { wanted in
                 defer { wanted.order = nil }

@@ -1,10 +1,10 @@
-/// One sitting: waits for keys, updates, signals and the next frame, and lets the model and the view do the rest.
+/// One session: waits for keys, updates, signals and the next frame. The model and the view do the rest.
 package import Client
 internal import Primitives
 package import Transport
 
 package final class WatchSession {
-    /// A second Esc byte follows within this, or it was the key. Longer over slow lines only cuts sequences.
+    /// An Esc counts as the key if no byte follows within this time. A longer gap within a sequence only cuts it.
     private static let escapePatience = Duration.milliseconds(50)
     private static let sequencePatience = Duration.milliseconds(500)
 
@@ -43,7 +43,7 @@ package final class WatchSession {
             subscription, at: url.description, columns: columns?.map { MemberPath($0) }, size: terminal.size)
     }
 
-    /// Until the person, or a signal, ends it.
+    /// Runs until the person, or a signal, ends the session.
     package func run() throws(SystemFailure) {
         try thread.start()
         thread.open(model.subscription, isWhole: true)
@@ -76,8 +76,8 @@ package final class WatchSession {
         draw(now)
     }
 
-    /// Until there is something to do. Updates are heard only when a frame may follow: until then they gather, and
-    /// if the terminal takes nothing they go on gathering until the gateway conflates them.
+    /// Waits until there is something to do. Updates wake it only when a frame may follow; until then they gather. If
+    /// the terminal takes nothing, they gather until the gateway conflates them.
     private func wait() {
         let now = Instant.now()
         let mayDraw = now >= nextFrame && !terminal.isBusy
@@ -167,7 +167,7 @@ package final class WatchSession {
 
     // MARK: Drawing
 
-    /// At the pace of the updates while something moves; once a second, for ages and rates, while nothing does.
+    /// At the pace of the updates while something moves; otherwise once a second, for ages and rates.
     private func draw(_ now: Instant) {
         let time = UnixTime.now()
         let second = time.milliseconds / 1000
@@ -182,7 +182,7 @@ package final class WatchSession {
         frameCount += 1
     }
 
-    /// Whether time alone changes the picture: a flash fades, a countdown runs.
+    /// Whether the picture changes with time alone: a flash fades, a countdown runs.
     private func isMoving(_ now: Instant) -> Bool {
         if case .waiting = model.link { return true }
         return now.since(heardAt) < .seconds(1)
@@ -206,7 +206,7 @@ package final class WatchSession {
         if seen.contains(.end) { isOver = true }
         if seen.contains(.suspend), !isOver { suspend() }
         if seen.contains(.resume) {
-            // Somebody else had the terminal meanwhile.
+            // The shell had the terminal meanwhile.
             terminal.takeOver()
             redraw()
         }

@@ -1,4 +1,4 @@
-/// Signals as things that a loop finds when it looks: each handler only sets a bit and wakes.
+/// Signals for a loop to look at: each handler only sets a bit and wakes the loop.
 internal import Glibc
 internal import Synchronization
 package import Transport
@@ -16,7 +16,7 @@ package enum SessionSignals {
     private static let seen = Atomic<UInt8>(0)
     private static let wakeup = Result { () throws(SystemFailure) in try Wakeup() }
 
-    /// Sets the handlers; the result is woken by each signal.
+    /// Installs the handlers; each signal wakes the result.
     package static func install() throws(SystemFailure) -> Wakeup {
         let woken = try wakeup.get()
         _ = seen.exchange(0, ordering: .relaxed)
@@ -31,16 +31,16 @@ package enum SessionSignals {
         for number in [SIGINT, SIGTERM, SIGHUP, SIGWINCH, SIGTSTP, SIGCONT] { signal(number, SIG_DFL) }
     }
 
-    /// What has come since the last call.
+    /// The signals since the last call.
     package static func take() -> Seen {
         Seen(rawValue: seen.exchange(0, ordering: .acquiring))
     }
 
-    /// Stops this process and those of its job, as the terminal would have at Ctrl-Z; returns when it goes on.
+    /// Stops this process and its job, as the terminal would at Ctrl-Z; returns when they continue.
     package static func stop() {
         signal(SIGTSTP, SIG_DFL)
         kill(0, SIGTSTP)
-        // Sent to ourselves it comes before `kill` returns, on this thread or another.
+        // A signal to ourselves arrives before `kill` returns, on this thread or another.
         signal(SIGTSTP) { _ in SessionSignals.note(.suspend) }
     }
 

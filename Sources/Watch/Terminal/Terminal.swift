@@ -1,21 +1,22 @@
-/// The terminal that a session has taken over: raw, on its other screen, with the mouse told; and given back.
+/// The terminal during a session: raw, on its alternate screen, with mouse reports. `leave` restores it.
 ///
-/// Opened anew by its name, so that not waiting for it (O_NONBLOCK) stays our affair: standard output's description
-/// is shared with the shell.
+/// It is opened again by name, so that O_NONBLOCK affects only us: the shell shares the description of our standard
+/// output.
 internal import Glibc
 package import Primitives
 package import Transport
 
 package final class Terminal {
-    /// Other screen, no cursor, wheel and clicks as SGR reports, pastes told apart, no wrapping at the right edge.
+    /// Alternate screen, no cursor, wheel and clicks as SGR reports, bracketed paste, no wrapping at the right edge.
     private static let enter: StaticString =
         "\u{1B}[?1049h\u{1B}[?25l\u{1B}[?1000h\u{1B}[?1006h\u{1B}[?2004h\u{1B}[?7l"
-    /// Cleared before it is left: tmux, made wider meanwhile, otherwise keeps some of it on the first screen.
+    /// Clears the screen before leaving it: tmux, if widened meanwhile, otherwise keeps some of it on the first
+    /// screen.
     fileprivate static let leave: StaticString =
         "\u{1B}[?2026l\u{1B}[0m\u{1B}[2J\u{1B}[?7h\u{1B}[?2004l\u{1B}[?1006l\u{1B}[?1000l\u{1B}[?25h\u{1B}[?1049l"
 
     private let descriptor: FileDescriptor
-    /// How it was, and how it is to be again.
+    /// The settings to restore.
     private let original: termios
     private var pending = ByteBuffer()
     /// Bytes that the terminal has taken.
@@ -44,7 +45,7 @@ package final class Terminal {
         guard ioctl(number, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 0 else {
             return Size(columns: 80, rows: 24)
         }
-        // What claims more is broken, and would cost memory.
+        // A terminal that claims more is broken, and would cost memory.
         return Size(columns: min(Int(size.ws_col), 1000), rows: min(Int(size.ws_row), 500))
     }
 
@@ -59,7 +60,7 @@ package final class Terminal {
         pending.append(Self.enter)
     }
 
-    /// Gives the terminal back as it was. What is not written by then is of no use any more.
+    /// Restores the terminal. Bytes still unwritten are of no use any more.
     package func leave() {
         guard TerminalRescue.isNeeded else { return }
         TerminalRescue.restore()
@@ -67,16 +68,16 @@ package final class Terminal {
 
     // MARK: Bytes
 
-    /// What is still to be taken; while it is not empty no further frame is drawn.
+    /// Bytes are still unwritten; until they are gone no further frame is drawn.
     package var isBusy: Bool { !pending.isEmpty }
 
-    /// Puts bytes in line: `body` appends them.
+    /// Queues the bytes that `body` appends.
     package func write(_ body: (inout ByteBuffer) -> Void) {
         body(&pending)
         flush()
     }
 
-    /// Writes as much as the terminal takes now. Returns false when it is gone.
+    /// Writes as much as the terminal takes now. Returns false if it is gone.
     @discardableResult
     package func flush() -> Bool {
         while !pending.isEmpty {
@@ -93,7 +94,7 @@ package final class Terminal {
         return true
     }
 
-    /// What was typed since the last call; nil when the terminal is gone.
+    /// The bytes typed since the last call; nil if the terminal is gone.
     package func read() -> [UInt8]? {
         var bytes = [UInt8](repeating: 0, count: 1024)
         while true {
@@ -106,19 +107,19 @@ package final class Terminal {
     }
 }
 
-/// What a signal's handler needs to give the terminal back, whatever has happened to the rest.
+/// What a signal handler needs to restore the terminal, whatever state the rest is in.
 enum TerminalRescue {
     private struct Target {
         var number: Int32
         var original: termios
     }
 
-    // Written on one thread before any handler that reads them is set (`arm`), and after they are taken away.
+    // One thread writes it before `arm` sets the handlers that read it, and again after they are removed.
     nonisolated(unsafe) private static var target: Target?
-    // A byte: read whole or not at all, also by a handler.
+    // A byte, which even a handler reads whole or not at all.
     nonisolated(unsafe) static var isNeeded = false
 
-    /// What ends a process that has gone wrong.
+    /// Signals of a process that has gone wrong.
     private static let crashes = [SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGABRT, SIGFPE, SIGSYS, SIGQUIT]
 
     static func arm(_ number: Int32, _ original: termios) {
@@ -130,7 +131,7 @@ enum TerminalRescue {
                 signal(number, SIG_DFL)
                 raise(number)
             }
-            // On a stack of its own: the other one may be what has run out.
+            // On a separate stack, because the usual one may have overflowed.
             action.sa_flags = SA_ONSTACK
             sigaction(crash, &action, nil)
         }
@@ -150,7 +151,7 @@ enum TerminalRescue {
         sigaltstack(&stack, nil)
     }
 
-    /// Async-signal-safe: two calls to the kernel. A terminal that takes nothing is waited for a tenth of a second.
+    /// Async-signal-safe: two system calls. It waits at most a tenth of a second for a terminal that takes nothing.
     static func restore() {
         guard isNeeded, let target else { return }
         isNeeded = false
@@ -166,7 +167,7 @@ enum TerminalRescue {
             var entry = pollfd(fd: target.number, events: Int16(POLLOUT), revents: 0)
             if poll(&entry, 1, 100) <= 0 { break }
         }
-        // Not TCSADRAIN: it would wait for a terminal that takes nothing.
+        // Not TCSADRAIN, which would wait for a terminal that takes nothing.
         var original = target.original
         tcsetattr(target.number, TCSANOW, &original)
     }

@@ -1,4 +1,4 @@
-/// What the terminal can show, and the signs that are drawn with it.
+/// What the terminal can show, and the characters to draw with.
 package struct Capabilities: Sendable, Equatable {
     package var depth: ColourDepth
     package var isUnicode: Bool
@@ -8,7 +8,7 @@ package struct Capabilities: Sendable, Equatable {
         self.isUnicode = isUnicode
     }
 
-    /// Whether the locale, where one is set, is of UTF-8. The kernel's own console has no blocks and no braille.
+    /// Whether the locale, if one is set, uses UTF-8. The kernel's own console has neither blocks nor braille.
     package static func isUnicode(environment: (String) -> String?) -> Bool {
         if environment("TERM") == "linux" { return false }
         let stated = ["LC_ALL", "LC_CTYPE", "LANG"].lazy.compactMap(environment).first { !$0.isEmpty }
@@ -42,7 +42,7 @@ struct Symbols: Sendable {
         levels: Array("_.,:-=+#"), up: "^", down: "v", line: "-", marker: ">", ellipsis: "~", dot: "*",
         pause: "||", separator: "|", arrows: "jk", enter: "Enter", base: "-", scroll: "|")
 
-    /// `text` in signs that the terminal has, cut to `width` columns.
+    /// `text` in characters that the terminal has, cut to `width` columns.
     func fitted(_ text: String, to width: Int) -> String {
         let clean = printable(text)
         guard columnCount(of: clean) > width else { return clean }
@@ -58,7 +58,7 @@ struct Symbols: Sendable {
         return String(kept) + ellipsis
     }
 
-    /// As much of the end of `text` as `width` columns take.
+    /// The longest end of `text` that fits `width` columns.
     func fittedEnd(_ text: String, to width: Int) -> String {
         let clean = printable(text)
         var left = width
@@ -69,8 +69,8 @@ struct Symbols: Sendable {
         return String(String.UnicodeScalarView(kept.reversed()))
     }
 
-    /// What others wrote must not steer the terminal: control characters become `?`, and so does what is not ASCII
-    /// where only that can be shown.
+    /// Text from others must not steer the terminal, so control characters become `?`. So does anything beyond ASCII
+    /// on a terminal without Unicode.
     func printable(_ text: String) -> String {
         if text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) { return text }
         var clean = String.UnicodeScalarView()

@@ -1,7 +1,7 @@
 /// How many columns a terminal gives a character: 0, 1 or 2.
 ///
-/// East Asian wide and full-width characters (Unicode TR11) and pictures take two. The table holds blocks, not single
-/// characters: within them the few narrow ones are unassigned or rare.
+/// East Asian wide and full-width characters (Unicode TR11) and pictures take two. The table holds whole blocks;
+/// their few narrow characters are unassigned or rare.
 package func columnCount(of scalar: Unicode.Scalar) -> Int {
     let value = scalar.value
     if value < 0x300 { return value < 0x20 || (value >= 0x7F && value < 0xA0) || value == 0xAD ? 0 : 1 }

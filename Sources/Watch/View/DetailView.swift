@@ -21,7 +21,7 @@ extension WatchView {
         put(pieces, row: row, column: column, end: grid.size.columns, on: &grid)
     }
 
-    /// It says the value once more: in a small window the table is behind it.
+    /// The title repeats the value: in a small window the detail hides the table.
     private func drawDetailTitle(of row: TopicRow, row line: Int, on grid: inout Grid) {
         let isShort = grid.size.columns < 60
         let texts = TableColumns.texts(of: row, [])
@@ -81,14 +81,14 @@ extension WatchView {
         }
     }
 
-    /// As the value itself is written.
+    /// In the notation of the value itself.
     private func label(of value: Double, _ row: TopicRow) -> String {
         let raw = TableColumns.numberCharacters(at: row.valuePath ?? .whole, in: row.value) ?? ""
         let decimals = min(NumberText.decimals(of: raw), 6)
         return NumberText(fixed(value, decimals: decimals), name: row.valuePath?.lastName ?? "").text
     }
 
-    /// What the change counts from, where it is in sight: a line of dots behind the values.
+    /// The base of the change, if it is in range: a dotted line behind the values.
     private func drawBase(
         of row: TopicRow, _ chart: DotChart, _ rows: Range<Int>, _ columns: Range<Int>, on grid: inout Grid
     ) {
@@ -101,7 +101,7 @@ extension WatchView {
         }
     }
 
-    /// The line, and a shade from it down to the floor.
+    /// The line, and a shade from it down to the bottom.
     private func draw(_ chart: DotChart, _ style: Style, row: Int, _ left: Int, on grid: inout Grid) {
         for (offset, line) in chart.lines.enumerated() {
             for (column, character) in line.unicodeScalars.enumerated() {
@@ -127,7 +127,7 @@ extension WatchView {
         let lines = JSONText.lines(of: row.value, in: area)
         let top = min(model.detailTop, max(lines.count - rows.count, 0))
         for (offset, line) in lines.dropFirst(top).prefix(rows.count).enumerated() {
-            // A name stands back behind its value.
+            // A name is dimmer than its value.
             var pieces = [Piece(line.indent, Style(.dim))]
             for (place, part) in line.parts.enumerated() {
                 pieces.append(Piece((place > 0 ? "  " : "") + part.name, Style(.dim)))

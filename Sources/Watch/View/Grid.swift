@@ -41,7 +41,7 @@ package struct Grid: Sendable, Equatable {
         set { cells[row * size.columns + column] = newValue }
     }
 
-    /// A row as text, its blank end left out.
+    /// A row as text, without the blanks at its end.
     package func text(ofRow row: Int) -> String {
         var text = String.UnicodeScalarView()
         for column in 0..<size.columns {
@@ -54,7 +54,7 @@ package struct Grid: Sendable, Equatable {
         return String(text)
     }
 
-    /// Puts `text` into a row from `column` on, cut where `end` is, and returns the column behind it.
+    /// Puts `text` into a row from `column` on, cuts it at `end`, and returns the column behind it.
     @discardableResult
     package mutating func put(
         _ text: some StringProtocol, row: Int, column: Int, end: Int? = nil, _ style: Style = Style()
@@ -75,7 +75,7 @@ package struct Grid: Sendable, Equatable {
         return next
     }
 
-    /// One mark a character is kept; more, and joiners that make pictures of several, terminals show differently.
+    /// Keeps one mark a character. Terminals disagree about further marks, and about joiners that combine pictures.
     private mutating func join(_ mark: Unicode.Scalar, row: Int, before next: Int, from column: Int) {
         guard next > column, mark.properties.canonicalCombiningClass != .notReordered else { return }
         let place = self[row, next - 1].isRightHalf ? next - 2 : next - 1
@@ -85,7 +85,7 @@ package struct Grid: Sendable, Equatable {
     private mutating func set(
         _ scalar: Unicode.Scalar, width: Int, row: Int, column: Int, _ style: Style
     ) {
-        // Half of a wide character is none.
+        // Half of a wide character cannot stay.
         if self[row, column].isRightHalf, column > 0 { self[row, column - 1].scalar = " " }
         let behind = column + width
         if behind < size.columns, self[row, behind].isRightHalf { self[row, behind].scalar = " " }
@@ -93,7 +93,7 @@ package struct Grid: Sendable, Equatable {
         if width == 2 { self[row, column + 1] = Cell("\0", style) }
     }
 
-    /// Gives a stretch of a row one style, and blanks.
+    /// Fills part of a row with blanks of one style.
     package mutating func fill(row: Int, columns: Range<Int>, _ style: Style) {
         guard row >= 0, row < size.rows else { return }
         for column in columns.clamped(to: 0..<size.columns) { self[row, column] = Cell(" ", style) }

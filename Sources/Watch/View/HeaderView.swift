@@ -1,4 +1,4 @@
-/// The header: is it live, over what, how late, how much; and the status line: what can be done.
+/// The header (is it live, over which transport, how late, how many updates) and the status line (the possible keys).
 internal import Client
 internal import Primitives
 
@@ -131,7 +131,7 @@ extension WatchView {
             case .pattern(let text): ("watch too: ", text, "  a topic or a pattern such as fx/**")
             }
         var column = grid.put(label, row: row, column: 1, end: end, Style(.title, on: .bar))
-        // The end of a long line is where it is typed.
+        // A line too long shows its end, where the person types.
         let typed = symbols.fittedEnd(text, to: max(end - column - 1, 0))
         column = grid.put(typed, row: row, column: column, end: end, Self.bar)
         let cursor = capabilities.isUnicode ? "█" : "_"
@@ -151,10 +151,10 @@ extension WatchView {
         }
     }
 
-    /// The most wanted first; those that don't fit are left out.
+    /// The most useful first; hints that do not fit are left out.
     private var hints: [(String, String)] {
         if model.showsHelp { return [("any key", "back")] }
-        // Esc leaves what was entered last: it is said once, of that.
+        // Esc leaves whatever was entered last, so only the hint for that mentions it.
         var filter = [("/", model.filter.isEmpty ? "filter" : "\"\(model.filter)\"")]
         var detail = [(symbols.enter, "detail")]
         if model.showsDetail {

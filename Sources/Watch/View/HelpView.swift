@@ -5,7 +5,7 @@ extension WatchView {
     private struct Entry {
         let keys: String
         let what: String
-        /// For windows in which `keys` and `what` don't fit.
+        /// For windows too small for `keys` and `what`.
         let shortKeys: String
         let short: String
 
@@ -75,7 +75,7 @@ extension WatchView {
         }
     }
 
-    /// `spare`: rows beyond those that the keys take; what they allow, in the order of its worth.
+    /// `spare`: rows that the keys leave over, spent on extras in the order of their worth.
     private func drawWholeHelp(_ rows: Range<Int>, spare: Int, on grid: inout Grid) {
         let left = max((grid.size.columns - Self.pageWidth) / 2, 0) + 2
         let end = grid.size.columns
@@ -99,7 +99,7 @@ extension WatchView {
         for (place, note) in Self.notes.enumerated() { put(place == 0 ? "Columns" : "", note.0, note.1) }
     }
 
-    /// Side by side, in words of their own.
+    /// Side by side, in shorter words.
     private func drawShortHelp(_ rows: Range<Int>, on grid: inout Grid) {
         let entries = Self.groups.flatMap(\.entries)
         let most = max(grid.size.columns / Self.shortWidth, 1)

@@ -1,21 +1,21 @@
-/// What colour says, not which it is: `Palette` knows what each terminal makes of it.
+/// The meaning of a colour, not the colour: `Palette` knows how each terminal shows it.
 package enum Ink: UInt8, Sendable, CaseIterable {
     /// The terminal's own.
     case text
-    /// Units, hints, what is not looked for.
+    /// Units, hints, side matters.
     case dim
     case title
-    /// What moves: the sparkline, the chart.
+    /// Moving things: the sparkline, the chart.
     case accent
     case up
     case down
     case warning
 }
 
-/// What stands behind the text.
+/// The colour behind the text.
 package enum Ground: UInt8, Sendable, CaseIterable {
     case plain
-    /// The header, the columns' names and the status line.
+    /// The header, the column titles and the status line.
     case bar
     case selected
     /// A change, from fresh (4) to nearly gone (1).

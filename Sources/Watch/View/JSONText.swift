@@ -1,4 +1,4 @@
-/// A value's JSON for people, and all of it: a member a line where they fit, else one behind the other.
+/// A value's whole JSON for people: one member a line if they fit, else one behind the other.
 internal import Primitives
 
 enum JSONText {
@@ -14,7 +14,7 @@ enum JSONText {
     }
 
     private struct Member {
-        /// The members that it is in, with dots.
+        /// The enclosing members, joined with dots.
         var path = ""
         var depth = 0
         /// With its colon; empty for a value that is no member.
@@ -47,7 +47,7 @@ enum JSONText {
             width: max(width - indent.utf8.count, 1))
     }
 
-    /// A value that is longer than the line goes on below.
+    /// A value longer than the line continues below.
     private static func broken(_ part: Part, indent: String = "", width: Int) -> [Line] {
         var lines: [Line] = []
         var current = Part(name: part.name)
@@ -105,7 +105,7 @@ enum JSONText {
         return found
     }
 
-    /// `member`: all that is known of what comes next but its value.
+    /// `member`: the next member, still without its value.
     private static func collect(
         from scanner: inout JSONScanner, _ member: Member, into found: inout [Member]
     ) throws(JSONFailure) {

@@ -1,4 +1,4 @@
-/// Which rows of the screen show what. The model must know it too: what a page is, and which row a click is on.
+/// Which rows of the screen show what. The model needs it too: for the size of a page, and for the row of a click.
 package struct Layout: Sendable, Equatable {
     /// A rectangle of cells.
     struct Area: Equatable {
@@ -6,20 +6,20 @@ package struct Layout: Sendable, Equatable {
         let columns: Range<Int>
     }
 
-    /// The header takes two lines where there is room.
+    /// Two lines if there is room.
     let headerRows: Range<Int>
-    /// The columns' names.
+    /// The column titles.
     let titleRow: Int
     let tableRows: Range<Int>
     let detailRows: Range<Int>
     let statusRow: Int
     private let width: Int
 
-    /// Below this the header's second line would cost a row that is wanted more.
+    /// Below this height the second header line would cost a more useful row.
     private static let tallHeader = 12
-    /// Below this a detail pane would leave no table worth the name, so it takes its place.
+    /// Below this height the detail pane replaces the table, because both would be too small.
     private static let splitHeight = 18
-    /// Below this chart and JSON stand one above the other.
+    /// Below this width the chart is above the JSON, not beside it.
     private static let splitWidth = 70
 
     package init(size: Size, showsDetail: Bool) {

@@ -1,5 +1,4 @@
-/// A number as it is shown: what stands before the point, what behind it, and its unit; so that a column can put all
-/// its points in one line.
+/// A number as shown: integer part, fraction and unit, so that a column can align its points.
 internal import Primitives
 
 struct NumberText: Equatable {
@@ -8,15 +7,15 @@ struct NumberText: Equatable {
     var fraction = ""
     var unit = ""
 
-    /// More digits than these say nothing more.
+    /// More digits than these tell nothing more.
     private static let fractionLimit = 6
-    /// From a million on a number is scaled: 12.34M.
+    /// From a million on, a number is scaled: 12.34M.
     private static let scaledFrom = 1e6
-    /// Beyond the last unit, and where six digits behind the point are all zero, it is written as 1.23e-9.
+    /// Beyond the last unit, or if six digits behind the point would be zero, it is written as 1.23e-9.
     private static let scaledUpTo = 1e21
     private static let tiniest = 1e-6
 
-    /// A number as its publisher wrote it, scaled where it is too long to be read; `name` tells what is counted.
+    /// A number in its publisher's notation, scaled where it is too long to read. `name` shows what it counts.
     init(_ text: String, name: String) {
         let value = Double(text) ?? 0
         if name.hasSuffix("Percent") {
@@ -50,7 +49,7 @@ struct NumberText: Equatable {
         split(text)
     }
 
-    /// A change of something that is scaled: it is scaled too, and has its sign.
+    /// The change of a scaled number: scaled too, with its sign.
     init(change: Double, name: String) {
         self.init("\(change)", name: name)
         if change > 0, text.contains(where: { ("1"..."9").contains($0) }) {
@@ -107,7 +106,7 @@ func fixed(_ value: Double, decimals: Int) -> String {
     return "\(sign)\(units / power).\(zeros)\(fraction)"
 }
 
-/// A count with its thousands apart: 1,234,567.
+/// A count with separated thousands: 1,234,567.
 func grouped(_ count: some BinaryInteger) -> String {
     var text = ""
     for (place, digit) in "\(count)".reversed().enumerated() {

@@ -1,12 +1,12 @@
-/// Recent values in one line of eight levels, the latest at its right end.
+/// Recent values in one line of eight levels, the latest at the right.
 enum Sparkline {
-    /// As many characters as there are values, at most `width`.
+    /// One character a value, at most `width`.
     static func text(of values: [Double], width: Int, levels: [Character]) -> String {
         let shown = values.suffix(width)
         guard let low = shown.min(), let high = shown.max() else { return "" }
         return String(
             shown.map { value in
-                // A value that never moved runs through the middle's foot, not along the floor.
+                // A value that never moved is a line in the middle, not along the floor.
                 guard high > low else { return levels[levels.count / 2 - 1] }
                 let share = (value - low) / (high - low)
                 return levels[min(Int(share * Double(levels.count)), levels.count - 1)]
@@ -14,16 +14,16 @@ enum Sparkline {
     }
 }
 
-/// Values as a line of dots: two by four of them in a braille character, one in ASCII.
+/// Values as a line of dots: a braille character has two by four of them, an ASCII character one.
 struct DotChart {
     let low: Double
     let high: Double
     /// From the top.
     private(set) var lines: [String]
-    /// In which line each column of characters has its highest dot.
+    /// For each column of characters, the line of its highest dot.
     private(set) var tops: [Int]
 
-    /// Nil for less than two values, which make no line.
+    /// Nil for fewer than two values, which make no line.
     init?(_ values: [Double], columns: Int, rows: Int, isUnicode: Bool) {
         guard values.count > 1, columns > 0, rows > 0, let low = values.min(), let high = values.max() else {
             return nil
@@ -38,7 +38,7 @@ struct DotChart {
             let value = Self.value(at: column, of: dotColumns, in: values)
             let share = high > low ? (value - low) / (high - low) : 0.5
             let row = Int(((1 - share) * Double(dotRows - 1)).rounded())
-            // Jumps are drawn through, or they would fall apart into dust.
+            // Jumps are drawn as strokes; otherwise the line would fall apart into dots.
             let next = before.map { $0 < row ? $0 + 1 : $0 > row ? $0 - 1 : row } ?? row
             for crossed in min(row, next)...max(row, next) { dots[crossed * dotColumns + column] = true }
             before = row
@@ -56,14 +56,14 @@ struct DotChart {
         }
     }
 
-    /// The line in which `value` stands.
+    /// The line that shows `value`.
     func line(of value: Double) -> Int {
         guard high > low else { return lines.count / 2 }
         let share = min(max((value - low) / (high - low), 0), 1)
         return Int(((1 - share) * Double(lines.count - 1)).rounded())
     }
 
-    /// The line between the two values that stand nearest.
+    /// The interpolated value between the two nearest ones.
     private static func value(at column: Int, of count: Int, in values: [Double]) -> Double {
         let place = Double(column) * Double(values.count - 1) / Double(max(count - 1, 1))
         let before = min(Int(place), values.count - 2)

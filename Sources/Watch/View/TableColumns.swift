@@ -1,4 +1,4 @@
-/// Which columns fit, how wide they are, and what stands in them for the rows in sight.
+/// Which columns fit, how wide they are, and their texts for the visible rows.
 internal import Client
 internal import Primitives
 
@@ -18,12 +18,12 @@ struct TableColumns {
         let kind: Kind
         let title: String
         var width: Int
-        /// Columns behind the point, and for units: all of a column the same, so that the points are in line.
+        /// Columns behind the point, and for units. All rows share them, so that the points align.
         var fractionWidth = 0
         var unitWidth = 0
     }
 
-    /// A value as it is shown: in line with the numbers above and below, or as it stands.
+    /// A value as shown: aligned with the numbers above and below, or as it stands.
     enum Text {
         case number(NumberText)
         case words(String)
@@ -44,7 +44,7 @@ struct TableColumns {
     private static let marginWidth = 2
     private static let widestSparkline = 80
     private static let narrowestNumber = 7
-    /// Words beside numbers may take so much of the width, and so many columns: they must not push numbers out.
+    /// Words beside numbers get this share of the width, and this many columns: they must not push numbers out.
     private static let wordsShare = 6
     private static let wordsWidth = 24
 
@@ -67,7 +67,7 @@ struct TableColumns {
                 .member(member.offset), Self.title(of: member.element), texts.map { $0.members[place] },
                 width: width)
         }
-        // What was asked for comes first; of what is guessed a quote's bid and ask matter more than the age.
+        // Requested columns come first. Of the guessed ones, a quote's bid and ask matter more than the age.
         if model.hasChosenColumns { memberColumns.forEach(take) }
         take(numberColumn(.changePercent, "CHANGE%", texts.map(\.changePercent)))
         let leastSparkline = width < 60 ? 8 : width < 100 ? 10 : 20
@@ -86,7 +86,7 @@ struct TableColumns {
         columns = Self.arranged([topic] + chosen)
     }
 
-    /// As they are read from left to right; they were taken by how much they matter.
+    /// In reading order; they were chosen in order of importance.
     private static func arranged(_ columns: [Column]) -> [Column] {
         func rank(_ kind: Kind) -> Int {
             switch kind {
@@ -133,7 +133,7 @@ struct TableColumns {
         column.unitWidth = found.map { $0.unit.utf8.count }.max() ?? 0
         let whole = found.map { $0.whole.utf8.count }.max() ?? 0
         let numberWidth = whole + column.fractionWidth + column.unitWidth
-        // A sort arrow stands beside the title.
+        // A sort arrow is beside the title.
         column.width = max(numberWidth, columnCount(of: title) + 1, Self.narrowestNumber)
         return column
     }
@@ -172,7 +172,7 @@ struct TableColumns {
         return .words(Symbols.unicode.printable(words(of: text.extracting(found.range))))
     }
 
-    /// As the publisher wrote it: 184.20 keeps its zero.
+    /// In the publisher's notation: 184.20 keeps its zero.
     static func numberCharacters(at path: MemberPath, in text: Span<UInt8>) -> String? {
         guard let found = ValueReader.find(path, in: text),
             let range = ValueReader.numberRange(found, in: text)
@@ -180,7 +180,7 @@ struct TableColumns {
         return text.extracting(range).text
     }
 
-    /// A string without its quotes, anything else as it stands.
+    /// A string without its quotes; anything else unchanged.
     private static func words(of text: Span<UInt8>) -> String {
         var scanner = JSONScanner(text)
         guard scanner.peek() == .string else { return text.text }

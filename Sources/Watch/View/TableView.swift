@@ -1,4 +1,4 @@
-/// The table: a row a topic, points in line, a flash where something changed.
+/// The table: one row a topic, aligned points, a flash at each change.
 internal import Client
 internal import Primitives
 
@@ -18,7 +18,7 @@ extension WatchView {
         if scrolls { drawScrollBar(on: &grid) }
     }
 
-    /// Not all rows fit: the right edge says which part of them is in sight.
+    /// Not all rows fit: the right edge shows which part is visible.
     private var scrolls: Bool { model.order.count > layout.tableRows.count }
 
     private func drawScrollBar(on grid: inout Grid) {
@@ -94,7 +94,7 @@ extension WatchView {
             switch column.kind {
             case .topic: drawName(topicRow, cell, ground, on: &grid)
             case .value:
-                // The flash reaches one column to either side: it reads as a patch, not as a marked word.
+                // The flash extends one column to either side: it looks like a patch, not like a marked word.
                 grid.fill(row: row, columns: left - 1..<left + column.width + 1, Style(.text, on: flash))
                 draw(texts.value, column, cell, Style(.text, on: flash), on: &grid)
             case .change: draw(texts.change, column, cell, changeStyle(topicRow, ground), on: &grid)
@@ -119,8 +119,8 @@ extension WatchView {
         }
     }
 
-    /// What stands behind the value. Where a step of the fading can't be shown, the row goes on below it; without
-    /// colours a row that is reversed flashes by not being so.
+    /// The ground behind the value. Where the terminal cannot show a step of the fading, the row's own ground stays.
+    /// Without colours a reversed row flashes by turning plain.
     private func flash(of row: TopicRow, on ground: Ground) -> Ground {
         let freshness = row.freshness(now: flashMoment)
         guard freshness > 0 else { return ground }
@@ -129,7 +129,7 @@ extension WatchView {
         return capabilities.depth == .none && ground == .selected ? .plain : flash
     }
 
-    /// A paused screen does not fade: it stands.
+    /// A paused screen does not fade.
     private var flashMoment: Instant { model.isPaused ? .never : now }
 
     private struct Place {
@@ -141,7 +141,7 @@ extension WatchView {
     private func drawName(_ topicRow: TopicRow, _ cell: Place, _ ground: Ground, on grid: inout Grid) {
         let text = symbols.fitted(topicRow.name, to: cell.width)
         let end = cell.left + cell.width
-        // What topics share stands back, what tells them apart is read.
+        // Dims the part that topics share, so that the eye finds the part that differs.
         guard let slash = text.lastIndex(of: "/") else {
             grid.put(text, row: cell.row, column: cell.left, end: end, Style(.text, on: ground))
             return
@@ -195,7 +195,7 @@ extension WatchView {
     private func drawSparkline(_ row: TopicRow, _ cell: Place, _ ground: Ground, on grid: inout Grid) {
         let values = row.history.suffix(cell.width)
         let text = Sparkline.text(of: values, width: cell.width, levels: symbols.levels)
-        // What never moved has nothing to say.
+        // A value that never moved needs no sparkline.
         let isFlat = values.allSatisfy { $0 == values.first }
         let isUp = (values.last ?? 0) >= (values.first ?? 0)
         grid.put(
@@ -210,7 +210,7 @@ extension WatchView {
 }
 
 extension NumberText {
-    /// On `width` columns, without its unit where only that does not fit.
+    /// Fits `width` columns, without the unit if only that does not fit.
     func shortened(to width: Int) -> String {
         let text = whole + fraction + unit
         if text.utf8.count <= width { return text }

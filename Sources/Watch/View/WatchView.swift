@@ -1,4 +1,4 @@
-/// The screen as a function of the model: nothing else decides what is shown.
+/// The screen as a function of the model; nothing else decides what is shown.
 package import Primitives
 
 package struct WatchView {
@@ -28,7 +28,7 @@ package struct WatchView {
         return grid
     }
 
-    /// Pieces of a line in styles of their own.
+    /// A piece of a line, in a style of its own.
     struct Piece {
         let text: String
         let style: Style
@@ -39,7 +39,7 @@ package struct WatchView {
         }
     }
 
-    /// Puts pieces in one row; what does not fit is cut. Returns the column behind them.
+    /// Puts pieces in one row and cuts them at its end. Returns the column behind them.
     @discardableResult
     func put(_ pieces: [Piece], row: Int, column: Int, end: Int, on grid: inout Grid) -> Int {
         var next = column

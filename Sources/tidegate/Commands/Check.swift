@@ -1,4 +1,4 @@
-/// `tidegate check`: reads the configuration as `serve` would, and says what is wrong with it.
+/// `tidegate check`: reads the configuration as `serve` would, and reports its mistakes.
 internal import Configuration
 internal import Gateway
 

@@ -1,4 +1,4 @@
-/// The option that every command of a client has.
+/// The option that all client commands share.
 internal import Client
 
 extension Arguments {
@@ -6,7 +6,7 @@ extension Arguments {
           --url URL           the gateway (default: $TIDEGATE_URL, else \(GatewayURL.standard))
         """
 
-    /// The gateway that `--url`, else the environment, else the standard names.
+    /// The gateway that `--url`, else the environment, else the default names.
     mutating func gateway() throws(UsageFailure) -> GatewayURL {
         let argument = try value("--url")
         do throws(URLFailure) {

@@ -86,7 +86,7 @@ enum Publish: Command {
         defer { progress.end() }
         var buffer = ByteBuffer(capacity: pieceByteCount)
         while true {
-            // A slow source: an answer that comes meanwhile is a refusal.
+            // The source may be slow: an answer that comes meanwhile is a refusal.
             let ready = Readiness.wait(
                 for: [.init(source.number, .read), .init(publisher.descriptor, .read)],
                 timeout: progress.interval)
@@ -108,7 +108,7 @@ enum Publish: Command {
         return 0
     }
 
-    /// Bytes read from the source at once, and sent as one chunk.
+    /// Bytes to read from the source at once, and to send as one chunk.
     private static let pieceByteCount = 64 << 10
 
     private static func openFile(_ path: String) throws -> FileDescriptor {
@@ -119,7 +119,7 @@ enum Publish: Command {
         return FileDescriptor(owning: number)
     }
 
-    /// Reads once; false at the source's end.
+    /// Reads once; false at the end of the source.
     private static func readPiece(_ number: Int32, _ buffer: inout ByteBuffer) throws -> Bool {
         while true {
             var outcome = 0
@@ -144,7 +144,7 @@ struct CommandFailure: Error, CustomStringConvertible {
     }
 }
 
-/// A line on standard error that counts, once it has taken longer than a second.
+/// A line on standard error that counts updates once publishing has taken longer than a second.
 private struct Progress {
     private let isShown: Bool
     private let began = Instant.now()
@@ -152,7 +152,7 @@ private struct Progress {
     private var lineCount: UInt64 = 0
     private var hasLine = false
 
-    /// How often it is looked at; nil when nobody looks.
+    /// How often to update the line; nil if it is not shown.
     var interval: Duration? { isShown ? .seconds(1) : nil }
 
     init(isShown: Bool) {
@@ -171,7 +171,7 @@ private struct Progress {
         draw(now)
     }
 
-    /// Leaves the last count standing.
+    /// Leaves the last count on the screen.
     mutating func end() {
         guard hasLine else { return }
         draw(.now())
@@ -187,7 +187,7 @@ private struct Progress {
     }
 
     private func write(_ text: String) {
-        // A progress that cannot be shown is not worth a failure.
+        // Progress that cannot be shown is no reason to fail.
         _ = Glibc.write(STDERR_FILENO, text, text.utf8.count)
     }
 }

@@ -1,4 +1,4 @@
-/// `tidegate topics`: what there is, as a table, as JSON lines or as names.
+/// `tidegate topics`: the present topics, as a table, as JSON lines or as names.
 internal import Client
 internal import Primitives
 
@@ -23,7 +23,7 @@ enum Topics: Command {
           tidegate topics --json | jq -r 'select(.data.price > 100).topic'
         """
 
-    /// Topics asked for at once.
+    /// Topics per request.
     private static let pageSize = 1000
 
     static func run(_ arguments: inout Arguments) throws -> Int32 {
@@ -56,7 +56,7 @@ enum Topics: Command {
 }
 
 extension ByteBuffer {
-    /// Appends a row for each of a page's updates; the columns are as wide as the page needs.
+    /// Appends a row for each update of a page; the columns are as wide as that page needs.
     fileprivate mutating func append(tableOf updates: ArraySlice<Update>, now: UnixTime, width: Int?) {
         let rows = updates.map { update in
             (

@@ -1,4 +1,4 @@
-/// `tidegate watch`: a full-screen ticker; plain lines where the output is no terminal.
+/// `tidegate watch`: a full-screen ticker; plain lines if the output is no terminal.
 internal import Client
 internal import Glibc
 internal import Primitives
@@ -78,7 +78,7 @@ enum WatchCommand: Command {
         return names
     }
 
-    /// The first word may be the gateway: topics have no "://".
+    /// The first word may be the gateway's URL: topics have no "://".
     private static func gatewayAndTopics(
         _ arguments: inout Arguments
     ) throws(UsageFailure) -> (GatewayURL, [String]) {

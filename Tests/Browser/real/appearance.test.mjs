@@ -1,4 +1,4 @@
-// How the page looks and what it is to those who do not see it: widths, contrast, focus, roles, requests.
+// The page's looks, and its use without eyes: widths, contrast, focus, roles, requests.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Chromium } from './chromium.mjs';

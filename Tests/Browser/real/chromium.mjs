@@ -5,7 +5,7 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** Longer than anything takes on a busy machine; all waiting is for something to become true. */
+/** Longer than any step on a busy machine; every wait is for a condition. */
 const patienceMilliseconds = 30_000;
 
 export class Chromium {
@@ -43,7 +43,7 @@ export class Chromium {
     return new Promise((settle, fail) => this.#waiting.set(id, { settle, fail, method }));
   }
 
-  /** A page in a profile of its own: nothing is remembered from others. */
+  /** A page in a profile of its own: it shares no state with others. */
   async newPage({ width = 1280, height = 860, theme = 'dark' } = {}) {
     const { browserContextId } = await this.send('Target.createBrowserContext');
     const { targetId } = await this.send('Target.createTarget', { url: 'about:blank', browserContextId, width, height });
@@ -79,7 +79,7 @@ export class Chromium {
   }
 }
 
-/** A browser is many processes: all of its group end, and the first is waited for. @param {import('node:child_process').ChildProcess} child */
+/** A browser is many processes: ends its whole group, and waits for the first. @param {import('node:child_process').ChildProcess} child */
 async function endGroup(child) {
   const ended = child.exitCode ?? child.signalCode ?? new Promise((done) => child.once('exit', done));
   try {
@@ -90,11 +90,11 @@ async function endGroup(child) {
   await ended;
 }
 
-/** One that is still being written to by a process on its way out may stay: it is a temporary folder. @param {string} path */
+/** A dying process may still write to the folder; it may then stay, because it is temporary. @param {string} path */
 export const removeProfile = (path) => rm(path, { recursive: true, force: true, maxRetries: 20 }).catch(() => {});
 
 class Page {
-  /** What a visitor's console would show in red: exceptions, console.error, violations of the policy, failed loads. */
+  /** Lines that a visitor's console would show in red: exceptions, console.error, violations of the policy, failed loads. */
   problems = [];
 
   constructor(send) {
@@ -111,7 +111,7 @@ class Page {
     }
   }
 
-  /** The problems but those that a browser reports when a connection is refused or cut, which no page can prevent. */
+  /** The problems, except refused or cut connections: browsers report those, and no page can prevent that. */
   get faults() {
     return this.problems.filter((problem) => !/WebSocket connection to .* failed|net::ERR_|status of (403|502|503)/.test(problem));
   }
@@ -151,7 +151,7 @@ class Page {
     writeFileSync(path, Buffer.from(data, 'base64'));
   }
 
-  /** The middle of what `selector` names. */
+  /** The middle of the element that `selector` names. */
   async place(selector) {
     const place = await this.evaluate(`(() => {
       const element = document.querySelector(${JSON.stringify(selector)});

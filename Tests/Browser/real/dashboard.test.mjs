@@ -46,7 +46,7 @@ test('the pace slows the updates down, and the last value is still right', async
     for (const name of ['input', 'change']) slider.dispatchEvent(new Event(name, { bubbles: true }));
   })()`);
   assert.equal(await page.evaluate(text('#pace-text')), '1 a second');
-  // The pace holds from a moment on that the page does not show: it is published until it has shown itself.
+  // The page does not show when the pace takes effect, so the test publishes until the effect shows.
   const conflated = () => page.evaluate(`Number(document.querySelector('.row[data-topic="pace/a"] .conflated')?.textContent ?? 0)`);
   let round = 0;
   do {

@@ -56,7 +56,7 @@ export class Firefox {
     });
     await this.send('session.new', { capabilities: {} });
     await this.send('session.subscribe', { events: ['log.entryAdded'] });
-    // What the policy forbids is told to the page alone.
+    // Only the page learns of violations of the policy.
     await this.send('script.addPreloadScript', {
       functionDeclaration: `() => addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI }) =>
         console.error('policy: ' + violatedDirective + ' ' + blockedURI))`,

@@ -1,4 +1,4 @@
-// The library in Node, as docs/browser.md has it: a program of a few lines, which ends when it lets go of the gateway.
+// The library in Node, as docs/browser.md has it: a program of a few lines, which ends once it closes its client.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { after, before, test } from 'node:test';

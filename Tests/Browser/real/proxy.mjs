@@ -1,4 +1,4 @@
-/** A proxy of the kind that offices have: it refuses upgrades, and holds back streams until they end. Or a line that falls silent. */
+/** A proxy as offices have it, which refuses upgrades and holds back streams until they end; or a line that falls silent. */
 import http from 'node:http';
 
 /**

@@ -1,4 +1,4 @@
-// What goes wrong on the way: transports that are blocked, gateways that die, networks that go.
+// Failures on the way: blocked transports, dying gateways, lost networks.
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
 import { Chromium } from './chromium.mjs';

@@ -1,4 +1,4 @@
-/** What the tests of the page share: one browser, one gateway, a page for each test that must have complained of nothing. */
+/** The tests of the page share one browser and one gateway. Each test has a page, which must not report a problem. */
 import assert from 'node:assert/strict';
 import { after, afterEach, before } from 'node:test';
 import { startGateway } from './gateway.mjs';
@@ -11,7 +11,7 @@ export let page;
  * @param {{open: () => Promise<any>}} Browser
  * @param {object} [options]
  * @param {string[]} [options.feeds] of the gateway
- * @param {'problems' | 'faults'} [options.without] what a page must not have at its end: anything said, or errors only
+ * @param {'problems' | 'faults'} [options.without] what a page must not have reported at its end: any problem, or errors only
  */
 export function stage(Browser, { feeds = [], without = 'problems' } = {}) {
   before(async () => {

@@ -1,4 +1,4 @@
-// What the page says when there is little, nothing, or the wrong thing to show, and when it is out of date.
+// The page's messages when there is little, nothing or the wrong thing to show, and when it is out of date.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Chromium } from './chromium.mjs';

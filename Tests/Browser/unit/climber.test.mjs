@@ -5,7 +5,7 @@ import { Ladder } from '../../../public/tidegate/ladder.js';
 import { goLive } from './stage.mjs';
 import { World } from './world.mjs';
 
-/** A client that lives by event stream, one below the top. */
+/** A client on an event stream, one below the top. */
 function stand({ remembered = 'sse' } = {}) {
   const world = new World();
   const environment = world.environment();

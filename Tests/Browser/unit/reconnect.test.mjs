@@ -9,7 +9,7 @@ async function live(options) {
   return stand;
 }
 
-/** The upgrade fails, and so does the question whether the gateway is there. */
+/** The upgrade fails, and so does the check whether the gateway is there. */
 async function fail(world) {
   world.socket.end(1006);
   await world.settle();

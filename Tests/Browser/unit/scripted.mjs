@@ -5,11 +5,11 @@ import http from 'node:http';
 const update = (version) => ({ topic: 'a', version, time: 1_764_000_000_000 + version, data: version });
 
 export class ScriptedServer {
-  /** The token that is good. */
+  /** The valid token. */
   valid = '';
-  /** What was presented, in order. */
+  /** Tokens that clients presented, in order. */
   presented = [];
-  /** Cursors that were presented, in order. */
+  /** Cursors that clients presented, in order. */
   cursors = [];
   published = [];
   /** Seconds that a token lasts, on a WebSocket. */
@@ -109,7 +109,7 @@ export class ScriptedServer {
   }
 }
 
-/** A client's frame, which is masked and, here, short; null while it is not whole. @param {Buffer} bytes */
+/** A client's frame, masked and, here, short; null while it is incomplete. @param {Buffer} bytes */
 function firstFrame(bytes) {
   if (bytes.length < 6) return null;
   const isLong = (bytes[1] & 127) === 126;

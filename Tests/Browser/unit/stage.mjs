@@ -1,4 +1,4 @@
-/** A client on its stage: what it was told and what it tells, and a gateway's lines to say. */
+/** A client under test: its events, and the messages of a gateway to send it. */
 import { Tidegate } from '../../../public/tidegate.js';
 import { World } from './world.mjs';
 
@@ -7,7 +7,7 @@ const eventNames = ['state', 'live', 'stale', 'reset', 'gap', 'error'];
 /** @param {object} [options] of the client @param {World} [world] */
 export function stage(options = {}, world = new World()) {
   const gate = new Tidegate('http://gate.example/base/', { environment: world.environment(), ...options });
-  /** Names of what was told, in order; states as `state:live`. */
+  /** Names of the client's events, in order; states as `state:live`. */
   const told = [];
   const details = [];
   for (const name of eventNames) {

@@ -7,7 +7,7 @@ import { ScriptedServer } from './scripted.mjs';
 
 const withoutWebSocket = typeof WebSocket === 'undefined' && 'this Node has no WebSocket; node --experimental-websocket has';
 
-/** A client whose token is renewed by counting on, and the next event of a name. */
+/** A client whose next token is the last one plus one, and the next event of a name. */
 async function begin(t, transport, options = {}) {
   const server = new ScriptedServer();
   const url = await server.start();

@@ -1,4 +1,4 @@
-// Which transport carries, and how one gives way to another.
+// Which transport is in use, and how the client changes to another.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { events, goLive, query, stage } from './stage.mjs';

@@ -1,9 +1,9 @@
-/** The world around the client, in the test's hand: its clock, sockets, answers, storage, page. */
+/** The client's environment, controlled by the test: its clock, sockets, answers, storage, page. */
 
 export class World {
   time = 0;
   sockets = [];
-  /** Requests that were made, in order: each waits for its answer. */
+  /** The client's requests, in order: each waits for its answer. */
   requests = [];
   frames = [];
   online = true;
@@ -53,12 +53,12 @@ export class World {
     return this.requests.at(-1);
   }
 
-  /** Lets everything happen that needs no time. */
+  /** Runs everything that needs no time. */
   async settle() {
     for (let round = 0; round < 3; round += 1) await new Promise((done) => setImmediate(done));
   }
 
-  /** Lets time pass: what is due acts in its order. @param {number} milliseconds */
+  /** Advances the time, and runs due timers in order. @param {number} milliseconds */
   async advance(milliseconds) {
     const end = this.time + milliseconds;
     for (;;) {
@@ -141,7 +141,7 @@ class Request {
     this.#answer(new Response(status === 204 ? null : typeof body === 'string' ? body : JSON.stringify(body), { status, headers }));
   }
 
-  /** The answer is an event stream, which `write` goes on with. */
+  /** Answers with an event stream, which `write` continues. */
   stream(...pieces) {
     const body = new ReadableStream({ start: (stream) => (this.#stream = stream) });
     this.init.signal.addEventListener('abort', () => this.#stream.error(this.init.signal.reason));

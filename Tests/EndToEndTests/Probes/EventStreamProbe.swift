@@ -1,4 +1,4 @@
-/// A reader of `/sse` that shows every block, also those that `EventSource` hides.
+/// A reader of `/sse` that shows every block, even those that `EventSource` hides.
 import Foundation
 
 struct StreamBlock {
@@ -9,7 +9,7 @@ struct StreamBlock {
     var comments: [String] = []
 
     var json: JSON { JSON(data ?? "") }
-    /// An `EventSource` dispatches nothing for it.
+    /// `EventSource` dispatches nothing for it.
     var isInvisible: Bool { data == nil }
 }
 
@@ -33,7 +33,7 @@ final class EventStreamProbe {
         isChunked = head.field("Transfer-Encoding") == "chunked"
     }
 
-    /// The next block; nil when the stream has ended as it should.
+    /// The next block; nil once the stream has ended properly.
     func nextBlock() throws -> StreamBlock? {
         while true {
             if let end = text.range(of: "\n\n") {
@@ -64,7 +64,7 @@ final class EventStreamProbe {
         return true
     }
 
-    /// The next block of that type, others read over.
+    /// The next block of that type; skips others.
     func next(_ type: String) throws -> StreamBlock {
         while let block = try nextBlock() {
             if block.type == type, !block.isInvisible { return block }
@@ -72,7 +72,7 @@ final class EventStreamProbe {
         throw Fault("the stream ended before an event \(type)")
     }
 
-    /// Updates, with what stands before the first one of another type.
+    /// Updates, until `isEnough`; skips blocks of other types.
     func updates(until isEnough: (JSON) -> Bool) throws -> [JSON] {
         var updates: [JSON] = []
         while true {

@@ -1,16 +1,16 @@
-/// The real binary, started on a free port with a configuration of its own, and what the kernel knows of it.
+/// The real binary on a free port with its own configuration, and what the kernel knows about it.
 import Foundation
 import Testing
 
 /// Any thread.
 final class GatewayProcess: @unchecked Sendable {
-    // Unchecked: `process` is only asked, not changed, once `init` is over; the log has a lock of its own.
+    // Unchecked: after `init`, `process` is only read; the log has a lock of its own.
     private let process = Process()
     private let log = LineLog()
     private let folder: URL
     let port: UInt16
 
-    /// One for all tests that change nothing but topics of their own.
+    /// One gateway for all tests that change nothing but their own topics.
     static let shared = GatewayProcess.started(
         #"""
         "threads": 2,
@@ -70,11 +70,11 @@ final class GatewayProcess: @unchecked Sendable {
         do {
             try FileManager.default.removeItem(at: folder)
         } catch {
-            // A folder that stays behind in the temporary directory harms nobody.
+            // A folder left in the temporary directory harms nobody.
         }
     }
 
-    /// A test's seed is no setting of the gateway's, which refuses what it does not know.
+    /// The gateway refuses unknown settings, and a test's seed is one.
     static let environment = ProcessInfo.processInfo.environment.filter { $0.key != "TIDEGATE_SEED" }
 
     /// Beside the test bundle, where the same build put it.
@@ -90,19 +90,19 @@ final class GatewayProcess: @unchecked Sendable {
 
     var logText: String { log.text }
 
-    /// The first line of the log that says `text`; nil when none does in time.
+    /// The first log line that contains `text`; nil if none comes in time.
     func logLine(saying text: String) -> String? { log.first { $0.contains(text) } }
 
     func signal(_ number: Int32) { kill(pid, number) }
 
-    /// Waits until it has ended, and returns its exit status.
+    /// Waits until the process has ended, and returns its exit status.
     func exitStatus() throws -> Int32 {
         try eventually("the gateway ends") { process.isRunning ? nil : process.terminationStatus }
     }
 
-    // MARK: What the kernel says of it
+    // MARK: What the kernel says about it
 
-    /// Bytes of memory that are really there.
+    /// Bytes of resident memory.
     var residentByteCount: Int { (statusFigure("VmRSS:") ?? 0) * 1024 }
 
     var descriptorCount: Int {
@@ -113,7 +113,7 @@ final class GatewayProcess: @unchecked Sendable {
         }
     }
 
-    /// Processor time that it has used, in hundredths of a second.
+    /// Processor time used, in hundredths of a second.
     var processorTicks: Int {
         let fields = procText("stat").split(separator: " ")
         guard fields.count > 15 else { return 0 }
@@ -134,7 +134,7 @@ final class GatewayProcess: @unchecked Sendable {
     }
 }
 
-/// A test's own trouble, told in words.
+/// A fault of the test itself, in words.
 struct Fault: Error, CustomStringConvertible {
     let description: String
 
@@ -143,10 +143,10 @@ struct Fault: Error, CustomStringConvertible {
     }
 }
 
-/// How long anything may take before a test gives up. Generous: nothing is asserted about time.
+/// How long a test waits for anything. Generous, because no test asserts a time.
 let patience: TimeInterval = 30
 
-/// Asks again and again until there is an answer. For what sends no event of its own: a process, /proc.
+/// Asks repeatedly until there is an answer: for sources without events, such as a process or /proc.
 func eventually<Answer>(_ what: String, _ ask: () throws -> Answer?) throws -> Answer {
     let deadline = Date(timeIntervalSinceNow: patience)
     while Date() < deadline {
@@ -202,7 +202,7 @@ private final class LineLog: @unchecked Sendable {
     }
 }
 
-/// Children do not outlive the tests, whatever ends them.
+/// Gateways that were started. The ordinary exit of the tests kills those that still run; a crash does not.
 private nonisolated(unsafe) var children: [Int32] = []
 private let childrenLock = NSLock()
 

@@ -1,4 +1,4 @@
-/// A client that speaks just enough HTTP/1.1 to tell exactly what it was answered.
+/// A client with just enough HTTP/1.1 to show exactly what the gateway answered.
 import Foundation
 
 struct HTTPAnswer {
@@ -41,7 +41,7 @@ final class HTTPProbe {
         return lines.joined(separator: "\r\n") + "\r\n\r\n" + (body ?? "")
     }
 
-    /// Reads the next answer; `toHead` tells that it has no body whatever its fields say.
+    /// Reads the next answer. `toHead`: it has no body, whatever its fields say.
     func answer(toHead: Bool = false) throws -> HTTPAnswer {
         var answer = try head()
         let hasBody = !toHead && answer.status >= 200 && answer.status != 204 && answer.status != 304

@@ -1,4 +1,4 @@
-/// A JSON value as a test wants to look into it: what is not there is null all the way down.
+/// A JSON value for tests to look into: a missing member is null all the way down.
 import Foundation
 
 struct JSON: CustomStringConvertible {
@@ -31,7 +31,7 @@ struct JSON: CustomStringConvertible {
     var double: Double? { (value as? NSNumber)?.doubleValue }
     var bool: Bool? { (value as? NSNumber)?.boolValue }
     var isNull: Bool { value is NSNull }
-    /// Whether there is nothing at all, not even a null.
+    /// Whether the member is missing, not even null.
     var isAbsent: Bool { value == nil }
     var names: Set<String> { Set((value as? [String: Any])?.keys.map { $0 } ?? []) }
 

@@ -5,15 +5,15 @@ import Foundation
 final class RawSocket {
     private let number: Int32
     private var isClosed = false
-    /// What came and nobody took yet.
+    /// Bytes that came and were not taken yet.
     private(set) var received: [UInt8] = []
-    /// Whether the peer has said that nothing more comes; `wasReset` if it was rude about it.
+    /// Whether the peer has ended its side; `wasReset` if it did so with a RST.
     private(set) var isAtEnd = false
     private(set) var wasReset = false
-    /// The most that is received at once; little makes a slow reader.
+    /// The most bytes to receive at once; a small number makes a slow reader.
     var pieceByteCount = 65_536
 
-    /// Connects to the loopback address; `receiveBuffer` makes a reader that is soon full.
+    /// Connects to the loopback address; a small `receiveBuffer` is soon full.
     init(port: UInt16, receiveBuffer: Int32? = nil) throws {
         number = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         guard number >= 0 else { throw Fault("socket: \(String(cString: strerror(errno)))") }
@@ -45,7 +45,7 @@ final class RawSocket {
         Foundation.close(number)
     }
 
-    /// Closes without a farewell: the peer gets a RST.
+    /// Closes abruptly: the peer gets a RST.
     func reset() {
         var linger = linger(l_onoff: 1, l_linger: 0)
         setsockopt(number, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<linger>.size))
@@ -67,7 +67,7 @@ final class RawSocket {
         }
     }
 
-    /// Sends what the kernel takes without waiting; how many bytes that was.
+    /// Sends as much as the kernel takes at once; returns how many bytes that was.
     func sendWithoutWaiting(_ bytes: [UInt8]) -> Int {
         bytes.withUnsafeBytes {
             Foundation.send(
@@ -75,13 +75,13 @@ final class RawSocket {
         }
     }
 
-    /// Whether something has come, or the end has.
+    /// Whether more bytes, or the end, have come.
     var hasInput: Bool {
         var entry = pollfd(fd: number, events: Int16(POLLIN), revents: 0)
         return poll(&entry, 1, 0) > 0
     }
 
-    /// Waits for more bytes; false when there are none to come.
+    /// Waits for more bytes; false if no more will come.
     @discardableResult
     func receive(within seconds: TimeInterval = patience) throws -> Bool {
         if isAtEnd { return false }
@@ -100,12 +100,12 @@ final class RawSocket {
         return false
     }
 
-    /// Drops all that came but the last bytes, of which a needle's beginning may be part.
+    /// Drops the received bytes except the last ones, which may begin the text searched for.
     func forget(keeping count: Int) { received.removeFirst(max(received.count - count, 0)) }
 
     func contains(_ needle: [UInt8]) -> Bool { Data(received).range(of: Data(needle)) != nil }
 
-    /// Takes what stands before `mark`, and the mark.
+    /// Takes the bytes before `mark`, and the mark.
     func take(through mark: String) throws -> [UInt8] {
         let mark = Array(mark.utf8)
         var looked = 0
@@ -129,13 +129,13 @@ final class RawSocket {
         return take(count)
     }
 
-    /// Whether anything is left to take, now or later.
+    /// Whether any bytes are left to take, now or later.
     func hasMore() throws -> Bool {
         while received.isEmpty { guard try receive() else { return false } }
         return true
     }
 
-    /// Takes all that comes until the peer ends the connection.
+    /// Takes all bytes until the peer ends the connection.
     func takeAll() throws -> [UInt8] {
         while try receive() {}
         return take(received.count)

@@ -1,4 +1,4 @@
-/// The same reader on each transport, so that one test can ask whether they tell the same truth.
+/// The same reader on each transport, so that one test can compare what they deliver.
 import Foundation
 
 enum Transport: String, CaseIterable, Sendable {
@@ -7,7 +7,7 @@ enum Transport: String, CaseIterable, Sendable {
     case poll
 }
 
-/// What one connection was told: the updates in order, and the cursor that it was left with.
+/// What one connection delivered: the updates in order, and the last cursor.
 struct Reading {
     var updates: [(topic: String, version: Int, data: JSON)] = []
     var isReset = false
@@ -21,12 +21,12 @@ struct Reading {
         }
     }
 
-    /// `a:1 b:3`, for comparing.
+    /// `a:1 b:3`, for comparison.
     var versions: [String] { updates.map { "\($0.topic.split(separator: "/").last ?? ""):\($0.version)" } }
 }
 
 extension Transport {
-    /// Subscribes and reads up to the end of the snapshot; nothing more is asked after that.
+    /// Subscribes and reads to the end of the snapshot, but no further.
     func read(_ topics: String, cursor: String? = nil, on gateway: GatewayProcess = .shared) throws -> Reading
     {
         let query = "topics=\(topics)" + (cursor.map { "&cursor=\($0)" } ?? "")

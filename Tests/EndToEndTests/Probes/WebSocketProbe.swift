@@ -1,4 +1,4 @@
-/// A WebSocket client of frames: what it sends may be as wrong as a test wants it.
+/// A WebSocket client of raw frames: a test can send broken ones.
 import Foundation
 
 struct ServerFrame {
@@ -14,7 +14,7 @@ final class WebSocketProbe {
     let http: HTTPProbe
     let head: HTTPAnswer
     var socket: RawSocket { http.socket }
-    /// Close frames that came while messages were waited for.
+    /// The close frame that came while a message was awaited.
     private(set) var close: ServerFrame?
     private(set) var lastCursor: String?
 
@@ -71,7 +71,7 @@ final class WebSocketProbe {
             isFinal: start[0] & 0x80 != 0, opcode: start[0] & 0x0F, payload: try socket.take(exactly: count))
     }
 
-    /// The next message; throws when the gateway closes instead.
+    /// The next message; throws if the gateway closes instead.
     func next() throws -> JSON {
         while true {
             let frame = try nextFrame()
@@ -93,7 +93,7 @@ final class WebSocketProbe {
         }
     }
 
-    /// The next message of that type, others read over.
+    /// The next message of that type; skips others.
     func next(_ type: String) throws -> JSON {
         while true {
             let message = try next()
@@ -130,7 +130,7 @@ final class WebSocketProbe {
         }
     }
 
-    /// Reads on until the close frame.
+    /// Reads up to the close frame.
     func nextClose() throws -> ServerFrame {
         while true {
             let frame = try nextFrame()
@@ -138,7 +138,8 @@ final class WebSocketProbe {
         }
     }
 
-    /// Reads up to the end of the connection, which ends behind whole frames; the close frame's code if there was one.
+    /// Reads to the connection's end, which must follow whole frames. Returns the close frame's code if there was
+    /// one.
     func closeCodeAtEnd() throws -> Int? {
         var code: Int?
         while code == nil, try socket.hasMore() {
