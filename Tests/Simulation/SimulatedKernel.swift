@@ -117,7 +117,7 @@ final class SimulatedKernel: Kernel {
     }
 
     private func refuse(_ link: Link) throws(SystemFailure) {
-        guard isWhimsical, random.chance(oneIn: 2000) else { return }
+        guard isWhimsical, link.traits.mayBreak, random.chance(oneIn: 2000) else { return }
         link.blameKernel()
         throw SystemFailure("epoll_ctl", 12)
     }
