@@ -77,12 +77,12 @@ func body(_ text: [UInt8]) -> Taken {
 
 /// What the batch holds. The only place that knows how a batch is made.
 func updates(in batch: borrowing UpdateBatch) -> [GivenUpdate] {
-    let text = batch.text.unsafeBytes
-    return batch.entries.map { entry in
-        let topic = text[entry.topicStart...].prefix(entry.topicByteCount)
-        let data = text[(entry.topicStart + entry.topicByteCount)...].prefix(max(entry.dataByteCount, 0))
-        return GivenUpdate(topic: Array(topic), data: entry.dataByteCount < 0 ? nil : Array(data))
+    var updates: [GivenUpdate] = []
+    for entry in batch.entries {
+        updates.append(
+            GivenUpdate(topic: Array(batch.name(of: entry)), data: batch.data(of: entry).map { Array($0) }))
     }
+    return updates
 }
 
 func check(_ problem: Problem, _ batch: borrowing UpdateBatch) {
