@@ -1,11 +1,11 @@
-/// Who covers which topic, told as it changes: for presence, and for whoever shows what is read.
+/// Changes of coverage, in order: for presence, and for views of what is read.
 package import Primitives
 
 /// A subscriber begins to cover a topic, or ends.
 package struct CoverageChange: Sendable {
     package enum Kind: Sendable, Equatable {
         case began
-        /// It unsubscribed, left, or the topic was purged and nobody is left to be told of its end.
+        /// It unsubscribed, left, or the topic was purged and all its subscribers know of its end.
         case ended
     }
 
@@ -21,8 +21,8 @@ package struct CoverageChange: Sendable {
 }
 
 extension BrokerReplica {
-    /// Whether changes of coverage are kept for `drainCoverage`. Who turns it on is told first of all that is covered,
-    /// and must drain again and again, because what is not drained is kept.
+    /// Whether changes of coverage are kept for `drainCoverage`. The first drain after it is set lists all that is
+    /// covered. Its owner must then drain again and again, because the replica keeps every change until then.
     package var recordsCoverage: Bool {
         get { isRecordingCoverage }
         set {

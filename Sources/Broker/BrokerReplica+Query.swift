@@ -149,7 +149,7 @@ extension BrokerReplica {
             batch.append(update.entry)
         }
         batch.cursor = end
-        // A gap after the end is told to whoever comes with that cursor: here it would be told twice.
+        // A gap after the end goes into the answer to that cursor. Here it would be told twice.
         for lost in lacking.gaps where lost.sequence <= end { batch.gaps.append(lost.gap) }
     }
 }

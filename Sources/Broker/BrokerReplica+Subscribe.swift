@@ -1,4 +1,4 @@
-/// Who covers what: subscribing, unsubscribing, leaving.
+/// Coverage: subscribing, unsubscribing, leaving.
 internal import Primitives
 
 /// What became of a subscription.

@@ -30,7 +30,7 @@ package final class BrokerReplica {
     private var changed: [UInt32] = []
     private var matched: [UInt32] = []
     var stamp: UInt32 = 0
-    /// Forgotten topics to look at: whether a reader is left that has to be told of their end.
+    /// Forgotten topics to look at: a subscriber may be left that has not heard of their end.
     private var settling: [UInt32] = []
     /// For `drainCoverage`.
     var isRecordingCoverage = false
@@ -67,7 +67,7 @@ package final class BrokerReplica {
 
     // MARK: Applying
 
-    /// Takes what the sequencer has for this loop and marks who is to be told. Returns the number of updates.
+    /// Takes what the sequencer has for this loop and marks the subscribers. Returns the number of updates.
     @discardableResult
     package func catchUp() -> Int {
         inbox.take(into: &entries)
@@ -256,8 +256,8 @@ package final class BrokerReplica {
     private var readyDue: Instant { ready.oldest ?? .never }
     private var waitingDue: Instant { waiting.oldest.map { $0 + flushDelay } ?? .never }
 
-    /// Fills `taken` with subscribers that have something new and have waited long enough for more, who is due first
-    /// first, at most `limit` of them.
+    /// Fills `taken` with subscribers that have something new and have waited long enough for more, in the order in which
+    /// they are due, at most `limit` of them.
     package func takeReady(at now: Instant, limit: Int, into taken: inout [SubscriberID]) {
         taken.removeAll(keepingCapacity: true)
         while taken.count < limit, let due = flushDue, due <= now {

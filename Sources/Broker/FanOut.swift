@@ -1,4 +1,4 @@
-/// Hands every entry to every loop: the inboxes, and who must be woken.
+/// Hands every entry to every loop: the inboxes, and the loops to wake.
 internal import Primitives
 
 /// A plain value, guarded by the sequencer's lock.
@@ -35,7 +35,7 @@ struct FanOut: EntrySink, ~Copyable {
         rooms[Int(entry.topic)] = max(retention.updateCount(keptOf: entry.payload.unsafeBytes), 1)
     }
 
-    /// Those who slept while entries came: whoever holds the lock calls them once it is released.
+    /// The wakes of consumers that slept while entries came. The holder of the lock calls them after it has let go.
     mutating func takeWakes() -> [@Sendable () -> Void] {
         var wakes: [@Sendable () -> Void] = []
         for index in inboxes.indices where inboxes[index].isAsleep && !inboxes[index].entries.isEmpty {

@@ -19,7 +19,7 @@ struct Numbering: ~Copyable {
         let name: Payload
         /// `{"topic":"…","version":`, the part of every update that never changes.
         let head: Payload
-        /// The last updates, where the topic keeps a log: for those who come later.
+        /// The last updates, where the topic keeps a log: for consumers that join later.
         let log: TopicLog?
         /// Nil between the creation and the first update only.
         var latest: Payload?

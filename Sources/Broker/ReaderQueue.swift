@@ -26,6 +26,6 @@ struct ReaderQueue {
 }
 
 extension Instant {
-    /// Before every moment that is: who waits since then has waited long enough.
+    /// Before every moment that is: a reader that has waited since then has waited long enough.
     static let longAgo = Instant(nanoseconds: 0)
 }

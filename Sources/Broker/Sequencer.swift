@@ -3,7 +3,7 @@ package import Primitives
 internal import Synchronization
 
 /// Any thread. One lock around the numbering and the inboxes, held for a batch; what needs no order (checking,
-/// parsing) was done before it. Whoever sleeps is woken after it is released.
+/// parsing) was done before it. It wakes sleeping consumers after it is released.
 package final class Sequencer: Sendable {
     private struct State: ~Copyable {
         var numbering: Numbering

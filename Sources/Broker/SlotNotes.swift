@@ -1,6 +1,6 @@
 /// What few subscribers need to remember of their slots: places in logs, and the versions that they hold.
 ///
-/// It stands beside the subscriber, which has room for no more than a pointer to it: who needs no notes has none.
+/// It stands beside the subscriber, which has room for no more than a pointer to it: a subscriber that needs no notes has none.
 final class SlotNotes {
     /// What a reader is to be sent next of a log.
     enum LogPosition: Equatable {

@@ -173,7 +173,7 @@ struct Subscriber: ~Copyable {
         let bit: UInt64 = 1 << UInt64(slot & 63)
         if slot < 64 { firstMarks &= ~bit } else { moreMarks[Int(slot >> 6) - 1] &= ~bit }
         markCount -= 1
-        // With the last mark the round is over, whoever took it.
+        // The round ends with the last mark, also where an unsubscribe took it.
         if markCount == 0 { position = 0 }
     }
 

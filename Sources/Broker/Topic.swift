@@ -1,4 +1,4 @@
-/// One value that changes, as one loop sees it, and who is to be told.
+/// One value that changes, as one loop sees it, and the subscribers to mark.
 internal import Primitives
 
 struct Topic: ~Copyable {

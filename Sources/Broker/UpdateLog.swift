@@ -1,4 +1,4 @@
-/// The seam between those who publish and whatever puts updates in order: memory, a journal, a cluster.
+/// The seam between publishers and the log that puts updates in order: memory, a journal, a cluster.
 package import Primitives
 
 /// Puts the updates of all publishers into one order, which every replica applies. Any thread.

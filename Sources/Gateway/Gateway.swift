@@ -134,7 +134,7 @@ package final class RunningGateway: Sendable {
         shared.isReady.store(true, ordering: .releasing)
     }
 
-    /// The first endpoint's address: what people are told to open.
+    /// The first endpoint's address, for people to open.
     package var address: SocketAddress { addresses[0] }
 
     /// Where feeds publish.
@@ -145,7 +145,7 @@ package final class RunningGateway: Sendable {
     /// All that is counted, at this moment.
     package var figures: GatewayFigures { GatewayFigures(shared) }
 
-    /// Counts from now on what a source called `name` publishes.
+    /// Counts from now on the updates of a source called `name`.
     package func addSource(_ name: String) -> SourceStatistics {
         let source = SourceStatistics(name: name)
         shared.sources.withLock { $0.append(source) }

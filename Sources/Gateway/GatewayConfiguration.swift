@@ -4,7 +4,7 @@ package import HTTP
 package import Transport
 
 package struct GatewayConfiguration: Sendable {
-    /// Where to listen, and what is spoken there; the first one is what the gateway names as its address.
+    /// The places to listen at. The gateway names the first one as its address.
     package var endpoints = [Endpoint()]
     /// Loops; each takes a core.
     package var threadCount = 1
@@ -19,7 +19,7 @@ package struct GatewayConfiguration: Sendable {
     package var retention = Sequencer.Retention()
     package var sockets = Listener.Options()
     package var webSockets = WebSocketApplication.subscribers
-    /// Who those are that nobody has asked for a token.
+    /// The principal of every connection, as long as the gateway asks for no tokens.
     package var anonymous = Principal.anonymous
 
     package init() {}
@@ -27,7 +27,7 @@ package struct GatewayConfiguration: Sendable {
 
 /// A place to listen at.
 package struct Endpoint: Sendable {
-    /// What is spoken there; a front end for each (`FrontEnd`).
+    /// The first protocol of a connection; each has a front end (`FrontEnd`).
     package enum Spoken: Sendable {
         case http
     }
@@ -54,7 +54,7 @@ extension GatewayConfiguration {
     }
 }
 
-/// What a WebSocket at `/ws` is for.
+/// The purpose of a WebSocket at `/ws`.
 package enum WebSocketApplication: Sendable {
     case subscribers
     /// Each message is sent back. This is how the conformance suite speaks to the connection alone, through all that a
@@ -104,7 +104,7 @@ package struct SubscriberSettings: Sendable {
     package var subscriptionLimit = 10_000
     /// The highest `maxRate` that is granted, updates of a topic a second; 0: no cap.
     package var maximumRate = 0.0
-    /// What one poll answer or listing may hold before it is cut and paged.
+    /// The most bytes of one poll answer or listing; beyond them it is cut and paged.
     package var answerByteCount = 1024 * 1024
 
     package init() {}
@@ -125,7 +125,7 @@ package struct PublisherSettings: Sendable {
     package init() {}
 }
 
-/// What operators are shown.
+/// The pages for operators.
 package struct OperationsSettings: Sendable {
     package enum Listing: String, Sendable, CaseIterable {
         /// While the gateway listens on loopback. A proxy on this machine counts as this machine.
@@ -153,7 +153,7 @@ package struct OperationsSettings: Sendable {
 package struct DrainSettings: Sendable {
     /// The goodbyes are spread over so long, so that not all come back to another gateway at once.
     package var spread: Duration = .seconds(3)
-    /// Who is still there so long after the beginning is cut.
+    /// A connection that is still there so long after the beginning is cut.
     package var deadline: Duration = .seconds(10)
     /// Readers are told to come back after a random time up to this.
     package var reconnectSpread: Duration = .seconds(5)

@@ -1,15 +1,15 @@
-/// What all loops of a gateway have in common, and each loop's outer side.
+/// The common ground of a gateway's loops, and each loop's outer side.
 package import Broker
 package import Logging
 internal import Primitives
 package import Synchronization
 package import Transport
 
-/// Immutable, but for what counts and what says so.
+/// Immutable, but for atomics and mutexes.
 package final class GatewayShared: Sendable {
     package let configuration: GatewayConfiguration
     package let sequencer: Sequencer
-    /// Where what clients publish is put in order.
+    /// Puts the updates of clients in order.
     let updates: any UpdateLog
     package let log: Log
     package let files: StaticFiles
@@ -22,7 +22,7 @@ package final class GatewayShared: Sendable {
     package let loops: [LoopControl]
     /// Feeds and whatever else publishes from inside the process.
     let sources: Mutex<[SourceStatistics]> = Mutex([])
-    /// Whether `GET /connections` may tell who is connected.
+    /// Whether `GET /connections` may list the connections.
     let listsConnections: Bool
 
     package init(
@@ -38,8 +38,8 @@ package final class GatewayShared: Sendable {
         self.updates = updates ?? sequencer
         self.descriptorLimit = descriptorLimit
         listsConnections = configuration.operations.listsConnections(at: addresses)
-        // A descriptor each, and some that the loops, the feeds and the log need: whoever cannot be had is told so
-        // before the kernel has none left.
+        // Every connection takes a descriptor; the loops, the feeds and the log need some too. The limit is met before the
+        // kernel has none left, so that there is one to refuse with.
         let kept = 16 + 8 * configuration.threadCount
         connectionLimit = min(configuration.http.connectionLimit, max(descriptorLimit - kept, 1))
     }

@@ -1,9 +1,9 @@
-/// What other threads hand a loop besides updates: orders, questions, and answers that its requests wait for.
+/// A loop's mail from other threads, besides updates: orders, questions, and answers that its requests wait for.
 package import Broker
 internal import Primitives
 internal import Synchronization
 
-/// What a request has waited for.
+/// The answer to a request that waits.
 enum Answer: Sendable {
     case published(Result<PublishOutcome, PublishFailure>)
     case connections(ConnectionSurvey)
@@ -36,7 +36,7 @@ package final class Mailbox: Sendable {
         wake()
     }
 
-    /// What was posted since the last time, in order.
+    /// The messages since the last time, in order.
     func take() -> [Message] {
         guard hasMail.load(ordering: .acquiring) else { return [] }
         // Before the messages are taken: one that is posted after that sets it anew.

@@ -1,5 +1,5 @@
-/// What subscribers and publishers are told of losses and refusals is counted and logged as well (docs/protocol.md,
-/// section 2): a line each, and where they come in crowds a line a second that says how many were left out.
+/// The gateway counts and logs each loss and refusal that it tells a subscriber or publisher (docs/protocol.md, section 2). A
+/// crowd of them gets one line a second, which says how many were left out.
 internal import Broker
 internal import Logging
 internal import Primitives

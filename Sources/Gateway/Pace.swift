@@ -22,7 +22,7 @@ struct Pace {
         if isLimited { due = Instant(nanoseconds: now.nanoseconds &+ interval) }
     }
 
-    /// Changes the rate. What was sent last counts on: nobody gains by asking again and again.
+    /// Changes the rate. The last sending still counts: a reader gains nothing by asking again and again.
     mutating func change(maximumRate: Double?, now: Instant) {
         let (wasLimited, before) = (isLimited, interval)
         rate = maximumRate ?? 0

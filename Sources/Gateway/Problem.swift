@@ -1,4 +1,4 @@
-/// A request or a message that is refused: what was wrong and what to do, for HTTP and WebSocket alike.
+/// A refusal of a request or a message: the fault and its remedy, for HTTP and WebSocket alike.
 internal import Broker
 internal import HTTP
 internal import Primitives
@@ -48,10 +48,10 @@ struct Problem: Error {
             "A connection may subscribe to \(limit) topics and patterns; use patterns.")
     }
 
-    /// So many of what was refused are named.
+    /// At most so many refused topics are named.
     static let refusedTopicLimit = 20
 
-    /// `topics` lie outside of what the peer may do.
+    /// `topics` lie outside of the peer's rights.
     static func forbidden(_ what: String, _ topics: [[UInt8]]) -> Problem {
         var problem = Problem(
             403, "forbidden",
@@ -61,7 +61,7 @@ struct Problem: Error {
         return problem
     }
 
-    /// What was published may have been taken or not.
+    /// The log may have taken the updates or not.
     static let unknownOutcome = Problem(
         503, "overloaded",
         "The outcome is not known yet, and the wait was too long: the update may or may not be taken.")

@@ -1,4 +1,4 @@
-/// What every streaming front end keeps of its subscriber, whatever its frames look like.
+/// The state of a streaming reader, the same for all frames: its subscriber, its pace, the snapshots under way.
 internal import Broker
 internal import Primitives
 
@@ -15,7 +15,7 @@ struct ReaderSession {
     struct PendingLive {
         /// It is live when the cursor has come so far.
         let sequence: UInt64
-        /// What the `live` message is to say besides: the `id` of a WebSocket command, as JSON text.
+        /// The `id` of the WebSocket command, as JSON text, for the `live` message.
         let id: [UInt8]?
         let isResumed: Bool
     }
@@ -27,7 +27,7 @@ struct ReaderSession {
         heartbeat = request.heartbeat ?? 0
     }
 
-    /// Fills the workspace's batch with what the subscriber lacks, up to `budget` bytes, if the pace allows it now.
+    /// Fills the workspace's batch with the changes that the subscriber lacks, up to `budget` bytes, if the pace allows it now.
     mutating func drain(budget: Int, _ connection: Connection, _ work: Workspace) {
         work.batch.removeAll()
         guard work.replica.hasMarks(subscriber), pace.due <= work.now || isInMiddle else {

@@ -1,11 +1,11 @@
-/// What a subscriber asks for in a query, the same on all transports.
+/// A reader's request in a query, the same on all transports.
 internal import Broker
 internal import HTTP
 internal import Primitives
 
 struct SubscriptionRequest {
     var patterns: [TopicPattern] = []
-    /// As presented; nil when none was. What can't be read is presented all the same, and gets a reset.
+    /// As presented; nil when none was. An unreadable one is presented all the same, and gets a reset.
     var cursor: [UInt8]?
     var maximumRate: Double?
     /// Seconds; nil when none was asked for.
@@ -79,7 +79,7 @@ struct SubscriptionRequest {
 }
 
 extension SubscriberSettings {
-    /// What is granted of a rate that was asked for.
+    /// The rate that is granted to a reader that asked for one.
     func granted(_ rate: Double?) -> Double? {
         maximumRate > 0 ? min(rate ?? maximumRate, maximumRate) : rate
     }

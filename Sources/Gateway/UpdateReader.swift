@@ -1,4 +1,4 @@
-/// Reads what publishers send: objects `{"topic":…,"data":…}` or `{"topic":…,"deleted":true}`.
+/// Reads the updates of publishers: objects `{"topic":…,"data":…}` or `{"topic":…,"deleted":true}`.
 internal import Broker
 internal import Primitives
 
@@ -103,7 +103,7 @@ enum UpdateReader {
 
     private static func readObject(_ scanner: inout JSONScanner) throws(Problem) -> FoundUpdate {
         guard scanner.peek() == .object else {
-            // What is no JSON at all is told so.
+            // A text that is no JSON is told so.
             do {
                 _ = try scanner.value()
             } catch {

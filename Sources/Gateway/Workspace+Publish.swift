@@ -1,8 +1,8 @@
-/// The way of what front ends publish into the update log.
+/// The way of front ends' updates into the update log.
 internal import Broker
 internal import Primitives
 
-/// What became of a batch.
+/// The fate of a batch.
 enum Published {
     case done(PublishOutcome)
     /// The outcome comes later, as an answer to the ticket.
@@ -18,7 +18,7 @@ extension Workspace {
         if let wait { throw .tooManyUpdates(settings.updateRate, wait: wait) }
     }
 
-    /// Publishes what a front end put into `publishing`, whole, and empties it. `holder` is told an outcome that comes later.
+    /// Publishes the batch in `publishing`, whole, and empties it. An outcome that comes later goes to `holder`.
     func publish(from holder: ReaderKey, _ connection: Connection) throws(Problem) -> Published {
         defer { publishing.removeAll() }
         guard !publishing.isEmpty else { return .done(PublishOutcome(accepted: 0, lastVersion: nil)) }

@@ -1,4 +1,4 @@
-/// What front ends work with: one loop's replica, settings, clock, buffers and figures.
+/// The tools of front ends: one loop's replica, settings, clock, buffers and figures.
 internal import Broker
 internal import Logging
 internal import Primitives
@@ -19,11 +19,11 @@ final class Workspace {
     /// The present moment, as of the turn's beginning.
     private(set) var now: Instant
     private(set) var time: UnixTime
-    /// What the front end at work wants sent.
+    /// The bytes that the front end at work wants sent.
     var output = ByteBuffer(capacity: 128 * 1024)
-    /// What it wants done.
+    /// Its wishes for the connection.
     var actions = Actions()
-    /// What the replica hands out, and what publishers hand in; reused.
+    /// The replica's answers, and publishers' updates on their way; reused.
     var batch = Batch()
     var publishing = UpdateBatch()
     var generator: any RandomNumberGenerator
@@ -62,7 +62,7 @@ final class Workspace {
         actions.comesBack = true
     }
 
-    /// What the last step wants done; the next step begins without wishes.
+    /// The wishes of the last step. The next step begins without any.
     func takeActions() -> Actions {
         defer { actions = Actions() }
         return actions

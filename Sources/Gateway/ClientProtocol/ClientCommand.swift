@@ -1,4 +1,4 @@
-/// What a WebSocket client may say (docs/protocol.md, section 4).
+/// The messages of a WebSocket client (docs/protocol.md, section 4).
 internal import Broker
 internal import Primitives
 
@@ -11,7 +11,7 @@ enum ClientCommand {
     case auth
     case ping
 
-    /// What a message says of `maxRate`.
+    /// A message's `maxRate`.
     enum RateRequest: Equatable {
         case unchanged
         /// Nil: no limit.
@@ -35,7 +35,7 @@ enum ClientCommand {
         var mistake: Problem?
     }
 
-    /// What became of a message's `updates`, which are read as they are met.
+    /// The fate of a message's `updates`, which are read as they are met.
     private enum Updates {
         case missing
         /// They stand in the batch.
@@ -46,7 +46,7 @@ enum ClientCommand {
     /// An `id` longer than this is refused: it comes back in the answer.
     private static var idLimit: Int { 256 }
 
-    /// Reads one message. `batch`, which must be empty, takes what a `publish` carries.
+    /// Reads one message. `batch`, which must be empty, takes the updates of a `publish`.
     static func parse(_ text: Span<UInt8>, into batch: inout UpdateBatch) -> Parsed {
         var parsed = Parsed(id: nil, command: .success(.ping))
         do throws(Problem) {

@@ -1,10 +1,10 @@
-/// What the gateway says to a WebSocket client (docs/protocol.md, section 4), one text frame each.
+/// The gateway's messages to a WebSocket client (docs/protocol.md, section 4), one text frame each.
 internal import Broker
 internal import Primitives
 internal import WebSocket
 
 extension Workspace {
-    /// Appends one message of the type; `members` appends what follows, each with a comma in front.
+    /// Appends one message of the type; `members` appends further members, each with a comma in front.
     func appendMessage(_ type: StaticString, id: [UInt8]?, _ members: (inout ByteBuffer) -> Void = { _ in }) {
         let start = output.beginFrame(expectedByteCount: 126)
         output.append("{\"type\":\"")

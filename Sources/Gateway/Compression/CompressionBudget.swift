@@ -2,7 +2,7 @@
 internal import Primitives
 
 struct CompressionBudget {
-    /// What a loop that was quiet may spend at once: 20 ms, which is a megabyte of snapshots.
+    /// A loop that was quiet may spend so much at once: 20 ms, which is a megabyte of snapshots.
     private static let savingsNanoseconds = 20e6
 
     /// 1 and more: without limit.
@@ -14,7 +14,7 @@ struct CompressionBudget {
         self.share = share
     }
 
-    /// Whether something is left. What is begun is finished, so the balance may fall below zero.
+    /// Whether something is left. A message that was begun is finished, so the balance may fall below zero.
     mutating func allows(at now: Instant) -> Bool {
         guard share < 1 else { return true }
         let earned = Double(now.since(refilled).nanoseconds) * share

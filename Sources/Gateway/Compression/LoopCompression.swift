@@ -1,4 +1,4 @@
-/// What the WebSocket connections of one loop share to compress and decompress messages.
+/// The compressors that the WebSocket connections of one loop share.
 internal import Broker
 internal import Primitives
 internal import WebSocket

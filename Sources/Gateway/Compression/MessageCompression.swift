@@ -24,7 +24,7 @@ enum MessageCompression {
 }
 
 extension CompressionSettings {
-    /// What the gateway would like; nil where it would not have any offer.
+    /// The gateway's wishes; nil where it declines every offer.
     var preferences: PerMessageDeflate.Preferences? {
         guard mode != .off else { return nil }
         return PerMessageDeflate.Preferences(

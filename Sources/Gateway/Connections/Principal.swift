@@ -1,4 +1,4 @@
-/// Who a connection acts for, and what that one may do.
+/// The party that a connection acts for, and its rights.
 package import Broker
 internal import Primitives
 
@@ -12,7 +12,7 @@ package final class Principal: Sendable {
         self.rights = rights
     }
 
-    /// Nobody in particular, who may do everything: what everybody is as long as nobody is asked for a token.
+    /// Nobody in particular, with all rights: everybody, as long as the gateway asks for no tokens.
     package static let anonymous = Principal(name: "anonymous", rights: Rights())
 }
 
@@ -27,7 +27,7 @@ package struct Rights: Sendable {
 
     package var subscribe = Scope.everything
     package var publish = Scope.everything
-    /// Whether figures, connections and operations are for them.
+    /// Whether figures, connections and operations may be seen.
     package var operate = true
 
     package init() {}

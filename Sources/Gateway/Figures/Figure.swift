@@ -2,7 +2,7 @@
 
 /// One number. Loops count it (`LoopStatistics`), `GatewayFigures` sums it over the loops, the pages show it.
 package enum Figure: Int, Sendable, CaseIterable {
-    // Open connections by what they speak at present; `http` is what is none of the readers.
+    // Open connections by what they speak at present; `http` counts those without a reader.
     case webSockets, eventStreams, polls, http
     case stopped, opened, turnedAway
     case topics, subscriptions
@@ -164,7 +164,7 @@ package enum Distribution: Int, Sendable, CaseIterable {
     struct Description {
         let metric: String
         let place: String
-        /// So many of what is counted are one of the metric's unit.
+        /// The metric's unit has so many of the unit that is counted.
         let parts: Double
         let help: String
     }

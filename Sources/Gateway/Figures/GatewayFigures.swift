@@ -1,4 +1,4 @@
-/// All that is counted, over all loops, at one moment: what `/metrics`, `/stats` and the feed of figures tell.
+/// All figures, over all loops, at one moment, for `/metrics`, `/stats` and the feed of figures.
 internal import Broker
 package import Primitives
 internal import Synchronization

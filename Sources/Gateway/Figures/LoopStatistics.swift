@@ -1,4 +1,4 @@
-/// What one loop counts. The loop adds, anybody reads; nothing is locked.
+/// One loop's counters. The loop adds, anybody reads, and nothing is locked.
 package import Broker
 package import Primitives
 package import Synchronization
@@ -7,7 +7,7 @@ package final class LoopStatistics: Sendable {
     private let counts: InlineArray<32, Atomic<Int>>
     /// Open connections, whatever they speak.
     package let connections = Atomic<Int>(0)
-    /// What the loop's replica counts by itself.
+    /// The loop's replica counts these by itself.
     package let delays = DeliveryDelays()
     private let turns = Histogram()
     private let batches = Histogram()

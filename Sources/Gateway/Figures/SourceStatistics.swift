@@ -1,4 +1,4 @@
-/// What a source of updates inside the process counts: a feed.
+/// The counter of a source of updates inside the process: a feed.
 internal import Synchronization
 
 /// Its thread adds, anybody reads.

@@ -1,4 +1,4 @@
-/// A WebSocket that sends each message back: what the conformance suite talks to.
+/// A WebSocket that sends each message back, for the conformance suite.
 internal import HTTP
 internal import Primitives
 internal import WebSocket

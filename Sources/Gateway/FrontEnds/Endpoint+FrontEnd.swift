@@ -1,8 +1,8 @@
-/// What is spoken at an endpoint, and what a connection there is told that can't be had.
+/// The first front end of an endpoint's connections, and its words to one for which there is no room.
 internal import Primitives
 
 extension Endpoint.Spoken {
-    /// What a new connection speaks first.
+    /// The first front end of a new connection.
     var frontEnd: any FrontEnd {
         switch self {
         case .http: HTTP1FrontEnd()

@@ -1,4 +1,4 @@
-/// What a connection speaks at present: HTTP, a WebSocket. Bytes come in, bytes and wishes go out.
+/// The protocol of a connection at present: HTTP, a WebSocket. Bytes come in, bytes and wishes go out.
 internal import Broker
 internal import Primitives
 
@@ -10,24 +10,24 @@ protocol FrontEnd {
     mutating func received(
         _ input: UnsafeMutableBufferPointer<UInt8>, _ connection: Connection, _ work: Workspace
     ) -> Int
-    /// Whether it can take input now. What the peer sends meanwhile stays in the kernel.
+    /// Whether it can take input now. Until it can, the peer's bytes stay in the kernel.
     var isReading: Bool { get }
     /// The peer will send nothing more.
     mutating func inputEnded(_ connection: Connection, _ work: Workspace)
     /// Something may be waiting for the reader of that stream, and the socket takes bytes. `budget` is how many bytes of
     /// updates it may be sent; a single update may be larger.
     mutating func flush(stream: UInt16, budget: Int, _ connection: Connection, _ work: Workspace)
-    /// What a request has waited for has come.
+    /// The answer that a request has waited for has come.
     mutating func answered(_ answer: Answer, to ticket: UInt64, _ connection: Connection, _ work: Workspace)
     /// When it wants to be called if nothing happens before.
     func deadline(_ connection: Connection, _ work: Workspace) -> Instant
     mutating func deadlineCame(_ connection: Connection, _ work: Workspace)
     /// The gateway drains: say so to the peer and end.
     mutating func sayGoodbye(_ connection: Connection, _ work: Workspace)
-    /// The connection is gone: give back what the workspace keeps for it.
+    /// The connection is gone: give back all that the workspace keeps for it.
     mutating func ended(_ work: Workspace)
 
-    /// What `/metrics` and `/connections` call it.
+    /// Its name in `/metrics` and `/connections`.
     var transport: StaticString { get }
     /// The reader's subscription, where somebody reads here.
     var subscriber: SubscriberID? { get }
@@ -45,14 +45,14 @@ extension FrontEnd {
     var stalledSince: Instant? { nil }
 }
 
-/// What a front end wants done with its connection when its step is over.
+/// A front end's wishes for its connection, performed when its step is over.
 struct Actions {
     /// Come back in the next turn, after the others.
     var comesBack = false
-    /// Close at once; what is in `output` is not sent.
+    /// Close at once; the bytes in `output` are not sent.
     var end: EndReason?
     /// Tell the log that this reader takes nothing.
     var tellsOfStall = false
-    /// What the connection speaks from here on.
+    /// The front end from here on.
     var successor: (any FrontEnd)?
 }

@@ -31,7 +31,7 @@ struct HTTP1FrontEnd: FrontEnd {
 
     private final class IncomingBody {
         var decoder: BodyDecoder
-        /// Who takes it; nil where the answer was given without it, and it is read over.
+        /// It takes the body; nil where the answer was given without it, and the body is read over.
         let reply: (any Reply)?
         var response: HTTP1Responder
 
@@ -95,12 +95,12 @@ struct HTTP1FrontEnd: FrontEnd {
     private func route(
         _ head: RequestHead, _ response: inout HTTP1Responder, _ connection: Connection, _ work: Workspace
     ) -> Routing {
-        // Who waits for a 100 and gets an answer may send the body or not: nobody could tell what comes next.
+        // A client that waits for a 100 and gets an answer may send the body or not, so what comes next can't be told apart.
         if head.expectsContinue, !RequestRouter.takesBody(head) { response.close() }
         do throws(Problem) {
             return try RequestRouter.route(head, &response, connection, work)
         } catch {
-            // What follows a refused request's head may be its body: it is not worth telling apart.
+            // The bytes behind a refused request's head may be its body. It is not worth telling them apart.
             if head.bodyFraming.hasBody { response.abandonRequest(connection) }
             response.refuse(error, connection, work)
             return .answered
@@ -156,7 +156,7 @@ struct HTTP1FrontEnd: FrontEnd {
 
     // MARK: Replies
 
-    /// Lets the reply at hand do something, and goes on to what was pipelined behind its request when it is over.
+    /// Lets the reply at hand do something. When it is over, the requests that were pipelined behind it come next.
     private mutating func withReply(
         _ connection: Connection, _ work: Workspace,
         _ step: (any Reply, inout HTTP1Responder) -> ReplyProgress

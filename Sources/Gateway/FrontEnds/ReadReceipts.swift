@@ -6,15 +6,15 @@ internal import Primitives
 /// it. So a ping goes with every half a window of bytes, and with a window of them unanswered for nothing is drained.
 ///
 /// A window starts at 64 KiB. A reader that filled it and answered promptly gets twice as much, up to 1 MiB; one that takes
-/// its time gets half, down to 8 KiB. One that never answered is sent what its socket takes, as an event stream is.
+/// its time gets half, down to 8 KiB. One that never answered is sent as much as its socket takes, as an event stream is.
 struct ReadReceipts {
-    /// What the ping carries, to know its answer by.
+    /// The ping's payload, by which its answer is known.
     static let sign: [UInt8] = [UInt8(ascii: "r")]
 
     static let leastWindow: UInt32 = 8 * 1024
     static let firstWindow: UInt32 = 64 * 1024
     static let greatestWindow: UInt32 = 1024 * 1024
-    /// What a reader may take beyond the way there and back: up to the first it is prompt, beyond the second late.
+    /// The time that a reader may take beyond the way there and back: up to the first it is prompt, beyond the second late.
     private static let prompt = Interval(.milliseconds(20))
     private static let late = Interval(.milliseconds(500))
 

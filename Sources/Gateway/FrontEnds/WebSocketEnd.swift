@@ -27,7 +27,7 @@ struct WebSocketEnd: ~Copyable {
 
     // MARK: Input
 
-    /// Takes what it can of `input`. Close frames and faults are dealt with; whatever else came is returned, unless nothing
+    /// Takes what it can of `input`. It deals with close frames and faults, and returns any other event, unless nothing
     /// can be answered any more.
     mutating func next(
         _ input: UnsafeMutableBufferPointer<UInt8>, _ connection: Connection, _ work: Workspace

@@ -1,4 +1,4 @@
-/// What a WebSocket client's commands do.
+/// The commands of a WebSocket client.
 internal import Broker
 internal import Primitives
 internal import WebSocket
@@ -45,8 +45,8 @@ extension WebSocketFrontEnd {
 
     // MARK: Subscribing
 
-    /// What is held already counts once. A pace keeps `live` back as it keeps updates. A peer that subscribes and unsubscribes
-    /// for ever would have ever more of them coming to it, so their number is bounded too.
+    /// A topic or pattern that the client holds already counts once. A pace delays `live` messages as it delays updates. A
+    /// client that subscribes and unsubscribes for ever would pile them up, so their number is bounded too.
     private func checkLimit(_ patterns: [TopicPattern], _ work: Workspace) throws(Problem) {
         let limit = work.configuration.subscribers.subscriptionLimit
         guard session.pendingLives.count < limit else { throw .tooManyPending(limit) }
@@ -137,7 +137,7 @@ extension WebSocketFrontEnd {
             append(next.result, id: next.id, connection, work)
         }
         if publications?.isEmpty ?? false { publications = nil }
-        // What waited for room among the pending ones goes on.
+        // Input that waited for room among the pending answers goes on.
         if isReading, connection.hasInput { work.comeBack() }
     }
 }

@@ -1,4 +1,4 @@
-/// What a WebSocket connection does by the clock: heartbeats, pings, paces, and the end of those who are dead.
+/// What a WebSocket connection does by the clock: heartbeats, pings, paces, and the end of a dead reader.
 internal import Broker
 internal import Logging
 internal import Primitives
@@ -52,7 +52,7 @@ extension WebSocketFrontEnd {
         }
     }
 
-    /// The ping that it has not come to yet is what it is waited for: as long as for one whose socket is full.
+    /// The reader has not come to a ping yet. The gateway waits for its answer as long as for a full socket.
     private func lookAfterStalled(since: Instant, _ connection: Connection, _ work: Workspace) {
         if work.now >= since + work.intervals.send {
             endDead("it read nothing", connection, work)

@@ -1,4 +1,4 @@
-/// Taking connections in, or telling them that they can't be had.
+/// Taking connections in, or refusing them.
 internal import Broker
 internal import Logging
 internal import Primitives
@@ -19,7 +19,7 @@ extension GatewayLoop {
         }
     }
 
-    /// Tells all who wait that they can't be had, as long as there is a descriptor to say it with.
+    /// Refuses all that wait, as long as there is a descriptor to do it with.
     private func turnAway(from listener: Int, because failure: SystemFailure) {
         work.note(.turnedAway, ["reason": .text("\(failure)")])
         let answer = configuration.endpoints[listener].spoken.farewell(at: work.time)
@@ -34,7 +34,7 @@ extension GatewayLoop {
         }
     }
 
-    /// The kernel would tell of the waiting ones again and again, and nothing could be done about them.
+    /// The kernel would report the waiting ones again and again, and the loop could do nothing about them.
     private func pauseAccepting() {
         acceptingAgain = now + Self.acceptPause
         tellOfListeners(false)
@@ -85,7 +85,7 @@ extension GatewayLoop {
         open(connection)
     }
 
-    /// Goes on with what comes before the first byte of the protocol.
+    /// Goes on with the handshake, before the first byte of the protocol.
     func open(_ connection: Connection) {
         switch connection.stream.handshake() {
         case .done:

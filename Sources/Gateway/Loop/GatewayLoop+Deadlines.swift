@@ -1,4 +1,4 @@
-/// What happens by the clock.
+/// A loop's work by the clock.
 internal import Broker
 internal import Logging
 internal import Primitives
@@ -65,7 +65,7 @@ extension GatewayLoop {
         }
     }
 
-    /// Nobody is cut for being slow; but who takes nothing at all for long enough is dead.
+    /// A slow reader is never cut. One that takes nothing at all for `sendTimeout` is dead.
     private func lookAfterStalled(_ connection: Connection) {
         if now >= connection.lastSent + intervals.send {
             work.note(.dead, stallFields(connection))
@@ -81,7 +81,7 @@ extension GatewayLoop {
         work.note(.stalled, stallFields(connection))
     }
 
-    /// How long nothing has been drained for it, because its socket is full or it has not read what it was sent.
+    /// How long the loop has drained nothing for it, because its socket is full or it has not read what it was sent.
     func stall(of connection: Connection) -> Duration {
         let since = connection.hasUnsent ? connection.lastSent : connection.stalledSince
         return since.map { now.since($0) } ?? .zero

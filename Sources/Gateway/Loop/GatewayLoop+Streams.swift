@@ -1,4 +1,4 @@
-/// What connections bring in and what they are sent: one read, one write a turn.
+/// Reading from connections and writing to them: one read, one write a turn.
 internal import Primitives
 internal import Transport
 
@@ -16,7 +16,7 @@ extension GatewayLoop {
             connection.readInterest = .read
             if holdsMore { connection.facts.insert(.holdsInput) }
             process(connection, freshCount: count)
-            // No poller tells of what the stream holds itself.
+            // No poller reports input that the stream itself holds.
             if holdsMore, connection.isOpen { workLater(connection) }
         case .blocked(let interest):
             connection.readInterest = interest
@@ -32,7 +32,7 @@ extension GatewayLoop {
         }
     }
 
-    /// Hands the front end what waits and what came: `freshCount` bytes in the scratch space, behind the room
+    /// Hands the front end the bytes that waited and those that came: `freshCount` bytes in the scratch space, behind the room
     /// for those that wait.
     func process(_ connection: Connection, freshCount: Int) {
         // A peer that has its last answer is read over.
@@ -44,7 +44,7 @@ extension GatewayLoop {
         while rest.count > 0, connection.endReason == nil, work.actions.end == nil,
             connection.frontEnd.isReading
         {
-            // Few bytes can ask for many: what can't be sent yet must not be made yet.
+            // Few bytes can ask for many answers. Those that can't be sent yet must not be made yet.
             isCut = work.output.count >= Self.outputByteCount
             if isCut { break }
             let consumed = connection.frontEnd.received(rest, connection, work)
@@ -130,7 +130,7 @@ extension GatewayLoop {
             return
         }
         guard !connection.hasUnsent else { return updateInterest(connection) }
-        // What could not be drained meanwhile, and what could not be read, comes in the connection's next turn.
+        // The marks and the input that waited meanwhile come when the events of this turn are done.
         if connection.endReason == nil { workLater(connection) }
         settle(connection)
     }

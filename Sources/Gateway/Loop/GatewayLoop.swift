@@ -140,7 +140,7 @@ package final class GatewayLoop {
         }
     }
 
-    /// The connection of that key; nil when it is gone, whoever has its number now.
+    /// The connection of that key; nil when it is gone, even if another one has its number now.
     func connection(of key: ReaderKey) -> Connection? {
         guard let connection = connections[Int(key.connection)], connection.isOpen,
             connection.key.generation == key.generation

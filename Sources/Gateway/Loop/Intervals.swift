@@ -6,7 +6,7 @@ struct Intervals {
     let pong: Interval
     let eventStreamHeartbeat: Interval
     let send: Interval
-    /// After which a reader that takes nothing is told of in the log.
+    /// The log names a reader that takes nothing for so long.
     let stall: Interval
     let close: Interval
     let head: Interval

@@ -22,7 +22,7 @@ final class ConnectionSurvey: Sendable {
         let stalled: Double
     }
 
-    /// What puts a connection before others: the slowest first.
+    /// The order of connections: the slowest first.
     struct Slowness: Comparable {
         let stalledNanoseconds: UInt64
         let conflated: UInt64

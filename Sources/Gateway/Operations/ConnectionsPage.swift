@@ -1,4 +1,4 @@
-/// `GET /connections`: who is connected, the slowest first.
+/// `GET /connections`: the open connections, the slowest first.
 internal import Broker
 internal import HTTP
 internal import Primitives
@@ -16,11 +16,11 @@ enum ConnectionsPage {
             throw Problem(
                 403, "forbidden", "Connections are not listed here; see \"operations.connections\".")
         }
-        // It waits, and what stands behind it is then taken for the next request.
+        // The request waits, and the bytes behind it are then taken for the next one.
         guard !head.bodyFraming.hasBody else {
             throw .badRequest("This request has no body; send the query alone.")
         }
-        // A loop that has drained answers nobody.
+        // A loop that has drained gives no answer.
         if work.shared.isDrainingNow { throw .draining }
         guard let items = head.queryItems() else {
             throw .badRequest("The query has a malformed percent escape.")
@@ -33,7 +33,7 @@ enum ConnectionsPage {
     }
 }
 
-/// A request that waits until all loops have told of their connections.
+/// A request that waits until all loops have listed their connections.
 private final class AwaitedConnections: Reply {
     private let ticket: UInt64
     private let until: Instant

@@ -2,7 +2,7 @@
 internal import Primitives
 
 enum MetricsPage {
-    /// What `/metrics` says.
+    /// The content of `/metrics`.
     static func text(_ figures: GatewayFigures) -> ByteBuffer {
         var page = ByteBuffer(capacity: 32 * 1024)
         page.begin("tidegate_build_info", "gauge", "The gateway's version.")

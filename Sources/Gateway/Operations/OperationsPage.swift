@@ -1,4 +1,4 @@
-/// What operators ask: is it alive, is it ready, what does it count, who is connected.
+/// The pages for operators: alive, ready, and the figures.
 internal import HTTP
 internal import Primitives
 

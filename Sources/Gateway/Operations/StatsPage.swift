@@ -21,7 +21,7 @@ enum StatsPage {
         }
     }
 
-    /// What `/stats` says. Times are seconds, quantiles those since the start; what was never measured is left out.
+    /// The content of `/stats`. Times are seconds, quantiles those since the start; a figure that was never measured is left out.
     static func text(_ figures: GatewayFigures, at time: UnixTime) -> ByteBuffer {
         var page = ByteBuffer(capacity: 4096)
         append(value(figures, time), to: &page)
@@ -40,7 +40,7 @@ enum StatsPage {
             value.put(.count(figures[figure]), at: figure.description.place[...])
         }
         for tally in Tally.allCases {
-            // What did not happen is not mentioned, but for feeds: those are there all the same.
+            // A count of zero is left out, except for feeds: those are there all the same.
             let counts = figures[tally].filter { $0.count > 0 || tally == .feeds }
             value.put(
                 .object(counts.map { ($0.key, .count($0.count)) }), at: tally.description.place[...])

@@ -77,7 +77,7 @@ final class EventStream: Reply {
     var subscriber: SubscriberID? { session.subscriber }
     var maximumRate: Double? { session.pace.maximumRate }
 
-    /// Nothing more is expected of the peer; what it sends is read over, so that its going away is noticed.
+    /// The peer has nothing more to say. The gateway reads over its bytes, and so notices when it goes away.
     var isReading: Bool { true }
 
     func deadline(_ connection: Connection, _ work: Workspace) -> Instant {
@@ -119,7 +119,7 @@ final class EventStream: Reply {
     func sayGoodbye(
         _ response: inout some Responder, _ connection: Connection, _ work: Workspace
     ) -> ReplyProgress {
-        // What is marked goes first: the reader leaves with the latest values.
+        // The marked topics go first: the reader leaves with the latest values.
         _ = flush(budget: work.configuration.subscribers.flushByteCount, &response, connection, work)
         let delay = work.reconnectDelay()
         let cursor = work.replica.cursor(of: session.subscriber)
@@ -146,7 +146,7 @@ final class EventStream: Reply {
 }
 
 extension ByteBuffer {
-    /// One event an update; what the cursor covers has been sent with the last one.
+    /// One event an update. The last one carries the cursor, because all that it covers has then been sent.
     fileprivate mutating func append(updateEvents batch: borrowing Batch, of replica: BrokerReplica) {
         reserve(batch.byteCount + batch.entries.count * 8 + 64)
         let last = batch.entries.count - 1

@@ -11,7 +11,7 @@ enum LongPoll {
         var request = try SubscriptionRequest(head, work.configuration.subscribers)
         try request.demandTopics()
         try connection.principal.demandReading(request.patterns)
-        // It may wait, and what stands behind it is then taken for the next request.
+        // The poll may wait, and then the bytes behind it are taken for the next request.
         guard !head.bodyFraming.hasBody else {
             throw .badRequest("A poll has no body; send the query alone.")
         }
@@ -102,15 +102,14 @@ final class WaitingPoll: Reply {
 
     func deadline(_: Connection, _: Workspace) -> Instant { until }
 
-    /// The time is up. The answer moves the cursor on: all up to now is of no interest, but for what came in this
-    /// very turn.
+    /// The time is up. The answer moves the cursor on to the present. A change of this very turn still goes into it.
     func deadlineCame(
         _ response: inout some Responder, _ connection: Connection, _ work: Workspace
     ) -> ReplyProgress {
         answerRest(isByTag: isByTag, &response, connection, work)
     }
 
-    /// The gateway drains: the poller goes on elsewhere, and takes along what there is.
+    /// The gateway drains: the poller goes on elsewhere, with the latest changes.
     func sayGoodbye(
         _ response: inout some Responder, _ connection: Connection, _ work: Workspace
     ) -> ReplyProgress {

@@ -22,7 +22,7 @@ final class PublishIntake: Reply {
     /// Lines are published together as they come, until some of them were refused.
     private var takesOneByOne = false
     private var pending = PendingBatches()
-    /// What became of what was published so far.
+    /// The outcome of the batches so far.
     private var outcome = PublishOutcome(accepted: 0, lastVersion: nil)
     private var acceptedAt = UnixTime(milliseconds: 0)
     /// Why nothing more is taken.
@@ -233,7 +233,7 @@ final class PublishIntake: Reply {
             lineNumber = line
             refusal = refusal ?? Problem(failure)
         }
-        // What waited for room among the pending ones goes on.
+        // Input that waited for room among the pending batches goes on.
         if isReading, connection.hasInput { work.comeBack() }
         return answerWhenKnown(&response, connection, work)
     }
@@ -315,7 +315,7 @@ private struct PendingBatches {
 }
 
 extension ByteBuffer {
-    /// `{"topic":…,"version":…,"time":…}`, what a publisher is told of its update.
+    /// `{"topic":…,"version":…,"time":…}`, the answer to a publisher of one update.
     fileprivate mutating func append(
         accepted topic: [UInt8], _ outcome: PublishOutcome, _ time: UnixTime, isDeleted: Bool
     ) {

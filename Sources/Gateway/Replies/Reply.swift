@@ -1,4 +1,4 @@
-/// What answers one request that can't be answered at once: when its body has come, when something changes, for as long as a
+/// The answer to one request that can't be answered at once: when its body has come, when something changes, for as long as a
 /// reader stays.
 internal import Broker
 internal import Primitives
@@ -16,7 +16,7 @@ protocol Reply: AnyObject {
     func flush(
         budget: Int, _ response: inout some Responder, _ connection: Connection, _ work: Workspace
     ) -> ReplyProgress
-    /// What it has waited for has come.
+    /// The answer that it has waited for has come.
     func answered(
         _ answer: Answer, to ticket: UInt64, _ response: inout some Responder, _ connection: Connection,
         _ work: Workspace
@@ -29,7 +29,7 @@ protocol Reply: AnyObject {
     func sayGoodbye(
         _ response: inout some Responder, _ connection: Connection, _ work: Workspace
     ) -> ReplyProgress
-    /// It is over, or its peer is gone: give back what the workspace keeps for it.
+    /// It is over, or its peer is gone: give back all that the workspace keeps for it.
     func ended(_ work: Workspace)
 
     var transport: StaticString { get }
@@ -39,7 +39,7 @@ protocol Reply: AnyObject {
 
 enum ReplyProgress {
     case goesOn
-    /// The answer is whole; what the peer sends next is another request.
+    /// The answer is whole; the peer's next bytes are another request.
     case over
 }
 

@@ -22,7 +22,7 @@ struct HTTP1Responder: Responder {
         if !head.isPersistent { traits.insert(.closes) }
     }
 
-    /// The answer to what could not be read, after which nothing can.
+    /// The answer to bytes that could not be read. Nothing behind them can be read either.
     static var last: HTTP1Responder { HTTP1Responder() }
 
     private init() {
@@ -96,7 +96,7 @@ struct HTTP1Responder: Responder {
         traits.insert(.closes)
     }
 
-    /// What a connection is told that can't be had: a whole answer, made without a request.
+    /// The whole answer, made without a request, to a connection for which there is no room.
     static func overloadedAnswer(_ time: UnixTime) -> [UInt8] {
         let problem = Problem(503, "overloaded", "No more connections can be had; try again later.")
         var body = ByteBuffer()

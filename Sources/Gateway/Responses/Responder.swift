@@ -2,14 +2,14 @@
 internal import HTTP
 internal import Primitives
 
-/// HTTP/1.1 implements it (`HTTP1Responder`). Whoever answers a request does so through this and knows neither how a head is
-/// written nor how content is framed.
+/// HTTP/1.1 implements it (`HTTP1Responder`). Pages, problems and replies answer through it and know neither how a
+/// head is written nor how content is framed.
 protocol Responder {
     /// Begins the answer. `fields` adds header fields besides those that every answer has.
     mutating func begin(
         _ status: Int, _ contentType: StaticString?, _ content: ContentLength, _ connection: Connection,
         _ work: Workspace, fields: (any ResponseFields) -> Void)
-    /// Appends content: what `body` writes goes out as one piece.
+    /// Appends content: the bytes that `body` writes go out as one piece.
     mutating func write(_ work: Workspace, _ body: (inout ByteBuffer) -> Void)
     /// Ends the answer.
     mutating func end(_ connection: Connection, _ work: Workspace)
