@@ -24,6 +24,7 @@ import WebSocket
     /// What one subscriber is sent of `count` quotes.
     private func frame(
         _ compression: LoopCompression, _ count: Int = 40, sequence: UInt64 = 9, cursor: UInt64? = 9,
+        epoch: String = "e",
         to client: MessageCompression = .shared(windowBits: 15), at now: Instant? = nil
     ) -> [UInt8] {
         var batch = Batch()
@@ -34,7 +35,7 @@ import WebSocket
         batch.byteCount = quotes[..<count].reduce(0) { $0 + $1.byteCount }
         batch.cursor = cursor
         var output = ByteBuffer()
-        compression.append(batch, at: sequence, client, now: now ?? self.now, to: &output) {
+        compression.append(batch, at: sequence, of: Epoch(epoch), client, now: now ?? self.now, to: &output) {
             $0.append(updatesMessage: batch, of: replica)
         }
         return output.array
@@ -58,6 +59,13 @@ import WebSocket
     private func expected(_ count: Int, cursor: UInt64) -> String {
         "{\"type\":\"updates\",\"cursor\":\"e-\(cursor)\",\"updates\":["
             + quotes[..<count].map(\.text).joined(separator: ",") + "]}"
+    }
+
+    /// The cursor in the message names the epoch, so a frame of another one would hand out a cursor that is no more.
+    @Test func anotherEpochIsAnotherMessage() {
+        let compression = compression()
+        for epoch in ["e", "e", "f", "f"] { _ = frame(compression, epoch: epoch) }
+        #expect(statistics[.compressions] == 2)
     }
 
     @Test func oneCompressionServesAllSubscribersOfABatch() throws {

@@ -24,7 +24,9 @@ extension Workspace {
         guard !batch.entries.isEmpty else { return }
         if case .none = messages {
         } else if compression.isWorthwhile(batch.byteCount) {
-            compression.append(batch, at: replica.sequence, messages, now: now, to: &output) {
+            compression.append(
+                batch, at: replica.sequence, of: replica.epoch, messages, now: now, to: &output
+            ) {
                 $0.append(updatesMessage: batch, of: replica)
             }
             return

@@ -48,15 +48,18 @@ final class LoopCompression {
 
     /// Appends the `updates` message of a batch that is worth it. `write` writes the message as it is.
     ///
-    /// - Parameter sequence: the replica's, by which a batch is known again.
+    /// - Parameters:
+    ///   - sequence: the replica's, by which a batch is known again.
+    ///   - epoch: of the cursor in the message.
     func append(
-        _ batch: borrowing Batch, at sequence: UInt64, _ compression: MessageCompression, now: Instant,
-        to output: inout ByteBuffer, write: (inout ByteBuffer) -> Void
+        _ batch: borrowing Batch, at sequence: UInt64, of epoch: Epoch, _ compression: MessageCompression,
+        now: Instant, to output: inout ByteBuffer, write: (inout ByteBuffer) -> Void
     ) {
         var slot: Int?
         if case .shared(let windowBits) = compression {
             let place = place(of: batch, windowBits)
-            if let known = frames[place], known.serves(batch, at: sequence, windowBits: windowBits) {
+            if let known = frames[place], known.serves(batch, at: sequence, of: epoch, windowBits: windowBits)
+            {
                 count(sent: known.frame.count, insteadOf: known.plainByteCount)
                 output.append(known.frame.unsafeBytes)
                 return
@@ -77,7 +80,7 @@ final class LoopCompression {
         let shared = frames[slot] ?? SharedFrame()
         frames[slot] = shared
         shared.remember(
-            frame.unsafeBytes, of: batch, at: sequence, windowBits: deflater.windowBits,
+            frame.unsafeBytes, of: batch, at: sequence, of: epoch, windowBits: deflater.windowBits,
             plainByteCount: plain.count)
     }
 

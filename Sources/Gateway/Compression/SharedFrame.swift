@@ -8,14 +8,17 @@ final class SharedFrame {
     private var windowBits = 0
     private var sequence: UInt64 = 0
     private var cursor: UInt64?
+    /// The cursor is written with it.
+    private var epoch: Epoch?
     private var updates: [UnsafeBufferPointer<UInt8>] = []
     /// The whole frame, and how many bytes the message has uncompressed.
     private(set) var frame = ByteBuffer()
     private(set) var plainByteCount = 0
 
     /// Whether the frame says what `batch` says, to a client with this window.
-    func serves(_ batch: borrowing Batch, at sequence: UInt64, windowBits: Int) -> Bool {
-        guard self.sequence == sequence, self.windowBits == windowBits, cursor == batch.cursor,
+    func serves(_ batch: borrowing Batch, at sequence: UInt64, of epoch: Epoch, windowBits: Int) -> Bool {
+        guard self.sequence == sequence, self.epoch == epoch, self.windowBits == windowBits,
+            cursor == batch.cursor,
             updates.count == batch.entries.count
         else { return false }
         for index in updates.indices
@@ -24,11 +27,12 @@ final class SharedFrame {
     }
 
     func remember(
-        _ frame: UnsafeBufferPointer<UInt8>, of batch: borrowing Batch, at sequence: UInt64, windowBits: Int,
-        plainByteCount: Int
+        _ frame: UnsafeBufferPointer<UInt8>, of batch: borrowing Batch, at sequence: UInt64, of epoch: Epoch,
+        windowBits: Int, plainByteCount: Int
     ) {
         self.windowBits = windowBits
         self.sequence = sequence
+        self.epoch = epoch
         self.plainByteCount = plainByteCount
         cursor = batch.cursor
         updates.removeAll(keepingCapacity: true)
