@@ -27,6 +27,8 @@ final class Connection {
         static let isInAgain = Facts(rawValue: 4)
         /// Nothing is drained for it: its socket is full, or it has not read what it was sent.
         static let isStopped = Facts(rawValue: 8)
+        /// The reader was sent as much as it may be before it has answered for it.
+        static let isFull = Facts(rawValue: 32)
         /// The log was told that this reader takes nothing.
         static let isStallTold = Facts(rawValue: 16)
     }

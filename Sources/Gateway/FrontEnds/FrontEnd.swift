@@ -55,4 +55,7 @@ struct Actions {
     var tellsOfStall = false
     /// The front end from here on.
     var successor: (any FrontEnd)?
+
+    /// Whether there is nothing to do but to send the output. The loop takes a successor as soon as it is named.
+    var isNothing: Bool { !comesBack && end == nil && !tellsOfStall }
 }

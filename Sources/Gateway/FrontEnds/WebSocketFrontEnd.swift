@@ -104,7 +104,7 @@ final class WebSocketFrontEnd: FrontEnd {
         let wasFull = receipts.isFull
         receipts.answered(at: work.now, roundTrip: connection.stream.roundTrip)
         guard wasFull else { return }
-        connection.facts.remove(.isStallTold)
+        connection.facts.subtract([.isFull, .isStallTold])
         work.comeBack()
     }
 
@@ -142,6 +142,7 @@ final class WebSocketFrontEnd: FrontEnd {
         if receipts.sent(work.output.count - start, at: work.now) {
             appendPing(asking: true, work)
         }
+        if receipts.isFull { connection.facts.insert(.isFull) }
     }
 
     func appendPing(asking: Bool, _ work: Workspace) {

@@ -68,21 +68,24 @@ extension GatewayLoop {
     /// Performs what the front end's step left: sends its output, does what it wants done, and waits for what the connection
     /// then needs.
     func settle(_ connection: Connection) {
-        let actions = work.takeActions()
-        if let reason = actions.end { end(connection, reason) }
+        if !work.actions.isNothing { perform(work.takeActions(), for: connection) }
         guard connection.isOpen else {
             // Not a byte of it may be left for the next connection.
             work.output.removeAll()
             return
         }
-        if actions.comesBack { workLater(connection) }
-        if actions.tellsOfStall { noteStall(of: connection) }
         if !work.output.isEmpty { transmit(connection) }
         guard connection.isOpen else { return }
         if !connection.hasUnsent, let reason = connection.endReason { finish(connection, reason) }
         guard connection.isOpen else { return }
         updateInterest(connection)
         schedule(connection)
+    }
+
+    private func perform(_ actions: Actions, for connection: Connection) {
+        if let reason = actions.end { return end(connection, reason) }
+        if actions.comesBack { workLater(connection) }
+        if actions.tellsOfStall { noteStall(of: connection) }
     }
 
     private func transmit(_ connection: Connection) {
@@ -160,17 +163,18 @@ extension GatewayLoop {
     }
 
     func updateInterest(_ connection: Connection) {
-        let isStopped = connection.hasUnsent || connection.stalledSince != nil
+        let isStopped = connection.hasUnsent || connection.facts.contains(.isFull)
         if isStopped != connection.facts.contains(.isStopped) {
             connection.facts.formSymmetricDifference(.isStopped)
             statistics.add(.stopped, isStopped ? 1 : -1)
         }
-        var interest: Poller.Interest = []
-        if connection.phase == .opening || wantsToRead(connection) {
-            interest.formUnion(connection.readInterest)
-        }
-        if connection.hasUnsent { interest.formUnion(connection.writeInterest) }
-        guard interest != connection.interest else { return }
+        // Bits, because a set made from a literal costs more than the rest of this step, and nearly always nothing changes.
+        let isReading = connection.phase == .opening || wantsToRead(connection)
+        let bits =
+            (isReading ? connection.readInterest.rawValue : 0)
+            | (connection.hasUnsent ? connection.writeInterest.rawValue : 0)
+        guard bits != connection.interest.rawValue else { return }
+        let interest = Poller.Interest(rawValue: bits)
         connection.interest = interest
         do {
             try kernel.rewatch(connection.stream, token: connection.token, interest)
