@@ -13,6 +13,7 @@ final class HostileClient: Client {
         case halfBody
         case brokenFrames
         case silent
+        case stuckHandshake
     }
 
     let name: String
@@ -34,7 +35,9 @@ final class HostileClient: Client {
             if world.time.now >= pause {
                 habit = random.pick(Habit.allCases)
                 hasStarted = false
-                self.socket = world.connect(name, &random)
+                let socket = world.connect(name, &random)
+                if habit == .stuckHandshake { socket.link.stickInHandshake() }
+                self.socket = socket
                 world.note("\(name) comes with \(habit)")
             }
             return
@@ -78,7 +81,7 @@ final class HostileClient: Client {
             } else if random.chance(20) {
                 socket.send(noise(1 + random.below(40)))
             }
-        case .silent: return
+        case .silent, .stuckHandshake: return
         }
     }
 
@@ -121,6 +124,7 @@ final class HostileClient: Client {
         switch habit {
         case .half where link.readCount > 0: limit = http.headTimeout
         case .halfBody where link.readCount > 0: limit = http.bodyTimeout
+        case .stuckHandshake: limit = http.headTimeout
         case .silent, .half, .halfBody: limit = http.idleTimeout
         default: return
         }

@@ -60,6 +60,8 @@ final class Link {
     /// How often in a row the kernel kept silent of it though it was ready.
     var skippedCount = 0
     private var handshakeSteps: Int
+    /// The client says nothing that would end the handshake.
+    private var isHandshakeStuck = false
 
     // What it has seen.
     private(set) var acceptedAt: Instant?
@@ -89,11 +91,39 @@ final class Link {
     var hasInput: Bool { !inbound.isEmpty }
     var hasRoom: Bool { outbound.count + traits.lowWater <= traits.outboundLimit }
     var isHungUp: Bool { isReset || isInboundEnded && isOutboundEnded }
-    var isReadable: Bool { hasInput || isInboundEnded || isHungUp || awaited.contains(.read) }
-    var isWritable: Bool { hasRoom || isHungUp || awaited.contains(.write) }
+    var isReadable: Bool { hasInput || isInboundEnded || isHungUp || isAwaited(.read) }
+    var isWritable: Bool { hasRoom || isHungUp || isAwaited(.write) }
 
-    /// What the layer waits for on its own account, such as a record of its peer's; that comes in any case.
-    private var awaited: Poller.Interest = []
+    /// What the layer waits for on its own account before it goes on, such as a record of its peer's. It comes in any
+    /// case, but not before the kernel has told of it: who was told of something else is told to wait once more.
+    private struct Wait {
+        private(set) var interest: Poller.Interest = []
+        private var isTold = false
+
+        var goesOn: Bool { interest.isEmpty || isTold }
+
+        mutating func begin(_ awaited: Poller.Interest) { (interest, isTold) = (awaited, false) }
+        mutating func end() { begin([]) }
+        mutating func told(_ ready: Poller.Interest) {
+            if !interest.isDisjoint(with: ready) { isTold = true }
+        }
+    }
+
+    private var reading = Wait()
+    private var writing = Wait()
+
+    private func isAwaited(_ interest: Poller.Interest) -> Bool {
+        reading.interest.contains(interest) || writing.interest.contains(interest)
+    }
+
+    /// The kernel tells of it.
+    func tell(_ event: Poller.Event) {
+        var ready: Poller.Interest = []
+        if event.isReadable { ready.insert(.read) }
+        if event.isWritable { ready.insert(.write) }
+        reading.told(ready)
+        writing.told(ready)
+    }
 
     /// Whether the kernel has something to tell of it.
     var isTold: Bool {
@@ -118,16 +148,26 @@ final class Link {
     }
 
     func handshake() -> ByteStream.HandshakeOutcome {
-        guard handshakeSteps > 0 else { return .done }
-        handshakeSteps -= 1
-        awaited = handshakeSteps == 0 ? [] : random.chance(50) ? .read : .write
-        return handshakeSteps == 0 ? .done : .blocked(until: awaited)
+        if isHandshakeStuck {
+            let isOver = isReset || isInboundEnded
+            return isOver ? .failed(SystemFailure("recv", 104)) : .blocked(until: .read)
+        }
+        guard reading.goesOn else { return .blocked(until: reading.interest) }
+        reading.end()
+        if handshakeSteps > 0 { handshakeSteps -= 1 }
+        if handshakeSteps == 0 { return .done }
+        reading.begin(random.chance(50) ? .read : .write)
+        return .blocked(until: reading.interest)
     }
 
     func read(into space: UnsafeMutableBufferPointer<UInt8>) -> ByteStream.ReadOutcome {
         if isReset { return .failed(SystemFailure("recv", 104)) }
-        awaited = traits.crossesInterest && random.chance(5) ? .write : []
-        if !awaited.isEmpty { return .blocked(until: awaited) }
+        guard reading.goesOn else { return .blocked(until: reading.interest) }
+        reading.end()
+        if traits.crossesInterest, random.chance(5) {
+            reading.begin(.write)
+            return .blocked(until: .write)
+        }
         if held.isEmpty {
             guard !inbound.isEmpty else { return isInboundEnded ? .ended : .blocked(until: .read) }
             if traits.isLayered {
@@ -170,8 +210,12 @@ final class Link {
             if fullSince == .never { fullSince = time.now }
             return .blocked(until: .write)
         }
-        awaited = traits.crossesInterest && random.chance(5) ? .read : []
-        if !awaited.isEmpty { return .blocked(until: awaited) }
+        guard writing.goesOn else { return .blocked(until: writing.interest) }
+        writing.end()
+        if traits.crossesInterest, random.chance(5) {
+            writing.begin(.read)
+            return .blocked(until: .read)
+        }
         var count = min(bytes.count, room)
         if !traits.isSmooth, random.chance(12) { count = 1 + random.below(count) }
         outbound.append(UnsafeBufferPointer(rebasing: bytes[..<count]))
@@ -231,6 +275,11 @@ final class Link {
 
     func endInbound() {
         isInboundEnded = true
+    }
+
+    /// The client connects and never shakes hands.
+    func stickInHandshake() {
+        isHandshakeStuck = true
     }
 
     func take(_ count: Int, into buffer: inout ByteBuffer) {

@@ -81,10 +81,12 @@ final class SimulatedKernel: Kernel {
             return nil
         }
         link.skippedCount = 0
-        return Poller.Event(
+        let event = Poller.Event(
             token: token, isReadable: link.isHungUp || link.interest.contains(.read) && link.isReadable,
             isWritable: link.isHungUp || link.interest.contains(.write) && link.isWritable,
             isHungUp: link.isHungUp)
+        link.tell(event)
+        return event
     }
 
     // MARK: Watching
