@@ -35,6 +35,12 @@ struct SubscriptionRequest {
         }
     }
 
+    /// The request of a connection, which must have the right to read all that it names.
+    init(_ head: RequestHead, from connection: Connection, _ work: Workspace) throws(Problem) {
+        try self.init(head, work.configuration.subscribers)
+        try connection.principal.demandReading(patterns)
+    }
+
     private mutating func add(_ text: [UInt8]) throws(Problem) {
         do {
             patterns.append(try TopicPattern(text.span))

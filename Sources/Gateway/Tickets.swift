@@ -17,6 +17,7 @@ struct Tickets {
     }
 
     /// Ends the wait; nil where nobody holds the number.
+    @discardableResult
     mutating func redeem(_ ticket: UInt64) -> ReaderKey? {
         holders.removeValue(forKey: ticket)
     }

@@ -29,14 +29,7 @@ enum UpdateReader {
         value: Span<UInt8>, of topic: [UInt8], into batch: inout UpdateBatch
     ) throws(Problem) {
         try checkUTF8(value)
-        var scanner = JSONScanner(value)
-        let range: Range<Int>
-        do {
-            range = try scanner.value()
-            try scanner.end()
-        } catch {
-            throw Problem(error)
-        }
+        let range = try wholeValue(value)
         do {
             try batch.append(topic: topic.span, data: value.extracting(range))
         } catch {
@@ -52,7 +45,8 @@ enum UpdateReader {
         do throws(Problem) {
             update = try readObject(&scanner)
         } catch {
-            try demandJSON(line)
+            // A text that is no JSON is told so, whatever else is wrong in it.
+            _ = try wholeValue(line)
             throw error
         }
         // The whole line is checked before anything of it is taken.
@@ -64,12 +58,13 @@ enum UpdateReader {
         try append(update, line, &batch)
     }
 
-    /// A text that is no JSON is told so, whatever else is wrong in it.
-    private static func demandJSON(_ text: Span<UInt8>) throws(Problem) {
+    /// Where the one JSON value of a text stands.
+    private static func wholeValue(_ text: Span<UInt8>) throws(Problem) -> Range<Int> {
         var scanner = JSONScanner(text)
         do {
-            _ = try scanner.value()
+            let range = try scanner.value()
             try scanner.end()
+            return range
         } catch {
             throw Problem(error)
         }

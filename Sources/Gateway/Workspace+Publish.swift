@@ -18,23 +18,23 @@ extension Workspace {
         if let wait { throw .tooManyUpdates(settings.updateRate, wait: wait) }
     }
 
-    /// Publishes the batch in `publishing`, whole, and empties it. An outcome that comes later goes to `holder`.
-    func publish(from holder: ReaderKey, _ connection: Connection) throws(Problem) -> Published {
+    /// Publishes the batch in `publishing`, whole, and empties it. An outcome that comes later goes to the connection.
+    func publish(from connection: Connection) throws(Problem) -> Published {
         defer { publishing.removeAll() }
         guard !publishing.isEmpty else { return .done(PublishOutcome(accepted: 0, lastVersion: nil)) }
         try connection.principal.demandPublishing(publishing)
         try admit(publishing.count, from: connection)
         // Before the log hears of it: its answer may come from another thread at once.
-        let ticket = tickets.issue(to: holder)
+        let ticket = tickets.issue(to: connection.key)
         do {
             let publication = try shared.updates.publish(
                 publishing, time: time, at: now, for: PublishTicket(number: ticket, receiver: mailbox))
             guard case .done(let outcome) = publication else { return .pending(ticket: ticket) }
-            _ = tickets.redeem(ticket)
+            tickets.redeem(ticket)
             statistics.add(.published, outcome.accepted)
             return .done(outcome)
         } catch {
-            _ = tickets.redeem(ticket)
+            tickets.redeem(ticket)
             throw Problem(error)
         }
     }

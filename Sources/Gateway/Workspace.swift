@@ -1,8 +1,6 @@
 /// The tools of front ends: one loop's replica, settings, clock, buffers and figures.
 internal import Broker
-internal import Logging
 internal import Primitives
-internal import WebSocket
 
 /// It has no socket and knows no connection, so a test makes one and drives a front end by hand. A front end's step leaves
 /// bytes in `output` and wishes in `actions`; nothing of a step is left when the next connection's begins. Owned by the loop's

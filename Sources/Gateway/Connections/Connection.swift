@@ -27,10 +27,10 @@ final class Connection {
         static let isInAgain = Facts(rawValue: 4)
         /// Nothing is drained for it: its socket is full, or it has not read what it was sent.
         static let isStopped = Facts(rawValue: 8)
-        /// The reader was sent as much as it may be before it has answered for it.
-        static let isFull = Facts(rawValue: 32)
         /// The log was told that this reader takes nothing.
         static let isStallTold = Facts(rawValue: 16)
+        /// The reader was sent as much as it may be before it has answered for it.
+        static let isFull = Facts(rawValue: 32)
     }
 
     // An idle connection is these 120 bytes and its front end's (`Benchmarks/idle-memory`).

@@ -60,7 +60,5 @@ final class EchoFrontEnd: FrontEnd {
         end.close(with: .goingAway, reason: "the gateway drains", .drained, connection, work)
     }
 
-    func ended(_: Workspace) {
-        end.transportEnded()
-    }
+    func ended(_: Workspace) {}
 }

@@ -103,8 +103,4 @@ struct WebSocketEnd: ~Copyable {
     func closeDeadline(_ connection: Connection, _ work: Workspace) -> Instant {
         connection.lastSent + work.intervals.close
     }
-
-    mutating func transportEnded() {
-        _ = closing.transportEnded()
-    }
 }

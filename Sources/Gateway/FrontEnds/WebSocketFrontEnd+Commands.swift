@@ -79,12 +79,11 @@ extension WebSocketFrontEnd {
 
     private func publish(id: [UInt8]?, _ connection: Connection, _ work: Workspace) {
         do throws(Problem) {
-            switch try work.publish(from: connection.key, connection) {
+            switch try work.publish(from: connection) {
             case .done(let outcome): tell(.success(outcome), id: id, connection, work)
             case .pending(let ticket):
-                var waiting = publications ?? PendingAnswers()
-                waiting.append(id: id, ticket: ticket, at: work.now)
-                publications = waiting
+                if publications == nil { publications = PendingAnswers() }
+                publications?.append(id: id, ticket: ticket, at: work.now)
             }
         } catch {
             tell(.failure(error), id: id, connection, work)
@@ -95,7 +94,7 @@ extension WebSocketFrontEnd {
     private func tell(
         _ result: Result<PublishOutcome, Problem>, id: [UInt8]?, _ connection: Connection, _ work: Workspace
     ) {
-        if publications?.isEmpty ?? true {
+        if publications == nil {
             append(result, id: id, connection, work)
         } else {
             publications?.append(id: id, result)
@@ -126,7 +125,7 @@ extension WebSocketFrontEnd {
     func giveUpPublications(_ connection: Connection, _ work: Workspace) {
         let timeout = work.configuration.publishers.outcomeTimeout
         while let ticket = publications?.overdue(at: work.now, after: timeout) {
-            _ = work.tickets.redeem(ticket)
+            work.tickets.redeem(ticket)
             publications?.settle(ticket, .failure(.unknownOutcome))
         }
         appendSettled(connection, work)

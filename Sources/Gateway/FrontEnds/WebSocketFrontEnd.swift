@@ -24,8 +24,7 @@ final class WebSocketFrontEnd: FrontEnd {
         _ head: RequestHead, _ response: inout some Responder, _ connection: Connection, _ work: Workspace
     ) throws(Problem) -> WebSocketFrontEnd {
         let opening = try OpeningHandshake(head, work.configuration.subscribers.compression)
-        let request = try SubscriptionRequest(head, work.configuration.subscribers)
-        try connection.principal.demandReading(request.patterns)
+        let request = try SubscriptionRequest(head, from: connection, work)
         if work.shared.isDrainingNow { throw .draining }
         opening.answer(&response, connection, work)
         let frontEnd = WebSocketFrontEnd(request, opening.agreement, connection, work)
@@ -169,8 +168,7 @@ final class WebSocketFrontEnd: FrontEnd {
 
     func ended(_ work: Workspace) {
         guard work.replica.contains(session.subscriber) else { return }
-        end.transportEnded()
-        publications?.removeAll { _ = work.tickets.redeem($0) }
+        publications?.removeAll { work.tickets.redeem($0) }
         work.replica.removeSubscriber(session.subscriber)
         work.statistics.add(.webSockets, -1)
     }

@@ -79,7 +79,7 @@ private final class AwaitedConnections: Reply {
     }
 
     func ended(_ work: Workspace) {
-        _ = work.tickets.redeem(ticket)
+        work.tickets.redeem(ticket)
     }
 }
 

@@ -12,9 +12,8 @@ final class EventStream: Reply {
     static func open(
         _ head: RequestHead, _ response: inout some Responder, _ connection: Connection, _ work: Workspace
     ) throws(Problem) -> Routing {
-        var request = try SubscriptionRequest(head, work.configuration.subscribers)
+        var request = try SubscriptionRequest(head, from: connection, work)
         try request.demandTopics()
-        try connection.principal.demandReading(request.patterns)
         if work.shared.isDrainingNow { throw .draining }
         if let last = head.field("Last-Event-ID"), !last.isEmpty { request.cursor = last }
         response.begin(200, "text/event-stream; charset=utf-8", .open, connection, work) { fields in

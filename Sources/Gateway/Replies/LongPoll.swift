@@ -8,9 +8,8 @@ enum LongPoll {
     static func open(
         _ head: RequestHead, _ response: inout some Responder, _ connection: Connection, _ work: Workspace
     ) throws(Problem) -> Routing {
-        var request = try SubscriptionRequest(head, work.configuration.subscribers)
+        var request = try SubscriptionRequest(head, from: connection, work)
         try request.demandTopics()
-        try connection.principal.demandReading(request.patterns)
         // The poll may wait, and then the bytes behind it are taken for the next request.
         guard !head.bodyFraming.hasBody else {
             throw .badRequest("A poll has no body; send the query alone.")
@@ -47,12 +46,12 @@ enum LongPoll {
         work.replica.append(cursor: work.batch.cursor ?? work.replica.sequence, to: &cursor)
         work.noteDelivery(to: connection)
         let tag = [ASCII.quote] + cursor.array + [ASCII.quote]
+        func addFields(_ fields: any ResponseFields) {
+            fields.add("ETag", tag)
+            fields.add("Cache-Control", "no-store")
+        }
         if isByTag, work.batch.isEmpty, !isReset {
-            response.answer(304, connection, work) { fields in
-                fields.add("ETag", tag)
-                fields.add("Cache-Control", "no-store")
-            }
-            return
+            return response.answer(304, connection, work, fields: addFields)
         }
         var body = ByteBuffer(capacity: work.batch.byteCount + work.batch.entries.count + 128)
         body.append("{\"cursor\":\"")
@@ -62,10 +61,7 @@ enum LongPoll {
         if isReset { body.append(",\"reset\":true") }
         body.append(gapsMember: work.batch)
         body.append("}\n")
-        response.answer(200, "application/json", body.bytes, connection, work) { fields in
-            fields.add("ETag", tag)
-            fields.add("Cache-Control", "no-store")
-        }
+        response.answer(200, "application/json", body.bytes, connection, work, fields: addFields)
     }
 }
 

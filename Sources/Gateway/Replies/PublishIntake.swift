@@ -208,7 +208,7 @@ final class PublishIntake: Reply {
     }
 
     private func publish(_ connection: Connection, _ work: Workspace) throws(Problem) {
-        switch try work.publish(from: connection.key, connection) {
+        switch try work.publish(from: connection) {
         case .done(let outcome): count(outcome)
         case .pending(let ticket): pending.append(ticket, line: lineNumber, at: work.now)
         }
@@ -304,8 +304,8 @@ private struct PendingBatches {
         return batches.remove(at: place).line
     }
 
-    mutating func removeAll(_ forget: (UInt64) -> ReaderKey?) {
-        for batch in batches { _ = forget(batch.ticket) }
+    mutating func removeAll(_ forget: (UInt64) -> Void) {
+        for batch in batches { forget(batch.ticket) }
         batches = []
     }
 
