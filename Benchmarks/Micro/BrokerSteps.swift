@@ -8,21 +8,21 @@ extension Step {
             let stage = try Stage(readers: 0, topics: 1)
             for _ in 0..<count {
                 try stage.publish(topic: 0)
-                keep(stage.replica.catchUp())
+                keep(stage.follow())
             }
         },
         Step(name: "mark", about: "an update to 1,000 readers marked, not taken") { count in
             let stage = try Stage(readers: 1000, topics: 1)
             for _ in 0..<count {
                 try stage.publish(topic: 0)
-                keep(stage.replica.catchUp())
+                keep(stage.follow())
             }
         },
         Step(name: "fanout", about: "an update to 1,000 readers marked and taken by each") { count in
             let stage = try Stage(readers: 1000, topics: 1)
             for _ in 0..<count {
                 try stage.publish(topic: 0)
-                stage.replica.catchUp()
+                _ = stage.follow()
                 for reader in stage.readers { stage.drain(reader) }
             }
         },
@@ -30,7 +30,7 @@ extension Step {
             let stage = try Stage(readers: 1, topics: 50)
             for _ in 0..<count {
                 for topic in 0..<50 { try stage.publish(topic: topic) }
-                stage.replica.catchUp()
+                _ = stage.follow()
                 stage.drain(stage.readers[0])
             }
         },
@@ -65,6 +65,14 @@ private final class Stage {
         _ = try sequencer.publish(
             updates, time: UnixTime(milliseconds: 0), at: Instant(nanoseconds: 0))
         updates.removeAll()
+    }
+
+    /// What a loop does when updates have come.
+    func follow() -> Int {
+        let count = replica.catchUp()
+        var ration = Ration(steps: .max)
+        replica.mark(&ration)
+        return count
     }
 
     func drain(_ reader: SubscriberID) {

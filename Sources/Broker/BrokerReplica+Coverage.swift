@@ -16,7 +16,8 @@ package struct CoverageChange: Sendable {
     package let topic: TopicID
     /// The topic's name, which the replica may know no more when the change is read.
     package let name: Payload
-    /// Where the replica stood: updates after it were covered, or not any more.
+    /// Updates after this were covered, or not any more. A new topic is covered from its first update on, even where others began
+    /// later and were told first.
     package let sequence: UInt64
 }
 
@@ -39,7 +40,9 @@ extension BrokerReplica {
         coverageChanges.removeAll(keepingCapacity: coverageChanges.count <= 4096)
     }
 
-    func record(coverage kind: CoverageChange.Kind, of topic: UInt32, by subscriber: SubscriberID) {
+    func record(
+        coverage kind: CoverageChange.Kind, of topic: UInt32, by subscriber: SubscriberID, at sequence: UInt64
+    ) {
         coverageChanges.append(
             CoverageChange(
                 kind: kind, subscriber: subscriber, owner: subscribers[subscriber].owner,
@@ -48,7 +51,9 @@ extension BrokerReplica {
 
     private func recordAllCoverage() {
         for topic in 0..<UInt32(topics.limit) where topics.contains(topic) {
-            for link in topics[topic].subscribers { record(coverage: .began, of: topic, by: link.subscriber) }
+            for link in topics[topic].subscribers {
+                record(coverage: .began, of: topic, by: link.subscriber, at: sequence)
+            }
         }
     }
 }

@@ -4,6 +4,8 @@ package import Primitives
 extension BrokerReplica {
     /// A log may not keep a reader's other topics waiting: so many of its updates, then the next topic's turn.
     private static var logUpdatesAVisit: Int { 64 }
+    /// Where marks lag behind, a drain marks what it sends, as far as this goes.
+    private static var markingSteps: Int { 1024 }
 
     /// Moves what `id` lacks into `batch`, which must be empty: at least one update if there is one, then more
     /// while they fit `byteBudget`. With `oneRound` no topic comes twice, which is what a pace allows.
@@ -18,29 +20,34 @@ extension BrokerReplica {
             countWait(of: id, until: now)
             subscribers[id].markedSince = now
         }
+        var marking = Ration(steps: Self.markingSteps)
         while subscribers[id].markCount > 0 {
-            if subscribers[id].position == 0 { subscribers[id].beginRound(at: sequence) }
+            if subscribers[id].position == 0 { subscribers[id].beginRound(at: markedSequence) }
             guard let slot = subscribers[id].nextInRound() else {
                 subscribers[id].endRound()
                 if oneRound, !batch.isEmpty { break }
                 continue
             }
+            let topic = subscribers[id].slots[Int(slot)].topic
+            // Marked after it was sent, it would be sent again.
+            if topics[topic].isChanged {
+                mark(topic, &marking)
+                if marking.isSpent { batch.hasMore = true }
+            }
             let visit = take(id, slot, byteBudget, now, &batch)
             subscribers[id].position = Int(slot) + (visit == .refused ? 0 : 1)
-            if visit != .over {
-                batch.hasMore = true
-                break
-            }
+            if visit != .over { batch.hasMore = true }
+            if batch.hasMore { break }
         }
         if subscribers[id].markCount == 0 { subscribers[id].position = 0 }
-        batch.cursor = subscribers[id].cursor(at: sequence)
+        batch.cursor = subscribers[id].cursor(at: markedSequence)
         subscribers[id].delivered += UInt64(batch.entries.count)
     }
 
     /// Counts how long the subscriber's first change has waited, unless what is marked is a snapshot's.
-    func countWait(of id: SubscriberID, until now: Instant) {
+    package func countWait(of id: SubscriberID, until now: Instant) {
         guard let since = subscribers[id].markedSince else { return }
-        delays.wait.record(from: since, to: now)
+        statistics.wait.record(from: since, to: now)
     }
 
     /// How a slot's turn ended.
@@ -70,7 +77,7 @@ extension BrokerReplica {
                 Batch.Entry(
                     topic: topicID(topic), version: version, bytes: latest,
                     held: subscribers[id].exchangeHeld(slot, for: version)))
-            if let now { delays.age.record(from: topics[topic].accepted, to: now) }
+            if let now { statistics.age.record(from: topics[topic].accepted, to: now) }
         }
         subscribers[id].unmark(slot)
         return .over
@@ -93,7 +100,7 @@ extension BrokerReplica {
                 Batch.Entry(
                     topic: topicID(topic), version: next, bytes: bytes,
                     held: subscribers[id].exchangeHeld(slot, for: next)))
-            if let now { delays.age.record(from: kept.accepted, to: now) }
+            if let now { statistics.age.record(from: kept.accepted, to: now) }
             next += 1
             taken += 1
         }

@@ -6,19 +6,18 @@ package final class BrokerReplica {
     /// Whose cursors are honoured. It changes where the sequencer says so, between two updates.
     private(set) var lineage: Lineage
     private let inbox: Inbox
-    let delays: DeliveryDelays
+    let statistics: DeliveryStatistics
     private var entries: [InboxEntry] = []
 
     var topics = Slab<Topic>()
     var subscribers = Slab<Subscriber>()
-    var names = NameTable()
+    var tree = TopicTree()
     var patterns = PatternIndex()
-    var sorted = SortedTopics()
     /// From the sequencer's numbers to ours.
     private var numbers: [UInt32] = []
-    /// Topics by last change, the list's ends.
-    var oldestChange = Topic.none
-    var newestChange = Topic.none
+    /// Topics by last change: those with a log apart from the others.
+    var latestChanges = ChangeList()
+    var logChanges = ChangeList()
     /// The last sequence number that was applied.
     package private(set) var sequence: UInt64 = 0
     /// Cursors before this can't be honoured: topics that ended up to here are forgotten.
@@ -26,32 +25,37 @@ package final class BrokerReplica {
 
     /// Topics that were ever added, for telling them apart.
     private var addedTopicCount: UInt32 = 0
-    private var batch: UInt64 = 0
-    private var changed: [UInt32] = []
-    private var matched: [UInt32] = []
-    var stamp: UInt32 = 0
-    /// Forgotten topics to look at: a subscriber may be left that has not heard of their end.
-    private var settling: [UInt32] = []
+    /// Topics that have changed and whose subscribers have yet to be marked, oldest change first.
+    var changed = Queue<(topic: UInt32, sequence: UInt64)>()
+    var matched: [UInt32] = []
+    var forgotten = ForgottenTopics()
+    /// Readers whose coverage is being changed, and former readers to dismantle, in turns.
+    var walks = Queue<CoverageWalk>()
+    var leavers = Queue<SubscriberID>()
+    /// A walk's steps before the next one's turn; what a reader asks for is done at once if it takes no more.
+    package var visitSteps = 256
     /// For `drainCoverage`.
     var isRecordingCoverage = false
     var coverageChanges: [CoverageChange] = []
     /// Subscribers to be flushed at once, and those whose changes wait for company.
-    private var ready = ReaderQueue()
-    private var waiting = ReaderQueue()
+    var ready = ReaderQueue()
+    var waiting = ReaderQueue()
     /// A reader that was sent something less than so long before a change waits so long from the change on.
     package var flushDelay = Interval(nanoseconds: 0)
 
     /// Updates that newer ones replaced before a reader was sent them, over all readers, ever.
-    package private(set) var conflated: UInt64 = 0
+    package internal(set) var conflated: UInt64 = 0
     /// Slots of all subscribers.
     package internal(set) var slotCount = 0
 
-    package init(inbox: Inbox, delays: DeliveryDelays = DeliveryDelays()) {
+    package init(inbox: Inbox, statistics: DeliveryStatistics = DeliveryStatistics()) {
         self.inbox = inbox
-        self.delays = delays
+        self.statistics = statistics
         lineage = inbox.lineage
         // A replica that comes late is never seen without what was before it.
         catchUp()
+        var ration = Ration(steps: .max)
+        mark(&ration)
     }
 
     /// The epoch of the cursors that are handed out.
@@ -67,17 +71,13 @@ package final class BrokerReplica {
 
     // MARK: Applying
 
-    /// Takes what the sequencer has for this loop and marks the subscribers. Returns the number of updates.
+    /// Takes what the sequencer has for this loop. Its subscribers are marked by `mark`. Returns the number of updates.
     @discardableResult
     package func catchUp() -> Int {
         inbox.take(into: &entries)
         settle()
         guard !entries.isEmpty else { return 0 }
-        batch += 1
         for entry in entries { apply(entry) }
-        // Marks come after all values: a topic that changed many times in this batch marks once.
-        for topic in changed { markSubscribers(of: topic) }
-        changed.removeAll(keepingCapacity: true)
         settle()
         let count = entries.count
         entries.removeAll(keepingCapacity: entries.capacity <= 65_536)
@@ -104,52 +104,39 @@ package final class BrokerReplica {
     }
 
     private func change(_ entry: InboxEntry) {
-        sequence = entry.sequence
         let index = numbers[Int(entry.topic)]
+        if topics[index].isLog {
+            logChanges.changed(index, &topics)
+        } else {
+            latestChanges.changed(index, &topics)
+        }
+        sequence = entry.sequence
         topics[index].latest = entry.payload
         topics[index].isEnded = entry.event == .tombstone
         topics[index].sequence = entry.sequence
         topics[index].version = entry.version
         topics[index].accepted = entry.accepted
         if let log = topics[index].log { log.append(entry) }
-        moveToNewest(index)
-        if topics[index].batch != batch {
-            topics[index].batch = batch
-            topics[index].batchCount = 1
-            topics[index].batchSequence = entry.sequence
-            topics[index].batchAccepted = entry.accepted
-            changed.append(index)
-        } else {
-            topics[index].batchCount += 1
-        }
+        markLater(index, entry)
+        topics[index].unmarkedCount += 1
     }
 
     private func create(_ entry: InboxEntry) {
-        let index = names.find(entry.payload.unsafeBytes) ?? addTopic(entry.payload)
+        let index = tree.find(entry.payload.unsafeBytes, topics) ?? addTopic(entry.payload)
         while numbers.count <= Int(entry.topic) { numbers.append(Topic.none) }
         numbers[Int(entry.topic)] = index
         topics[index].isForgotten = false
         let limit = inbox.updateCount(keptOf: entry.payload.unsafeBytes)
-        // Readers that named it already hold a slot; those whose patterns cover it get one now.
-        stamp += 1
-        for link in topics[index].subscribers {
-            subscribers[link.subscriber].stamp = stamp
-            if limit > 0 { restartLog(of: index, link) }
-        }
         if limit > 0 {
+            // Readers that named it already hold a slot.
+            for link in topics[index].subscribers { restartLog(of: index, link) }
             topics[index].log = TopicLog(
                 limit: limit, originSequence: entry.sequence, originVersion: entry.version,
                 formerSequence: topics[index].log == nil ? 0 : topics[index].sequence)
         }
-        patterns.match(entry.payload.unsafeBytes, into: &matched)
-        for number in matched {
-            for subscriber in patterns.subscribers(number) where subscribers[subscriber].stamp != stamp {
-                subscribers[subscriber].stamp = stamp
-                let slot = addSlot(subscriber, index)
-                if limit > 0 { subscribers[subscriber].setLogPosition(.beginning, of: slot) }
-            }
-        }
-        matched.removeAll(keepingCapacity: true)
+        topics[index].hasHiddenLife = topics[index].isNew
+        topics[index].isNew = true
+        markLater(index, entry)
     }
 
     /// A forgotten log begins anew: a reader of it that had not yet been sent all lost an unknown number.
@@ -176,14 +163,14 @@ package final class BrokerReplica {
     func settleLater(_ index: UInt32) {
         guard !topics[index].isSettling else { return }
         topics[index].isSettling = true
-        settling.append(index)
+        forgotten.append(index)
     }
 
     /// Lets go of forgotten topics, except for readers that are still to be told that they ended.
-    private func settle() {
-        while let index = settling.popLast() {
+    func settle() {
+        while let index = forgotten.popSettled() {
             topics[index].isSettling = false
-            guard topics[index].isForgotten else { continue }
+            guard topics[index].isForgotten, !topics[index].isChanged else { continue }
             var isAwaited = false
             for link in topics[index].subscribers.reversed() {
                 if subscribers[link.subscriber].isMarked(link.slot) {
@@ -193,78 +180,17 @@ package final class BrokerReplica {
                 }
             }
             if isAwaited { continue }
-            unlinkChange(index)
+            if topics[index].isLog {
+                logChanges.remove(index, &topics)
+            } else {
+                latestChanges.remove(index, &topics)
+            }
             topics[index].isForgotten = false
             topics[index].isEnded = false
             topics[index].latest = nil
             topics[index].log = nil
             topics[index].sequence = 0
             dropTopicIfUnused(index)
-        }
-    }
-
-    private func markSubscribers(of index: UInt32) {
-        let floor = topics[index].batchSequence - 1
-        let updateCount = UInt64(topics[index].batchCount)
-        let isLog = topics[index].isLog
-        let accepted = topics[index].batchAccepted
-        for link in topics[index].subscribers {
-            if subscribers[link.subscriber].markCount == 0 {
-                subscribers[link.subscriber].floor = floor
-                let lastSent = subscribers[link.subscriber].markedSince
-                subscribers[link.subscriber].markedSince = accepted
-                let isBusy = lastSent.map { $0 + flushDelay >= accepted } ?? false
-                becomeReady(link.subscriber, isBusy ? .forCompany(since: accepted) : .since(accepted))
-            }
-            let isFirst = subscribers[link.subscriber].mark(link.slot)
-            if !isLog, !isFirst || updateCount > 1 {
-                let replaced = isFirst ? updateCount - 1 : updateCount
-                subscribers[link.subscriber].conflated += replaced
-                conflated += replaced
-            }
-        }
-    }
-
-    /// How a subscriber that has something new comes to be flushed.
-    enum Readiness {
-        /// Nothing says since when it lacks what it lacks: it comes next.
-        case atOnce
-        /// It is due from the change on.
-        case since(Instant)
-        /// It was sent something a moment ago, so that the change waits for others.
-        case forCompany(since: Instant)
-    }
-
-    /// Takes note that the subscriber has something new.
-    func becomeReady(_ subscriber: SubscriberID, _ readiness: Readiness) {
-        guard !subscribers[subscriber].isReady else { return }
-        subscribers[subscriber].isReady = true
-        switch readiness {
-        case .atOnce: ready.append(subscriber, since: .longAgo)
-        case .since(let change): ready.append(subscriber, since: change)
-        case .forCompany(let change): waiting.append(subscriber, since: change)
-        }
-    }
-
-    /// When a subscriber is to be flushed next; nil where none has something new.
-    package var flushDue: Instant? {
-        let due = min(readyDue, waitingDue)
-        return due == .never ? nil : due
-    }
-
-    /// When the first reader of each queue is to be flushed; `never` where the queue is empty.
-    private var readyDue: Instant { ready.oldest ?? .never }
-    private var waitingDue: Instant { waiting.oldest.map { $0 + flushDelay } ?? .never }
-
-    /// Fills `taken` with subscribers that have something new and have waited long enough for more, in the order in which
-    /// they are due, at most `limit` of them.
-    package func takeReady(at now: Instant, limit: Int, into taken: inout [SubscriberID]) {
-        taken.removeAll(keepingCapacity: true)
-        while taken.count < limit, let due = flushDue, due <= now {
-            taken.append(readyDue <= waitingDue ? ready.takeFirst() : waiting.takeFirst())
-        }
-        for subscriber in taken where subscribers.contains(subscriber) {
-            subscribers[subscriber].isReady = false
         }
     }
 
@@ -281,8 +207,7 @@ package final class BrokerReplica {
     func addTopic(_ name: Payload) -> UInt32 {
         let index = topics.insert(Topic(name: name, birth: addedTopicCount))
         addedTopicCount &+= 1
-        names.insert(name, index: index)
-        sorted.insert(index)
+        tree.insert(index, topics)
         return index
     }
 
@@ -291,33 +216,7 @@ package final class BrokerReplica {
         if topics[index].isForgotten { settleLater(index) }
         guard topics[index].latest == nil, topics[index].subscribers.isEmpty, !topics[index].isSettling
         else { return }
-        sorted.remove(index, of: topics)
-        names.remove(index: index)
+        tree.remove(index, topics)
         topics.remove(index)
-    }
-
-    private func moveToNewest(_ index: UInt32) {
-        if newestChange == index { return }
-        unlinkChange(index)
-        topics[index].older = newestChange
-        if newestChange != Topic.none { topics[newestChange].newer = index } else { oldestChange = index }
-        newestChange = index
-    }
-
-    private func unlinkChange(_ index: UInt32) {
-        let older = topics[index].older
-        let newer = topics[index].newer
-        if older != Topic.none {
-            topics[older].newer = newer
-        } else if oldestChange == index {
-            oldestChange = newer
-        }
-        if newer != Topic.none {
-            topics[newer].older = older
-        } else if newestChange == index {
-            newestChange = older
-        }
-        topics[index].older = Topic.none
-        topics[index].newer = Topic.none
     }
 }

@@ -1,16 +1,17 @@
 /// From the bytes of a name to a small number, without making a key to ask.
 internal import Primitives
 
-/// Open addressing with linear probing, at most half full. Hashes are seeded for each process, so a flood of
-/// chosen names cannot make it slow.
+/// Hashes are seeded for each process, so a flood of chosen names cannot make it slow.
 struct NameTable {
-    private struct Place {
-        var hash: UInt32 = 0
-        /// -1: free.
-        var index: Int32 = -1
+    private struct Place: TablePlace {
+        var hash: UInt32
+        var index: UInt32
+
+        static var free: Place { Place(hash: 0, index: .max) }
+        var isFree: Bool { index == .max }
     }
 
-    private var places = [Place](repeating: Place(), count: 64)
+    private var places = SegmentedTable<Place>(placeCount: 64)
     /// The names, by index.
     private var names: [Payload?] = []
     private(set) var count = 0
@@ -18,25 +19,19 @@ struct NameTable {
     /// The index that `name` was inserted with.
     func find(_ name: UnsafeBufferPointer<UInt8>) -> UInt32? {
         let hash = Self.hash(name)
-        var at = Int(hash) & (places.count - 1)
-        while places[at].index >= 0 {
-            if places[at].hash == hash, let held = names[Int(places[at].index)],
-                held.unsafeBytes.isSame(as: name)
-            {
-                return UInt32(places[at].index)
-            }
-            at = (at + 1) & (places.count - 1)
-        }
-        return nil
+        return places.find(hash) { place in
+            guard place.hash == hash, let held = names[Int(place.index)] else { return false }
+            return held.unsafeBytes.isSame(as: name)
+        }?.index
     }
 
     /// Gives `name`, which must not be in the table, the number `index`, which must be free.
     mutating func insert(_ name: Payload, index: UInt32) {
-        if (count + 1) * 2 > places.count { grow() }
         while names.count <= Int(index) { names.append(nil) }
         precondition(names[Int(index)] == nil, "the index already has a name")
         names[Int(index)] = name
-        place(Place(hash: Self.hash(name.unsafeBytes), index: Int32(index)))
+        let hash = Self.hash(name.unsafeBytes)
+        places.insert(Place(hash: hash, index: index), hash: hash, hashOf: \.hash)
         count += 1
     }
 
@@ -45,32 +40,7 @@ struct NameTable {
         guard Int(index) < names.count, let name = names[Int(index)] else { return }
         names[Int(index)] = nil
         count -= 1
-        let mask = places.count - 1
-        var hole = Int(Self.hash(name.unsafeBytes)) & mask
-        while places[hole].index != Int32(index) { hole = (hole + 1) & mask }
-        // Move back whatever was pushed past the hole, so that probing never meets a false end.
-        var next = (hole + 1) & mask
-        while places[next].index >= 0 {
-            let home = Int(places[next].hash) & mask
-            if (next - home) & mask >= (next - hole) & mask {
-                places[hole] = places[next]
-                hole = next
-            }
-            next = (next + 1) & mask
-        }
-        places[hole] = Place()
-    }
-
-    private mutating func place(_ entry: Place) {
-        var at = Int(entry.hash) & (places.count - 1)
-        while places[at].index >= 0 { at = (at + 1) & (places.count - 1) }
-        places[at] = entry
-    }
-
-    private mutating func grow() {
-        let old = places
-        places = [Place](repeating: Place(), count: old.count * 2)
-        for entry in old where entry.index >= 0 { place(entry) }
+        places.remove(Self.hash(name.unsafeBytes), hashOf: \.hash) { $0.index == index }
     }
 
     private static func hash(_ name: UnsafeBufferPointer<UInt8>) -> UInt32 {

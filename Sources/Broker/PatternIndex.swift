@@ -51,6 +51,10 @@ struct PatternIndex {
 
     func subscribers(_ number: UInt32) -> [SubscriberID] { entries[Int(number)]?.subscribers ?? [] }
 
+    func contains(_ subscriber: SubscriberID, in number: UInt32) -> Bool {
+        entries[Int(number)]?.places[subscriber] != nil
+    }
+
     func number(of pattern: TopicPattern) -> UInt32? { numbers[pattern] }
 
     mutating func add(_ subscriber: SubscriberID, to pattern: TopicPattern) -> UInt32 {

@@ -1,4 +1,4 @@
-/// What few subscribers need to remember of their slots: places in logs, and the versions that they hold.
+/// What few subscribers need to remember of their slots: where each topic's is, places in logs, versions that they hold.
 ///
 /// It stands beside the subscriber, which has room for no more than a pointer to it: a subscriber that needs no notes has none.
 final class SlotNotes {
@@ -16,6 +16,15 @@ final class SlotNotes {
     var remembersHeld = false
     /// By slot, the version that the reader was last sent; 0, which no update has, where it was sent none.
     private var heldVersions: [UInt64] = []
+    /// From topics to slots.
+    private var table: SegmentedTable<SlotPlace>?
+
+    private struct SlotPlace: TablePlace {
+        let slot: UInt32
+
+        static var free: SlotPlace { SlotPlace(slot: .max) }
+        var isFree: Bool { slot == .max }
+    }
 
     /// Where the reader stands in the log of a slot's topic; nil: it has no log yet.
     func logPosition(of slot: UInt32) -> LogPosition? { logPositions[slot] }
@@ -32,6 +41,37 @@ final class SlotNotes {
         heldVersions[Int(slot)] = version
         return held == 0 ? .nothing : .version(held)
     }
+
+    // MARK: The table
+
+    func slot(of topic: UInt32, _ slots: [Subscriber.Slot]) -> UInt32? {
+        table?.find(Self.hash(topic)) { slots[Int($0.slot)].topic == topic }?.slot
+    }
+
+    func tabulate(_ slot: UInt32, _ slots: [Subscriber.Slot]) {
+        if table == nil { table = SegmentedTable(placeCount: 128) }
+        table?.insert(SlotPlace(slot: slot), hash: Self.hash(slots[Int(slot)].topic)) {
+            Self.hash(slots[Int($0.slot)].topic)
+        }
+    }
+
+    func untabulate(_ slot: UInt32, _ slots: [Subscriber.Slot]) {
+        table?.remove(Self.hash(slots[Int(slot)].topic)) {
+            Self.hash(slots[Int($0.slot)].topic)
+        } _: {
+            $0.slot == slot
+        }
+    }
+
+    /// Spreads the replica's numbers of topics, which nobody chooses (the finalizer of MurmurHash3).
+    private static func hash(_ topic: UInt32) -> UInt32 {
+        var hash = topic
+        hash = (hash ^ hash >> 16) &* 0x85EB_CA6B
+        hash = (hash ^ hash >> 13) &* 0xC2B2_AE35
+        return hash ^ hash >> 16
+    }
+
+    // MARK: Forgetting
 
     /// Forgets a slot, which may be another topic's next.
     func forget(_ slot: UInt32) {

@@ -38,6 +38,12 @@ struct Subscriber: ~Copyable {
     private(set) var markCount: UInt32 = 0
     /// Whether it already stands in the replica's list of readers to look after.
     var isReady = false
+    /// Whether what it covers is being changed, step by step.
+    var isWalking = false
+    /// Whether its cursor stands still, because it is to cover more than it does yet.
+    var isPinned = false
+    /// Whether its owner has let go of it: it is marked no more, and dismantled step by step.
+    var isLeaving = false
     /// `floor`, and `.max` for nil.
     private var storedFloor = UInt64.max
     /// Updates that newer ones replaced before the reader was sent them.
@@ -56,8 +62,6 @@ struct Subscriber: ~Copyable {
     private var roundEnd: UInt32 = 0
     /// The number of topics that it named itself, whether or not a pattern covers them too.
     private var storedExactCount: UInt32 = 0
-    /// Set by the replica to tell whether it has met this subscriber already.
-    var stamp: UInt32 = 0
     /// Where the broker stood when the present round began.
     var roundSequence: UInt64 = 0
     /// A log that was not drained whole in this round holds the cursor back to here.
@@ -67,8 +71,11 @@ struct Subscriber: ~Copyable {
     private var freeSlots: [UInt32] = []
     /// The numbers of its wild patterns.
     var patterns: [UInt32] = []
-    /// What only readers of logs, and those that asked for it, remember of their slots.
+    /// What only readers of many topics, of logs, and those that asked for it, remember of their slots.
     private var notes: SlotNotes?
+
+    /// So many slots are searched one by one; readers that have more keep a table of them.
+    private static let searchedSlotCount = 64
 
     init(owner: ReaderKey) {
         self.owner = owner
@@ -97,21 +104,47 @@ struct Subscriber: ~Copyable {
     var exactCount: Int { Int(storedExactCount) }
 
     mutating func addSlot(_ slot: Slot) -> UInt32 {
-        if let free = freeSlots.popLast() {
-            slots[Int(free)] = slot
-            return free
+        let number = freeSlots.popLast() ?? UInt32(slots.count)
+        if Int(number) < slots.count {
+            slots[Int(number)] = slot
+        } else {
+            slots.append(slot)
+            if (moreMarks.count + 1) * 64 < slots.count { moreMarks.append(0) }
+            if slots.count == Self.searchedSlotCount + 1 { return tabulate() }
         }
-        slots.append(slot)
-        if (moreMarks.count + 1) * 64 < slots.count { moreMarks.append(0) }
+        if slots.count > Self.searchedSlotCount { notes?.tabulate(number, slots) }
+        return number
+    }
+
+    /// Makes the table of slots and returns the last one's number.
+    private mutating func tabulate() -> UInt32 {
+        let notes = takeNotes()
+        for slot in slots.indices where slots[slot].topic != Slot.none { notes.tabulate(UInt32(slot), slots) }
         return UInt32(slots.count - 1)
     }
 
     mutating func removeSlot(_ slot: UInt32) {
         unmark(slot)
         setExact(slot, false)
+        if slots.count > Self.searchedSlotCount { notes?.untabulate(slot, slots) }
         slots[Int(slot)].topic = Slot.none
         notes?.forget(slot)
         freeSlots.append(slot)
+    }
+
+    /// The slot of a topic that it covers.
+    func slot(of topic: UInt32) -> UInt32? {
+        if slots.count > Self.searchedSlotCount { return notes?.slot(of: topic, slots) }
+        for slot in slots.indices where slots[slot].topic == topic { return UInt32(slot) }
+        return nil
+    }
+
+    /// Takes out its last slot while it is dismantled; free ones are skipped. Nothing else is asked of it then.
+    mutating func popSlot() -> Slot? {
+        while let slot = slots.popLast() {
+            if slot.topic != Slot.none { return slot }
+        }
+        return nil
     }
 
     mutating func setLink(_ link: UInt32, of slot: UInt32) {
@@ -207,12 +240,12 @@ struct Subscriber: ~Copyable {
     }
 
     mutating func endRound() {
-        floor = min(roundSequence, roundLimit)
+        if !isPinned { floor = min(roundSequence, roundLimit) }
         position = 0
     }
 
-    /// What may be vouched for, the broker being at `sequence`.
+    /// What may be vouched for, when all changes up to `sequence` are marked.
     func cursor(at sequence: UInt64) -> UInt64? {
-        markCount == 0 ? sequence : floor
+        markCount == 0 && !isPinned ? sequence : floor
     }
 }

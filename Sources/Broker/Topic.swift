@@ -37,12 +37,17 @@ struct Topic: ~Copyable {
     /// Neighbours in the list of topics by last change.
     var older = Topic.none
     var newer = Topic.none
+    var isLandmark = false
 
-    /// The batch in which it last changed, the number of its updates there, and the first one's sequence number and moment.
-    var batch: UInt64 = 0
-    var batchCount: UInt32 = 0
-    var batchSequence: UInt64 = 0
-    var batchAccepted = Instant.never
+    /// Whether it waits for its subscribers to be marked; and whether patterns that cover it have yet to learn of it.
+    var isChanged = false
+    var isNew = false
+    /// Whether it has had a life of which patterns have not learnt.
+    var hasHiddenLife = false
+    /// The number of its updates since it began to wait, the first one's sequence number and moment.
+    var unmarkedCount: UInt32 = 0
+    var unmarkedSequence: UInt64 = 0
+    var unmarkedAccepted = Instant.never
 
     init(name: Payload, birth: UInt32) {
         self.name = name

@@ -5,7 +5,7 @@ internal import Primitives
 struct ReaderSession {
     let subscriber: SubscriberID
     var pace: Pace
-    /// Subscriptions whose snapshot is not sent whole yet, oldest first.
+    /// Subscriptions whose snapshot is not sent whole yet, oldest first. Only the last one's may not be marked whole either.
     var pendingLives: [PendingLive] = []
     /// Seconds of silence from us after which the reader wants a sign of life; 0: none.
     var heartbeat: UInt8 = 0
@@ -13,8 +13,8 @@ struct ReaderSession {
     private var isInMiddle = false
 
     struct PendingLive {
-        /// It is live when the cursor has come so far.
-        let sequence: UInt64
+        /// It is live when the cursor has come so far; nil as long as not all that it covers is marked.
+        var sequence: UInt64?
         /// The `id` of the WebSocket command, as JSON text, for the `live` message.
         let id: [UInt8]?
         let isResumed: Bool
@@ -27,9 +27,13 @@ struct ReaderSession {
         heartbeat = request.heartbeat ?? 0
     }
 
+    /// Whether the last subscribe or unsubscribe is still under way. The next one has to wait for it.
+    func isWalking(_ work: Workspace) -> Bool { work.replica.isWalking(subscriber) }
+
     /// Fills the workspace's batch with the changes that the subscriber lacks, up to `budget` bytes, if the pace allows it now.
     mutating func drain(budget: Int, _ connection: Connection, _ work: Workspace) {
         work.batch.removeAll()
+        settleLives(work)
         guard work.replica.hasMarks(subscriber), pace.due <= work.now || isInMiddle else {
             work.batch.cursor = work.replica.cursor(of: subscriber)
             return
@@ -44,9 +48,16 @@ struct ReaderSession {
         if isInMiddle { work.comeBack() } else { pace.flushed(at: work.now) }
     }
 
+    /// Finds out how far the cursor has to come for the last subscription, once all that it covers is marked.
+    private mutating func settleLives(_ work: Workspace) {
+        guard let last = pendingLives.indices.last, pendingLives[last].sequence == nil, !isWalking(work)
+        else { return }
+        pendingLives[last].sequence = work.replica.markedSequence
+    }
+
     /// Takes the next subscription that the batch at hand makes live.
     mutating func nextLive(_ cursor: UInt64?) -> PendingLive? {
-        guard let cursor, let first = pendingLives.first, first.sequence <= cursor else { return nil }
+        guard let cursor, let sequence = pendingLives.first?.sequence, sequence <= cursor else { return nil }
         return pendingLives.removeFirst()
     }
 
@@ -55,20 +66,19 @@ struct ReaderSession {
         pace.isLimited && work.replica.hasMarks(subscriber) ? pace.due : .never
     }
 
-    /// Covers more topics and counts how that went.
+    /// Begins to cover more topics; returns whether the cursor was honoured.
     mutating func subscribe(
         _ patterns: [TopicPattern], cursor: [UInt8]?, id: [UInt8]?, _ connection: Connection,
         _ work: Workspace
-    ) -> SubscribeOutcome {
+    ) -> Bool {
+        settleLives(work)
         work.replica.catchUp()
-        let before = work.replica.markCount(of: subscriber)
-        let outcome = work.replica.subscribe(
+        let isResumed = work.replica.subscribe(
             subscriber, to: patterns, after: cursor.flatMap { Cursor($0.span) })
-        if cursor != nil { work.note(resume: outcome.isResumed, of: connection) }
-        work.statistics[.snapshots].record(work.replica.markCount(of: subscriber) - before)
-        pendingLives.append(PendingLive(sequence: outcome.liveSequence, id: id, isResumed: outcome.isResumed))
+        if cursor != nil { work.note(resume: isResumed, of: connection) }
+        pendingLives.append(PendingLive(id: id, isResumed: isResumed))
         // A turn later in any case: also where nothing has to be sent, the reader is told that it is live.
         work.comeBack()
-        return outcome
+        return isResumed
     }
 }

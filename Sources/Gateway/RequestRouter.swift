@@ -36,7 +36,7 @@ enum RequestRouter {
         case "/ws": return try openWebSocket(head, &response, connection, work)
         case "/sse": return try EventStream.open(head, &response, connection, work)
         case "/poll": return try LongPoll.open(head, &response, connection, work)
-        case "/topics": try TopicPage.list(head, &response, connection, work)
+        case "/topics": return try TopicListing.open(head, &response, connection, work)
         case "/publish":
             guard head.method == .post else { throw .notAllowed("POST, OPTIONS") }
             return try PublishIntake.open(head, .many, work.configuration.publishers)

@@ -42,12 +42,15 @@ final class Workspace {
         statistics = control.statistics
         compression = LoopCompression(
             shared.configuration.subscribers.compression, control.statistics, clock)
-        replica = BrokerReplica(inbox: inbox, delays: control.statistics.delays)
+        replica = BrokerReplica(inbox: inbox, statistics: control.statistics.delivery)
         now = clock.now()
         time = clock.time()
     }
 
     var configuration: GatewayConfiguration { shared.configuration }
+
+    /// The steps that a question may take before the others have had their turn.
+    var ration: Ration { Ration(steps: replica.visitSteps) }
 
     /// Reads the clocks: a turn begins.
     func beginTurn() {

@@ -12,20 +12,22 @@ struct HeardCoverage {
     }
 
     private(set) var names: [Place: String] = [:]
-    private var sequence: UInt64 = 0
+    private var begun: [Place: UInt64] = [:]
 
     /// Learns what changed; says what does not fit to what it knows.
     mutating func hear(_ changes: [CoverageChange]) -> String? {
         for change in changes {
             let place = Place(subscriber: change.subscriber, topic: change.topic)
             let name = change.name.text
-            guard change.sequence >= sequence else { return "\(name) is told out of order" }
-            sequence = change.sequence
             switch change.kind {
             case .began:
                 guard names.updateValue(name, forKey: place) == nil else { return "\(name) began twice" }
+                begun[place] = change.sequence
             case .ended:
                 guard names.removeValue(forKey: place) == name else { return "\(name) ended and never began" }
+                guard begun.removeValue(forKey: place).map({ $0 <= change.sequence }) ?? false else {
+                    return "\(name) ended before it began"
+                }
             }
         }
         return nil
@@ -33,7 +35,8 @@ struct HeardCoverage {
 
     /// The truth.
     init(of replica: BrokerReplica) {
-        for subscriber in 0..<SubscriberID(replica.subscribers.limit) where replica.contains(subscriber) {
+        for subscriber in 0..<SubscriberID(replica.subscribers.limit)
+        where replica.subscribers.contains(subscriber) {
             for slot in replica.subscribers[subscriber].slots where slot.topic != Topic.none {
                 let place = Place(subscriber: subscriber, topic: replica.topicID(slot.topic))
                 names[place] = replica.topics[slot.topic].name.text
@@ -60,14 +63,14 @@ struct HeardCoverage {
         try bench.subscribe(id, ["a", "t/*"])
         #expect(changes(bench) == ["7 began a at 0"])
         try bench.publish([("a", "1"), ("t/x", "1"), ("t/y", "1")])
-        bench.replica.catchUp()
+        bench.replica.follow()
         #expect(changes(bench) == ["7 began t/x at 1", "7 began t/y at 2"])
         _ = bench.drain(id)
         try bench.publish([("t/x", nil)])
-        bench.replica.catchUp()
+        bench.replica.follow()
         #expect(changes(bench) == [])
         _ = bench.drain(id)
-        bench.replica.catchUp()
+        bench.replica.follow()
         #expect(changes(bench) == ["7 ended t/x at 4"])
         try bench.unsubscribe(id, ["a"])
         bench.replica.removeSubscriber(id)

@@ -18,11 +18,11 @@ import Testing
         let bench = Bench()
         let id = try remembering(bench, ["a", "b"])
         try bench.publish([("a", "1"), ("b", "1"), ("a", "2")])
-        bench.replica.catchUp()
+        bench.replica.follow()
         _ = bench.drain(id)
         #expect(bench.batch.entries.map(\.version) == [2, 1] && held(bench) == [.nothing, .nothing])
         try bench.publish([("a", "3"), ("a", "4"), ("b", nil)])
-        bench.replica.catchUp()
+        bench.replica.follow()
         _ = bench.drain(id)
         #expect(bench.batch.entries.map(\.version) == [4, 2] && held(bench) == [.version(2), .version(1)])
     }
@@ -32,7 +32,7 @@ import Testing
         let id = try bench.reader(of: ["a", "log/a"])
         for _ in 0..<2 {
             try bench.publish([("a", "1"), ("log/a", "1")])
-            bench.replica.catchUp()
+            bench.replica.follow()
             #expect(bench.drain(id).count == 2 && held(bench) == [.unknown, .unknown])
         }
         _ = try bench.poll(["a"], after: nil)
@@ -43,11 +43,11 @@ import Testing
         let bench = try Bench(logging: 3)
         let id = try remembering(bench, ["log/a"])
         for _ in 0..<2 { try bench.publish("log/a", "1") }
-        bench.replica.catchUp()
+        bench.replica.follow()
         _ = bench.drain(id)
         #expect(held(bench) == [.nothing, .version(1)])
         for _ in 0..<5 { try bench.publish("log/a", "1") }
-        bench.replica.catchUp()
+        bench.replica.follow()
         _ = bench.drain(id)
         #expect(bench.batch.entries.map(\.version) == [5, 6, 7])
         #expect(held(bench) == [.version(2), .version(5), .version(6)])
@@ -58,7 +58,7 @@ import Testing
         let id = try bench.reader(of: ["a"])
         for step in 0..<3 {
             try bench.publish("a", "1")
-            bench.replica.catchUp()
+            bench.replica.follow()
             _ = bench.drain(id)
             #expect(held(bench) == [[.unknown], [.nothing], [.version(2)]][step])
             if step == 0 { bench.replica.rememberHeld(of: id) }
@@ -70,7 +70,7 @@ import Testing
         let bench = Bench()
         let id = try remembering(bench, ["a"])
         try bench.publish([("a", "1"), ("b", "1"), ("b", "2")])
-        bench.replica.catchUp()
+        bench.replica.follow()
         _ = bench.drain(id)
         try bench.unsubscribe(id, ["a"])
         try bench.subscribe(id, ["b"])
@@ -89,10 +89,16 @@ import Testing
         var batch = Batch()
         for step in 0..<300 {
             try history.publish(to: sequencer)
-            if history.chance(50, &history.random) { replica.catchUp() }
+            if history.chance(50, &history.random) { replica.follow() }
             let chosen = patterns.randomElement(using: &history.random) ?? patterns[0]
-            if history.chance(10, &history.random) { _ = replica.subscribe(id, to: [chosen], after: nil) }
-            if history.chance(10, &history.random) { replica.unsubscribe(id, from: [chosen]) }
+            if history.chance(10, &history.random) {
+                _ = replica.subscribe(id, to: [chosen], after: nil)
+                replica.finish()
+            }
+            if history.chance(10, &history.random) {
+                replica.unsubscribe(id, from: [chosen])
+                replica.finish()
+            }
             let covered = Set(
                 replica.subscribers[id].slots.filter { $0.topic != Topic.none }
                     .map { replica.topicID($0.topic) })
@@ -118,13 +124,13 @@ import Testing
         var seen = Set<TopicID>()
         for round in 0..<20 {
             try bench.publish("t/\(round)", "1")
-            bench.replica.catchUp()
+            bench.replica.follow()
             _ = try bench.poll(["**"], after: nil)
             let topic = bench.batch.entries[0].topic
             #expect(seen.insert(topic).inserted && topic.index == 0)
             #expect(bench.replica.name(of: topic)?.text == "t/\(round)")
             try bench.publish("t/\(round)", nil)
-            bench.replica.catchUp()
+            bench.replica.follow()
             #expect(bench.replica.name(of: topic) == nil)
         }
     }

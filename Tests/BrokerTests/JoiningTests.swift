@@ -17,23 +17,23 @@ import Testing
         for step in 0..<120 {
             try history.publish(to: sequencer)
             if step == 60 { sequencer.begin(Epoch("f")) }
-            if history.chance(30, &history.random) { first.catchUp() }
+            if history.chance(30, &history.random) { first.follow() }
             if history.chance(6, &history.random) {
                 late.append(BrokerReplica(inbox: sequencer.addInbox(wake: {})))
             }
-            for replica in late where history.chance(30, &history.random) { replica.catchUp() }
+            for replica in late where history.chance(30, &history.random) { replica.follow() }
             guard history.chance(10, &history.random) else { continue }
-            first.catchUp()
-            for replica in late { replica.catchUp() }
+            first.follow()
+            for replica in late { replica.follow() }
             for replica in late {
                 try #require(difference(replica.told(), first.told()) == nil, "seed \(seed) step \(step)")
             }
         }
         late = late.suffix(1) + [BrokerReplica(inbox: sequencer.addInbox(wake: {}))]
-        first.catchUp()
+        first.follow()
         let answers = try first.answers(epochs)
         for replica in late {
-            replica.catchUp()
+            replica.follow()
             #expect(difference(try replica.answers(epochs), answers) == nil, "seed \(seed)")
             #expect(replica.topics.count == first.topics.count, "seed \(seed)")
         }
@@ -56,17 +56,17 @@ import Testing
             reader.take(into: &entries)
             let cut = Int.random(in: 0...entries.count, using: &history.random)
             second.apply(numbered: Array(entries[..<cut]), at: history.now)
-            there.catchUp()
+            there.follow()
             second.apply(numbered: Array(entries[cut...]), at: history.now)
-            there.catchUp()
-            first.catchUp()
+            there.follow()
+            first.follow()
             try #require(difference(there.told(), first.told()) == nil, "seed \(seed) step \(step)")
         }
         var entries: [NumberedEntry] = []
         reader.take(into: &entries)
         second.apply(numbered: entries, at: history.now)
-        there.catchUp()
-        first.catchUp()
+        there.follow()
+        first.follow()
         #expect(difference(try there.answers(epochs), try first.answers(epochs)) == nil, "seed \(seed)")
         #expect(sequencer.topicCount == second.topicCount && second.epoch == sequencer.epoch)
     }
@@ -114,10 +114,9 @@ import Testing
         }
         var batch = Batch()
         for replica in replicas {
-            replica.catchUp()
+            replica.follow()
             batch.removeAll()
-            _ = replica.changes(
-                of: [try TopicPattern("log")], after: nil, byteBudget: 1 << 30, into: &batch)
+            _ = replica.poll([try TopicPattern("log")], after: nil, byteBudget: 1 << 30, into: &batch)
             #expect(batch.entries.count == 4000 && batch.gaps.isEmpty)
             #expect(replica.sequence == 8000 && replica.topics.count == 4001)
         }
@@ -132,9 +131,9 @@ import Testing
         for step in 0..<40_000 {
             try bench.publish([("hot", "\(step)"), ("log/hot", "\(step)")])
             if step % 3 == 0 { try bench.publish([("gone/\(step)", "1"), ("gone/\(step)", nil)]) }
-            if step % 1000 == 0 { bench.replica.catchUp() }
+            if step % 1000 == 0 { bench.replica.follow() }
         }
-        bench.replica.catchUp()
+        bench.replica.follow()
         let late = BrokerReplica(inbox: inbox)
         #expect(difference(late.told(), bench.replica.told()) == nil)
         #expect(

@@ -63,12 +63,12 @@ import Testing
         let bench = Bench()
         let lagging = BrokerReplica(inbox: bench.sequencer.addInbox(wake: {}))
         for _ in 0..<10 { try bench.publish("a", "1") }
-        bench.replica.catchUp()
+        bench.replica.follow()
         #expect(written(10, by: bench.replica) == "bench-10")
         bench.sequencer.begin(Epoch("next"), after: 8)
         try bench.publish("a", "2")
         #expect(bench.replica.epoch == Epoch("bench") && bench.sequencer.epoch == Epoch("next"))
-        bench.replica.catchUp()
+        bench.replica.follow()
         #expect(written(11, by: bench.replica) == "next-11")
         for (epoch, sequence, isGood) in [
             ("bench", 8, true), ("bench", 9, false), ("next", 11, true), ("next", 12, false),
@@ -78,8 +78,8 @@ import Testing
         // A loop that lags knows neither the epoch nor the update, and may not refuse the one that does.
         #expect(lagging.epoch == Epoch("bench"))
         let id = lagging.addSubscriber(owner: ReaderKey(connection: 0, generation: 0))
-        let outcome = lagging.subscribe(id, to: [try TopicPattern("a")], after: cursor("next", 11))
-        #expect(outcome.isResumed && !lagging.hasMarks(id) && lagging.epoch == Epoch("next"))
+        let isResumed = lagging.subscribe(id, to: [try TopicPattern("a")], after: cursor("next", 11))
+        #expect(isResumed && !lagging.hasMarks(id) && lagging.epoch == Epoch("next"))
     }
 
     @Test func aChangeWakesWhoSleeps() {
@@ -104,8 +104,8 @@ import Testing
             for former in 0..<number {
                 var answer = Batch()
                 #expect(
-                    replica.changes(
-                        of: [try TopicPattern("**")], after: cursor("e\(former)", former), byteBudget: 1000,
+                    replica.poll(
+                        [try TopicPattern("**")], after: cursor("e\(former)", former), byteBudget: 1000,
                         into: &answer))
                 #expect(answer.entries.count == Int(number - former))
                 #expect(!replica.honours(cursor("e\(former)", former + 1)))

@@ -16,8 +16,8 @@ import Testing
             #expect(version == versions[topic, default: 0] + 1)
             versions[topic] = version
         }
-        bench.replica.catchUp()
-        other.catchUp()
+        bench.replica.follow()
+        other.follow()
         #expect(bench.replica.sequence == 200 && other.sequence == 200)
         for topic in versions.keys {
             let text = other.latest(Array(topic.utf8).span).map { String(decoding: $0, as: UTF8.self) }
@@ -34,7 +34,7 @@ import Testing
         #expect(try bench.publish("a", "2") == 2)
         // Updates of one new topic, or ends of topics that are not there, are not many new topics.
         try bench.publish([("b", "1"), ("b", "2"), ("nobody", nil)])
-        bench.replica.catchUp()
+        bench.replica.follow()
         #expect(bench.replica.sequence == 4 && bench.sequencer.topicCount == 2)
     }
 
@@ -58,7 +58,7 @@ import Testing
         for _ in 0..<3 { try bench.publish("a", "1") }
         #expect(wakes.count.load(ordering: .relaxed) == 1)
         #expect(!bench.inbox.sleep())
-        bench.replica.catchUp()
+        bench.replica.follow()
         #expect(bench.inbox.sleep())
         try bench.publish("a", "1")
         #expect(wakes.count.load(ordering: .relaxed) == 2)
@@ -70,10 +70,10 @@ import Testing
         let bench = Bench(retention)
         for _ in 0..<5 { try bench.publish("a", "1") }
         try bench.publish("a", nil)
-        bench.replica.catchUp()
+        bench.replica.follow()
         #expect(bench.replica.honours(bench.replica.cursor(5)))
         try bench.publish([("b", "1"), ("b", nil)])
-        bench.replica.catchUp()
+        bench.replica.follow()
         #expect(!bench.replica.honours(bench.replica.cursor(5)))
         #expect(bench.replica.honours(bench.replica.cursor(6)))
         #expect(try bench.publish("a", "1") == 7)
@@ -85,7 +85,7 @@ import Testing
         let bench = Bench(retention)
         try bench.publish([("quiet", "1"), ("quiet", nil)])
         for _ in 0..<3000 { try bench.publish([("restless", "1"), ("restless", nil)]) }
-        bench.replica.catchUp()
+        bench.replica.follow()
         #expect(bench.replica.honours(bench.replica.cursor(1)))
     }
 
@@ -98,7 +98,7 @@ import Testing
             try bench.publish([("hot", "\(step)"), ("log/hot", "\(step)")])
             if step % 4 == 0 { try bench.publish([("gone/\(step)", "1"), ("gone/\(step)", nil)]) }
         }
-        let count = bench.replica.catchUp()
+        let count = bench.replica.follow()
         #expect(count < 2 * Inbox.minimumCompactionCount)
         #expect(bench.latest("hot")?.hasSuffix("\"data\":39999}") == true)
         #expect(bench.latest("cold")?.hasSuffix("\"data\":2}") == true && bench.latest("once") != nil)
@@ -117,7 +117,7 @@ import Testing
         retention.tombstoneLimit = 5
         let bench = Bench(retention)
         for step in 0..<60_000 { try bench.publish([("gone/\(step)", "1"), ("gone/\(step)", nil)]) }
-        #expect(bench.replica.catchUp() < Inbox.minimumCompactionCount + 100)
+        #expect(bench.replica.follow() < Inbox.minimumCompactionCount + 100)
         #expect(bench.replica.purgedSequence == 2 * (60_000 - 5))
         #expect(bench.replica.sequence == 120_000)
     }

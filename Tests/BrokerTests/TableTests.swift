@@ -75,7 +75,7 @@ func payload(_ text: String) -> Payload { Payload(Array(text.utf8).span) }
         let (topic, data, line) = Self.lines[number]
         let bench = Bench()
         try bench.publish(topic, data, time: 1_764_000_000_123)
-        bench.replica.catchUp()
+        bench.replica.follow()
         #expect(bench.latest(topic) == line)
     }
 
@@ -84,7 +84,7 @@ func payload(_ text: String) -> Payload { Payload(Array(text.utf8).span) }
         let id = try bench.reader(of: ["a"])
         try bench.publish("a", "1")
         try bench.publish("a", nil, time: 9)
-        bench.replica.catchUp()
+        bench.replica.follow()
         #expect(bench.drain(id) == [#"{"topic":"a","version":2,"time":9,"deleted":true}"#])
         #expect(bench.latest("a") == nil)
     }
@@ -131,7 +131,7 @@ func payload(_ text: String) -> Payload { Payload(Array(text.utf8).span) }
             try bench.publish(name, isEnd ? nil : "1")
             if isEnd { alive.remove(name) } else { alive.insert(name) }
             guard Int.random(in: 0..<10, using: &generator) == 0 else { continue }
-            bench.replica.catchUp()
+            bench.replica.follow()
             let pattern = TopicPatternTests.pattern(&generator)
             let expected = alive.filter { NaivePattern(text: pattern).covers($0) }
                 .sorted { Array($0.utf8).lexicographicallyPrecedes(Array($1.utf8)) }

@@ -81,6 +81,8 @@ final class FrontEndStage {
 
     func flush() -> String {
         work.replica.catchUp()
+        var ration = Ration(steps: .max)
+        work.replica.mark(&ration)
         frontEnd.flush(stream: 0, budget: 64 * 1024, connection, work)
         return said()
     }

@@ -13,7 +13,10 @@ func told(_ batch: borrowing UpdateBatch) throws -> [String] {
     try sequencer.publish(batch, time: UnixTime(milliseconds: 0), at: Instant(nanoseconds: 0))
     replica.catchUp()
     var values = Batch()
-    _ = replica.list(nil, after: nil, limit: 100, byteBudget: 1 << 20, into: &values)
+    var listing = Listing(of: .everything, after: nil, limit: 100, byteBudget: 1 << 20)
+    var ration = Ration(steps: 1000)
+    #expect(replica.advance(&listing, &ration))
+    _ = replica.finish(listing, into: &values)
     return values.entries.map { entry in
         let text = entry.bytes.span.text
         return String(text.dropFirst("{\"topic\":\"".count).dropLast())

@@ -127,7 +127,8 @@ struct Patience {
             return false
         }
         let waited = Int(world.time.now.since(since).nanoseconds / 1_000_000) - allowance
-        return waited > 150 && turnCount - turns > 20 || waited > 25 && turnCount - turns > 80
-            || waited > 1500
+        let slowness = world.climate.slowness
+        return waited > 150 * slowness && turnCount - turns > 20 * slowness
+            || waited > 25 * slowness && turnCount - turns > 80 * slowness || waited > 1500 * slowness
     }
 }

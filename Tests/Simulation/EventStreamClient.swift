@@ -155,7 +155,7 @@ final class EventStreamClient: Client {
             try reader.receive(line.span, socket, in: world)
         case "gap": try reader.receive(gap: try JSONMembers(event.data), in: world)
         case "live":
-            let live = try reader.becomeLive(cursor: event.lastEventID.text)
+            let live = try reader.becomeLive(cursor: event.lastEventID.text, world.truth)
             if try world.sequence(of: event.lastEventID.text) < live.asked {
                 throw SimulationFailure("was told to be live too early")
             }

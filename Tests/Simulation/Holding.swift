@@ -66,7 +66,7 @@ struct Holding {
             } else {
                 held[number] = -1
                 cover.low = topic.snapshotStart(at: asked)
-                cover.high = topic.snapshotStart(at: truth.sequence)
+                cover.high = Self.unknown
             }
             if topic.keeps > 0, cover.low == cover.high { cover.expected = cover.low }
             coverage[number] = cover
@@ -74,6 +74,16 @@ struct Holding {
         mask |= added
         isResumed = start != nil
     }
+
+    /// All that was asked for is live: by now each topic's snapshot was taken.
+    mutating func becomeLive(_ truth: Truth) {
+        for (number, topic) in truth.topics.enumerated() where coverage[number]?.high == Self.unknown {
+            coverage[number]?.high = topic.snapshotStart(at: truth.sequence)
+        }
+    }
+
+    /// The gateway takes a topic's snapshot when it comes to the topic, some time before it says "live".
+    private static let unknown = Int.max / 2
 
     mutating func uncover(_ dropped: UInt64) {
         mask &= ~dropped

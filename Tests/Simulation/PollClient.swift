@@ -129,6 +129,7 @@ final class PollClient: Client {
             guard poll.isByTag, answer.body.isEmpty else { throw answer.fault("a poll without a tag") }
             guard let start = try poll.resumption.check(isHonoured: true, in: world) else { return }
             holding.cover(poll.mask, after: start, asked: poll.asked, world.truth)
+            holding.becomeLive(world.truth)
             try take(text, isCut: false, in: world)
             doneAt = poll.asked
             return try checkWait(poll, socket, in: world)
@@ -141,6 +142,7 @@ final class PollClient: Client {
         let isHonoured = poll.resumption.text != nil && !isReset
         let start = try poll.resumption.check(isHonoured: isHonoured, in: world)
         holding.cover(poll.mask, after: start, asked: poll.asked, world.truth)
+        holding.becomeLive(world.truth)
         for range in try members.elements("gaps") {
             try receive(gap: try JSONMembers(Array(members.text[range])), in: world)
         }

@@ -40,7 +40,7 @@ final class SimulatedGateway {
 
     init(
         generation: Int, _ configuration: GatewayConfiguration, _ time: SimulatedTime, listenerCount: Int,
-        isWhimsical: Bool, _ random: inout SeededGenerator
+        isWhimsical: Bool, visitSteps: Int, _ random: inout SeededGenerator
     ) throws {
         self.generation = generation
         var configuration = configuration
@@ -65,6 +65,7 @@ final class SimulatedGateway {
             let inbox = sequencer.addInbox { wake.raise() }
             let loop = GatewayLoop(
                 shared: shared, inbox: inbox, control: control, kernel: kernel, generator: random.branch())
+            loop.visitSteps = visitSteps
             loops.append(SimulatedLoop(loop, kernel, control.statistics, time))
         }
         self.loops = loops

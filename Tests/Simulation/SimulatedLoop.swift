@@ -51,7 +51,8 @@ final class SimulatedLoop {
             state = .asleep(until: sleepEnd(loop.timeout()))
             return false
         case .asleep:
-            try kernel.wait(timeout: nil, into: &ready)
+            ready.removeAll(keepingCapacity: true)
+            if loop.wantsEvents { try kernel.wait(timeout: nil, into: &ready) }
             time.turnStart = time.now
             loop.turn(ready)
             turnCount += 1

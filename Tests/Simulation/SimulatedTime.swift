@@ -13,6 +13,11 @@ final class SimulatedTime {
     var clock: Clock { .manual(manual) }
     var now: Instant { manual.now }
 
+    /// From now on every look at the clock takes a loop so long.
+    func advanceWithEachReading(nanoseconds: Int) {
+        manual.advanceWithEachReading(by: .nanoseconds(Int64(nanoseconds)))
+    }
+
     func advance(nanoseconds: Int) {
         manual.advance(by: .nanoseconds(Int64(nanoseconds)))
     }

@@ -78,11 +78,13 @@ struct StreamReader {
     }
 
     /// Its oldest subscription is live: all that there was when it asked has been sent.
-    mutating func becomeLive(cursor text: String?) throws -> PendingLive {
+    mutating func becomeLive(cursor text: String?, _ truth: Truth) throws -> PendingLive {
         guard !lives.isEmpty else { throw SimulationFailure("was told to be live once too often") }
         guard text != nil else { throw SimulationFailure("was told to be live without a cursor") }
         patience.reset()
-        return lives.removeFirst()
+        let live = lives.removeFirst()
+        if lives.isEmpty { holding.becomeLive(truth) }
+        return live
     }
 
     /// Complains when it lacks something and is sent nothing.

@@ -119,7 +119,7 @@ extension WebSocketClient {
             if let cursor = members.string("cursor") { try reader.take(cursor: cursor, in: world) }
         case "gap": try reader.receive(gap: members, in: world)
         case "live":
-            let live = try reader.becomeLive(cursor: members.string("cursor"))
+            let live = try reader.becomeLive(cursor: members.string("cursor"), world.truth)
             if members.bytes("id") != live.id {
                 throw SimulationFailure("was told to be live as \(members.raw("id")) instead of \(live)")
             }

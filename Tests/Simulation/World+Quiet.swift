@@ -75,7 +75,7 @@ extension World {
     /// The ages that a loop has counted are those of the updates that came: a value that was drained later than the turn
     /// began is older than it was then.
     private func checkAges(_ number: Int, _ loop: SimulatedLoop) throws {
-        let counted = loop.statistics.delays.age.reading
+        let counted = loop.statistics.delivery.age.reading
         let (sum, count) = ages[number]
         if counted.sum + count < sum {
             throw SimulationFailure(
@@ -111,7 +111,7 @@ extension World {
         if exhaustedSince != nil { exhaust(false) }
         gateway = try SimulatedGateway(
             generation: gateway.generation + 1, configuration, time, listenerCount: climate.listenerCount,
-            isWhimsical: climate.isWhimsical, &random)
+            isWhimsical: climate.isWhimsical, visitSteps: climate.visitSteps, &random)
         ages = Array(repeating: (0, 0), count: gateway.loops.count)
     }
 }

@@ -51,7 +51,8 @@ final class World {
         self.configuration = configuration
         gateway = try SimulatedGateway(
             generation: 1, configuration, time, listenerCount: climate.listenerCount,
-            isWhimsical: climate.isWhimsical, &random)
+            isWhimsical: climate.isWhimsical, visitSteps: climate.visitSteps, &random)
+        time.advanceWithEachReading(nanoseconds: climate.lookTime)
         ages = Array(repeating: (0, 0), count: gateway.loops.count)
         populate()
     }

@@ -40,6 +40,13 @@ struct Climate {
     let drainsAt: Int?
     let drainsAtEnd: Bool
     let outboundLimits: [Int]
+    /// The steps of a walk before others have their turn.
+    let visitSteps: Int
+    /// Nanoseconds that pass with each look at the clock: a loop's work takes time, and parts of a turn are cut.
+    let lookTime: Int
+
+    /// How much longer all takes where parts of turns are cut, and walks are of few steps a turn.
+    var slowness: Int { lookTime == 0 ? 1 : visitSteps < 256 ? 30 : 8 }
 
     init(_ options: WorldOptions, steps: Int, _ random: inout SeededGenerator) {
         isMeasured = options.isPlain || random.chance(25)
@@ -53,6 +60,8 @@ struct Climate {
         outboundLimits = random.pick([
             [64 * 1024], [300, 2000, 64 * 1024], [64 * 1024, 200_000], [100, 700, 5000], [16 * 1024],
         ])
+        visitSteps = random.pick([1, 2, 7, 256])
+        lookTime = isMeasured ? 0 : random.pick([0, 0, 20_000, 300_000, 1_500_000])
     }
 
     /// Times so short that a world of a few simulated minutes meets them all.

@@ -8,10 +8,9 @@ package final class LoopStatistics: Sendable {
     /// Open connections, whatever they speak.
     package let connections = Atomic<Int>(0)
     /// The loop's replica counts these by itself.
-    package let delays = DeliveryDelays()
+    package let delivery = DeliveryStatistics()
     private let turns = Histogram()
     private let batches = Histogram()
-    private let snapshots = Histogram()
     /// Requests and messages that were refused, by the code that says why.
     let refusals: [String: Counter] = Dictionary(
         uniqueKeysWithValues: Problem.codes.map { ($0, Counter()) })
@@ -42,11 +41,11 @@ package final class LoopStatistics: Sendable {
 
     package subscript(distribution: Distribution) -> Histogram {
         switch distribution {
-        case .wait: delays.wait
-        case .age: delays.age
+        case .wait: delivery.wait
+        case .age: delivery.age
         case .turns: turns
         case .batches: batches
-        case .snapshots: snapshots
+        case .snapshots: delivery.snapshots
         }
     }
 }

@@ -25,13 +25,12 @@ extension WebSocketFrontEnd {
         switch command {
         case .subscribe(let patterns, let cursor, let rate):
             try connection.principal.demandReading(patterns)
+            if postpones(command, id: id, work) { return }
             try checkLimit(patterns, work)
             subscribe(patterns, cursor: cursor, rate: rate, id: id, connection, work)
         case .unsubscribe(let patterns):
-            work.replica.catchUp()
-            work.replica.unsubscribe(session.subscriber, from: patterns)
-            work.appendMessage("unsubscribed", id: id) { $0.append(topicsMember: patterns) }
-            work.comeBack()
+            if postpones(command, id: id, work) { return }
+            unsubscribe(patterns, id: id, connection, work)
         case .pace(let rate):
             changeRate(rate, work)
             work.appendMessage("paced", id: id) { $0.append(rateMember: session.pace.maximumRate) }
@@ -45,6 +44,47 @@ extension WebSocketFrontEnd {
 
     // MARK: Subscribing
 
+    /// Puts a command off that can't be obeyed before the last one is carried out; then nothing more is read. False where it
+    /// can be obeyed at once.
+    private func postpones(_ command: ClientCommand, id: [UInt8]?, _ work: Workspace) -> Bool {
+        guard session.isWalking(work) else { return false }
+        undone.postponed = (command, id)
+        return true
+    }
+
+    /// Answers the last command once it is carried out, and obeys the one that has waited for that.
+    func carryOn(_ connection: Connection, _ work: Workspace) {
+        while let undone = commands, !session.isWalking(work) {
+            commands = nil
+            if let (patterns, id) = undone.unsubscribing {
+                work.appendMessage("unsubscribed", id: id) { $0.append(topicsMember: patterns) }
+            }
+            guard let (command, id) = undone.postponed else { return }
+            do throws(Problem) {
+                try obey(command, id: id, connection, work)
+            } catch {
+                work.appendError(error, id: id, to: connection)
+            }
+        }
+    }
+
+    private var undone: UndoneCommands {
+        if let commands { return commands }
+        let made = UndoneCommands()
+        commands = made
+        return made
+    }
+
+    private func unsubscribe(
+        _ patterns: [TopicPattern], id: [UInt8]?, _ connection: Connection, _ work: Workspace
+    ) {
+        work.replica.catchUp()
+        work.replica.unsubscribe(session.subscriber, from: patterns)
+        undone.unsubscribing = (patterns, id)
+        carryOn(connection, work)
+        work.comeBack()
+    }
+
     /// A topic or pattern that the client holds already counts once. A pace delays `live` messages as it delays updates. A
     /// client that subscribes and unsubscribes for ever would pile them up, so their number is bounded too.
     private func checkLimit(_ patterns: [TopicPattern], _ work: Workspace) throws(Problem) {
@@ -52,9 +92,9 @@ extension WebSocketFrontEnd {
         guard session.pendingLives.count < limit else { throw .tooManyPending(limit) }
         let held = work.replica.subscriptionCount(of: session.subscriber)
         guard held + patterns.count > limit else { return }
-        guard held + work.replica.unheldCount(of: patterns, by: session.subscriber) <= limit else {
-            throw .tooManyTopics(limit)
-        }
+        let unheld = work.replica.unheldCount(
+            of: patterns, by: session.subscriber, limit: limit - held + 1)
+        guard held + unheld <= limit else { throw .tooManyTopics(limit) }
     }
 
     func subscribe(
@@ -62,10 +102,10 @@ extension WebSocketFrontEnd {
         _ connection: Connection, _ work: Workspace
     ) {
         if rate != .unchanged { changeRate(rate, work) }
-        let outcome = session.subscribe(patterns, cursor: cursor, id: id, connection, work)
+        let isResumed = session.subscribe(patterns, cursor: cursor, id: id, connection, work)
         work.appendMessage("subscribed", id: id) { output in
             output.append(topicsMember: patterns)
-            output.append(outcome.isResumed ? ",\"resumed\":true" : ",\"resumed\":false")
+            output.append(isResumed ? ",\"resumed\":true" : ",\"resumed\":false")
             output.append(rateMember: session.pace.maximumRate)
         }
     }
@@ -139,4 +179,12 @@ extension WebSocketFrontEnd {
         // Input that waited for room among the pending answers goes on.
         if isReading, connection.hasInput { work.comeBack() }
     }
+}
+
+/// Commands that change what is covered and are not carried out yet.
+final class UndoneCommands {
+    /// It is answered when it is carried out.
+    var unsubscribing: (patterns: [TopicPattern], id: [UInt8]?)?
+    /// It is obeyed when the one before it is carried out.
+    var postponed: (command: ClientCommand, id: [UInt8]?)?
 }

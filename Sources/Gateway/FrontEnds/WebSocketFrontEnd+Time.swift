@@ -12,7 +12,9 @@ extension WebSocketFrontEnd {
             let stall = connection.facts.contains(.isStallTold) ? work.intervals.send : work.intervals.stall
             return min(min(since + stall, heartbeatDeadline), publicationDeadline(work))
         }
-        let liveness = pongDue == .never ? connection.lastReceived + work.intervals.ping : pongDue
+        // A peer that is not listened to can give no sign of life.
+        let liveness =
+            !isReading ? .never : pongDue == .never ? connection.lastReceived + work.intervals.ping : pongDue
         return min(
             min(liveness, session.flushDeadline(work)),
             min(heartbeatDeadline, publicationDeadline(work)))
@@ -62,6 +64,7 @@ extension WebSocketFrontEnd {
     }
 
     private func lookAfterSilent(_ connection: Connection, _ work: Workspace) {
+        guard isReading else { return }
         if work.now >= pongDue, !isStillReading(connection, work) {
             endDead("no answer to a ping", connection, work)
         } else if pongDue == .never, work.now >= connection.lastReceived + work.intervals.ping {

@@ -16,6 +16,8 @@ final class WebSocketFrontEnd: FrontEnd {
     var receipts = ReadReceipts()
     /// Made when an outcome is first waited for: most clients publish nothing.
     var publications: PendingAnswers?
+    /// Made when a subscribe or unsubscribe takes longer than a step.
+    var commands: UndoneCommands?
 
     // MARK: Opening
 
@@ -65,8 +67,9 @@ final class WebSocketFrontEnd: FrontEnd {
 
     // MARK: Input
 
-    /// A publisher that is ahead of the outcomes waits, in the kernel, until some have come.
-    var isReading: Bool { !(publications?.isFull ?? false) }
+    /// A publisher that is ahead of the outcomes waits, in the kernel, until some have come. A client whose last command takes
+    /// longer waits too: commands are answered in order.
+    var isReading: Bool { !(publications?.isFull ?? false) && commands == nil }
 
     func received(
         _ input: UnsafeMutableBufferPointer<UInt8>, _ connection: Connection, _ work: Workspace
@@ -123,7 +126,9 @@ final class WebSocketFrontEnd: FrontEnd {
     // MARK: Updates
 
     func flush(stream _: UInt16, budget: Int, _ connection: Connection, _ work: Workspace) {
-        if end.maySend, !receipts.isFull { flushMarked(budget: budget, connection, work) }
+        guard end.maySend else { return }
+        if commands != nil { carryOn(connection, work) }
+        if !receipts.isFull { flushMarked(budget: budget, connection, work) }
     }
 
     private func flushMarked(budget: Int, _ connection: Connection, _ work: Workspace) {

@@ -6,9 +6,16 @@ internal import Synchronization
 internal import Transport
 
 extension GatewayLoop {
+    /// Connections accepted in one turn.
+    private static let acceptLimit = 256
+    /// How long nobody is accepted when there is not even a descriptor to refuse with.
+    private static let acceptPause = Duration.milliseconds(100)
+
     func acceptAll(from listener: Int) {
         guard isListening else { return }
-        for _ in 0..<Self.acceptLimit {
+        for place in 0..<Self.acceptLimit {
+            // The kernel tells of the others again.
+            if place & 7 == 7, isShareSpent { return }
             switch kernel.accept(from: listener) {
             case .none: return
             case .connection(let stream): admit(stream, at: configuration.endpoints[listener])

@@ -30,9 +30,14 @@ extension GatewayLoop {
     }
 
     func expireDeadlines() {
-        due.removeAll(keepingCapacity: true)
-        wheel.expire(now: now, into: &due)
-        for token in due {
+        wheel.expire(now: now, into: &expired)
+        due.append(contentsOf: expired)
+        expired.removeAll(keepingCapacity: true)
+        guard !due.isEmpty else { return }
+        beginShare(Share.deadlines)
+        for place in 0..<due.count {
+            if place & 3 == 3, isShareSpent { return }
+            guard let token = due.popFirst() else { return }
             guard let connection = connections[Int(token)], connection.isOpen else { continue }
             if now >= cutAt {
                 end(connection, .drained)

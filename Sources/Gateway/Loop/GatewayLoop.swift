@@ -11,10 +11,6 @@ package import Transport
 package final class GatewayLoop {
     /// One read: what a connection may bring in before the others have had their turn.
     static let readByteCount = 64 * 1024
-    /// Connections accepted in one turn.
-    static let acceptLimit = 256
-    /// How long nobody is accepted when there is not even a descriptor to refuse with.
-    static let acceptPause = Duration.milliseconds(100)
     /// Readers flushed in one turn, a millisecond or two: then comes what publishers have sent meanwhile, so that the next
     /// ones are sent that as well.
     static let flushLimit = 128
@@ -34,9 +30,15 @@ package final class GatewayLoop {
     /// Keys whose connections are gone, as their next lives; those of this turn can't be used before the next one.
     var freeKeys: [ReaderKey] = []
     var closedKeys: [ReaderKey] = []
-    private var readers: [SubscriberID] = []
-    var due: [UInt32] = []
-    private var again: [ReaderKey] = []
+    /// What a turn did not come to, in order: what the kernel has told, connections whose deadlines have come, connections to
+    /// come back to.
+    private var held = Queue<HeldEvent>()
+    var due = Queue<UInt32>()
+    var expired: [UInt32] = []
+    private var again = Queue<ReaderKey>()
+    /// When the part of the turn at hand has had its share.
+    var shareEnd = Instant.never
+    var advanced: [SubscriberID] = []
     private var flushDelay: FlushDelay
     private var lastFlushed: Instant
     let scratch: UnsafeMutableBufferPointer<UInt8>
@@ -71,6 +73,12 @@ package final class GatewayLoop {
         scratch.deallocate()
     }
 
+    /// The steps that a walk or a question takes before the next one's turn.
+    package var visitSteps: Int {
+        get { replica.visitSteps }
+        set { replica.visitSteps = newValue }
+    }
+
     var replica: BrokerReplica { work.replica }
     var statistics: LoopStatistics { work.statistics }
     var configuration: GatewayConfiguration { shared.configuration }
@@ -83,7 +91,8 @@ package final class GatewayLoop {
         var ready: [Poller.Event] = []
         while !hasDrained {
             do {
-                try kernel.wait(timeout: timeout(), into: &ready)
+                ready.removeAll(keepingCapacity: true)
+                if wantsEvents { try kernel.wait(timeout: timeout(), into: &ready) }
                 turn(ready)
             } catch {
                 shared.log.error("a loop stopped", ["reason": .text("\(error)")])
@@ -95,18 +104,25 @@ package final class GatewayLoop {
     /// Whether the gateway has drained and nobody is left.
     package var hasDrained: Bool { isDraining && liveConnectionCount == 0 }
 
-    /// Nothing is done in reaction: a turn is these steps from top to bottom. `ready` is what the kernel has told.
+    /// Whether the next turn has room for what the kernel tells. Before it has, the kernel would tell the same again.
+    package var wantsEvents: Bool { held.isEmpty }
+
+    /// Nothing is done in reaction: a turn is these steps from top to bottom, and each has a share of the time. What does not
+    /// fit waits for the next turn, in order. `ready` is what the kernel has told.
     package func turn(_ ready: [Poller.Event]) {
         work.beginTurn()
         replica.catchUp()
+        mark()
         handleMail()
-        for event in ready { handle(event) }
+        handle(ready)
         if now >= acceptingAgain { resumeAccepting() }
         // Before the deadlines: a goodbye is the last thing a reader is told, also of what came in this turn.
         replica.catchUp()
+        mark()
         expireDeadlines()
         flushReaders()
         workAgain()
+        walk()
         freeKeys.append(contentsOf: closedKeys)
         closedKeys.removeAll(keepingCapacity: true)
         publishGauges()
@@ -114,10 +130,57 @@ package final class GatewayLoop {
 
     /// How long the next wait may last, nil for ever. Asking announces the wait: the next update wakes the loop.
     package func timeout() -> Duration? {
-        if !again.isEmpty || !inbox.sleep() { return .zero }
+        if hasWork || !inbox.sleep() { return .zero }
         var deadline = min(wheel.nextDeadline ?? .never, acceptingAgain)
         if let due = replica.flushDue { deadline = min(deadline, due) }
         return deadline == .never ? nil : deadline.since(kernel.clock.now())
+    }
+
+    /// Whether the last turn has left something to do.
+    private var hasWork: Bool {
+        !again.isEmpty || !held.isEmpty || !due.isEmpty || replica.hasUnmarked || replica.hasWalks
+    }
+
+    // MARK: Shares
+
+    /// Begins a part of the turn.
+    func beginShare(_ share: Interval) {
+        shareEnd = kernel.clock.now() + share
+    }
+
+    /// Whether the part of the turn has taken its time. Reading the clock costs as much as a small step, so it is asked after
+    /// several.
+    var isShareSpent: Bool { kernel.clock.now() >= shareEnd }
+
+    // MARK: Events
+
+    /// What the kernel has told of a listener, or of the connection that had the token then.
+    private struct HeldEvent {
+        let event: Poller.Event
+        let key: ReaderKey?
+    }
+
+    private func handle(_ ready: [Poller.Event]) {
+        guard !ready.isEmpty || !held.isEmpty else { return }
+        beginShare(Share.events)
+        for place in 0..<held.count {
+            if place & 3 == 3, isShareSpent { return hold(ready[...]) }
+            guard let next = held.popFirst() else { break }
+            if let key = next.key, connection(of: key) == nil { continue }
+            handle(next.event)
+        }
+        for (place, event) in ready.enumerated() {
+            if place & 3 == 3, isShareSpent { return hold(ready[place...]) }
+            handle(event)
+        }
+    }
+
+    private func hold(_ events: ArraySlice<Poller.Event>) {
+        for event in events {
+            let key = event.listener == nil ? connections[Int(event.token)]?.key : nil
+            guard key != nil || event.listener != nil else { continue }
+            held.append(HeldEvent(event: event, key: key))
+        }
     }
 
     private func handle(_ event: Poller.Event) {
@@ -154,8 +217,10 @@ package final class GatewayLoop {
         guard let due = replica.flushDue else { return }
         let start = kernel.clock.now()
         guard due <= start + Self.clockStep else { return }
-        replica.takeReady(at: start + Self.clockStep, limit: Self.flushLimit, into: &readers)
-        for subscriber in readers where replica.contains(subscriber) {
+        beginShare(Share.flushes)
+        for place in 0..<Self.flushLimit {
+            if place & 3 == 3, isShareSpent { break }
+            guard let subscriber = replica.takeReady(at: start + Self.clockStep) else { break }
             let key = replica.owner(of: subscriber)
             if let connection = connection(of: key) { flush(connection, stream: key.stream) }
         }
@@ -184,9 +249,10 @@ package final class GatewayLoop {
 
     private func workAgain() {
         guard !again.isEmpty else { return }
-        let keys = again
-        again.removeAll(keepingCapacity: true)
-        for key in keys {
+        beginShare(Share.again)
+        for place in 0..<again.count {
+            if place & 1 == 1, isShareSpent { return }
+            guard let key = again.popFirst() else { return }
             guard let connection = connection(of: key) else { continue }
             connection.facts.remove(.isInAgain)
             flush(connection, stream: key.stream)

@@ -38,11 +38,11 @@ final class EventStream: Reply {
         _ request: SubscriptionRequest, _ response: inout some Responder, _ connection: Connection,
         _ work: Workspace
     ) {
-        let outcome = session.subscribe(request.patterns, cursor: request.cursor, id: nil, connection, work)
+        let isResumed = session.subscribe(request.patterns, cursor: request.cursor, id: nil, connection, work)
         response.write(work) { output in
             output.append(comment: "tidegate")
             output.append(retryMilliseconds: 2000)
-            if request.cursor != nil, !outcome.isResumed {
+            if request.cursor != nil, !isResumed {
                 output.append(
                     eventNamed: "reset", id: nil,
                     data: Array("{\"reason\":\"the cursor can not be honoured; the snapshot follows\"}".utf8)

@@ -3,8 +3,25 @@ internal import Broker
 internal import HTTP
 internal import Primitives
 
-enum LongPoll {
-    /// Answers `GET /poll` at once, or begins to wait.
+/// One poll. It asks what has changed; if nothing has, it waits as a subscriber like any other until something does, and asks
+/// again.
+final class LongPoll: Reply {
+    private enum State {
+        case asking(PollQuery)
+        /// Nothing has changed after `start`.
+        case waiting(start: UInt64)
+    }
+
+    private let patterns: [TopicPattern]
+    private let until: Instant
+    private let isByTag: Bool
+    private let hasCursor: Bool
+    private let mayWait: Bool
+    private var state: State
+    /// Made when it first waits.
+    private var id: SubscriberID?
+
+    /// Begins to answer `GET /poll`.
     static func open(
         _ head: RequestHead, _ response: inout some Responder, _ connection: Connection, _ work: Workspace
     ) throws(Problem) -> Routing {
@@ -17,30 +34,58 @@ enum LongPoll {
         let tag = head.ifNoneMatch.first
         let isByTag = request.cursor == nil && tag != nil
         if isByTag { request.cursor = tag }
-        work.replica.catchUp()
-        work.batch.removeAll()
-        let cursor = request.cursor.flatMap { Cursor($0.span) }
-        let isResumed = work.replica.changes(
-            of: request.patterns, after: cursor,
-            byteBudget: work.configuration.subscribers.answerByteCount, into: &work.batch)
-        if request.cursor != nil { work.note(resume: isResumed, of: connection) }
-        let isReset = request.cursor != nil && !isResumed
         let wait = request.wait ?? head.preferredWait.map { min(max($0, 0), 60) } ?? 25
-        guard let cursor, isResumed, work.batch.isEmpty, head.method == .get, wait > 0,
-            !work.shared.isDrainingNow
-        else {
-            answer(isReset: isReset, isByTag: isByTag, &response, connection, work)
-            return .answered
+        let poll = LongPoll(
+            request, wait: head.method == .get ? wait : 0, isByTag: isByTag, connection, work)
+        switch poll.ask(&response, connection, work) {
+        case .over: return .answered
+        case .goesOn: return .reply(poll)
         }
-        return .reply(
-            WaitingPoll(request, cursor, until: work.now + .seconds(wait), isByTag: isByTag, connection, work)
-        )
+    }
+
+    private init(
+        _ request: SubscriptionRequest, wait: Int, isByTag: Bool, _ connection: Connection, _ work: Workspace
+    ) {
+        patterns = request.patterns
+        until = work.now + .seconds(wait)
+        self.isByTag = isByTag
+        hasCursor = request.cursor != nil
+        mayWait = wait > 0
+        let query = work.replica.beginPoll(
+            of: request.patterns, after: request.cursor.flatMap { Cursor($0.span) },
+            byteBudget: work.configuration.subscribers.answerByteCount)
+        state = .asking(query)
+        if hasCursor { work.note(resume: query.isResumed, of: connection) }
+    }
+
+    // MARK: Asking
+
+    /// Goes on with the question, a few steps at a time, and answers it if it can.
+    private func ask(
+        _ response: inout some Responder, _ connection: Connection, _ work: Workspace
+    ) -> ReplyProgress {
+        guard case .asking(var query) = state else { return .goesOn }
+        work.replica.catchUp()
+        var ration = work.ration
+        guard work.replica.advance(&query, &ration) else {
+            state = .asking(query)
+            work.comeBack()
+            return .goesOn
+        }
+        work.batch.removeAll()
+        work.replica.finish(query, at: id == nil ? nil : work.clock.now(), into: &work.batch)
+        let isAnswerable = !query.isResumed || !work.batch.isEmpty || work.batch.hasMore || id != nil
+        if !isAnswerable, mayWait, !work.shared.isDrainingNow {
+            wait(from: work.batch.cursor ?? work.replica.sequence, connection, work)
+            return .goesOn
+        }
+        answer(isReset: hasCursor && !query.isResumed, &response, connection, work)
+        return .over
     }
 
     /// Answers with the batch at hand: 304 for nothing new to one that asked by tag.
-    static func answer(
-        isReset: Bool, isByTag: Bool, _ response: inout some Responder, _ connection: Connection,
-        _ work: Workspace
+    private func answer(
+        isReset: Bool, _ response: inout some Responder, _ connection: Connection, _ work: Workspace
     ) {
         var cursor = ByteBuffer()
         work.replica.append(cursor: work.batch.cursor ?? work.replica.sequence, to: &cursor)
@@ -50,7 +95,7 @@ enum LongPoll {
             fields.add("ETag", tag)
             fields.add("Cache-Control", "no-store")
         }
-        if isByTag, work.batch.isEmpty, !isReset {
+        if isByTag, work.batch.isEmpty, !isReset, !work.shared.isDrainingNow {
             return response.answer(304, connection, work, fields: addFields)
         }
         var body = ByteBuffer(capacity: work.batch.byteCount + work.batch.entries.count + 128)
@@ -63,77 +108,79 @@ enum LongPoll {
         body.append("}\n")
         response.answer(200, "application/json", body.bytes, connection, work, fields: addFields)
     }
-}
 
-/// A poll that waits is a subscriber like any other, until its one answer.
-final class WaitingPoll: Reply {
-    private let id: SubscriberID
-    private let until: Instant
-    private let start: UInt64
-    private let isByTag: Bool
+    // MARK: Waiting
 
-    /// `cursor` was honoured, and nothing has changed after it.
-    init(
-        _ request: SubscriptionRequest, _ cursor: Cursor, until: Instant, isByTag: Bool,
-        _ connection: Connection, _ work: Workspace
-    ) {
-        self.until = until
-        self.isByTag = isByTag
-        start = cursor.sequence
-        id = work.replica.addSubscriber(owner: connection.key)
-        _ = work.replica.subscribe(id, to: request.patterns, after: cursor)
+    private func wait(from start: UInt64, _ connection: Connection, _ work: Workspace) {
+        state = .waiting(start: start)
+        let subscriber = work.replica.addSubscriber(owner: connection.key)
+        work.replica.cover(subscriber, patterns, after: start)
         work.statistics.add(.polls)
+        id = subscriber
     }
-
-    var transport: StaticString { "poll" }
-    var subscriber: SubscriberID? { id }
-    var isReading: Bool { false }
 
     func flush(
         budget _: Int, _ response: inout some Responder, _ connection: Connection, _ work: Workspace
     ) -> ReplyProgress {
-        guard work.replica.hasMarks(id) else { return .goesOn }
-        return answerChanges(&response, connection, work)
+        if case .waiting(let start) = state {
+            guard hasNews(work) else { return .goesOn }
+            askAgain(after: start, work)
+        }
+        return ask(&response, connection, work)
     }
 
-    func deadline(_: Connection, _: Workspace) -> Instant { until }
+    private func hasNews(_ work: Workspace) -> Bool { id.map { work.replica.hasMarks($0) } ?? false }
+
+    private func askAgain(after start: UInt64, _ work: Workspace) {
+        if let id { work.replica.countWait(of: id, until: work.clock.now()) }
+        state = .asking(
+            work.replica.beginPoll(
+                of: patterns, after: start,
+                byteBudget: work.configuration.subscribers.answerByteCount))
+    }
+
+    func deadline(_: Connection, _: Workspace) -> Instant {
+        if case .waiting = state { return until }
+        return .never
+    }
 
     /// The time is up. The answer moves the cursor on to the present. A change of this very turn still goes into it.
     func deadlineCame(
         _ response: inout some Responder, _ connection: Connection, _ work: Workspace
     ) -> ReplyProgress {
-        answerRest(isByTag: isByTag, &response, connection, work)
+        answerNow(&response, connection, work)
     }
 
     /// The gateway drains: the poller goes on elsewhere, with the latest changes.
     func sayGoodbye(
         _ response: inout some Responder, _ connection: Connection, _ work: Workspace
     ) -> ReplyProgress {
-        answerRest(isByTag: false, &response, connection, work)
+        answerNow(&response, connection, work)
     }
 
-    private func answerChanges(
+    private func answerNow(
         _ response: inout some Responder, _ connection: Connection, _ work: Workspace
     ) -> ReplyProgress {
+        guard case .waiting(let start) = state, let id else { return .goesOn }
+        if hasNews(work) {
+            askAgain(after: start, work)
+            return ask(&response, connection, work)
+        }
         work.batch.removeAll()
-        work.replica.changes(
-            of: id, after: start, byteBudget: work.configuration.subscribers.answerByteCount,
-            at: work.clock.now(), into: &work.batch)
-        LongPoll.answer(isReset: false, isByTag: isByTag, &response, connection, work)
+        work.batch.cursor = work.replica.cursor(of: id)
+        answer(isReset: false, &response, connection, work)
         return .over
     }
 
-    private func answerRest(
-        isByTag: Bool, _ response: inout some Responder, _ connection: Connection, _ work: Workspace
-    ) -> ReplyProgress {
-        guard !work.replica.hasMarks(id) else { return answerChanges(&response, connection, work) }
-        work.batch.removeAll()
-        LongPoll.answer(isReset: false, isByTag: isByTag, &response, connection, work)
-        return .over
-    }
+    // MARK: Life
+
+    var transport: StaticString { "poll" }
+    var subscriber: SubscriberID? { id }
+    var isReading: Bool { false }
 
     func ended(_ work: Workspace) {
-        guard work.replica.contains(id) else { return }
+        guard let id else { return }
+        self.id = nil
         work.replica.removeSubscriber(id)
         work.statistics.add(.polls, -1)
     }

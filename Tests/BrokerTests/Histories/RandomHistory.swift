@@ -88,8 +88,7 @@ extension BrokerReplica {
     /// All that it holds, as text; what readers see of it, `answers` tells.
     func told() -> [String] {
         var lines = ["\(lineage.text.text) at \(sequence), purged up to \(purgedSequence)"]
-        var topic = newestChange
-        while topic != Topic.none {
+        for topic in inOrder(logChanges) + inOrder(latestChanges) {
             lines.append(
                 "\(topics[topic].name.text) version \(topics[topic].version) number \(topics[topic].sequence) "
                     + "\(topics[topic].isEnded ? "ended" : "live") \(topics[topic].latest?.text ?? "")")
@@ -98,16 +97,26 @@ extension BrokerReplica {
                     lines.append("  \(log[version].sequence) \(log[version].payload.text)")
                 }
             }
-            topic = topics[topic].older
         }
         return lines
+    }
+
+    /// The topics of a list, oldest change first.
+    private func inOrder(_ changes: ChangeList) -> [UInt32] {
+        var found: [UInt32] = []
+        var next = changes.first(after: 0, topics)
+        while let topic = next {
+            found.append(topic)
+            next = changes.next(after: topic, topics)
+        }
+        return found
     }
 
     /// What polls with cursors of `epochs` are answered, and the listing of all topics.
     func answers(_ epochs: [Epoch]) throws -> [String] {
         var lines: [String] = []
         var batch = Batch()
-        _ = list(nil, after: nil, limit: 1000, byteBudget: 1 << 20, into: &batch)
+        _ = list(.everything, limit: 1000, into: &batch)
         lines.append("list \(batch.lines)")
         let all = [try TopicPattern("**")]
         // The old cursors are mostly too old; a few of them do.
@@ -116,7 +125,7 @@ extension BrokerReplica {
             let epoch = epochs[number / sequences.count]
             let cursor = Cursor(epoch: epoch, sequence: sequences[number % sequences.count])
             batch.removeAll()
-            let isResumed = changes(of: all, after: cursor, byteBudget: 1 << 20, into: &batch)
+            let isResumed = poll(all, after: cursor, into: &batch)
             let gaps = batch.gaps.map { "\($0.topic.text) to \($0.next), \($0.missed ?? 0) missed" }
             lines.append("\(cursor) \(isResumed) \(gaps.sorted()) \(batch.lines)")
         }

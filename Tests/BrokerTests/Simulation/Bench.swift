@@ -52,16 +52,18 @@ final class Bench {
         return id
     }
 
+    /// Covers all of it at once; returns whether the cursor was honoured.
     @discardableResult
-    func subscribe(_ id: SubscriberID, _ patterns: [String], after sequence: UInt64? = nil) throws
-        -> SubscribeOutcome
-    {
-        replica.subscribe(
+    func subscribe(_ id: SubscriberID, _ patterns: [String], after sequence: UInt64? = nil) throws -> Bool {
+        let isResumed = replica.subscribe(
             id, to: try patterns.map { try TopicPattern($0) }, after: sequence.map { replica.cursor($0) })
+        replica.finish()
+        return isResumed
     }
 
     func unsubscribe(_ id: SubscriberID, _ patterns: [String]) throws {
         replica.unsubscribe(id, from: try patterns.map { try TopicPattern($0) })
+        replica.finish()
     }
 
     /// One drain's lines; the rest of the answer stays in `batch`.
@@ -76,8 +78,8 @@ final class Bench {
 
     func poll(_ patterns: [String], after sequence: UInt64?, budget: Int = 1 << 20) throws -> [String] {
         batch.removeAll()
-        _ = replica.changes(
-            of: try patterns.map { try TopicPattern($0) }, after: sequence.map { replica.cursor($0) },
+        _ = replica.poll(
+            try patterns.map { try TopicPattern($0) }, after: sequence.map { replica.cursor($0) },
             byteBudget: budget, into: &batch)
         return batch.lines
     }
@@ -88,7 +90,7 @@ final class Bench {
         var (names, after) = ([String](), [UInt8]?.none)
         repeat {
             batch.removeAll()
-            let last = replica.list(wanted, after: after, limit: limit, byteBudget: 1 << 20, into: &batch)
+            let last = replica.list(wanted, after: after, limit: limit, into: &batch)
             for line in batch.lines {
                 names.append(String(line.split(separator: "\"")[3]))
             }

@@ -44,8 +44,17 @@ struct SimulatedReader {
     /// 0: never, 99: nearly always.
     let diligence: Int
 
+    /// What it has asked for and is not carried out yet.
+    enum Walk {
+        case covering
+        case uncovering([NaivePattern])
+    }
+
     var replica = 0
     var id: SubscriberID?
+    var walk: Walk?
+    /// Whether something that it asked for took more than a step, so that nobody can say what it was spared.
+    var hasWalked = false
     var patterns: [NaivePattern] = [] {
         didSet { coversKnown = [:] }
     }
@@ -127,6 +136,7 @@ struct SimulatedReader {
     /// of their topics that survived, and cursors that count on lost ones are forgotten.
     mutating func loseConnection(_ truth: Truth) {
         (id, waitStart, liveSequence) = (nil, nil, nil)
+        walk = nil
         patterns = []
         coverage = [:]
         held = Self.surviving(held, truth)
@@ -179,7 +189,9 @@ struct SimulatedReader {
         let next = truth.topics[number].updates.lastIndex { $0.version == gap.next } ?? -1
         let expected = coverage[number]?.expected ?? 0
         guard next > expected else { throw fault("a gap in \(name) to \(gap.next), where none is") }
-        if let missed = gap.missed, missed != UInt64(next - expected) {
+        let mayBeginLater =
+            hasWalked && coverage[number].map { $0.presented == 0 && $0.lastSent == nil } ?? false
+        if let missed = gap.missed, missed != UInt64(next - expected), !mayBeginLater {
             throw fault("a gap in \(name): told \(missed) missed, in truth \(next - expected)")
         }
         coverage[number, default: Coverage(presented: 0, start: 0, expected: 0, countStart: 0)].expected =
@@ -198,7 +210,7 @@ struct SimulatedReader {
         if let last = covered.lastSent, last >= index {
             throw fault("versions of \(topic.name) do not rise: \(line) after \(topic.updates[last].version)")
         }
-        if topic.keeps > 0, index != covered.expected {
+        if topic.keeps > 0, index != covered.expected, !mayBeginLater(covered, at: index) {
             let expected = topic.updates[covered.expected].version
             throw fault("the log \(topic.name) went from \(expected) to \(line) without a gap")
         }
@@ -214,12 +226,37 @@ struct SimulatedReader {
         for byte in line.utf8 { digest = (digest ^ UInt64(byte)) &* 0x100_0000_01b3 }
     }
 
+    private func handed(
+        _ cursor: UInt64, _ replica: BrokerReplica, isCut: Bool, _ truth: Truth
+    ) -> HandedCursor {
+        // Of what it has asked to be dropped the cursor says nothing any more.
+        guard case .uncovering(let dropped)? = walk else {
+            return HandedCursor(
+                epoch: replica.epoch.text, sequence: cursor, standing: replica.sequence, isCut: isCut,
+                patterns: patterns, held: held, generation: generation)
+        }
+        return HandedCursor(
+            epoch: replica.epoch.text, sequence: cursor, standing: replica.sequence, isCut: isCut,
+            patterns: patterns.filter { !dropped.contains($0) },
+            held: held.filter { !isBeingDropped(truth.topics[$0.key]) }, generation: -1)
+    }
+
+    /// A walk takes a snapshot of a log when it comes there, and begins then with what is kept.
+    private func mayBeginLater(_ covered: Coverage, at index: Int) -> Bool {
+        hasWalked && covered.presented == 0 && covered.lastSent == nil && index > covered.expected
+    }
+
+    private func isBeingDropped(_ topic: Truth.Topic) -> Bool {
+        guard case .uncovering(let dropped)? = walk else { return false }
+        return !patterns.contains { !dropped.contains($0) && $0.covers(topic.name) }
+    }
+
     /// Takes a cursor: all that it covers must have been sent. The cursor of a poll's answer that was cut says a
     /// little less: what was not sent has changed after it, so that the next poll is sent that.
     private mutating func take(
         _ cursor: UInt64, from replica: BrokerReplica, isCut: Bool, _ truth: Truth
     ) throws(SimulationFailure) {
-        for (number, topic) in truth.topics.enumerated() where covers(topic) {
+        for (number, topic) in truth.topics.enumerated() where covers(topic) && !isBeingDropped(topic) {
             let end = topic.count(upTo: cursor)
             if isCut, end < topic.updates.count { continue }
             guard end > 0, (held[number] ?? -1) < end - 1 else { continue }
@@ -228,16 +265,17 @@ struct SimulatedReader {
             {
                 continue
             }
+            // A walk came to it when it had ended, or was kept no more.
+            let isLost = topic.keeps > 0 && end <= topic.updates.count - topic.keeps
+            let hasPassed = isLost || topic.updates[end...].contains { $0.isTombstone }
+            if held[number] == nil, hasWalked, (coverage[number]?.presented ?? 0) == 0, hasPassed { continue }
             let holds = held[number].map { "\(topic.updates[$0].version)" } ?? "nothing"
             throw fault(
                 "the cursor \(cursor) covers \(topic.updates[end - 1].line), the reader holds \(holds)")
         }
         if cursor > truth.sequence { throw fault("the cursor \(cursor) is ahead of all updates") }
         digest = (digest ^ cursor) &* 0x100_0000_01b3
-        cursors.append(
-            HandedCursor(
-                epoch: replica.epoch.text, sequence: cursor, standing: replica.sequence, isCut: isCut,
-                patterns: patterns, held: held, generation: generation))
+        cursors.append(handed(cursor, replica, isCut: isCut, truth))
         if cursors.count > 40 { cursors.remove(at: cursors.count / 2) }
     }
 

@@ -31,14 +31,14 @@ extension World {
         let id = replica.addSubscriber(owner: ReaderKey(connection: UInt32(number), generation: 0))
         readers[number].id = id
         restore(number, handed)
-        let outcome = replica.subscribe(id, to: try wanted.map { try TopicPattern($0.text) }, after: cursor)
+        let isResumed = replica.subscribe(id, to: try wanted.map { try TopicPattern($0.text) }, after: cursor)
         note("\(readers[number].name) connects to loop \(readers[number].replica) at \(replica.sequence): ")
         note("  \(wanted.map(\.text)) after \(cursor.map { "\($0.sequence)" } ?? "nothing")")
-        try settle(number, wanted, cursor, outcome)
+        try settle(number, wanted, cursor, isResumed)
     }
 
     private func subscribeMore(_ number: Int) throws {
-        guard let id = readers[number].id else { return }
+        guard let id = readers[number].id, readers[number].walk == nil else { return }
         let replica = replicas[readers[number].replica]
         let (wanted, handed) = (pickPatterns(), pickCursor(number))
         // A cursor says something of what was covered when it was handed out, and of nothing else.
@@ -51,31 +51,50 @@ extension World {
                 }
             }
         }
-        let outcome = replica.subscribe(id, to: try wanted.map { try TopicPattern($0.text) }, after: cursor)
+        let isResumed = replica.subscribe(id, to: try wanted.map { try TopicPattern($0.text) }, after: cursor)
         note(
             "\(readers[number].name) adds \(wanted.map(\.text)) after \(cursor.map { "\($0.sequence)" } ?? "-")"
         )
-        try settle(number, wanted, cursor, outcome)
+        try settle(number, wanted, cursor, isResumed)
     }
 
     /// Checks what became of a subscription and learns it.
     private func settle(
-        _ number: Int, _ wanted: [NaivePattern], _ cursor: Cursor?, _ outcome: SubscribeOutcome
+        _ number: Int, _ wanted: [NaivePattern], _ cursor: Cursor?, _ isResumed: Bool
     ) throws {
-        try checkHonour(number, cursor, outcome.isResumed)
+        try checkHonour(number, cursor, isResumed)
         let replica = replicas[readers[number].replica]
         readers[number].cover(
-            wanted, after: outcome.isResumed ? cursor?.sequence : nil, at: replica.sequence, truth)
-        readers[number].liveSequence = outcome.liveSequence
-        readers[number].drainsToLive = 0
-        if outcome.liveSequence != replica.sequence {
-            throw readers[number].fault("is live at \(outcome.liveSequence), the loop at \(replica.sequence)")
-        }
+            wanted, after: isResumed ? cursor?.sequence : nil, at: replica.sequence, truth)
+        readers[number].walk = .covering
+        readers[number].liveSequence = nil
+        try noticeWalk(number)
         // What it may be vouched for at once must already be true.
-        if let id = readers[number].id, let cursor = replica.cursor(of: id) {
-            batch.removeAll()
-            batch.cursor = cursor
-            try deliver(number, replica)
+        try checkCursor(number)
+    }
+
+    private func checkCursor(_ number: Int) throws {
+        let replica = replicas[readers[number].replica]
+        guard let id = readers[number].id, let cursor = replica.cursor(of: id) else { return }
+        batch.removeAll()
+        batch.cursor = cursor
+        try deliver(number, replica)
+    }
+
+    /// Learns that what a reader asked for is carried out, if it is.
+    func noticeWalk(_ number: Int) throws {
+        let replica = replicas[readers[number].replica]
+        guard let id = readers[number].id, let walk = readers[number].walk else { return }
+        if replica.isWalking(id) {
+            readers[number].hasWalked = true
+            return
+        }
+        readers[number].walk = nil
+        switch walk {
+        case .covering:
+            readers[number].liveSequence = replica.markedSequence
+            readers[number].drainsToLive = 0
+        case .uncovering(let dropped): readers[number].uncover(dropped, at: replica.sequence, truth)
         }
     }
 
@@ -90,13 +109,14 @@ extension World {
     }
 
     private func unsubscribe(_ number: Int) throws {
-        guard let id = readers[number].id else { return }
+        guard let id = readers[number].id, readers[number].walk == nil else { return }
         let dropped =
             chance(15) ? pickPatterns() : readers[number].patterns.filter { _ in chance(40) }
         let replica = replicas[readers[number].replica]
         replica.unsubscribe(id, from: try dropped.map { try TopicPattern($0.text) })
         note("\(readers[number].name) drops \(dropped.map(\.text))")
-        readers[number].uncover(dropped, at: replica.sequence, truth)
+        readers[number].walk = .uncovering(dropped)
+        try noticeWalk(number)
     }
 
     private func disconnect(_ number: Int) {
@@ -104,6 +124,7 @@ extension World {
         note("\(readers[number].name) leaves")
         replicas[readers[number].replica].removeSubscriber(id)
         readers[number].id = nil
+        readers[number].walk = nil
         readers[number].liveSequence = nil
     }
 
@@ -113,6 +134,7 @@ extension World {
         guard let id = readers[number].id else { return }
         let replica = replicas[readers[number].replica]
         let hadMarks = replica.hasMarks(id)
+        try noticeWalk(number)
         batch.removeAll()
         replica.drain(
             id, byteBudget: readers[number].budget, oneRound: readers[number].isOneRound, at: now,
@@ -147,9 +169,15 @@ extension World {
         if let id = readers[number].id, let start = readers[number].waitStart {
             let replica = replicas[readers[number].replica]
             guard replica.hasMarks(id) else { return }
-            batch.removeAll()
-            replica.changes(
-                of: id, after: start, byteBudget: readers[number].budget, at: now, into: &batch)
+            let patterns = try readers[number].patterns.map { try TopicPattern($0.text) }
+            var query = replica.beginPoll(of: patterns, after: start, byteBudget: readers[number].budget)
+            try ask(&query, number)
+            // What ended before it could be told is a reset.
+            if !query.isResumed {
+                let wanted = readers[number].patterns
+                restore(number, nil)
+                readers[number].cover(wanted, after: nil, at: replica.sequence, truth)
+            }
             note("\(readers[number].name), which waited since \(start), gets \(batch.entries.count)")
             readers[number].id = nil
             readers[number].waitStart = nil
@@ -164,9 +192,9 @@ extension World {
         readers[number].replica = Int.random(in: 0..<replicas.count, using: &random)
         let replica = replicas[readers[number].replica]
         let patterns = try wanted.map { try TopicPattern($0.text) }
-        batch.removeAll()
-        let isResumed = replica.changes(
-            of: patterns, after: cursor, byteBudget: readers[number].budget, into: &batch)
+        var query = replica.beginPoll(of: patterns, after: cursor, byteBudget: readers[number].budget)
+        let isResumed = query.isResumed
+        try ask(&query, number)
         note(
             "\(readers[number].name) polls \(wanted.map(\.text)) after \(cursor?.sequence ?? 0): "
                 + "\(batch.entries.count) up to \(batch.cursor ?? 0)")
@@ -177,9 +205,18 @@ extension World {
         guard batch.isEmpty, let start = batch.cursor else { return }
         // Nothing new: it waits as a subscriber.
         let id = replica.addSubscriber(owner: ReaderKey(connection: UInt32(number), generation: 0))
-        _ = replica.subscribe(id, to: patterns, after: replica.cursor(start))
+        replica.cover(id, patterns, after: start)
         readers[number].id = id
         readers[number].waitStart = start
+    }
+
+    /// Asks, in portions if the world likes, and leaves the answer in the batch.
+    private func ask(_ query: inout PollQuery, _ number: Int) throws {
+        let replica = replicas[readers[number].replica]
+        var ration = Ration(steps: portion)
+        while !replica.advance(&query, &ration) { ration = Ration(steps: portion) }
+        batch.removeAll()
+        replica.finish(query, at: now, into: &batch)
     }
 
     private func deliver(_ number: Int, _ replica: BrokerReplica) throws {

@@ -35,16 +35,22 @@ final class World {
     /// Chances in a hundred.
     private let publishing: Int
     private let catchingUp: Int
+    /// Steps before others have their turn.
+    private let portions: ClosedRange<Int>
+    var portion: Int { Int.random(in: portions, using: &random) }
     private var time: UInt64 = 1_764_000_000_000
     var now: Instant { Instant(nanoseconds: time * 1_000_000) }
     private var newTopicCount = 0
     var batch = Batch()
 
-    init(seed: UInt64, withSleepers: Bool = false) throws {
+    /// `portions`: chance chooses where they are nil.
+    init(seed: UInt64, withSleepers: Bool = false, portions: ClosedRange<Int>? = nil) throws {
         random = SeededGenerator(seed: seed)
         let tombstoneLimit = [0, 1, 3, 8, 1000].randomElement(using: &random) ?? 0
         publishing = Int.random(in: 15...60, using: &random)
         catchingUp = Int.random(in: 5...40, using: &random)
+        let chosen = [1...1, 1...4, 2...30, 500...1000].randomElement(using: &random) ?? 1...1
+        self.portions = portions ?? chosen
         var retention = Sequencer.Retention()
         retention.tombstoneLimit = tombstoneLimit
         for size in [1, 3, 8] { retention.logs.append((try TopicPattern("log\(size)/**"), size)) }
@@ -74,6 +80,7 @@ final class World {
             step += 1
             try disturb()
             if chance(publishing) { try publish() }
+            if chance(30) { try work(Int.random(in: 0..<replicas.count, using: &random)) }
             if chance(catchingUp) { try catchUp(Int.random(in: 0..<replicas.count, using: &random)) }
             try act(Int.random(in: 0..<readers.count, using: &random))
             if step % 50 == 0 { try checkCoverage() }
@@ -121,6 +128,18 @@ final class World {
         guard replicas[number].sequence == truth.sequence else {
             throw SimulationFailure("loop \(number) stands at \(replicas[number].sequence)")
         }
+        try work(number)
+    }
+
+    /// A portion of what a loop has left to do.
+    private func work(_ number: Int) throws {
+        replicas[number].visitSteps = portion
+        var ration = Ration(steps: portion)
+        replicas[number].mark(&ration)
+        ration = Ration(steps: portion)
+        var advanced: [SubscriberID] = []
+        replicas[number].walk(&ration, into: &advanced)
+        for reader in readers.indices where readers[reader].replica == number { try noticeWalk(reader) }
     }
 
     // MARK: Quiet
@@ -128,7 +147,10 @@ final class World {
     /// Publishing pauses, loops catch up, connected readers read all: everybody holds the truth.
     private func quiesce() throws {
         note("quiet")
-        for number in replicas.indices { try catchUp(number) }
+        for number in replicas.indices {
+            try catchUp(number)
+            while replicas[number].hasUnmarked || replicas[number].hasWalks { try work(number) }
+        }
         for number in readers.indices where readers[number].id != nil {
             if readers[number].isPoll {
                 try poll(number)
@@ -139,7 +161,7 @@ final class World {
         for number in readers.indices where readers[number].id != nil || readers[number].waitStart != nil {
             try readers[number].checkHoldsAll(truth)
         }
-        for replica in replicas { replica.catchUp() }
+        for replica in replicas { replica.follow() }
         try checkCoverage()
         for number in readers.indices where !readers[number].isPoll { try checkCounts(number) }
     }
@@ -160,7 +182,7 @@ final class World {
     /// What a drained reader costs, and what it is said to have missed.
     private func checkCounts(_ number: Int) throws {
         let reader = readers[number]
-        guard let id = reader.id else { return }
+        guard let id = reader.id, !reader.hasWalked else { return }
         let replica = replicas[reader.replica]
         let wild = reader.patterns.filter { $0.text.contains("*") }
         var covered = Set(reader.patterns.filter { !$0.text.contains("*") }.map(\.text))

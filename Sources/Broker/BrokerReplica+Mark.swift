@@ -1,0 +1,118 @@
+/// From a topic's change to the readers that have something new: marks, and the order in which readers are flushed.
+package import Primitives
+
+extension BrokerReplica {
+    // MARK: Marking
+
+    /// Takes note that a topic's subscribers have yet to be marked.
+    func markLater(_ topic: UInt32, _ entry: InboxEntry) {
+        guard !topics[topic].isChanged else { return }
+        topics[topic].isChanged = true
+        topics[topic].unmarkedCount = 0
+        topics[topic].unmarkedSequence = entry.sequence
+        topics[topic].unmarkedAccepted = entry.accepted
+        changed.append((topic, entry.sequence))
+    }
+
+    /// Whether subscribers have yet to be marked.
+    package var hasUnmarked: Bool { !changed.isEmpty }
+
+    /// All changes up to here are marked, so that this is what a cursor may vouch for.
+    package var markedSequence: UInt64 { changed.first.map { $0.sequence - 1 } ?? sequence }
+
+    /// Marks the subscribers of what has changed, oldest change first, as far as the ration goes. A topic that changed many
+    /// times meanwhile marks once.
+    package func mark(_ ration: inout Ration) {
+        while !ration.isSpent, let next = changed.popFirst() {
+            ration.take()
+            // A drain may have come to it before.
+            guard topics.contains(next.topic), topics[next.topic].isChanged,
+                topics[next.topic].unmarkedSequence == next.sequence
+            else { continue }
+            mark(next.topic, &ration)
+        }
+        settle()
+    }
+
+    /// Marks the subscribers of a topic. Its place in the queue stays, and says nothing any more.
+    func mark(_ topic: UInt32, _ ration: inout Ration) {
+        topics[topic].isChanged = false
+        if topics[topic].isNew { coverNew(topic, &ration) }
+        markSubscribers(of: topic)
+        // Marks fall on memory that is near; a dozen cost what another step costs.
+        ration.take(topics[topic].subscribers.count / 12)
+        if topics[topic].isForgotten { settleLater(topic) }
+    }
+
+    /// Gives a slot of a new topic to the readers whose patterns cover it.
+    private func coverNew(_ topic: UInt32, _ ration: inout Ration) {
+        topics[topic].isNew = false
+        let begin: SlotNotes.LogPosition = topics[topic].hasHiddenLife ? .unknown : .beginning
+        patterns.match(topics[topic].name.unsafeBytes, into: &matched)
+        for number in matched {
+            let covering = patterns.subscribers(number)
+            ration.take(1 + covering.count)
+            for subscriber in covering where subscribers[subscriber].slot(of: topic) == nil {
+                let slot = addSlot(subscriber, topic, since: topics[topic].unmarkedSequence - 1)
+                if topics[topic].isLog { subscribers[subscriber].setLogPosition(begin, of: slot) }
+            }
+        }
+        matched.removeAll(keepingCapacity: true)
+    }
+
+    private func markSubscribers(of index: UInt32) {
+        let floor = min(topics[index].unmarkedSequence - 1, markedSequence)
+        let updateCount = UInt64(topics[index].unmarkedCount)
+        let isLog = topics[index].isLog
+        let accepted = topics[index].unmarkedAccepted
+        for link in topics[index].subscribers where !subscribers[link.subscriber].isLeaving {
+            if subscribers[link.subscriber].markCount == 0 {
+                if !subscribers[link.subscriber].isPinned { subscribers[link.subscriber].floor = floor }
+                let lastSent = subscribers[link.subscriber].markedSince
+                subscribers[link.subscriber].markedSince = accepted
+                let isBusy = lastSent.map { $0 + flushDelay >= accepted } ?? false
+                becomeReady(link.subscriber, since: accepted, waitsForCompany: isBusy)
+            }
+            let isFirst = subscribers[link.subscriber].mark(link.slot)
+            if !isLog, !isFirst || updateCount > 1 {
+                let replaced = isFirst ? updateCount - 1 : updateCount
+                subscribers[link.subscriber].conflated += replaced
+                conflated += replaced
+            }
+        }
+    }
+
+    // MARK: Readiness
+
+    /// Takes note that the subscriber has something new. One that was sent something a moment ago waits for more.
+    private func becomeReady(_ subscriber: SubscriberID, since change: Instant, waitsForCompany: Bool) {
+        guard !subscribers[subscriber].isReady else { return }
+        subscribers[subscriber].isReady = true
+        if waitsForCompany {
+            waiting.append(subscriber, since: change)
+        } else {
+            ready.append(subscriber, since: change)
+        }
+    }
+
+    /// When a subscriber is to be flushed next; nil where none has something new.
+    package var flushDue: Instant? {
+        let due = min(readyDue, waitingDue)
+        return due == .never ? nil : due
+    }
+
+    /// When the first reader of each queue is to be flushed; `never` where the queue is empty.
+    private var readyDue: Instant { ready.oldest ?? .never }
+    private var waitingDue: Instant { waiting.oldest.map { $0 + flushDelay } ?? .never }
+
+    /// Takes the next subscriber that has something new and has waited long enough for more, in the order in which they are due.
+    package func takeReady(at now: Instant) -> SubscriberID? {
+        while let due = flushDue, due <= now {
+            let next = readyDue <= waitingDue ? ready.popFirst() : waiting.popFirst()
+            guard let next, contains(next) else { continue }
+            subscribers[next].isReady = false
+            return next
+        }
+        return nil
+    }
+}

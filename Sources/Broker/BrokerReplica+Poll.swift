@@ -1,0 +1,195 @@
+/// Polls: what changed after a cursor, oldest change first.
+package import Primitives
+
+extension BrokerReplica {
+    /// Patterns that cover no more topics than this are looked up; for others the changes are gone through.
+    private static var lookedUpTopicCount: Int { 2048 }
+
+    /// Begins to look for what `requested` lacks after `cursor`, for an answer of about `byteBudget` bytes.
+    package func beginPoll(of requested: [TopicPattern], after cursor: Cursor?, byteBudget: Int) -> PollQuery
+    {
+        let isResumed = honoursCaughtUp(cursor)
+        return PollQuery(of: requested, after: isResumed ? cursor?.sequence : nil, byteBudget: byteBudget)
+    }
+
+    /// The same after a cursor that was honoured when the poll began to wait.
+    package func beginPoll(of requested: [TopicPattern], after start: UInt64, byteBudget: Int) -> PollQuery {
+        PollQuery(of: requested, after: start, byteBudget: byteBudget)
+    }
+
+    /// Goes on; returns whether the answer can be made, in this very step.
+    package func advance(_ poll: inout PollQuery, _ ration: inout Ration) -> Bool {
+        if let start = poll.start, start < purgedSequence {
+            // What has ended and is forgotten can be told no more: it begins anew, as a reset.
+            poll = PollQuery(of: poll.patterns, after: nil, byteBudget: poll.byteBudget)
+        }
+        let way = poll.way ?? chooseWay(for: poll, &ration)
+        poll.way = way
+        guard case .changes(let covered, var logsUpTo, var latestUpTo) = way else {
+            lookUp(&poll, &ration)
+            return true
+        }
+        let isOver =
+            collectLogs(&poll, covered, &logsUpTo, &ration)
+            && collectLatest(&poll, covered, &latestUpTo, &ration)
+        if isOver {
+            // Changes of a few turns at most.
+            var rest = Ration(steps: .max)
+            _ = collectLogs(&poll, covered, &logsUpTo, &rest)
+        }
+        poll.way = .changes(covered: covered, logsUpTo: logsUpTo, latestUpTo: latestUpTo)
+        return isOver
+    }
+
+    private func chooseWay(for poll: PollQuery, _ ration: inout Ration) -> PollQuery.Way {
+        var topicCount = 0
+        for pattern in poll.patterns where pattern.isWild {
+            ration.take()
+            topicCount += Array(pattern.literalPrefix).withUnsafeBufferPointer {
+                tree.count(beginningWith: $0, topics)
+            }
+            guard topicCount <= Self.lookedUpTopicCount else {
+                let start = poll.start ?? 0
+                return .changes(covered: PatternSet(poll.patterns), logsUpTo: start, latestUpTo: start)
+            }
+        }
+        return .topics
+    }
+
+    // MARK: Finding
+
+    private func lookUp(_ poll: inout PollQuery, _ ration: inout Ration) {
+        var seen = Set<UInt32>()
+        for pattern in poll.patterns {
+            if pattern.isWild {
+                var scan = PatternScan(pattern)
+                var all = Ration(steps: .max)
+                while let topic = scan.next(in: tree, topics, &all) {
+                    if seen.insert(topic).inserted { _ = collect(topic, &poll) }
+                }
+                ration.take(all.taken)
+            } else if let topic = find(pattern) {
+                ration.take()
+                if poll.patterns.count == 1 || seen.insert(topic).inserted { _ = collect(topic, &poll) }
+            }
+        }
+        if poll.found.count > 1 { poll.found.sort { $0.sequence < $1.sequence } }
+    }
+
+    private func collectLogs(
+        _ poll: inout PollQuery, _ covered: PatternSet, _ position: inout UInt64, _ ration: inout Ration
+    ) -> Bool {
+        var next = logChanges.first(after: position, topics)
+        while let topic = next {
+            guard !ration.isSpent else { return false }
+            ration.take()
+            if covered.covers(topics[topic].name.unsafeBytes) { _ = collect(topic, &poll) }
+            position = topics[topic].sequence
+            next = logChanges.next(after: topic, topics)
+        }
+        return true
+    }
+
+    private func collectLatest(
+        _ poll: inout PollQuery, _ covered: PatternSet, _ position: inout UInt64, _ ration: inout Ration
+    ) -> Bool {
+        var next = latestChanges.first(after: position, topics)
+        while let topic = next {
+            guard !ration.isSpent else { return false }
+            ration.take()
+            position = topics[topic].sequence
+            if covered.covers(topics[topic].name.unsafeBytes), !collect(topic, &poll) { return true }
+            next = latestChanges.next(after: topic, topics)
+        }
+        return true
+    }
+
+    /// Takes note of a topic that the poll lacks something of; false where the answer is full without it.
+    private func collect(_ topic: UInt32, _ poll: inout PollQuery) -> Bool {
+        if topics[topic].isLog {
+            poll.logs.insert(topic)
+            return true
+        }
+        guard let latest = topics[topic].latestBytes,
+            poll.start.map({ topics[topic].sequence > $0 }) ?? !topics[topic].isEnded
+        else { return true }
+        if case .changes? = poll.way, !poll.found.isEmpty, poll.byteCount + latest.count > poll.byteBudget {
+            // What changed since it was found comes again, later.
+            poll.found.removeAll { !isPresent($0) }
+            poll.byteCount = poll.found.reduce(0) { $0 + (topics[$1.topic].latestBytes?.count ?? 0) }
+            poll.isCut = !poll.found.isEmpty && poll.byteCount + latest.count > poll.byteBudget
+            if poll.isCut { return false }
+        }
+        poll.found.append(PollQuery.Found(topic: topic, sequence: topics[topic].sequence))
+        poll.byteCount += latest.count
+        return true
+    }
+
+    private func isPresent(_ found: PollQuery.Found) -> Bool {
+        topics.contains(found.topic) && topics[found.topic].sequence == found.sequence
+    }
+
+    // MARK: Answering
+
+    /// Fills `batch`, which must be empty, with the answer. Only in the step in which `advance` has said that it can be made.
+    ///
+    /// - Parameter now: for counting how old what is told is; nil where that says nothing of the way here.
+    package func finish(_ poll: PollQuery, at now: Instant? = nil, into batch: inout Batch) {
+        let found = poll.found.filter { isPresent($0) }
+        var logs = LogMerge()
+        var gaps: [(sequence: UInt64, gap: Gap)] = []
+        for topic in poll.logs where topics.contains(topic) {
+            guard let log = topics[topic].log else { continue }
+            if let start = poll.start, log.lostSequence > start {
+                let missed = log.isWholeAfter(start) ? log.firstVersion - log.originVersion : nil
+                gaps.append(
+                    (log.lostSequence, Gap(topic: topics[topic].name, next: log.firstVersion, missed: missed))
+                )
+            }
+            let first =
+                poll.start.map { log.firstVersion(after: $0) } ?? max(log.firstVersion, log.lifeVersion)
+            logs.add(topic, log, from: first)
+        }
+        var end = sequence
+        var place = 0
+        while true {
+            let latest = place < found.count ? found[place].sequence : .max
+            let kept = logs.first?.sequence ?? .max
+            if latest == .max, kept == .max { break }
+            // Of topics that changed later than the last one found nothing is known.
+            let isUnknown = poll.isCut && latest == .max
+            let entry = latest < kept ? update(of: found[place].topic) : logs.first.map { update(kept: $0) }
+            guard let entry, !isUnknown,
+                batch.entries.isEmpty || batch.byteCount + entry.bytes.count <= poll.byteBudget
+            else {
+                batch.hasMore = true
+                break
+            }
+            batch.append(entry)
+            end = min(latest, kept)
+            if let now { statistics.age.record(from: accepted(entry), to: now) }
+            if latest < kept { place += 1 } else { logs.advance() }
+        }
+        if poll.isCut { batch.hasMore = true }
+        batch.cursor = batch.hasMore ? end : sequence
+        // A gap after the end goes into the answer to that cursor. Here it would be told twice.
+        let told = batch.cursor ?? 0
+        for lost in gaps where lost.sequence <= told { batch.gaps.append(lost.gap) }
+    }
+
+    private func update(of topic: UInt32) -> Batch.Entry? {
+        topics[topic].latestBytes.map {
+            Batch.Entry(topic: topicID(topic), version: topics[topic].version, bytes: $0)
+        }
+    }
+
+    private func update(kept: LogMerge.Head) -> Batch.Entry {
+        Batch.Entry(
+            topic: topicID(kept.topic), version: kept.version,
+            bytes: kept.log[kept.version].payload.unsafeBytes)
+    }
+
+    private func accepted(_ entry: Batch.Entry) -> Instant {
+        topics[entry.topic.index].log?[entry.version].accepted ?? topics[entry.topic.index].accepted
+    }
+}

@@ -1,0 +1,72 @@
+/// What a poll lacks: found a few topics at a time, answered oldest change first.
+internal import Primitives
+
+/// Because an answer goes by age, one that is cut by its budget still ends in a cursor: its last update's. Whatever was not
+/// sent has changed after it and comes with the next answer. So a question looks for no more than one answer's worth, from
+/// the cursor on.
+package struct PollQuery {
+    let patterns: [TopicPattern]
+    let byteBudget: Int
+    /// Whether the cursor was honoured; false without one.
+    package internal(set) var isResumed: Bool
+    /// What changed up to here is held; nil: nothing is.
+    var start: UInt64?
+    var way: Way?
+    /// Topics that the poll lacks, with the sequence number of the change that was seen, oldest first once they are whole.
+    var found: [Found] = []
+    var byteCount = 0
+    /// Topics with a log that has something for the poll.
+    var logs: Set<UInt32> = []
+    /// Whether there was no room for more, so that only what changed up to the last one found is known.
+    var isCut = false
+
+    struct Found {
+        let topic: UInt32
+        let sequence: UInt64
+    }
+
+    /// How the topics are found.
+    enum Way {
+        /// All changes, from the oldest after the start: those of topics with a log, then the others'.
+        case changes(covered: PatternSet, logsUpTo: UInt64, latestUpTo: UInt64)
+        /// The patterns cover so few topics that each is looked at.
+        case topics
+    }
+
+    init(of patterns: [TopicPattern], after start: UInt64?, byteBudget: Int) {
+        self.patterns = patterns
+        self.byteBudget = byteBudget
+        isResumed = start != nil
+        self.start = start
+    }
+}
+
+/// Several patterns, asked together.
+struct PatternSet {
+    private enum Form {
+        case few([TopicPattern])
+        case many(PatternIndex)
+    }
+
+    private let form: Form
+
+    init(_ patterns: [TopicPattern]) {
+        guard patterns.count > 8 else {
+            form = .few(patterns)
+            return
+        }
+        var index = PatternIndex()
+        for pattern in Set(patterns) { _ = index.add(0, to: pattern) }
+        form = .many(index)
+    }
+
+    func covers(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
+        switch form {
+        case .few(let patterns): return patterns.contains { $0.covers(name) }
+        case .many(let index):
+            var matched: [UInt32] = []
+            index.match(name, into: &matched)
+            return !matched.isEmpty
+        }
+    }
+}

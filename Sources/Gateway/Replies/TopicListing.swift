@@ -1,0 +1,111 @@
+/// `GET /topics`: the latest updates of what a pattern covers, in byte order of the names.
+internal import Broker
+internal import HTTP
+internal import Primitives
+
+/// A listing goes through the topics a few steps at a time: to find one of a million may take as many.
+final class TopicListing: Reply {
+    private var listing: Listing
+
+    /// Begins to answer.
+    static func open(
+        _ head: RequestHead, _ response: inout some Responder, _ connection: Connection, _ work: Workspace
+    ) throws(Problem) -> Routing {
+        // The listing may take turns, and then the bytes behind it are taken for the next request.
+        guard !head.bodyFraming.hasBody else {
+            throw .badRequest("A listing has no body; send the query alone.")
+        }
+        let reply = TopicListing(try listing(head, connection, work))
+        switch reply.proceed(&response, connection, work) {
+        case .over: return .answered
+        case .goesOn: return .reply(reply)
+        }
+    }
+
+    private static func listing(
+        _ head: RequestHead, _ connection: Connection, _ work: Workspace
+    ) throws(Problem) -> Listing {
+        guard let items = head.queryItems() else {
+            throw .badRequest("The query has a malformed percent escape.")
+        }
+        // A listing without a pattern shows everything.
+        var pattern = TopicPattern.everything
+        var after: [UInt8]?
+        var limit = 1000
+        for (name, value) in items {
+            switch String(decoding: name, as: UTF8.self) {
+            case "match":
+                do {
+                    pattern = try TopicPattern(value.span)
+                } catch {
+                    throw Problem(error)
+                }
+            case "after": after = value
+            case "limit": limit = try SubscriptionRequest.limit(value)
+            default: continue
+            }
+        }
+        try connection.principal.demandReading([pattern])
+        return Listing(
+            of: pattern, after: after, limit: limit,
+            byteBudget: work.configuration.subscribers.answerByteCount)
+    }
+
+    private init(_ listing: Listing) {
+        self.listing = listing
+    }
+
+    var isReading: Bool { false }
+
+    func flush(
+        budget _: Int, _ response: inout some Responder, _ connection: Connection, _ work: Workspace
+    ) -> ReplyProgress {
+        proceed(&response, connection, work)
+    }
+
+    private func proceed(
+        _ response: inout some Responder, _ connection: Connection, _ work: Workspace
+    ) -> ReplyProgress {
+        work.replica.catchUp()
+        var ration = work.ration
+        guard work.replica.advance(&listing, &ration) else {
+            work.comeBack()
+            return .goesOn
+        }
+        work.batch.removeAll()
+        let next = work.replica.finish(listing, into: &work.batch)
+        var body = ByteBuffer(capacity: work.batch.byteCount + work.batch.entries.count + 64)
+        body.append("{\"updates\":")
+        body.append(updates: work.batch)
+        if let next {
+            body.append(",\"next\":")
+            body.append(jsonString: next.unsafeBytes.span)
+        }
+        body.append("}\n")
+        response.answerJSON(body, connection, work)
+        return .over
+    }
+
+    func deadline(_: Connection, _: Workspace) -> Instant { .never }
+
+    func deadlineCame(
+        _: inout some Responder, _: Connection, _: Workspace
+    ) -> ReplyProgress { .goesOn }
+
+    func ended(_: Workspace) {}
+}
+
+extension ByteBuffer {
+    /// `[{…},{…}]`
+    mutating func append(updates batch: borrowing Batch) {
+        reserve(batch.byteCount + batch.entries.count + 2)
+        append(ASCII.openBracket)
+        var isFirst = true
+        for entry in batch.entries {
+            if !isFirst { append(ASCII.comma) }
+            isFirst = false
+            append(entry.bytes)
+        }
+        append(ASCII.closeBracket)
+    }
+}
