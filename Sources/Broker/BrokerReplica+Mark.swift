@@ -47,14 +47,19 @@ extension BrokerReplica {
     /// Gives a slot of a new topic to the readers whose patterns cover it.
     private func coverNew(_ topic: UInt32, _ ration: inout Ration) {
         topics[topic].isNew = false
-        let begin: SlotNotes.LogPosition = topics[topic].hasHiddenLife ? .unknown : .beginning
+        let former = topics[topic].log?.formerSequence ?? 0
         patterns.match(topics[topic].name.unsafeBytes, into: &matched)
         for number in matched {
             let covering = patterns.subscribers(number)
             ration.take(1 + covering.count)
             for subscriber in covering where subscribers[subscriber].slot(of: topic) == nil {
                 let slot = addSlot(subscriber, topic, since: topics[topic].unmarkedSequence - 1)
-                if topics[topic].isLog { subscribers[subscriber].setLogPosition(begin, of: slot) }
+                guard topics[topic].isLog else { continue }
+                // It may lack the end of a former life, which it never came to know.
+                let isBehind =
+                    topics[topic].hasHiddenLife
+                    || former > 0 && subscribers[subscriber].resumes(before: former)
+                subscribers[subscriber].setLogPosition(isBehind ? .unknown : .beginning, of: slot)
             }
         }
         matched.removeAll(keepingCapacity: true)

@@ -18,17 +18,24 @@ extension BrokerReplica {
     /// The same for a cursor that was honoured a moment ago.
     package func cover(_ id: SubscriberID, _ requested: [TopicPattern], after start: UInt64?) {
         let floor = subscribers[id].cursor(at: markedSequence)
-        // It is vouched for no more than both what was held and what was presented.
-        subscribers[id].floor = floor.flatMap { floor in start.map { min(floor, $0) } }
-        subscribers[id].isPinned = true
         let generation = start == nil ? nil : forgotten.resumeBegan()
+        subscribers[id].resume(after: start)
+        // It is vouched for no more than both what was held and what was presented.
+        pin(id, at: floor.flatMap { floor in start.map { min(floor, $0) } })
         begin(
             id, .cover(start: start, floor: floor, generation: generation), requested, notBefore: sequence)
+    }
+
+    /// Holds the cursor back, so that it is good for what the reader covered before the walk and for what it covers then.
+    private func pin(_ id: SubscriberID, at floor: UInt64?) {
+        subscribers[id].floor = floor
+        subscribers[id].isPinned = true
     }
 
     /// Begins to cover `dropped` no more, except where other subscriptions of the reader cover the same topics. Requires that
     /// none of its walks is under way.
     package func unsubscribe(_ id: SubscriberID, from dropped: [TopicPattern]) {
+        pin(id, at: subscribers[id].cursor(at: markedSequence))
         begin(id, .uncover, dropped, notBefore: 0)
     }
 
@@ -99,16 +106,13 @@ extension BrokerReplica {
     private func end(_ walk: CoverageWalk) {
         let id = walk.subscriber
         subscribers[id].isWalking = false
+        subscribers[id].resume(after: nil)
+        // A round under way ends before the cursor moves on.
+        if subscribers[id].position == 0 { subscribers[id].isPinned = false }
         guard case .cover(_, let floor, let generation) = walk.purpose else { return }
         if let generation { forgotten.resumeEnded(generation) }
-        subscribers[id].isPinned = false
         statistics.snapshots.record(walk.lackingCount)
-        if walk.lackingCount > 0 {
-            // New marks may stand behind the drain's position: a new round covers them all.
-            subscribers[id].position = 0
-        } else {
-            subscribers[id].floor = floor
-        }
+        if walk.lackingCount == 0 { subscribers[id].floor = floor }
     }
 
     // MARK: Covering

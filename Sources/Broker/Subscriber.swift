@@ -40,7 +40,7 @@ struct Subscriber: ~Copyable {
     var isReady = false
     /// Whether what it covers is being changed, step by step.
     var isWalking = false
-    /// Whether its cursor stands still, because it is to cover more than it does yet.
+    /// Whether its cursor stands still: from the beginning of a walk to the end of the round that is under way when it ends.
     var isPinned = false
     /// Whether its owner has let go of it: it is marked no more, and dismantled step by step.
     var isLeaving = false
@@ -62,6 +62,8 @@ struct Subscriber: ~Copyable {
     private var roundEnd: UInt32 = 0
     /// The number of topics that it named itself, whether or not a pattern covers them too.
     private var storedExactCount: UInt32 = 0
+    /// One more than the start of a resume that is under way, modulo 2^32; 0 where none is.
+    private var storedStart: UInt32 = 0
     /// Where the broker stood when the present round began.
     var roundSequence: UInt64 = 0
     /// A log that was not drained whole in this round holds the cursor back to here.
@@ -99,6 +101,16 @@ struct Subscriber: ~Copyable {
     var position: Int {
         get { Int(storedPosition) }
         set { storedPosition = UInt32(truncatingIfNeeded: newValue) }
+    }
+
+    /// A walk that resumes has begun or ended.
+    mutating func resume(after start: UInt64?) {
+        storedStart = start.map { UInt32(truncatingIfNeeded: $0 &+ 1) } ?? 0
+    }
+
+    /// Whether a resume is under way from before the change of that number. Their distance must be below 2^31.
+    func resumes(before sequence: UInt64) -> Bool {
+        storedStart != 0 && Int32(bitPattern: UInt32(truncatingIfNeeded: sequence) &- storedStart) >= 0
     }
 
     var exactCount: Int { Int(storedExactCount) }
@@ -207,7 +219,7 @@ struct Subscriber: ~Copyable {
         if slot < 64 { firstMarks &= ~bit } else { moreMarks[Int(slot >> 6) - 1] &= ~bit }
         markCount -= 1
         // The round ends with the last mark, also where an unsubscribe took it.
-        if markCount == 0 { position = 0 }
+        if markCount == 0 { leaveRound() }
     }
 
     func isMarked(_ slot: UInt32) -> Bool {
@@ -241,7 +253,13 @@ struct Subscriber: ~Copyable {
 
     mutating func endRound() {
         if !isPinned { floor = min(roundSequence, roundLimit) }
+        leaveRound()
+    }
+
+    /// The round that was under way when a walk ended does not count: the walk's marks may stand behind it.
+    private mutating func leaveRound() {
         position = 0
+        if isPinned, !isWalking { isPinned = false }
     }
 
     /// What may be vouched for, when all changes up to `sequence` are marked.

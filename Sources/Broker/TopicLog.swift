@@ -22,7 +22,7 @@ final class TopicLog {
     let originSequence: UInt64
     let originVersion: UInt64
     /// The last update of a former life that a reader may still lack; 0: none.
-    private let formerSequence: UInt64
+    let formerSequence: UInt64
 
     init(limit: Int, originSequence: UInt64 = 1, originVersion: UInt64 = 1, formerSequence: UInt64 = 0) {
         self.limit = limit

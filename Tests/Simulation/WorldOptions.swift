@@ -61,7 +61,7 @@ struct Climate {
             [64 * 1024], [300, 2000, 64 * 1024], [64 * 1024, 200_000], [100, 700, 5000], [16 * 1024],
         ])
         visitSteps = random.pick([1, 2, 7, 256])
-        lookTime = isMeasured ? 0 : random.pick([0, 0, 20_000, 300_000, 1_500_000])
+        lookTime = isMeasured ? 0 : random.pick([0, 0, 20_000, 150_000, 400_000])
     }
 
     /// Times so short that a world of a few simulated minutes meets them all.
