@@ -53,6 +53,12 @@ bench-peers: release ## the same beside NATS, Mosquitto and nchan, in turns (twe
 	@swift build -c release --product tidegate-bench
 	@.build/release/tidegate-bench peers $(WORKLOADS)
 
+# A terminal may export LINES, its height: only what stands on the command line counts.
+.PHONY: bench-isolation
+bench-isolation: release ## one reader beside hostile clients, and the longest turn (LINES="storm poll" TOPICS=20000,1000000)
+	@swift build -c release --product tidegate-bench
+	@.build/release/tidegate-bench isolate $(if $(findstring command,$(origin LINES)),$(LINES)) $(if $(TOPICS),--topics $(TOPICS))
+
 .PHONY: test-browser
 test-browser: needs ## the client library in Node, the page in headless Chromium and Firefox
 	@Tests/Browser/run

@@ -95,7 +95,7 @@ let package = Package(
             path: "Benchmarks/Micro", swiftSettings: common),
         // `tidegate-bench`: the gateway and others under load (docs/benchmarks.md).
         .executableTarget(
-            name: "tidegate-bench", dependencies: ["Primitives", "Settings", "Transport"],
+            name: "tidegate-bench", dependencies: ["Primitives", "Settings", "Transport", "CZlib"],
             path: "Benchmarks/Load", swiftSettings: common),
 
         // A whole gateway without a kernel: worlds of clients, and everything that was promised them.

@@ -30,4 +30,19 @@ extension Array where Element == UInt8 {
                 .first { memcmp(start + $0, wanted, wanted.count) == 0 }
         }
     }
+
+    /// The value of a field of an answer's head, which ends at `end`; `name` is the beginning of the line, in lower case,
+    /// with the line break before it. Empty without the field.
+    func field(_ name: [UInt8], before end: Int) -> ArraySlice<UInt8> {
+        var place = 0
+        while place + name.count < end {
+            if self[place] == 13,
+                name.indices.allSatisfy({ self[place + $0] | 0x20 == name[$0] | 0x20 })
+            {
+                return self[(place + name.count)...].prefix { $0 != 13 }
+            }
+            place += 1
+        }
+        return []
+    }
 }

@@ -62,7 +62,7 @@ struct Plan {
         if let seconds { for index in workloads.indices { workloads[index].seconds = seconds } }
     }
 
-    private static func number(_ option: String, _ text: String) throws -> Int {
+    static func number(_ option: String, _ text: String) throws -> Int {
         guard let number = Int(text), number >= 0 else {
             throw BenchFailure("\(option) wants a whole number, not \"\(text)\"")
         }

@@ -4,6 +4,8 @@ import Foundation
 struct ProcessFigures {
     /// Nanoseconds on a processor, over all threads.
     var processorTime: UInt64 = 0
+    /// Nanoseconds in which a thread could have run, but others had the processor.
+    var waitingTime: UInt64 = 0
     /// Bytes of anonymous memory: heap and stacks, not the program itself.
     var privateBytes = 0
     var threadCount = 0
@@ -14,9 +16,10 @@ struct ProcessFigures {
         for process in family(of: roots) {
             let tasks = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/task")) ?? []
             for task in tasks {
-                // The first figure of schedstat is the nanoseconds on a processor (proc(5)).
-                let text = text("/proc/\(process)/task/\(task)/schedstat")
-                sum.processorTime += UInt64(text.split(separator: " ").first ?? "") ?? 0
+                // Nanoseconds on a processor, and of waiting for one (proc(5)).
+                let times = text("/proc/\(process)/task/\(task)/schedstat").split(separator: " ")
+                sum.processorTime += times.first.flatMap { UInt64($0) } ?? 0
+                sum.waitingTime += times.dropFirst().first.flatMap { UInt64($0) } ?? 0
             }
             sum.threadCount += tasks.count
             sum.privateBytes += kilobytes("RssAnon:", in: text("/proc/\(process)/status")) * 1024

@@ -47,6 +47,9 @@ struct Workload {
     /// Whether the run suits servers that keep every message, and so belongs to `make bench-peers`.
     var forPeers = false
 
+    /// The workload that has every default.
+    init(named name: String) { self.name = name }
+
     init(file: URL) throws {
         name = file.deletingPathExtension().lastPathComponent
         let text = Array(try Data(contentsOf: file))

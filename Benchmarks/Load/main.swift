@@ -8,6 +8,7 @@ let usage = """
            tidegate-bench run [WORKLOAD…] [options]
            tidegate-bench peers [WORKLOAD…] [options]      all servers in turn, medians of three
            tidegate-bench sweep WORKLOAD --rates 1000,2000,… [options]
+           tidegate-bench isolate [LINE…] [--topics N,N,…] [options]      one reader beside hostile clients
 
       --server NAME      tidegate (default), nats, mosquitto, nchan; may be given again and again: then the
                          servers take turns, run after run
@@ -18,10 +19,12 @@ let usage = """
       --port N           the first port to use (18080)
       --json FILE        the results, all of them
       --svg FILE         sweep: a plot of what was delivered, how late, and at what cost
+      --topics N,N,…     isolate: how many topics the gateway holds (20000,100000,1000000)
+      --patience S       isolate: how long the gateway may take to come back from a line (120)
 
     Run it in the repository's folder, after `make release`. Workloads are files of Benchmarks/Workloads.
     Microseconds are the server's processor time, as the kernel counts it; ages are from the publisher's writing
-    to the reader's reading. With long polls µs/update is the cost of an answer.
+    to the reader's reading. With long polls µs/update is the cost of an answer. `list` names the lines of isolate, too.
     """
 
 func fail(_ message: String) -> Never {
@@ -39,11 +42,16 @@ do {
         for workload in try Workload.all(in: Plan.folder) {
             print(workload.name.padding(toLength: 22, withPad: " ", startingAt: 0), workload.about)
         }
+        print("\nisolate:")
+        for line in IsolationLines.all {
+            print(line.name.padding(toLength: 22, withPad: " ", startingAt: 0), line.about)
+        }
     case "run": try Plan(Array(words.dropFirst())).run()
     case "peers": try Plan(Array(words.dropFirst()), againstPeers: true).run()
     case "sweep": try Plan(Array(words.dropFirst())).sweep()
+    case "isolate": try IsolationPlan(Array(words.dropFirst())).run()
     case nil, "help", "--help", "-h": print(usage)
-    case let word?: fail("\"\(word)\" is none of run, peers, sweep, list; see --help")
+    case let word?: fail("\"\(word)\" is none of run, peers, sweep, isolate, list; see --help")
     }
 } catch {
     fail("\(error)")

@@ -1,21 +1,32 @@
-/// Finds the pings in a server's bytes, cut anywhere: a real client answers them.
+/// Finds the short frames in a server's bytes, cut anywhere: pings, which a real client answers, and all other control
+/// frames and short messages.
 
 /// Servers do not mask (RFC 6455 §5.1), so a frame is a head of 2, 4 or 10 bytes and its payload.
 struct FrameWalker {
+    static let text: UInt8 = 1
+    static let ping: UInt8 = 9
+    static let pong: UInt8 = 10
+
+    /// What a head of two bytes can say: every control frame is that short (RFC 6455 §5.5).
+    private static let shortByteCount = 125
+
     private var head: InlineArray<10, UInt8> = InlineArray(repeating: 0)
     private var headCount = 0
     /// Bytes of the current frame's payload that are still to come.
     private var remaining = 0
-    private var isPing = false
+    private var opcode: UInt8 = 0
+    private var isShort = false
     private var payload: [UInt8] = []
 
-    /// Walks on, and calls `answer` with the payload of each complete ping.
-    mutating func walk(_ bytes: UnsafeBufferPointer<UInt8>, answer: ([UInt8]) -> Void) {
+    /// Walks on, and calls `found` with each short frame that is complete.
+    mutating func walk(
+        _ bytes: UnsafeBufferPointer<UInt8>, found: (_ opcode: UInt8, _ payload: [UInt8]) -> Void
+    ) {
         var place = 0
         while place < bytes.count {
             if remaining > 0 {
                 let count = min(remaining, bytes.count - place)
-                if isPing { payload += bytes[place..<(place + count)] }
+                if isShort { payload += bytes[place..<(place + count)] }
                 place += count
                 remaining -= count
             } else {
@@ -25,10 +36,10 @@ struct FrameWalker {
                 guard headCount >= 2, headCount == headByteCount else { continue }
                 begin()
             }
-            guard remaining == 0, headCount == 0, isPing else { continue }
-            answer(payload)
-            isPing = false
-            payload.removeAll()
+            guard remaining == 0, headCount == 0, isShort else { continue }
+            found(opcode, payload)
+            isShort = false
+            payload.removeAll(keepingCapacity: true)
         }
     }
 
@@ -47,7 +58,8 @@ struct FrameWalker {
             remaining = 0
             for place in 2..<headCount { remaining = remaining << 8 | Int(head[place]) }
         }
-        isPing = head[0] & 0x0F == 9
+        opcode = head[0] & 0x0F
+        isShort = remaining <= Self.shortByteCount
         headCount = 0
     }
 }

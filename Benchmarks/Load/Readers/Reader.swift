@@ -33,29 +33,15 @@ struct PollAnswer {
     /// Where the fields of a complete answer end; nil while it is incomplete.
     var fieldsEnd: Int? {
         guard let end = bytes.firstIndex(of: Self.fieldsEnd) else { return nil }
-        let length = field(Self.length, before: end).reduce(0) { $0 * 10 + Int($1 & 15) }
+        let length = bytes.field(Self.length, before: end).reduce(0) { $0 * 10 + Int($1 & 15) }
         return bytes.count >= end + 4 + length ? end : nil
     }
 
     /// Appends the fields that make the next request continue where this answer ended (RFC 9110 §13.1).
     func appendConditions(to question: inout [UInt8], fieldsEnd: Int) {
-        let tag = field(Self.tag, before: fieldsEnd)
+        let tag = bytes.field(Self.tag, before: fieldsEnd)
         if !tag.isEmpty { question += Array("If-None-Match: ".utf8) + tag + [13, 10] }
-        let date = field(Self.date, before: fieldsEnd)
+        let date = bytes.field(Self.date, before: fieldsEnd)
         if !date.isEmpty { question += Array("If-Modified-Since: ".utf8) + date + [13, 10] }
-    }
-
-    /// A field's value; `name` is the beginning of the line, in lower case.
-    private func field(_ name: [UInt8], before end: Int) -> ArraySlice<UInt8> {
-        var place = 0
-        while place + name.count < end {
-            if bytes[place] == 13,
-                name.indices.allSatisfy({ bytes[place + $0] | 0x20 == name[$0] | 0x20 })
-            {
-                return bytes[(place + name.count)...].prefix { $0 != 13 }
-            }
-            place += 1
-        }
-        return []
     }
 }

@@ -184,8 +184,8 @@ final class ReaderProcess {
 
     private func answerPings(in bytes: UnsafeBufferPointer<UInt8>, _ index: Int) {
         var pings: [[UInt8]] = []
-        readers[index].frames.walk(bytes) { pings.append($0) }
-        for payload in pings { send(HTTPText.frame(10, payload), index) }
+        readers[index].frames.walk(bytes) { if $0 == FrameWalker.ping { pings.append($1) } }
+        for payload in pings { send(HTTPText.frame(FrameWalker.pong, payload), index) }
     }
 
     private func advance(_ index: Int, _ step: Int, _ bytes: UnsafeBufferPointer<UInt8>) {

@@ -36,12 +36,15 @@ enum Table {
         return laidOut(rows)
     }
 
-    private static func laidOut(_ rows: [[String]]) -> String {
+    /// Rows under each other; the cells of the columns in `texts` begin at the left.
+    static func laidOut(_ rows: [[String]], texts: Set<Int> = [0, 1, 2]) -> String {
         let widths = (rows.first ?? []).indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
         return rows.map { row in
             row.indices.map { column in
-                let space = String(repeating: " ", count: widths[column] - row[column].count)
-                return column < 3 ? row[column] + space : space + row[column]
+                let isLastText = column == row.count - 1 && texts.contains(column)
+                let space = String(
+                    repeating: " ", count: isLastText ? 0 : widths[column] - row[column].count)
+                return texts.contains(column) ? row[column] + space : space + row[column]
             }.joined(separator: "  ")
         }.joined(separator: "\n")
     }

@@ -12,6 +12,8 @@ struct GatewayServer: Server {
     }
 
     var publishing = Publishing.ndjson
+    /// Topics that the gateway holds at most.
+    var topicLimit = 1_000_000
 
     func speaks(_: Workload.Transport) -> Bool { true }
 
@@ -24,7 +26,7 @@ struct GatewayServer: Server {
         let settings = """
             {
               "threads": \(workload.threads), "port": \(port), "publicFolder": "",
-              "topics": { "logs": [\(logs)] },
+              "topics": { "limit": \(topicLimit), "logs": [\(logs)] },
               "subscribers": { "messageRate": \(publishing == .ws ? 0 : 1000) },
               "log": { "level": "error" }
             }
@@ -68,7 +70,7 @@ struct GatewayServer: Server {
             Step(
                 send: Array(
                     """
-                    POST /publish HTTP/1.1\r\nHost: bench\r\nContent-Type: application/x-ndjson\r\n\
+                    POST /publish HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-ndjson\r\n\
                     Transfer-Encoding: chunked\r\n\r\n
                     """.utf8), expect: [])
         }
@@ -123,7 +125,15 @@ private struct MessagesEncoder: PublicationEncoder {
 
 enum HTTPText {
     static func get(_ target: String, _ fields: String = "") -> [UInt8] {
-        Array("GET \(target) HTTP/1.1\r\nHost: bench\r\n\(fields)\r\n".utf8)
+        Array("GET \(target) HTTP/1.1\r\nHost: localhost\r\n\(fields)\r\n".utf8)
+    }
+
+    static func post(_ target: String, type: String, _ body: [UInt8]) -> [UInt8] {
+        Array(
+            """
+            POST \(target) HTTP/1.1\r\nHost: localhost\r\nContent-Type: \(type)\r\n\
+            Content-Length: \(body.count)\r\n\r\n
+            """.utf8) + body
     }
 
     static func upgrade(_ target: String, protocol name: String? = nil) -> [UInt8] {

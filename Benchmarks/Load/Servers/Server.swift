@@ -57,6 +57,12 @@ struct RunningServer {
         process.waitUntilExit()
     }
 
+    /// Ends it at once, whatever it is doing.
+    func kill() {
+        Glibc.kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+    }
+
     /// Starts a program, on the first core only if the workload is for one, and waits until something listens on
     /// `port`.
     static func launch(
