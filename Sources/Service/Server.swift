@@ -26,6 +26,11 @@ package final class Server: Sendable {
                 "openFileLimit": .integer(gateway.descriptorLimit), "version": .text(ProductVersion.text),
                 "config": .text(configuration.file),
             ])
+        for skipped in gateway.skipped {
+            log.info(
+                "an address was skipped",
+                ["address": .text("\(skipped.address)"), "reason": .text("\(skipped.failure)")])
+        }
         if !gateway.addresses.allSatisfy(\.isLoopback) {
             log.warning(
                 "everybody who reaches this address can read and publish: there is no authentication yet")

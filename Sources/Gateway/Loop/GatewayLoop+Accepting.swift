@@ -11,7 +11,7 @@ extension GatewayLoop {
         for _ in 0..<Self.acceptLimit {
             switch kernel.accept(from: listener) {
             case .none: return
-            case .connection(let stream): admit(stream, at: configuration.endpoints[listener])
+            case .connection(let stream): admit(stream, at: shared.addresses[listener].endpoint)
             case .exhausted(let failure):
                 turnAway(from: listener, because: failure)
                 return
@@ -22,7 +22,7 @@ extension GatewayLoop {
     /// Refuses all that wait, as long as there is a descriptor to do it with.
     private func turnAway(from listener: Int, because failure: SystemFailure) {
         work.note(.turnedAway, ["reason": .text("\(failure)")])
-        let answer = configuration.endpoints[listener].spoken.farewell(at: work.time)
+        let answer = shared.addresses[listener].endpoint.spoken.farewell(at: work.time)
         for _ in 0..<Self.acceptLimit {
             switch kernel.turnAway(from: listener, with: answer.span) {
             case .turnedAway: statistics.add(.turnedAway)
