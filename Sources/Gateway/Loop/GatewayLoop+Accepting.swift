@@ -49,7 +49,7 @@ extension GatewayLoop {
         do {
             try kernel.tellOfListeners(isWanted)
         } catch {
-            shared.log.error("the listeners can't be watched", ["reason": .text("\(error)")])
+            shared.log.tell(.listenersUnwatched, ["reason": .text("\(error)")])
         }
     }
 
