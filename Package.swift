@@ -40,7 +40,7 @@ let package = Package(
         // Floor 1: what every room needs and no room owns.
         room("Primitives", over: []),
         room("Settings", over: ["Primitives"]),
-        room("Logging", over: ["Primitives"]),
+        room("Logging", over: ["Primitives", "CLinux"]),
 
         // Floor 2: four strangers; none imports another.
         room("HTTP", over: ["Primitives"], pure),
@@ -113,6 +113,7 @@ let package = Package(
             swiftSettings: common),
         tests("PrimitivesTests", ["Primitives"]),
         tests("SettingsTests", ["Primitives", "Settings"]),
+        tests("LoggingTests", ["Primitives", "Logging"]),
         tests("HTTPTests", ["Primitives", "HTTP"]),
         tests("WebSocketTests", ["Primitives", "WebSocket", "CZlib"]),
         tests("BrokerTests", ["Primitives", "Broker"]),

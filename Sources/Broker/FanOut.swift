@@ -60,9 +60,11 @@ struct FanOut: EntrySink, ~Copyable {
         inboxes[number].entries = beginning
     }
 
-    /// Exchanges what waits for `taken`, which comes back filled and goes in empty.
+    /// Exchanges what waits for `taken`, which comes back filled and goes in empty. A loop that takes is awake, whatever
+    /// woke it: it announces its next wait itself.
     mutating func take(_ number: Int, into taken: inout [InboxEntry]) {
         precondition(taken.isEmpty, "the last batch was not applied")
+        inboxes[number].isAsleep = false
         swap(&inboxes[number].entries, &taken)
     }
 

@@ -11,8 +11,7 @@ internal import Transport
 /// Read once at the start. `GatewayConfiguration` alone holds the default of each key.
 package struct TidegateConfiguration {
     package var gateway = GatewayConfiguration()
-    package var logLevel = Log.Level.info
-    package var logFormat = Log.Format.auto
+    package var log = LogSettings()
     /// In the order of their names.
     package var feeds: [(name: String, feed: any Feed)] = []
     package let file: String
@@ -61,8 +60,10 @@ package struct TidegateConfiguration {
 
     private mutating func readLog(_ root: inout SettingsSection) throws(SettingsFailure) {
         var section = try root.section("log")
-        logLevel = try section.choice("level", default: logLevel)
-        logFormat = try section.choice("format", default: logFormat)
+        log.level = try section.choice("level", default: log.level)
+        log.format = try section.choice("format", default: log.format)
+        log.queueByteCount = try section.integer(
+            "queueBytes", default: log.queueByteCount, in: 4096...1_073_741_824)
         try section.finish()
     }
 
@@ -212,4 +213,11 @@ package struct TidegateConfiguration {
 
     /// A hundredth of a second serves tests; a day stands for no limit.
     private static var timeouts: ClosedRange<Duration> { .milliseconds(10) ... .seconds(86_400) }
+}
+
+package struct LogSettings {
+    package var level = Log.Level.info
+    package var format = Log.Format.auto
+    /// What may wait to be written.
+    package var queueByteCount = Log.defaultQueueByteCount
 }

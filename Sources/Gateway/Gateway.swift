@@ -10,6 +10,8 @@ package import Transport
 package final class RunningGateway: Sendable {
     /// Where it listens, in the order of the endpoints; port 0 has become a real one.
     package let addresses: [SocketAddress]
+    /// Where it does not, though an endpoint's host stands for it.
+    package let skipped: [SkippedAddress]
     private let shared: GatewayShared
     private let threads: [LoopThread]
 
@@ -47,20 +49,19 @@ package final class RunningGateway: Sendable {
     ) throws(Failure) -> RunningGateway {
         let limit = DescriptorLimit.raise()
         let files = try readFiles(configuration)
-        let addresses = try claim(configuration)
+        let (addresses, skipped) = try claim(configuration.endpoints)
         var generator = SystemRandomNumberGenerator()
         let sequencer = Sequencer(epoch: Epoch(random: &generator), retention: configuration.retention)
-        do {
-            let wakeups = try (0..<max(configuration.threadCount, 1)).map { _ in try Wakeup() }
+        do throws(SystemFailure) {
+            var wakeups: [Wakeup] = []
+            for _ in 0..<max(configuration.threadCount, 1) { wakeups.append(try Wakeup()) }
             let loops = wakeups.map { wakeup in LoopControl { wakeup.wake() } }
             let shared = GatewayShared(
                 configuration: configuration, sequencer: sequencer, log: log, files: files, loops: loops,
                 addresses: addresses, descriptorLimit: limit)
-            return try RunningGateway(shared, addresses, wakeups)
-        } catch let failure as SystemFailure {
-            throw .system(failure)
+            return try RunningGateway(shared, skipped, wakeups)
         } catch {
-            throw .system(SystemFailure("start", 0))
+            throw .system(error)
         }
     }
 
@@ -79,59 +80,68 @@ package final class RunningGateway: Sendable {
         }
     }
 
-    private static func resolve(_ endpoint: Endpoint) throws(Failure) -> SocketAddress {
-        let candidates: [SocketAddress]
+    private static func resolve(_ endpoint: Endpoint) throws(Failure) -> [SocketAddress] {
         do {
-            candidates = try SocketAddress.resolve(host: endpoint.host, port: endpoint.port)
+            return try endpoint.resolved()
         } catch {
             throw .resolve(error)
         }
-        guard let first = candidates.first else {
-            throw .resolve(ResolveFailure(host: endpoint.host, reason: "it has no address"))
-        }
-        return first
     }
 
-    private static func claim(_ configuration: GatewayConfiguration) throws(Failure) -> [SocketAddress] {
-        var claimed: [SocketAddress] = []
-        for endpoint in configuration.endpoints {
-            let address = try resolve(endpoint)
-            do {
-                claimed.append(try Listener.claim(address))
+    private static func claim(
+        _ endpoints: [Endpoint]
+    ) throws(Failure) -> (claimed: [ListeningAddress], skipped: [SkippedAddress]) {
+        var claimed: [ListeningAddress] = []
+        var skipped: [SkippedAddress] = []
+        for endpoint in endpoints {
+            let addresses = try resolve(endpoint)
+            do throws(AddressClaim.Failure) {
+                let claim = try AddressClaim(addresses)
+                claimed += claim.claimed.map { ListeningAddress($0, of: endpoint) }
+                skipped += claim.skipped
             } catch {
-                throw .listen(address.description, error)
+                throw .listen(error.address.description, error.reason)
             }
         }
-        return claimed
+        return (claimed, skipped)
     }
 
     private init(
-        _ shared: GatewayShared, _ addresses: [SocketAddress], _ wakeups: [Wakeup]
-    ) throws {
+        _ shared: GatewayShared, _ skipped: [SkippedAddress], _ wakeups: [Wakeup]
+    ) throws(SystemFailure) {
         self.shared = shared
-        self.addresses = addresses
+        self.skipped = skipped
+        addresses = shared.addresses.map(\.address)
         // All doors to the sequencer are opened before anybody can publish.
         let inboxes = wakeups.map { wakeup in shared.sequencer.addInbox { wakeup.wake() } }
         let started = StartSignal(count: shared.loops.count)
         var threads: [LoopThread] = []
         for (number, (control, inbox)) in zip(shared.loops, inboxes).enumerated() {
+            let wakeup = wakeups[number]
             threads.append(
                 try LoopThread(name: "loop \(number)") {
-                    do {
-                        let kernel = try SystemKernel(
-                            addresses, shared.configuration.sockets, wakeup: wakeups[number])
-                        let loop = GatewayLoop(
-                            shared: shared, inbox: inbox, control: control, kernel: kernel)
-                        started.report(nil)
-                        loop.run()
-                    } catch {
-                        started.report(error as? SystemFailure ?? SystemFailure("start", 0))
-                    }
+                    Self.run(shared, inbox, control, wakeup, started)
                 })
         }
         self.threads = threads
         if let failure = started.wait() { throw failure }
         shared.isReady.store(true, ordering: .releasing)
+    }
+
+    /// A loop's life, on its thread.
+    private static func run(
+        _ shared: GatewayShared, _ inbox: Inbox, _ control: LoopControl, _ wakeup: Wakeup,
+        _ started: StartSignal
+    ) {
+        do throws(SystemFailure) {
+            let kernel = try SystemKernel(
+                shared.addresses.map(\.address), shared.configuration.sockets, wakeup: wakeup)
+            let loop = GatewayLoop(shared: shared, inbox: inbox, control: control, kernel: kernel)
+            started.report(nil)
+            loop.run()
+        } catch {
+            started.report(error)
+        }
     }
 
     /// The first endpoint's address, for people to open.

@@ -32,7 +32,7 @@ package struct Endpoint: Sendable {
         case http
     }
 
-    /// Loopback by default: nobody else is let in unasked.
+    /// An address, or a name, which stands for all addresses that it has. Loopback by default: nobody else is let in unasked.
     package var host = "127.0.0.1"
     /// 0 takes a free port.
     package var port: UInt16 = 8080

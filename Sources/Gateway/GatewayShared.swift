@@ -3,7 +3,7 @@ package import Broker
 package import Logging
 internal import Primitives
 package import Synchronization
-package import Transport
+internal import Transport
 
 /// Immutable, but for atomics and mutexes.
 package final class GatewayShared: Sendable {
@@ -20,6 +20,8 @@ package final class GatewayShared: Sendable {
     let startedAt = UnixTime.now()
     let descriptorLimit: Int
     package let loops: [LoopControl]
+    /// In the order of each loop's listeners.
+    package let addresses: [ListeningAddress]
     /// Feeds and whatever else publishes from inside the process.
     let sources: Mutex<[SourceStatistics]> = Mutex([])
     /// Whether `GET /connections` may list the connections.
@@ -27,20 +29,21 @@ package final class GatewayShared: Sendable {
 
     package init(
         configuration: GatewayConfiguration, sequencer: Sequencer, log: Log, files: StaticFiles,
-        loops: [LoopControl], addresses: [SocketAddress], descriptorLimit: Int,
+        loops: [LoopControl], addresses: [ListeningAddress], descriptorLimit: Int,
         updates: (any UpdateLog)? = nil
     ) {
         self.configuration = configuration
         self.sequencer = sequencer
         self.loops = loops
+        self.addresses = addresses
         self.log = log
         self.files = files
         self.updates = updates ?? sequencer
         self.descriptorLimit = descriptorLimit
-        listsConnections = configuration.operations.listsConnections(at: addresses)
-        // Every connection takes a descriptor; the loops, the feeds and the log need some too. The limit is met before the
-        // kernel has none left, so that there is one to refuse with.
-        let kept = 16 + 8 * configuration.threadCount
+        listsConnections = configuration.operations.listsConnections(at: addresses.map(\.address))
+        // Every connection takes a descriptor; the loops, two of them for each listener, the feeds and the log need some too.
+        // The limit is met before the kernel has none left, so that there is one to refuse with.
+        let kept = 16 + (6 + 2 * addresses.count) * configuration.threadCount
         connectionLimit = min(configuration.http.connectionLimit, max(descriptorLimit - kept, 1))
     }
 

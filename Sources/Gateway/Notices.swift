@@ -16,19 +16,16 @@ enum Notice: Int, CaseIterable {
     case reset
     case gap
 
-    var event: String {
+    var event: Log.Event {
         switch self {
-        case .turnedAway: "a connection was turned away"
-        case .stalled: "a reader takes nothing"
-        case .dead: "a dead reader was closed"
-        case .limit: "a limit was hit"
-        case .reset: "a cursor was reset"
-        case .gap: "a reader fell behind a log"
+        case .turnedAway: .turnedAway
+        case .stalled: .readerStalled
+        case .dead: .readerDead
+        case .limit: .limitHit
+        case .reset: .cursorReset
+        case .gap: .readerBehind
         }
     }
-
-    /// A gateway that turns people away wants an operator; the others concern one peer each.
-    var level: Log.Level { self == .turnedAway ? .warning : .info }
 }
 
 /// Lets a notice of each kind through once a second and counts the others.
@@ -54,9 +51,7 @@ struct NoticeThrottle {
 extension Workspace {
     func note(_ notice: Notice, _ fields: @autoclosure () -> KeyValuePairs<String, Log.Field>) {
         guard let suppressed = notices.admit(notice, at: now) else { return }
-        shared.log.line(
-            notice.level, notice.event,
-            Array(fields()) + (suppressed > 0 ? [("suppressed", .integer(suppressed))] : []))
+        shared.log.tell(notice.event, fields(), suppressed: suppressed)
     }
 
     /// A cursor was presented: honoured, or answered with a reset.
@@ -95,7 +90,7 @@ extension Workspace {
         if Problem.limits.contains(problem.code) {
             note(.limit, fields)
         } else {
-            shared.log.debug("refused", fields)
+            shared.log.tell(.refused, fields)
         }
     }
 }

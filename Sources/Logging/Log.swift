@@ -2,20 +2,28 @@
 internal import Glibc
 internal import Primitives
 
-/// Any thread. A line is one write, so the lines of several threads do not mix.
-package struct Log: Sendable {
+/// Any thread. Whoever tells of an event waits for nobody: the line goes into a queue, from which a thread of the log's own
+/// writes it. A line that finds no room there is dropped and counted, and the log says so as soon as it can.
+public final class Log: Sendable {
     /// Writes nothing.
-    package static let silent = Log(level: .error, format: .json, descriptor: -1)
+    package static let silent = Log(level: .error, style: LineStyle(isJSON: true), queue: nil)
 
-    package enum Level: String, Sendable, CaseIterable, Comparable {
+    public enum Level: String, Sendable, CaseIterable, Comparable {
         case debug
         case info
         case warning
         case error
 
-        private var rank: Int { Self.allCases.firstIndex(of: self) ?? 0 }
+        @inlinable public static func < (left: Level, right: Level) -> Bool { left.rank < right.rank }
 
-        package static func < (left: Level, right: Level) -> Bool { left.rank < right.rank }
+        @inlinable var rank: Int {
+            switch self {
+            case .debug: 0
+            case .info: 1
+            case .warning: 2
+            case .error: 3
+            }
+        }
     }
 
     package enum Format: String, Sendable, CaseIterable {
@@ -26,87 +34,115 @@ package struct Log: Sendable {
     }
 
     /// A named detail of an event.
-    package enum Field: Sendable {
+    public enum Field: Sendable {
         case text(String)
         case integer(Int)
         case number(Double)
     }
 
-    private let level: Level
-    private let isJSON: Bool
-    private let descriptor: Int32
+    public typealias NamedField = (key: String, value: Field)
 
-    package init(level: Level = .info, format: Format = .auto, descriptor: Int32 = STDERR_FILENO) {
+    /// The thread that writes could not be started.
+    package struct Failure: Error, CustomStringConvertible {
+        let number: Int32
+
+        package var description: String {
+            "cannot start the log's thread: \(String(cString: strerror(number))) (errno \(number))."
+        }
+    }
+
+    /// 1 MiB, some 5,000 lines: what a busy loop refuses at debug level while another process has the writer's processor.
+    package static let defaultQueueByteCount = 1024 * 1024
+    /// Who reads a log takes more in this time than the queue holds.
+    package static let flushLimit = Duration.seconds(2)
+
+    /// The least that is told.
+    @usableFromInline let level: Level
+    private let style: LineStyle
+    private let queue: Monitor<LogQueue>?
+
+    /// Lines that wait have `queueByteCount` bytes at most; as many more may be on their way to the descriptor.
+    package convenience init(
+        level: Level = .info, format: Format = .auto, descriptor: Int32 = STDERR_FILENO,
+        queueByteCount: Int = Log.defaultQueueByteCount
+    ) throws(Failure) {
+        let isJSON = format == .json || format == .auto && isatty(descriptor) == 0
+        try self.init(level: level, style: LineStyle(isJSON: isJSON), queueByteCount: queueByteCount) {
+            write($0, to: descriptor)
+        }
+    }
+
+    convenience init(
+        level: Level, style: LineStyle, queueByteCount: Int, sink: @escaping LogWriter.Sink
+    ) throws(Failure) {
+        let queue = Monitor(LogQueue(byteCountLimit: queueByteCount))
+        try LogWriter(queue, style, sink).start()
+        self.init(level: level, style: style, queue: queue)
+    }
+
+    private init(level: Level, style: LineStyle, queue: Monitor<LogQueue>?) {
         self.level = level
-        self.descriptor = descriptor
-        isJSON = format == .json || format == .auto && isatty(descriptor) == 0
+        self.style = style
+        self.queue = queue
     }
 
-    /// Builds the fields only if the level is on, because hot paths call this.
-    package func debug(_ event: String, _ fields: @autoclosure () -> KeyValuePairs<String, Field> = [:]) {
-        if level == .debug { line(.debug, event, Array(fields())) }
-    }
-    package func info(_ event: String, _ fields: KeyValuePairs<String, Field> = [:]) {
-        line(.info, event, Array(fields))
-    }
-    package func warning(_ event: String, _ fields: KeyValuePairs<String, Field> = [:]) {
-        line(.warning, event, Array(fields))
-    }
-    package func error(_ event: String, _ fields: KeyValuePairs<String, Field> = [:]) {
-        line(.error, event, Array(fields))
+    deinit {
+        queue?.withLock { $0.close() }
     }
 
-    package typealias NamedField = (key: String, value: Field)
+    /// Tells of `event`. The fields are made only if its level is on, because hot paths call this. `public`, because nothing
+    /// less is inlined in another module: where the level is off, nothing is left but to compare it.
+    @inlinable public func tell(
+        _ event: Event, _ fields: @autoclosure () -> KeyValuePairs<String, Field> = [:]
+    ) {
+        if event.level >= level { enqueue(event, Array(fields())) }
+    }
 
-    package func line(_ level: Level, _ event: String, _ fields: [NamedField]) {
-        guard level >= self.level, descriptor >= 0 else { return }
+    /// Tells of an event of which `suppressed` ones before were left out.
+    package func tell(
+        _ event: Event, _ fields: @autoclosure () -> KeyValuePairs<String, Field>, suppressed: Int
+    ) {
+        guard event.level >= level else { return }
+        enqueue(event, Array(fields()) + (suppressed > 0 ? [("suppressed", .integer(suppressed))] : []))
+    }
+
+    /// Queues the line of an event, whatever its level.
+    @usableFromInline func enqueue(_ event: Event, _ fields: [NamedField]) {
+        assert(
+            fields.allSatisfy { event.fields.contains($0.key) },
+            "a field of \"\(event.rawValue)\" is not listed")
+        guard let queue else { return }
         var line = ByteBuffer(capacity: 256)
-        if isJSON { appendJSON(level, event, fields, &line) } else { appendText(level, event, fields, &line) }
-        line.append(ASCII.lineFeed)
-        // A log that nobody reads must not stop the gateway, so a line that does not fit is dropped.
-        _ = Glibc.write(descriptor, line.unsafeBytes.baseAddress, line.count)
+        style.append(event, fields, at: .now(), to: &line)
+        queue.withLock { $0.append(line.bytes) }
     }
 
-    private func appendJSON(
-        _ level: Level, _ event: String, _ fields: [NamedField], _ line: inout ByteBuffer
-    ) {
-        line.append("{\"time\":")
-        line.append(decimal: UnixTime.now().milliseconds)
-        line.append(",\"level\":\"")
-        line.append(level.rawValue)
-        line.append("\",\"event\":")
-        line.append(jsonString: event)
-        for (name, field) in fields {
-            line.append(ASCII.comma)
-            line.append(jsonString: name)
-            line.append(ASCII.colon)
-            switch field {
-            case .text(let text): line.append(jsonString: text)
-            case .integer(let value): line.append(String(value))
-            case .number(let value): line.append(jsonNumber: value)
-            }
-        }
-        line.append(ASCII.closeBrace)
-    }
+    /// How many lines were dropped, ever.
+    package var droppedLineCount: Int { queue?.withLock { $0.droppedCount } ?? 0 }
 
-    private func appendText(
-        _ level: Level, _ event: String, _ fields: [NamedField], _ line: inout ByteBuffer
-    ) {
-        var seconds = time(nil)
-        var parts = tm()
-        localtime_r(&seconds, &parts)
-        for (part, separator) in [(parts.tm_hour, ":"), (parts.tm_min, ":"), (parts.tm_sec, " ")] {
-            line.append((part < 10 ? "0" : "") + String(part) + separator)
-        }
-        if level != .info { line.append(level.rawValue + ": ") }
-        line.append(event)
-        for (name, field) in fields {
-            line.append("  " + name + "=")
-            switch field {
-            case .text(let text): line.append(text)
-            case .integer(let value): line.append(String(value))
-            case .number(let value): line.append(jsonNumber: value)
-            }
+    /// Waits until all that was told is written or dropped, but not longer than `limit`; whether it is. For the end of the
+    /// process, never on a loop.
+    @discardableResult
+    package func flush(within limit: Duration = Log.flushLimit) -> Bool {
+        guard let queue else { return true }
+        let told = queue.withLock { $0.toldCount }
+        return queue.wait(until: .now() + limit) { $0.settledCount >= told }
+    }
+}
+
+/// Writes at least one of `bytes` to `descriptor`, however long that takes, and returns how many; nil if it takes no more.
+private func write(_ bytes: UnsafeBufferPointer<UInt8>, to descriptor: Int32) -> Int? {
+    while true {
+        let count = Glibc.write(descriptor, bytes.baseAddress, bytes.count)
+        if count > 0 { return count }
+        guard count < 0 else { return nil }
+        switch errno {
+        case EINTR: continue
+        // Another process that has the same terminal or pipe may have made it non-blocking.
+        case EAGAIN:
+            var entry = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+            poll(&entry, 1, -1)
+        default: return nil
         }
     }
 }

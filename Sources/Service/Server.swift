@@ -18,18 +18,20 @@ package final class Server: Sendable {
         _ configuration: TidegateConfiguration, startsFeeds: Bool, log: Log
     ) throws(RunningGateway.Failure) -> Server {
         let gateway = try RunningGateway.start(configuration.gateway, log: log)
-        log.info(
-            "listening",
+        log.tell(
+            .listening,
             [
                 "address": .text(gateway.addresses.map(\.description).joined(separator: " ")),
                 "threads": .integer(configuration.gateway.threadCount),
                 "openFileLimit": .integer(gateway.descriptorLimit), "version": .text(ProductVersion.text),
                 "config": .text(configuration.file),
             ])
-        if !gateway.addresses.allSatisfy(\.isLoopback) {
-            log.warning(
-                "everybody who reaches this address can read and publish: there is no authentication yet")
+        for skipped in gateway.skipped {
+            log.tell(
+                .addressSkipped,
+                ["address": .text("\(skipped.address)"), "reason": .text("\(skipped.failure)")])
         }
+        if !gateway.addresses.allSatisfy(\.isLoopback) { log.tell(.openToAll) }
         let feeds = startsFeeds ? configuration.feeds : []
         return Server(gateway, feeds.map { start($0.feed, called: $0.name, gateway, log) }, log)
     }
@@ -52,7 +54,7 @@ package final class Server: Sendable {
     private static func start(
         _ feed: any Feed, called name: String, _ gateway: RunningGateway, _ log: Log
     ) -> FeedThread {
-        log.info("feed started", ["feed": .text(name)])
+        log.tell(.feedStarted, ["feed": .text(name)])
         let source = gateway.addSource(name)
         if let own = feed as? GatewayFeed { own.read = { GatewayReading(gateway.figures) } }
         // The configuration made the feed for this thread alone, and nobody asks the configuration again.
@@ -64,8 +66,7 @@ package final class Server: Sendable {
                     let outcome = try gateway.sequencer.publish(batch, time: .now(), at: .now())
                     source.count(published: outcome.accepted)
                 } catch {
-                    log.error(
-                        "a feed's updates were refused", ["feed": .text(name), "reason": .text("\(error)")])
+                    log.tell(.feedRefused, ["feed": .text(name), "reason": .text("\(error)")])
                 }
                 batch.removeAll()
             },
@@ -75,15 +76,15 @@ package final class Server: Sendable {
     private static func tell(_ report: FeedReport, of name: String, to log: Log) {
         switch report {
         case .failed(let failure, let delay):
-            log.warning(
-                "a feed failed and will be tried again",
+            log.tell(
+                .feedFailed,
                 [
                     "feed": .text(name), "reason": .text("\(failure)"),
                     "afterSeconds": .number(delay.inSeconds),
                 ])
         case .ended(let failure):
-            log.info(
-                "feed ended",
+            log.tell(
+                .feedEnded,
                 ["feed": .text(name), "reason": .text(failure.map { "\($0)" } ?? "it is over")])
         }
     }

@@ -100,6 +100,10 @@ package struct Listener: ~Copyable {
         guard number >= 0 else { throw SystemFailure("socket") }
         let descriptor = FileDescriptor(owning: number)
         set(number, SOL_SOCKET, SO_REUSEADDR, 1)
+        // `::` is for both families. Another address of IPv6 stands for itself, whatever the machine's default is.
+        if address.family == AF_INET6 {
+            set(number, IPPROTO_IPV6, IPV6_V6ONLY, address.isWildcard ? 0 : 1)
+        }
         if isShared { set(number, SOL_SOCKET, SO_REUSEPORT, 1) }
         guard address.withSockaddr({ Glibc.bind(number, $0, $1) }) == 0 else { throw SystemFailure("bind") }
         return descriptor

@@ -1,7 +1,8 @@
 /// An address that a socket listens on or connects to: IPv4 or IPv6, and a port.
 internal import Glibc
 
-package struct SocketAddress: Sendable, CustomStringConvertible {
+package struct SocketAddress: Sendable, Equatable, CustomStringConvertible {
+    /// Of no family yet, or a `sockaddr_in` or `sockaddr_in6`.
     private var storage = sockaddr_storage()
     private var byteCount: socklen_t = 0
 
@@ -10,6 +11,22 @@ package struct SocketAddress: Sendable, CustomStringConvertible {
     init(_ address: UnsafePointer<sockaddr>, _ byteCount: socklen_t) {
         memcpy(&storage, address, min(Int(byteCount), MemoryLayout<sockaddr_storage>.size))
         self.byteCount = byteCount
+        unmap()
+    }
+
+    /// Turns an IPv4-mapped IPv6 address (RFC 4291 §2.5.5.2), which a socket of both families reports for a peer that
+    /// came over IPv4, into the IPv4 address that it is.
+    private mutating func unmap() {
+        let prefix: [UInt8] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF]
+        let host = hostBytes
+        guard host.count == 16, host.starts(with: prefix) else { return }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        withUnsafeMutableBytes(of: &address.sin_addr) { $0.copyBytes(from: host.suffix(4)) }
+        storage = sockaddr_storage()
+        byteCount = socklen_t(MemoryLayout<sockaddr_in>.size)
+        memcpy(&storage, &address, Int(byteCount))
     }
 
     /// Every address that `host` (a name or a literal; IPv6 without brackets) and `port` stand for.
@@ -75,9 +92,32 @@ package struct SocketAddress: Sendable, CustomStringConvertible {
         }
     }
 
+    /// The address without the port, in network order: 4 bytes or 16.
+    private var hostBytes: ArraySlice<UInt8> {
+        let bytes = withUnsafeBytes(of: storage) { Array($0) }
+        // Behind family and port; of `sockaddr_in6` also behind the flow label.
+        switch family {
+        case AF_INET: return bytes[4..<8]
+        case AF_INET6: return bytes[8..<24]
+        default: return []
+        }
+    }
+
     /// Whether only this machine can reach the address.
     package var isLoopback: Bool {
-        description.hasPrefix("127.") || description.hasPrefix("[::1]")
+        let host = hostBytes
+        return family == AF_INET
+            ? host.first == 127 : host.last == 1 && host.dropLast().allSatisfy { $0 == 0 }
+    }
+
+    /// Whether it stands for all addresses of the machine: `0.0.0.0` or `::`.
+    package var isWildcard: Bool { hostBytes.allSatisfy { $0 == 0 } }
+
+    package static func == (left: SocketAddress, right: SocketAddress) -> Bool {
+        left.byteCount == right.byteCount
+            && withUnsafeBytes(of: left.storage) { left in
+                withUnsafeBytes(of: right.storage) { right in left.elementsEqual(right) }
+            }
     }
 }
 

@@ -6,6 +6,15 @@ internal import Primitives
 struct BrokenPipe: Error {}
 
 enum Console {
+    /// Opens what of standard input, output and error was closed. Otherwise the next file or connection would get that number,
+    /// and what is meant for people would be written to it.
+    static func fillGaps() {
+        for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) < 0 {
+            // Takes the lowest free number. If it fails, nothing else can be opened either.
+            _ = open("/dev/null", O_RDWR)
+        }
+    }
+
     static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }
 
     /// Whether to use colours on `descriptor` (https://no-color.org).

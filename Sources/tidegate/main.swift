@@ -12,6 +12,7 @@ let commands: [any Command.Type] = [
     VersionCommand.self,
 ]
 
+Console.fillGaps()
 // A write to a closed pipe or socket must be an ordinary error, not the end of the process.
 signal(SIGPIPE, SIG_IGN)
 exit(dispatch(Array(CommandLine.arguments.dropFirst()), to: commands))

@@ -41,6 +41,20 @@ import Testing
         #expect(fanOut.takeWakes().count == 1 && fanOut.takeWakes().isEmpty && !fanOut.sleep(asleep))
     }
 
+    /// A loop that a socket woke publishes while it is awake: it needs no wake of its own, and the kernel no call.
+    @Test func whoTakesIsAwake() {
+        var fanOut = FanOut(retention: Sequencer.Retention())
+        let loop = fanOut.open(wake: {})
+        #expect(fanOut.sleep(loop) && fanOut.takeWakes().isEmpty)
+        #expect(taken(loop, &fanOut) == [])
+        fanOut.post(entry(.created, 1))
+        #expect(fanOut.takeWakes().isEmpty && !fanOut.sleep(loop))
+        #expect(taken(loop, &fanOut) == [1])
+        #expect(fanOut.sleep(loop) && fanOut.takeWakes().isEmpty)
+        fanOut.post(entry(.value, 2))
+        #expect(fanOut.takeWakes().count == 1)
+    }
+
     /// Of topics and lineages the newest is left, of purges whose topics nobody saw one number.
     @Test func aLaggingInboxKeepsWhatItsReplicaWouldKeep() {
         let entries = [

@@ -64,6 +64,19 @@ import Testing
         #expect(wakes.count.load(ordering: .relaxed) == 2)
     }
 
+    /// Its own publishes among them: each would write to the kernel, and end the loop's next wait for nothing.
+    @Test func aBusyLoopIsNotWoken() throws {
+        let wakes = WakeCounter()
+        let bench = Bench(wake: { wakes.count.add(1, ordering: .relaxed) })
+        for turn in 1...100 {
+            #expect(bench.inbox.sleep())
+            bench.replica.catchUp()
+            for step in 0..<10 { try bench.publish("a", "\(turn * step)") }
+            bench.replica.catchUp()
+        }
+        #expect(wakes.count.load(ordering: .relaxed) == 0)
+    }
+
     @Test func aPurgeResetsOlderCursorsAndVersionsNeverFall() throws {
         var retention = Sequencer.Retention()
         retention.tombstoneLimit = 1

@@ -24,7 +24,7 @@ configuration.subscribers.compression.contextTakeover = true
 
 let gateway: RunningGateway
 do {
-    gateway = try RunningGateway.start(configuration, log: Log(level: .warning))
+    gateway = try RunningGateway.start(configuration, log: try Log(level: .warning))
 } catch {
     fatalError("\(error)")
 }

@@ -59,10 +59,76 @@ import Testing
         #expect(started.errors.contains("Set \"host\" to an address of this machine."))
     }
 
+    /// The one by two sockets, the other by one.
+    @Test(.enabled(if: hasIPv6), arguments: ["localhost", "::"])
+    func bothFamiliesAreServed(host: String) throws {
+        let gateway = try GatewayProcess(
+            #""host": "\#(host)", "operations": { "connections": "on" }, "threads": 2"#)
+        let line = try #require(gateway.logLine(saying: "listening"))
+        let shown = host == "::" ? "[::]:PORT" : "127.0.0.1:PORT [::1]:PORT"
+        #expect(JSON(line)["address"].string == shown.replacing("PORT", with: "\(gateway.port)"))
+        for (family, peer) in [(RawSocket.Family.ipv4, "127.0.0.1:"), (.ipv6, "[::1]:")] {
+            let probe = try HTTPProbe(gateway, family: family)
+            try probe.send("GET", "/connections")
+            let rows = try probe.answer().json["connections"].list
+            #expect(rows.contains { $0["address"].string?.hasPrefix(peer) == true })
+        }
+    }
+
+    /// What is judged by the address is judged by all of them.
+    @Test(arguments: [("localhost", 200), ("::", 403)])
+    func onlyTheLoopbackListsConnections(host: String, status: Int) throws {
+        let gateway = try GatewayProcess(#""host": "\#(host)""#)
+        #expect(try HTTPProbe.ask("GET", "/connections", on: gateway).status == status)
+    }
+
+    /// One address of a name that is taken is an error, also where another one is free.
+    @Test(.enabled(if: hasIPv6)) func anAddressInUseIsNoSkippedOne() throws {
+        let gateway = try GatewayProcess(#""host": "::1""#)
+        let second = try Self.serve("--host localhost --port \(gateway.port)")
+        #expect(second.status == 1)
+        #expect(second.errors.contains("cannot listen on [::1]:\(gateway.port)"))
+    }
+
+    private static let hasIPv6: Bool = {
+        var text = ""
+        do {
+            text = try String(contentsOfFile: "/proc/net/if_inet6", encoding: .utf8)
+        } catch {
+            // The kernel has none.
+        }
+        return text.hasPrefix("00000000000000000000000000000001")
+            || text.contains("\n00000000000000000000000000000001")
+    }()
+
     @Test func theFirstLineTellsTheAddressAndTheLimit() throws {
         let line = try #require(GatewayProcess.shared.logLine(saying: "listening"))
         #expect(JSON(line)["address"].string == "127.0.0.1:\(GatewayProcess.shared.port)")
         #expect(JSON(line)["openFileLimit"].int ?? 0 > 0)
+    }
+
+    /// The first connection would otherwise be standard error, and its peer would get the log.
+    @Test(arguments: 0...2) func aClosedDescriptorIsGivenToNobody(descriptor: Int) throws {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/bin/sh")
+        let command = "cd /; exec \(GatewayProcess.binary.path) serve --set publicFolder= --no-feeds --port 0"
+        process.arguments = ["-c", "\(command) \(descriptor)>&-"]
+        process.environment = GatewayProcess.environment
+        let said = Pipe()
+        for name in 0...2 where name != descriptor {
+            switch name {
+            case 0: process.standardInput = FileHandle.nullDevice
+            case 1: process.standardOutput = said
+            default: process.standardError = said
+            }
+        }
+        try process.run()
+        defer { process.terminate() }
+        // It says something once it listens, wherever it still can.
+        #expect(!said.fileHandleForReading.availableData.isEmpty)
+        let file = try FileManager.default.destinationOfSymbolicLink(
+            atPath: "/proc/\(process.processIdentifier)/fd/\(descriptor)")
+        #expect(file == "/dev/null")
     }
 
     @Test func aRightFileIsRight() throws {

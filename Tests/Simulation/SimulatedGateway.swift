@@ -43,8 +43,6 @@ final class SimulatedGateway {
         isWhimsical: Bool, visitSteps: Int, _ random: inout SeededGenerator
     ) throws {
         self.generation = generation
-        var configuration = configuration
-        configuration.endpoints = Array(repeating: Endpoint(), count: listenerCount)
         sequencer = Sequencer(epoch: Epoch(Self.epoch(generation)), retention: configuration.retention)
         let kernels = (0..<configuration.threadCount).map { _ in
             SimulatedKernel(
@@ -54,10 +52,11 @@ final class SimulatedGateway {
             let wake = kernel.wake
             return LoopControl { wake.raise() }
         }
-        let addresses = try SocketAddress.resolve(host: "127.0.0.1", port: 8080)
+        let address = try SocketAddress.resolve(host: "127.0.0.1", port: 8080)[0]
         shared = GatewayShared(
             configuration: configuration, sequencer: sequencer, log: .silent, files: StaticFiles(),
-            loops: controls, addresses: Array(repeating: addresses[0], count: listenerCount),
+            loops: controls,
+            addresses: Array(repeating: ListeningAddress(address, of: Endpoint()), count: listenerCount),
             descriptorLimit: 10_000)
         var loops: [SimulatedLoop] = []
         for (kernel, control) in zip(kernels, controls) {

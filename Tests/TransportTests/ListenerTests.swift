@@ -29,6 +29,24 @@ import Transport
         #expect(throws: SystemFailure("bind", EADDRNOTAVAIL)) { _ = try Listener.claim(address) }
     }
 
+    /// IPv4 and IPv6 reach one socket, and a peer over IPv4 has its own name there.
+    @Test(.enabled(if: hasIPv6), arguments: ["127.0.0.1", "::1"])
+    func theWildcardOfIPv6ListensToBothFamilies(host: String) throws {
+        let wildcard = try Listener.claim(SocketAddress.resolve(host: "::", port: 0)[0])
+        var listener = try Listener(wildcard, Listener.Options())
+        let client = try ByteStream.connect(to: SocketAddress.resolve(host: host, port: wildcard.port)[0])
+        let server = try acceptOne(from: &listener)
+        let peer = server.peer
+        #expect(peer.hasPrefix(host == "::1" ? "[::1]:" : "127.0.0.1:"))
+        _ = client.number
+    }
+
+    @Test(.enabled(if: hasIPv6)) func anotherAddressOfIPv6ListensToItsFamilyAlone() throws {
+        let address = try Listener.claim(SocketAddress.resolve(host: "::1", port: 0)[0])
+        let listener = try Listener(address, Listener.Options())
+        #expect(option(listener.number, Int32(IPPROTO_IPV6), IPV6_V6ONLY) == 1)
+    }
+
     @Test func whoIsNotThereIsNotAccepted() throws {
         var listener = try Listener(freeAddress(), Listener.Options())
         guard case .none = listener.accept() else {

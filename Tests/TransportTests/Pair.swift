@@ -8,6 +8,16 @@ func freeAddress() throws -> SocketAddress {
     try Listener.claim(SocketAddress.resolve(host: "127.0.0.1", port: 0)[0])
 }
 
+/// Whether this machine has the loopback address of IPv6.
+let hasIPv6: Bool = {
+    do {
+        _ = try Listener.claim(SocketAddress.resolve(host: "::1", port: 0)[0])
+        return true
+    } catch {
+        return false
+    }
+}()
+
 struct Pair: ~Copyable {
     /// The end that connected: its reads block.
     let client: ByteStream

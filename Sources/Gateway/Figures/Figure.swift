@@ -12,6 +12,7 @@ package enum Figure: Int, Sendable, CaseIterable {
     case gaps
     case sentBytes, receivedBytes, sends
     case compressedMessages, compressions, compressionsSkipped, savedBytes
+    case droppedLogLines
 
     enum Kind: String {
         /// Only ever rises.
@@ -103,6 +104,10 @@ package enum Figure: Int, Sendable, CaseIterable {
             Description(
                 .counter, "tidegate_compression_saved_bytes_total", "compression", "savedBytes",
                 help: "Bytes that were not sent.")
+        case .droppedLogLines:
+            Description(
+                .counter, "tidegate_log_lines_dropped_total", "log", "dropped",
+                help: "Lines of the log that could not be written in time, or at all.")
         }
     }
 

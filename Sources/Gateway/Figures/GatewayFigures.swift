@@ -1,10 +1,11 @@
 /// All figures, over all loops, at one moment, for `/metrics`, `/stats` and the feed of figures.
 internal import Broker
+internal import Logging
 package import Primitives
 internal import Synchronization
 
 /// Each is read as it stands: figures of one moment may differ by what happened between two reads. Only the number of topics
-/// takes the sequencer's lock, for a moment.
+/// takes the sequencer's lock, and that of dropped lines the log's, for a moment.
 package struct GatewayFigures: Sendable {
     package let process = ProcessFigures.now()
     package let startedAt: UnixTime
@@ -28,6 +29,7 @@ package struct GatewayFigures: Sendable {
         let readers = self[.webSockets] + self[.eventStreams] + self[.polls]
         counts[Figure.http.rawValue] = max(connections - readers, 0)
         counts[Figure.topics.rawValue] = shared.sequencer.topicCount
+        counts[Figure.droppedLogLines.rawValue] = shared.log.droppedLineCount
         tallies[.closed] = EndReason.allCases.map { reason in
             (reason.rawValue, shared.sum { $0.endings[reason] })
         }

@@ -18,7 +18,7 @@ extension GatewayLoop {
             if place & 7 == 7, isShareSpent { return }
             switch kernel.accept(from: listener) {
             case .none: return
-            case .connection(let stream): admit(stream, at: configuration.endpoints[listener])
+            case .connection(let stream): admit(stream, at: shared.addresses[listener].endpoint)
             case .exhausted(let failure):
                 turnAway(from: listener, because: failure)
                 return
@@ -29,7 +29,7 @@ extension GatewayLoop {
     /// Refuses all that wait, as long as there is a descriptor to do it with.
     private func turnAway(from listener: Int, because failure: SystemFailure) {
         work.note(.turnedAway, ["reason": .text("\(failure)")])
-        let answer = configuration.endpoints[listener].spoken.farewell(at: work.time)
+        let answer = shared.addresses[listener].endpoint.spoken.farewell(at: work.time)
         for _ in 0..<Self.acceptLimit {
             switch kernel.turnAway(from: listener, with: answer.span) {
             case .turnedAway: statistics.add(.turnedAway)
@@ -56,7 +56,7 @@ extension GatewayLoop {
         do {
             try kernel.tellOfListeners(isWanted)
         } catch {
-            shared.log.error("the listeners can't be watched", ["reason": .text("\(error)")])
+            shared.log.tell(.listenersUnwatched, ["reason": .text("\(error)")])
         }
     }
 

@@ -95,7 +95,7 @@ package final class GatewayLoop {
                 if wantsEvents { try kernel.wait(timeout: timeout(), into: &ready) }
                 turn(ready)
             } catch {
-                shared.log.error("a loop stopped", ["reason": .text("\(error)")])
+                shared.log.tell(.loopStopped, ["reason": .text("\(error)")])
                 return
             }
         }

@@ -16,8 +16,9 @@ final class PublishIntake: Reply {
     private let kind: Kind
     private let isLines: Bool
     private let lineLimit: Int
-    /// A JSON body so far, or the beginning of a line.
+    /// A JSON body so far.
     private var text = ByteBuffer()
+    private(set) var lines = LineJoiner()
     private var lineNumber: UInt64 = 0
     /// Lines are published together as they come, until some of them were refused.
     private var takesOneByOne = false
@@ -136,52 +137,52 @@ final class PublishIntake: Reply {
     private func takeLines(
         _ content: Span<UInt8>, _ connection: Connection, _ work: Workspace
     ) throws(Problem) {
-        let before = (text: text.array, lineNumber: lineNumber)
+        if let ended = lines.join(content) {
+            try takeTogether(ended.first.span, content.extracting(ended.others), connection, work)
+        }
+        guard lines.begunByteCount <= lineLimit + 1024 else {
+            lineNumber += 1
+            throw lineTooLong
+        }
+    }
+
+    /// Publishes the lines of a piece as one batch. If that is refused, none of them was taken: one by one they show how
+    /// far it goes, and which is the bad one.
+    private func takeTogether(
+        _ first: Span<UInt8>, _ others: Span<UInt8>, _ connection: Connection, _ work: Workspace
+    ) throws(Problem) {
+        let numberBefore = lineNumber
         var refusal: Problem?
         do throws(Problem) {
-            try receivedLines(content, connection, work)
+            try take(lines: first, connection, work)
+            try take(lines: others, connection, work)
         } catch {
             refusal = error
         }
         do throws(Problem) {
             try publish(connection, work)
         } catch {
-            // None of the lines was taken. One by one they show how far it goes, and which is the bad one.
-            text.removeAll()
-            text.append(before.text.span)
-            lineNumber = before.lineNumber
+            lineNumber = numberBefore
             takesOneByOne = true
-            try receivedLines(content, connection, work)
+            try take(lines: first, connection, work)
+            try take(lines: others, connection, work)
         }
         if let refusal { throw refusal }
     }
 
-    private func receivedLines(
-        _ content: Span<UInt8>, _ connection: Connection, _ work: Workspace
+    private func take(
+        lines: Span<UInt8>, _ connection: Connection, _ work: Workspace
     ) throws(Problem) {
         var start = 0
-        for index in content.indices where content[index] == ASCII.lineFeed {
-            let piece = content.extracting(start..<index)
+        for index in lines.indices where lines[index] == ASCII.lineFeed {
+            try take(line: lines.extracting(start..<index), connection, work)
             start = index + 1
-            if text.isEmpty {
-                try take(line: piece, connection, work)
-            } else {
-                text.append(piece)
-                let line = text.array
-                text.removeAll()
-                try take(line: line.span, connection, work)
-            }
-        }
-        text.append(content.extracting(start..<content.count))
-        if text.count > lineLimit + 1024 {
-            lineNumber += 1
-            throw lineTooLong
         }
     }
 
     private func takeLastLine(_ connection: Connection, _ work: Workspace) throws(Problem) {
-        guard !text.isEmpty else { return }
-        let line = text.array
+        let line = lines.takeRest()
+        guard !line.isEmpty else { return }
         try take(line: line.span, connection, work)
         try publish(connection, work)
     }

@@ -40,13 +40,17 @@ enum Serve: Command {
         let startsFeeds = try !arguments.flag("--no-feeds")
         let configuration = try ConfigurationSource(&arguments).read()
         _ = try arguments.positionals(0...0)
-        let log = Log(level: configuration.logLevel, format: configuration.logFormat)
         // Blocked before any thread starts: all inherit that, and only the wait below sees them.
         var signals = sigset_t()
         sigemptyset(&signals)
         sigaddset(&signals, SIGTERM)
         sigaddset(&signals, SIGINT)
         pthread_sigmask(SIG_BLOCK, &signals, nil)
+        let log = try Log(
+            level: configuration.log.level, format: configuration.log.format,
+            queueByteCount: configuration.log.queueByteCount)
+        // A start that fails says why behind the lines that it has logged.
+        defer { log.flush() }
         let server = try Server.start(configuration, startsFeeds: startsFeeds, log: log)
         try sayWhereToLook(
             server.gateway.address, isServingPage: configuration.gateway.publicFolder != nil)
@@ -81,19 +85,22 @@ enum Serve: Command {
         var signals = signals
         var received: Int32 = 0
         sigwait(&signals, &received)
-        log.info("draining", ["signal": .text(received == SIGTERM ? "SIGTERM" : "SIGINT")])
+        log.tell(.draining, ["signal": .text(received == SIGTERM ? "SIGTERM" : "SIGINT")])
         do {
             _ = try LoopThread(name: "drain") {
                 server.drain()
-                log.info("ended")
+                log.tell(.ended)
+                log.flush()
                 exit(0)
             }
         } catch {
-            log.error("cannot drain", ["reason": .text("\(error)")])
+            log.tell(.cannotDrain, ["reason": .text("\(error)")])
+            log.flush()
             _exit(1)
         }
         sigwait(&signals, &received)
-        log.warning("ended at once by a second signal")
+        log.tell(.endedAtOnce)
+        log.flush()
         _exit(128 + received)
     }
 }

@@ -59,7 +59,7 @@ final class GatewayProcess: @unchecked Sendable {
         log.follow(errors.fileHandleForReading)
         let started = process
         killAtExit(started.processIdentifier)
-        guard let first = log.first(where: { $0.contains("\"address\"") }),
+        guard let first = log.first(where: { $0.contains(#""event":"listening""#) }),
             let text = JSON(first)["address"].string?.split(separator: ":").last, let port = UInt16(text)
         else { throw Fault("the gateway did not say where it listens: \(log.text)") }
         self.port = port
@@ -92,6 +92,11 @@ final class GatewayProcess: @unchecked Sendable {
 
     /// The first log line that contains `text`; nil if none comes in time.
     func logLine(saying text: String) -> String? { log.first { $0.contains(text) } }
+
+    /// Leaves the log unread from here on, but for a piece that is on its way. The kernel holds what the gateway writes until
+    /// the pipe is full.
+    func stopReadingLog() { log.isPaused = true }
+    func readLogAgain() { log.isPaused = false }
 
     func signal(_ number: Int32) { kill(pid, number) }
 
@@ -162,11 +167,23 @@ private final class LineLog: @unchecked Sendable {
     private let condition = NSCondition()
     private var lines: [String] = []
     private var isOver = false
+    private var isHeld = false
+
+    var isPaused: Bool {
+        get { condition.withLock { isHeld } }
+        set {
+            condition.withLock {
+                isHeld = newValue
+                condition.broadcast()
+            }
+        }
+    }
 
     func follow(_ handle: FileHandle) {
         Thread.detachNewThread { [self] in
             var rest = Data()
             while true {
+                condition.withLock { while isHeld { condition.wait() } }
                 let piece = handle.availableData
                 if piece.isEmpty { break }
                 rest.append(piece)

@@ -20,8 +20,10 @@ struct HTTPAnswer {
 final class HTTPProbe {
     let socket: RawSocket
 
-    init(_ gateway: GatewayProcess = .shared, receiveBuffer: Int32? = nil) throws {
-        socket = try RawSocket(port: gateway.port, receiveBuffer: receiveBuffer)
+    init(
+        _ gateway: GatewayProcess = .shared, receiveBuffer: Int32? = nil, family: RawSocket.Family = .ipv4
+    ) throws {
+        socket = try RawSocket(port: gateway.port, receiveBuffer: receiveBuffer, family: family)
     }
 
     /// Sends a request; a body gets its Content-Length.

@@ -13,29 +13,23 @@ final class RawSocket {
     /// The most bytes to receive at once; a small number makes a slow reader.
     var pieceByteCount = 65_536
 
-    /// Connects to the loopback address; a small `receiveBuffer` is soon full.
-    init(port: UInt16, receiveBuffer: Int32? = nil) throws {
-        number = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+    /// Connects to the loopback address of one family; a small `receiveBuffer` is soon full.
+    init(port: UInt16, receiveBuffer: Int32? = nil, family: Family = .ipv4) throws {
+        let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
+        number = socket(family == .ipv4 ? AF_INET : AF_INET6, type, 0)
         guard number >= 0 else { throw Fault("socket: \(String(cString: strerror(errno)))") }
         if var receiveBuffer { setsockopt(number, SOL_SOCKET, SO_RCVBUF, &receiveBuffer, 4) }
         var on: Int32 = 1
         setsockopt(number, Int32(IPPROTO_TCP), TCP_NODELAY, &on, 4)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = port.bigEndian
-        address.sin_addr.s_addr = inet_addr("127.0.0.1")
-        let status = withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                connect(number, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-            }
-        }
-        guard status == 0 else {
+        guard connect(number, port, family) == 0 else {
             let reason = String(cString: strerror(errno))
             Foundation.close(number)
             isClosed = true
             throw Fault("connect: \(reason)")
         }
     }
+
+    enum Family { case ipv4, ipv6 }
 
     deinit { close() }
 
@@ -148,4 +142,29 @@ final class RawSocket {
     }
 
     private var text: String { String(decoding: received, as: UTF8.self) }
+}
+
+private func connect(_ number: Int32, _ port: UInt16, _ family: RawSocket.Family) -> Int32 {
+    switch family {
+    case .ipv4:
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = inet_addr("127.0.0.1")
+        return connect(number, &address)
+    case .ipv6:
+        var address = sockaddr_in6()
+        address.sin6_family = sa_family_t(AF_INET6)
+        address.sin6_port = port.bigEndian
+        address.sin6_addr = in6addr_loopback
+        return connect(number, &address)
+    }
+}
+
+private func connect<Address>(_ number: Int32, _ address: inout Address) -> Int32 {
+    withUnsafePointer(to: &address) { pointer in
+        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+            Foundation.connect(number, $0, socklen_t(MemoryLayout<Address>.size))
+        }
+    }
 }

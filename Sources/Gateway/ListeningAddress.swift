@@ -1,0 +1,96 @@
+/// Where the gateway listens: every address that the host of an endpoint stands for.
+internal import Glibc
+package import Transport
+
+/// One address of an endpoint. The listeners of each loop stand in the order of these.
+package struct ListeningAddress: Sendable {
+    package let address: SocketAddress
+    package let endpoint: Endpoint
+
+    package init(_ address: SocketAddress, of endpoint: Endpoint) {
+        self.address = address
+        self.endpoint = endpoint
+    }
+}
+
+/// An address that is not listened at, because the kernel lacks its family.
+package struct SkippedAddress: Sendable {
+    package let address: SocketAddress
+    package let failure: SystemFailure
+}
+
+extension Endpoint {
+    /// Every address that the host stands for, once each.
+    func resolved() throws(ResolveFailure) -> [SocketAddress] {
+        // Always both loopbacks, whatever the machine's table of hosts says (RFC 6761 §6.3).
+        let hosts = host.lowercased() == "localhost" ? ["127.0.0.1", "::1"] : [host]
+        var addresses: [SocketAddress] = []
+        for host in hosts {
+            for address in try SocketAddress.resolve(host: host, port: port)
+            where !addresses.contains(address) { addresses.append(address) }
+        }
+        guard !addresses.isEmpty else { throw ResolveFailure(host: host, reason: "it has no address") }
+        return addresses
+    }
+}
+
+/// The addresses of one endpoint, claimed together.
+struct AddressClaim {
+    /// At least one; all have the same port.
+    private(set) var claimed: [SocketAddress] = []
+    private(set) var skipped: [SkippedAddress] = []
+
+    /// Claims one address, which comes back with its port.
+    typealias Step = (SocketAddress) throws(SystemFailure) -> SocketAddress
+
+    struct Failure: Error {
+        let address: SocketAddress
+        let reason: SystemFailure
+    }
+
+    /// A port that is free at the first address may be taken at another one: then the kernel is asked for a next one, so
+    /// often.
+    static let portAttemptLimit = 16
+
+    /// Claims all of `addresses`, which have one port; 0 becomes a free one.
+    init(_ addresses: [SocketAddress], by step: Step = Listener.claim) throws(Failure) {
+        let isPortFree = addresses.first?.port == 0
+        var attempt = 1
+        while true {
+            do throws(Failure) {
+                try claim(addresses, by: step)
+                return
+            } catch {
+                guard isPortFree, error.reason.number == EADDRINUSE, attempt < Self.portAttemptLimit else {
+                    throw error
+                }
+                attempt += 1
+            }
+        }
+    }
+
+    private mutating func claim(_ addresses: [SocketAddress], by step: Step) throws(Failure) {
+        (claimed, skipped) = ([], [])
+        for var address in addresses {
+            if let first = claimed.first { address.port = first.port }
+            do throws(SystemFailure) {
+                claimed.append(try step(address))
+            } catch {
+                guard error.tellsOfNoFamily(of: address) else {
+                    throw Failure(address: address, reason: error)
+                }
+                skipped.append(SkippedAddress(address: address, failure: error))
+            }
+        }
+        if claimed.isEmpty, let first = skipped.first {
+            throw Failure(address: first.address, reason: first.failure)
+        }
+    }
+}
+
+extension SystemFailure {
+    /// Whether the kernel has no such family, or has it switched off: then even the loopback address is missing.
+    fileprivate func tellsOfNoFamily(of address: SocketAddress) -> Bool {
+        number == EAFNOSUPPORT || number == EADDRNOTAVAIL && address.isLoopback
+    }
+}

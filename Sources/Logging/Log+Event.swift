@@ -1,0 +1,72 @@
+/// All that the gateway logs, each written down once: its words, its level, its fields. docs/logging.md says what they mean
+/// and what to do.
+
+extension Log {
+    public enum Event: String, Sendable, CaseIterable {
+        // Starting and ending.
+        case listening
+        case addressSkipped = "an address was skipped"
+        case openToAll =
+            "everybody who reaches this address can read and publish: there is no authentication yet"
+        case draining
+        case ended
+        case cannotDrain = "cannot drain"
+        case endedAtOnce = "ended at once by a second signal"
+
+        // Loops.
+        case loopStopped = "a loop stopped"
+        case listenersUnwatched = "the listeners can't be watched"
+
+        // Connections.
+        case turnedAway = "a connection was turned away"
+        case readerStalled = "a reader takes nothing"
+        case readerDead = "a dead reader was closed"
+        case limitHit = "a limit was hit"
+        case cursorReset = "a cursor was reset"
+        case readerBehind = "a reader fell behind a log"
+        case refused
+
+        // Feeds.
+        case feedStarted = "feed started"
+        case feedFailed = "a feed failed and will be tried again"
+        case feedRefused = "a feed's updates were refused"
+        case feedEnded = "feed ended"
+
+        // The log itself.
+        case linesDropped = "log lines were dropped"
+
+        @inlinable public var level: Level {
+            switch self {
+            case .refused: .debug
+            case .listening, .addressSkipped, .draining, .ended, .feedStarted, .feedEnded: .info
+            case .readerStalled, .readerDead, .limitHit, .cursorReset, .readerBehind: .info
+            case .openToAll, .endedAtOnce, .turnedAway, .feedFailed, .linesDropped: .warning
+            case .cannotDrain, .loopStopped, .listenersUnwatched, .feedRefused: .error
+            }
+        }
+
+        /// The names of all its fields, of which some may be left out.
+        package var fields: [String] {
+            switch self {
+            case .listening: ["address", "threads", "openFileLimit", "version", "config"]
+            case .addressSkipped: ["address", "reason"]
+            case .draining: ["signal"]
+            case .openToAll, .ended, .endedAtOnce: []
+            case .cannotDrain, .loopStopped, .listenersUnwatched: ["reason"]
+            case .turnedAway: ["reason", "suppressed"]
+            case .readerStalled:
+                ["peer", "transport", "seconds", "bytesPending", "conflated", "suppressed"]
+            case .readerDead:
+                ["peer", "reason", "transport", "seconds", "bytesPending", "conflated", "suppressed"]
+            case .limitHit: ["peer", "code", "detail", "suppressed"]
+            case .cursorReset: ["peer", "suppressed"]
+            case .readerBehind: ["peer", "topic", "next", "missed", "suppressed"]
+            case .refused: ["peer", "code", "detail"]
+            case .feedStarted: ["feed"]
+            case .feedFailed: ["feed", "reason", "afterSeconds"]
+            case .feedRefused, .feedEnded: ["feed", "reason"]
+            case .linesDropped: ["count"]
+            }
+        }
+    }
+}
