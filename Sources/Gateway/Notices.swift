@@ -15,6 +15,8 @@ enum Notice: Int, CaseIterable {
     case limit
     case reset
     case gap
+    case foreignHost
+    case foreignOrigin
 
     var event: String {
         switch self {
@@ -24,6 +26,8 @@ enum Notice: Int, CaseIterable {
         case .limit: "a limit was hit"
         case .reset: "a cursor was reset"
         case .gap: "a reader fell behind a log"
+        case .foreignHost: "a request for another host was refused"
+        case .foreignOrigin: "a page of another origin was refused"
         }
     }
 

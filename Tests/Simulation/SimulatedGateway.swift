@@ -44,6 +44,7 @@ final class SimulatedGateway {
     ) throws {
         self.generation = generation
         var configuration = configuration
+        configuration.access.hosts = []
         configuration.endpoints = Array(repeating: Endpoint(), count: listenerCount)
         sequencer = Sequencer(epoch: Epoch(Self.epoch(generation)), retention: configuration.retention)
         let kernels = (0..<configuration.threadCount).map { _ in

@@ -68,7 +68,7 @@ struct GatewayServer: Server {
             Step(
                 send: Array(
                     """
-                    POST /publish HTTP/1.1\r\nHost: bench\r\nContent-Type: application/x-ndjson\r\n\
+                    POST /publish HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-ndjson\r\n\
                     Transfer-Encoding: chunked\r\n\r\n
                     """.utf8), expect: [])
         }
@@ -123,7 +123,7 @@ private struct MessagesEncoder: PublicationEncoder {
 
 enum HTTPText {
     static func get(_ target: String, _ fields: String = "") -> [UInt8] {
-        Array("GET \(target) HTTP/1.1\r\nHost: bench\r\n\(fields)\r\n".utf8)
+        Array("GET \(target) HTTP/1.1\r\nHost: localhost\r\n\(fields)\r\n".utf8)
     }
 
     static func upgrade(_ target: String, protocol name: String? = nil) -> [UInt8] {
