@@ -181,7 +181,7 @@ import Transport
         ("https://*.example.com", "https://b.a.Example.com", true),
         ("https://*.example.com", "https://example.com", false),
         ("https://*.example.com", "https://.example.com", false),
-        ("https://*.example.com", "https://aexample.com", false),
+        ("https://*.example.com", "https://evilexample.com", false),
         ("https://*.example.com", "https://a.example.com.evil.example", false),
         ("https://*.example.com", "http://a.example.com", false),
         ("https://*.example.com", "https://a.example.com:8443", false),

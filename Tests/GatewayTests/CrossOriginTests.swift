@@ -110,6 +110,15 @@ import Testing
                 .contains("Access-Control-Allow-Private-Network: true\r\n"))
     }
 
+    @Test func whoIsNoPageElsewhereIsToldItsMethodsAlone() throws {
+        let asked = "Access-Control-Request-Method: GET\r\n"
+        for origin in ["http://x", "http://evil.example"] {
+            let answer = try stage().receive(request("OPTIONS", "/healthz", asked, origin: origin))
+            #expect(answer.hasPrefix("HTTP/1.1 204 ") && answer.contains("Allow: GET, HEAD, OPTIONS\r\n"))
+            #expect(!answer.contains("Access-Control"))
+        }
+    }
+
     /// Caches must keep the answers apart as soon as they differ.
     @Test func answersVaryWhereOriginsAreLetIn() throws {
         let get = "GET /topics/none HTTP/1.1\r\nHost: x\r\n\r\n"
