@@ -11,6 +11,7 @@ package struct GatewayConfiguration: Sendable {
     /// The folder of the page; nil serves none.
     package var publicFolder: String? = "public"
 
+    package var access = AccessSettings()
     package var http = HTTPSettings()
     package var subscribers = SubscriberSettings()
     package var publishers = PublisherSettings()
@@ -60,6 +61,16 @@ package enum WebSocketApplication: Sendable {
     /// Each message is sent back. This is how the conformance suite speaks to the connection alone, through all that a
     /// subscriber's message goes through.
     case echo
+}
+
+/// Whom the gateway lets in, as far as browsers tell who it is.
+package struct AccessSettings: Sendable {
+    /// Pages of these origins may read and publish, besides the gateway's own.
+    package var origins: [OriginPattern] = []
+    /// The names that the gateway answers to; empty: all.
+    package var hosts = [HostPattern.auto]
+
+    package init() {}
 }
 
 package struct HTTPSettings: Sendable {

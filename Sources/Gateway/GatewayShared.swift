@@ -26,6 +26,7 @@ package final class GatewayShared: Sendable {
     let sources: Mutex<[SourceStatistics]> = Mutex([])
     /// Whether `GET /connections` may list the connections.
     let listsConnections: Bool
+    let access: AccessPolicy
 
     package init(
         configuration: GatewayConfiguration, sequencer: Sequencer, log: Log, files: StaticFiles,
@@ -41,6 +42,7 @@ package final class GatewayShared: Sendable {
         self.updates = updates ?? sequencer
         self.descriptorLimit = descriptorLimit
         listsConnections = configuration.operations.listsConnections(at: addresses.map(\.address))
+        access = AccessPolicy(configuration.access, configuration.endpoints, at: addresses.map(\.address))
         // Every connection takes a descriptor; the loops, two of them for each listener, the feeds and the log need some too.
         // The limit is met before the kernel has none left, so that there is one to refuse with.
         let kept = 16 + (6 + 2 * addresses.count) * configuration.threadCount

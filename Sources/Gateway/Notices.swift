@@ -15,6 +15,8 @@ enum Notice: Int, CaseIterable {
     case limit
     case reset
     case gap
+    case foreignHost
+    case foreignOrigin
 
     var event: Log.Event {
         switch self {
@@ -24,6 +26,8 @@ enum Notice: Int, CaseIterable {
         case .limit: .limitHit
         case .reset: .cursorReset
         case .gap: .readerBehind
+        case .foreignHost: .hostRefused
+        case .foreignOrigin: .originRefused
         }
     }
 }

@@ -25,8 +25,7 @@ struct Problem: Error {
     static let codes = [
         "bad_request", "invalid_json", "invalid_topic", "invalid_cursor", "unauthenticated", "forbidden",
         "not_found", "method_not_allowed", "payload_too_large", "too_many_topics", "rate_limited",
-        "overloaded",
-        "draining", "internal",
+        "overloaded", "draining", "misdirected", "internal",
     ]
 
     /// Those of them that say that a limit of the configuration was reached.
@@ -59,6 +58,19 @@ struct Problem: Error {
         )
         problem.topics = Array(topics.prefix(refusedTopicLimit))
         return problem
+    }
+
+    /// A page of another origin reads or publishes nothing.
+    static func foreign(_ origin: String) -> Problem {
+        Problem(
+            403, "forbidden",
+            "Pages of \(origin) may not read or publish here; \"access.origins\" lets others in.")
+    }
+
+    /// The request is for somebody else (RFC 9110 §15.5.20).
+    static func misdirected(_ host: String) -> Problem {
+        Problem(
+            421, "misdirected", "This gateway does not answer to the host \"\(host)\"; see \"access.hosts\".")
     }
 
     /// The log may have taken the updates or not.

@@ -18,32 +18,38 @@ enum RequestRouter {
         _ head: RequestHead, _ response: inout some Responder, _ connection: Connection, _ work: Workspace
     ) throws(Problem) -> Routing {
         let path = head.path
+        let resource = Resource(path)
+        let caller = try work.shared.access.admit(head, to: resource, connection, work)
+        if case .allowed(let origin) = caller { response.share(with: origin) }
         if head.method == .options {
-            response.answer(204, connection, work) { $0.add("Allow", allowed(path)) }
+            response.answer(204, connection, work) { fields in
+                fields.add("Allow", allowed(path))
+                if case .allowed = caller, head.field("Access-Control-Request-Method") != nil {
+                    fields.addPreflight(methods: allowed(path), to: head)
+                }
+            }
             return .answered
         }
         if case .other = head.method {
             throw Problem(501, "bad_request", "This gateway does not know the method \(head.methodName).")
         }
-        if path.starts(with: "/topics/".utf8) {
-            return try routeTopic(head, path, &response, connection, work)
-        }
         let isGet = head.method == .get || head.method == .head
-        guard isGet || path.elementsEqual("/publish".utf8) && head.method == .post else {
+        guard isGet || resource == .topic || resource == .publish && head.method == .post else {
             throw .notAllowed(allowed(path))
         }
-        switch String(decoding: path, as: UTF8.self) {
-        case "/ws": return try openWebSocket(head, &response, connection, work)
-        case "/sse": return try EventStream.open(head, &response, connection, work)
-        case "/poll": return try LongPoll.open(head, &response, connection, work)
-        case "/topics": return try TopicListing.open(head, &response, connection, work)
-        case "/publish":
+        switch resource {
+        case .webSocket: return try openWebSocket(head, &response, connection, work)
+        case .eventStream: return try EventStream.open(head, &response, connection, work)
+        case .poll: return try LongPoll.open(head, &response, connection, work)
+        case .topics: return try TopicListing.open(head, &response, connection, work)
+        case .topic: return try routeTopic(head, path, &response, connection, work)
+        case .publish:
             guard head.method == .post else { throw .notAllowed("POST, OPTIONS") }
             return try PublishIntake.open(head, .many, work.configuration.publishers)
-        case "/connections": return try ConnectionsPage.open(head, connection, work)
-        case "/healthz", "/readyz", "/metrics", "/stats":
+        case .connections: return try ConnectionsPage.open(head, connection, work)
+        case .health, .readiness, .metrics, .stats:
             try OperationsPage.answer(path, &response, connection, work)
-        default: try answerFile(head, path, &response, connection, work)
+        case nil: try answerFile(head, path, &response, connection, work)
         }
         return .answered
     }
@@ -51,8 +57,8 @@ enum RequestRouter {
     /// Whether a body of this request is for anybody.
     static func takesBody(_ head: RequestHead) -> Bool {
         switch head.method {
-        case .post: head.path.elementsEqual("/publish".utf8)
-        case .put: head.path.starts(with: "/topics/".utf8)
+        case .post: Resource(head.path) == .publish
+        case .put: Resource(head.path) == .topic
         case .get, .head, .delete, .options, .other: false
         }
     }

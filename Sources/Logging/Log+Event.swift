@@ -24,6 +24,8 @@ extension Log {
         case limitHit = "a limit was hit"
         case cursorReset = "a cursor was reset"
         case readerBehind = "a reader fell behind a log"
+        case hostRefused = "a request for another host was refused"
+        case originRefused = "a page of another origin was refused"
         case refused
 
         // Feeds.
@@ -40,6 +42,7 @@ extension Log {
             case .refused: .debug
             case .listening, .addressSkipped, .draining, .ended, .feedStarted, .feedEnded: .info
             case .readerStalled, .readerDead, .limitHit, .cursorReset, .readerBehind: .info
+            case .hostRefused, .originRefused: .info
             case .openToAll, .endedAtOnce, .turnedAway, .feedFailed, .linesDropped: .warning
             case .cannotDrain, .loopStopped, .listenersUnwatched, .feedRefused: .error
             }
@@ -61,6 +64,8 @@ extension Log {
             case .limitHit: ["peer", "code", "detail", "suppressed"]
             case .cursorReset: ["peer", "suppressed"]
             case .readerBehind: ["peer", "topic", "next", "missed", "suppressed"]
+            case .hostRefused: ["peer", "host", "suppressed"]
+            case .originRefused: ["peer", "origin", "suppressed"]
             case .refused: ["peer", "code", "detail"]
             case .feedStarted: ["feed"]
             case .feedFailed: ["feed", "reason", "afterSeconds"]

@@ -47,13 +47,19 @@ enum Document: Decodable, Sendable {
         return text
     }
 
-    /// Every leaf by its path, "http.headerBytes". Leaves out arrays and everything under `without`.
+    /// A leaf, or a list of leaves, spelled as JSON.
+    var spelling: String? {
+        guard case .array(let elements) = self else { return literal }
+        return literals.count == elements.count ? "[\(literals.joined(separator: ", "))]" : nil
+    }
+
+    /// Every leaf and list of leaves by its path, "http.headerBytes". Leaves out everything under `without`.
     func leaves(at path: String = "", without: Set<String>) -> [String: String] {
         var found: [String: String] = [:]
         for (name, member) in members where !without.contains(name) {
             let place = path.isEmpty ? name : "\(path).\(name)"
             found.merge(member.leaves(at: place, without: without)) { $1 }
-            found[place] = member.literal
+            found[place] = member.spelling
         }
         return found
     }

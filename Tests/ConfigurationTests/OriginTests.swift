@@ -41,6 +41,13 @@ import Testing
             text: #"{"feeds": {"host": {"enabled": false, "intervall": 1}}}"#,
             says: "config.json: feeds.host.intervall: unknown key. Did you mean \"interval\"?"),
         Mistake(text: #"{"subscribers": {"compression": 5}}"#, says: "subscribers.compression: found 5"),
+        Mistake(
+            text: #"{"access": {"origins": ["*", "app.example.com"]}}"#,
+            says: "config.json: access.origins: \"app.example.com\": it has no scheme; write \"https://app"),
+        Mistake(
+            text: #"{"access": {"hosts": ["https://app.example.com"]}}"#,
+            says: "config.json: access.hosts: \"https://app.example.com\": a host has no scheme"),
+        Mistake(text: #"{"access": {"origin": []}}"#, says: "access.origin: unknown key. Did you mean"),
         Mistake(text: "[]", says: "config.json: found"),
         Mistake(text: "{\n \"port\" 1}", says: "config.json: line 2, column 9:"),
     ]
@@ -67,6 +74,15 @@ import Testing
     ])
     func thePagesFolderStartsFromTheFiles(file: String, folder: String, expected: String) throws {
         #expect(try read("{\"publicFolder\": \"\(folder)\"}", file: file).gateway.publicFolder == expected)
+    }
+
+    @Test func whoIsLetInIsRead() throws {
+        let access = try read(
+            #"{"access": {"origins": ["https://*.example.com", "null"], "hosts": ["auto", "Gate.example:80"]}}"#
+        ).gateway.access
+        #expect(access.origins.map(\.description) == ["https://*.example.com", "null"])
+        #expect(access.hosts.map(\.description) == ["auto", "gate.example:80"])
+        #expect(try read(#"{"access": {"hosts": []}}"#).gateway.access.hosts.isEmpty)
     }
 
     @Test func noFolderNoPage() throws {

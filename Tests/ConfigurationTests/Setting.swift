@@ -4,7 +4,7 @@ import Testing
 struct Setting: Sendable, CustomTestStringConvertible {
     let path: String
     let standard: String
-    /// The ends of its range, or all choices; for a text, one other than the default.
+    /// The ends of its range, or all choices; for a text, one other than the default; for a list, the schema's examples.
     let allowed: [String]
     /// Values just outside the range, and of another type.
     let refused: [String]
@@ -18,7 +18,7 @@ struct Setting: Sendable, CustomTestStringConvertible {
     private static func collect(_ schema: Document, at path: String) -> [Setting] {
         (schema["properties"]?.members ?? [:]).flatMap { name, property in
             let place = path.isEmpty ? name : "\(path).\(name)"
-            return property["default"]?.literal.map { [Setting(place, property, $0)] }
+            return property["default"]?.spelling.map { [Setting(place, property, $0)] }
                 ?? collect(property, at: place)
         }
     }
@@ -33,6 +33,8 @@ struct Setting: Sendable, CustomTestStringConvertible {
         {
             allowed = [lowest, highest]
             refused = [Document.spelled(below - 1), Document.spelled(above + 1), "\"5\"", "true"]
+        } else if case .array(let examples) = property["examples"] {
+            (allowed, refused) = (examples.compactMap(\.spelling), ["5", "[5]", "\"text\""])
         } else if property["type"]?.literal == "\"boolean\"" {
             (allowed, refused) = (["true", "false"], ["1", "\"true\""])
         } else {

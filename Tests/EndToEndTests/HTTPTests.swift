@@ -15,7 +15,8 @@ import Testing
         -> Refused
     {
         Refused(
-            name: name, text: "POST /publish HTTP/1.1\r\nHost: a\r\n\(fields)\r\n\r\n\(body)", status: status)
+            name: name, text: "POST /publish HTTP/1.1\r\nHost: localhost\r\n\(fields)\r\n\r\n\(body)",
+            status: status)
     }
 
     /// Behind each is a request that would publish if a parser mistook it for one.
@@ -41,23 +42,24 @@ import Testing
     static let refused =
         smuggling + [
             Refused(name: "no host", text: "GET / HTTP/1.1\r\n\r\n", status: 400),
-            Refused(name: "version 2.0", text: "GET / HTTP/2.0\r\nHost: a\r\n\r\n", status: 505),
+            Refused(name: "version 2.0", text: "GET / HTTP/2.0\r\nHost: localhost\r\n\r\n", status: 505),
             Refused(name: "preface of HTTP/2", text: "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", status: 505),
             Refused(
                 name: "long URL",
-                text: "GET /\(String(repeating: "a", count: 9000)) HTTP/1.1\r\nHost: a\r\n\r\n",
+                text: "GET /\(String(repeating: "a", count: 9000)) HTTP/1.1\r\nHost: localhost\r\n\r\n",
                 status: 414),
             Refused(
                 name: "large fields",
-                text: "GET / HTTP/1.1\r\nHost: a\r\nX: \(String(repeating: "a", count: 33_000))\r\n\r\n",
+                text:
+                    "GET / HTTP/1.1\r\nHost: localhost\r\nX: \(String(repeating: "a", count: 33_000))\r\n\r\n",
                 status: 431),
             Refused(
                 name: "many fields",
-                text: "GET / HTTP/1.1\r\nHost: a\r\n\(String(repeating: "X: y\r\n", count: 101))\r\n",
+                text: "GET / HTTP/1.1\r\nHost: localhost\r\n\(String(repeating: "X: y\r\n", count: 101))\r\n",
                 status: 431),
             Refused(
                 name: "expectation",
-                text: "POST /publish HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nExpect: tea\r\n\r\n",
+                text: "POST /publish HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\nExpect: tea\r\n\r\n",
                 status: 417),
             Refused(name: "binary", text: "\u{16}\u{03}\u{01}\u{00}", status: 400),
         ]
@@ -335,7 +337,8 @@ import Testing
         #expect(try body.answer().status == 408)
         // Dripping a head byte by byte must not help.
         let drip = try HTTPProbe(gateway)
-        var bytes = Array("GET / HTTP/1.1\r\nHost: a\r\nX: \(String(repeating: "x", count: 8000))".utf8)[...]
+        var bytes = Array(
+            "GET / HTTP/1.1\r\nHost: localhost\r\nX: \(String(repeating: "x", count: 8000))".utf8)[...]
         while !bytes.isEmpty, drip.socket.sendWithoutWaiting([bytes.removeFirst()]) == 1 {
             if drip.socket.hasInput { break }
             usleep(2_000)

@@ -24,6 +24,7 @@ final class FrontEndStage {
     ) {
         var configuration = GatewayConfiguration()
         configuration.publicFolder = nil
+        configuration.access.hosts = []
         change(&configuration)
         sequencer = Sequencer(epoch: Epoch("stage"), retention: configuration.retention)
         let control = LoopControl {}
@@ -135,6 +136,8 @@ struct RecordingResponder: Responder {
             lines.append("\(name)=\(value.span.text)")
         }
     }
+
+    mutating func share(with origin: [UInt8]) { steps.append("share with \(origin.span.text)") }
 
     mutating func begin(
         _ status: Int, _ contentType: StaticString?, _ content: ContentLength, _: Connection, _: Workspace,

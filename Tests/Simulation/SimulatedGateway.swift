@@ -43,6 +43,8 @@ final class SimulatedGateway {
         isWhimsical: Bool, visitSteps: Int, _ random: inout SeededGenerator
     ) throws {
         self.generation = generation
+        var configuration = configuration
+        configuration.access.hosts = []
         sequencer = Sequencer(epoch: Epoch(Self.epoch(generation)), retention: configuration.retention)
         let kernels = (0..<configuration.threadCount).map { _ in
             SimulatedKernel(

@@ -2,7 +2,7 @@
 internal import HTTP
 internal import Primitives
 
-/// One byte, so that a reply of hours costs no more than that.
+/// One word, so that a reply of hours costs no more than that.
 struct HTTP1Responder: Responder {
     private struct Traits: OptionSet {
         let rawValue: UInt8
@@ -14,9 +14,30 @@ struct HTTP1Responder: Responder {
         static let isChunked = Traits(rawValue: 8)
     }
 
-    private var traits: Traits = []
+    private enum Form {
+        case plain(Traits)
+        /// A page of that origin may read the answer. It stands apart until the head is made, for it is rare and long.
+        indirect case shared(Traits, with: [UInt8])
+    }
+
+    private var form: Form
+
+    private var traits: Traits {
+        get {
+            switch form {
+            case .plain(let traits), .shared(let traits, _): traits
+            }
+        }
+        set {
+            switch form {
+            case .plain: form = .plain(newValue)
+            case .shared(_, let origin): form = .shared(newValue, with: origin)
+            }
+        }
+    }
 
     init(_ head: RequestHead) {
+        form = .plain([])
         if head.version == .http10 { traits.insert(.isHTTP10) }
         if head.method == .head { traits.insert(.isHead) }
         if !head.isPersistent { traits.insert(.closes) }
@@ -26,7 +47,11 @@ struct HTTP1Responder: Responder {
     static var last: HTTP1Responder { HTTP1Responder() }
 
     private init() {
-        traits = .closes
+        form = .plain(.closes)
+    }
+
+    mutating func share(with origin: [UInt8]) {
+        form = .shared(traits, with: origin)
     }
 
     mutating func begin(
@@ -40,12 +65,21 @@ struct HTTP1Responder: Responder {
         if let contentType { work.output.append(field: "Content-Type", contentType) }
         if case .known(let byteCount) = content { work.output.append(contentLength: byteCount) }
         fields(HTTP1Fields(work: work))
+        if status >= 200 { appendSharing(work) }
         switch content {
         case .none where status < 200: break
         case .none, .known: appendPersistence(work)
         case .open: beginOpenContent(work)
         }
         work.output.endFields()
+    }
+
+    /// Lets the page that asked read the answer, and keeps caches from handing that to another.
+    private mutating func appendSharing(_ work: Workspace) {
+        if work.shared.access.variesByOrigin { work.output.append(field: "Vary", "Origin") }
+        guard case .shared(let traits, let origin) = form else { return }
+        HTTP1Fields(work: work).addSharing(with: origin)
+        form = .plain(traits)
     }
 
     private func appendPersistence(_ work: Workspace) {

@@ -5,6 +5,8 @@ internal import Primitives
 /// HTTP/1.1 implements it (`HTTP1Responder`). Pages, problems and replies answer through it and know neither how a
 /// head is written nor how content is framed.
 protocol Responder {
+    /// A page of another origin has asked, and may read the answer.
+    mutating func share(with origin: [UInt8])
     /// Begins the answer. `fields` adds header fields besides those that every answer has.
     mutating func begin(
         _ status: Int, _ contentType: StaticString?, _ content: ContentLength, _ connection: Connection,

@@ -26,6 +26,8 @@ export class Chromium {
     this.#profile = mkdtempSync(join(tmpdir(), 'tidegate-chromium-'));
     const flags = [
       '--headless', '--remote-debugging-pipe', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run', '--hide-scrollbars',
+      // Names that lead to this machine without being its own, as a hostile name server has them.
+      '--host-resolver-rules=MAP *.example 127.0.0.1',
       '--disable-background-networking', '--disable-component-update', '--disable-extensions', '--mute-audio', `--user-data-dir=${this.#profile}`,
     ];
     this.#process = spawn(process.env.CHROMIUM ?? 'chromium', [...flags, 'about:blank'], { stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'], detached: true });

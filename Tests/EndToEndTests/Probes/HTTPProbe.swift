@@ -38,7 +38,7 @@ final class HTTPProbe {
         _ method: String, _ target: String, _ fields: [String] = [], body: String? = nil,
         version: String = "HTTP/1.1"
     ) -> String {
-        var lines = ["\(method) \(target) \(version)", "Host: test"] + fields
+        var lines = ["\(method) \(target) \(version)", "Host: localhost"] + fields
         if let body { lines.append("Content-Length: \(body.utf8.count)") }
         return lines.joined(separator: "\r\n") + "\r\n\r\n" + (body ?? "")
     }

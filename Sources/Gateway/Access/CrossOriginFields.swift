@@ -1,0 +1,28 @@
+/// The fields of an answer by which a browser lets a page of another origin read it (Fetch §3.2, "CORS").
+internal import HTTP
+
+extension ResponseFields {
+    /// The page of `origin` may read the answer, and these fields of it besides the harmless ones.
+    ///
+    /// No cookie and no token is in use, so pages are not told to send any: `Access-Control-Allow-Credentials` would stand
+    /// here, and never for an origin that only `*` covers.
+    func addSharing(with origin: [UInt8]) {
+        add("Access-Control-Allow-Origin", origin)
+        add("Access-Control-Expose-Headers", "ETag, Retry-After")
+    }
+
+    /// What the page may ask for, to a browser that asks in its name beforehand. What is not known here is not named, whatever
+    /// was asked for.
+    func addPreflight(methods: StaticString, to head: RequestHead) {
+        add("Access-Control-Allow-Methods", methods)
+        add(
+            "Access-Control-Allow-Headers",
+            "Authorization, Content-Type, If-None-Match, Last-Event-ID, Prefer")
+        // Two hours: Chromium remembers it no longer.
+        add("Access-Control-Max-Age", "7200")
+        // Chromium may want the consent of an address that is not public to a page that is (Private Network Access §3.2).
+        if head.field("Access-Control-Request-Private-Network") != nil {
+            add("Access-Control-Allow-Private-Network", "true")
+        }
+    }
+}

@@ -1,0 +1,30 @@
+/// What stands at a path, besides the files of the page.
+enum Resource: String {
+    case webSocket = "/ws"
+    case eventStream = "/sse"
+    case poll = "/poll"
+    case topics = "/topics"
+    case topic = "/topics/"
+    case publish = "/publish"
+    case connections = "/connections"
+    case metrics = "/metrics"
+    case stats = "/stats"
+    case health = "/healthz"
+    case readiness = "/readyz"
+
+    init?(_ path: [UInt8]) {
+        if path.starts(with: Self.topic.rawValue.utf8) {
+            self = .topic
+        } else {
+            self.init(rawValue: String(decoding: path, as: UTF8.self))
+        }
+    }
+
+    /// Whether pages of all origins may ask for it, as they may for the files: it tells nothing of the topics.
+    var isOpen: Bool {
+        switch self {
+        case .health, .readiness: true
+        case .webSocket, .eventStream, .poll, .topics, .topic, .publish, .connections, .metrics, .stats: false
+        }
+    }
+}
