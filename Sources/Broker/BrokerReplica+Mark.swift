@@ -11,19 +11,43 @@ extension BrokerReplica {
         topics[topic].unmarkedCount = 0
         topics[topic].unmarkedSequence = entry.sequence
         topics[topic].unmarkedAccepted = entry.accepted
-        changed.append((topic, entry.sequence))
+        let change = Change(topic: topic, sequence: entry.sequence)
+        if topics[topic].isNew || topics[topic].subscribers.count > Self.wideCount {
+            changedWidely.append(change)
+        } else {
+            changed.append(change)
+        }
     }
 
+    /// A change that is yet to be marked: the topic's first one since it was last marked.
+    struct Change {
+        let topic: UInt32
+        let sequence: UInt64
+    }
+
+    /// A topic of more subscribers is much work.
+    private static var wideCount: Int { 128 }
+
     /// Whether subscribers have yet to be marked.
-    package var hasUnmarked: Bool { !changed.isEmpty }
+    package var hasUnmarked: Bool { !changed.isEmpty || !changedWidely.isEmpty }
 
     /// All changes up to here are marked, so that this is what a cursor may vouch for.
-    package var markedSequence: UInt64 { changed.first.map { $0.sequence - 1 } ?? sequence }
+    package var markedSequence: UInt64 {
+        guard hasUnmarked else { return sequence }
+        return min(changed.first?.sequence ?? .max, changedWidely.first?.sequence ?? .max) - 1
+    }
 
-    /// Marks the subscribers of what has changed, oldest change first, as far as the ration goes. A topic that changed many
-    /// times meanwhile marks once.
+    /// Marks the subscribers of what has changed, oldest change first, as far as the ration goes: half of it for each queue,
+    /// unless one has less to do. A topic that changed many times meanwhile marks once.
     package func mark(_ ration: inout Ration) {
-        while !ration.isSpent, let next = changed.popFirst() {
+        mark(widely: false, &ration, down: ration.left / 2)
+        mark(widely: true, &ration, down: 0)
+        mark(widely: false, &ration, down: 0)
+        settle()
+    }
+
+    private func mark(widely: Bool, _ ration: inout Ration, down rest: Int) {
+        while ration.left > rest, let next = widely ? changedWidely.popFirst() : changed.popFirst() {
             ration.take()
             // A drain may have come to it before.
             guard topics.contains(next.topic), topics[next.topic].isChanged,
@@ -31,7 +55,6 @@ extension BrokerReplica {
             else { continue }
             mark(next.topic, &ration)
         }
-        settle()
     }
 
     /// Marks the subscribers of a topic. Its place in the queue stays, and says nothing any more.

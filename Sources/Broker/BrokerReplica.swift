@@ -25,8 +25,10 @@ package final class BrokerReplica {
 
     /// Topics that were ever added, for telling them apart.
     private var addedTopicCount: UInt32 = 0
-    /// Topics that have changed and whose subscribers have yet to be marked, oldest change first.
-    var changed = Queue<(topic: UInt32, sequence: UInt64)>()
+    /// Topics that have changed and whose subscribers have yet to be marked, oldest change first. Those for which that is much
+    /// work stand apart, so that no other one waits for them.
+    var changed = Queue<Change>()
+    var changedWidely = Queue<Change>()
     var matched: [UInt32] = []
     var forgotten = ForgottenTopics()
     /// Readers whose coverage is being changed, and former readers to dismantle, in turns.

@@ -41,15 +41,21 @@ extension GatewayLoop {
         connection.takeUnread(into: UnsafeMutableBufferPointer(rebasing: scratch[..<kept]))
         var rest = UnsafeMutableBufferPointer(rebasing: scratch[..<(kept + freshCount)])
         var isCut = false
-        var messageCount = 0
+        var uncheckedCount = 0
+        var uncheckedByteCount = 0
         while rest.count > 0, connection.endReason == nil, work.actions.end == nil,
             connection.frontEnd.isReading
         {
             // Few bytes can ask for many answers. Those that can't be sent yet must not be made yet; and others have to come.
-            isCut = work.output.count >= Self.outputByteCount || messageCount & 3 == 3 && isShareSpent
+            isCut = work.output.count >= Self.outputByteCount
+            if uncheckedCount >= 8 || uncheckedByteCount >= 4096 {
+                isCut = isCut || isShareSpent
+                (uncheckedCount, uncheckedByteCount) = (0, 0)
+            }
             if isCut { break }
-            messageCount += 1
             let consumed = connection.frontEnd.received(rest, connection, work)
+            uncheckedCount += 1
+            uncheckedByteCount += consumed
             rest = UnsafeMutableBufferPointer(rebasing: rest[consumed...])
             if let successor = work.actions.successor {
                 connection.frontEnd = successor

@@ -7,7 +7,9 @@ extension GatewayLoop {
     /// connection waits longer for its turn, whatever the others want.
     enum Share {
         static let marks = Interval(.microseconds(500))
-        static let events = Interval(.microseconds(1250))
+        static let events = Interval(.microseconds(1000))
+        /// At least, beyond what the other events have left of their share.
+        static let strangers = Interval(.microseconds(500))
         static let deadlines = Interval(.microseconds(250))
         static let flushes = Interval(.microseconds(1250))
         static let again = Interval(.microseconds(750))

@@ -118,7 +118,7 @@ final class EventStream: Reply {
     func sayGoodbye(
         _ response: inout some Responder, _ connection: Connection, _ work: Workspace
     ) -> ReplyProgress {
-        // The marked topics go first: the reader leaves with the latest values.
+        // What its pace and one flush allow of the marked topics goes first. The cursor says what is left: that comes elsewhere.
         _ = flush(budget: work.configuration.subscribers.flushByteCount, &response, connection, work)
         let delay = work.reconnectDelay()
         let cursor = work.replica.cursor(of: session.subscriber)

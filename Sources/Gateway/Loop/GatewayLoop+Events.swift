@@ -1,0 +1,86 @@
+/// What the kernel has told, in an order in which nobody waits for a crowd.
+internal import Broker
+internal import Primitives
+internal import Transport
+
+/// What the kernel has told of a listener, or of the connection that had the token then.
+struct HeldEvent {
+    let event: Poller.Event
+    let key: ReaderKey?
+}
+
+extension GatewayLoop {
+    /// A connection that was heard so lately is no stranger.
+    private static let acquaintance = Interval(.seconds(2))
+
+    /// Handles what was held and what is `ready`, as far as the time goes. When thousands come back at once, those that were
+    /// there all the time come first: else a publisher of one price would stand in line behind all of them.
+    func handle(_ ready: [Poller.Event]) {
+        guard !ready.isEmpty || !held.isEmpty || !strangers.isEmpty else { return }
+        beginShare(Share.events)
+        handleHeld()
+        let isCrowd = ready.count > crowdCount
+        var waitingCount = 0
+        for (place, event) in ready.enumerated() {
+            if isCrowd, letWait(event) {
+                waitingCount += 1
+                continue
+            }
+            if !held.isEmpty || place > 0 && isShareSpent {
+                hold(event)
+            } else {
+                handle(event)
+            }
+        }
+        // While the kernel tells of more and more strangers, somebody else may stand behind them.
+        if waitingCount <= ready.count / 2 { handleStrangers() }
+    }
+
+    private func handleHeld() {
+        for place in 0..<held.count {
+            if place > 0, isShareSpent { return }
+            guard let next = held.popFirst() else { return }
+            handle(next)
+        }
+    }
+
+    private func handleStrangers() {
+        guard !strangers.isEmpty else { return }
+        extendShare(Share.strangers)
+        for place in 0..<strangers.count {
+            if place > 0, isShareSpent { return }
+            guard let next = strangers.popFirst() else { return }
+            handle(next)
+        }
+    }
+
+    private func handle(_ held: HeldEvent) {
+        if let key = held.key, connection(of: key) == nil { return }
+        handle(held.event)
+    }
+
+    private func hold(_ event: Poller.Event) {
+        let key = event.listener == nil ? connections[Int(event.token)]?.key : nil
+        guard key != nil || event.listener != nil else { return }
+        held.append(HeldEvent(event: event, key: key))
+    }
+
+    /// Puts the event of a stranger off. Until it is handled, the kernel is not asked about that connection, or it would tell
+    /// of it again and again.
+    private func letWait(_ event: Poller.Event) -> Bool {
+        guard event.listener == nil, let connection = connections[Int(event.token)], connection.isOpen,
+            connection.phase == .serving, !connection.hasUnsent, !event.isHungUp,
+            connection.lastReceived == connection.accepted
+                || now >= connection.lastReceived + Self.acquaintance
+        else { return false }
+        do {
+            try kernel.rewatch(connection.stream, token: connection.token, [])
+        } catch {
+            end(connection, .broken)
+            return true
+        }
+        connection.interest = []
+        strangers.append(HeldEvent(event: event, key: connection.key))
+        return true
+    }
+}
