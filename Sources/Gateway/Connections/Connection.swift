@@ -31,6 +31,8 @@ final class Connection {
         static let isStallTold = Facts(rawValue: 16)
         /// The reader was sent as much as it may be before it has answered for it.
         static let isFull = Facts(rawValue: 32)
+        /// The poller tells nothing of it, until it is seen to that its peer is gone.
+        static let isUnwatched = Facts(rawValue: 64)
     }
 
     // An idle connection is these 120 bytes and its front end's (`Benchmarks/idle-memory`).

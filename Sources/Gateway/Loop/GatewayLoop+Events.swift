@@ -55,7 +55,15 @@ extension GatewayLoop {
     }
 
     private func handle(_ held: HeldEvent) {
-        if let key = held.key, connection(of: key) == nil { return }
+        guard let key = held.key else { return handle(held.event) }
+        guard let connection = connection(of: key) else { return }
+        guard connection.facts.contains(.isUnwatched) else { return handle(held.event) }
+        connection.facts.remove(.isUnwatched)
+        do {
+            try kernel.watch(connection.stream, token: connection.token, connection.interest)
+        } catch {
+            return end(connection, .broken)
+        }
         handle(held.event)
     }
 
@@ -65,11 +73,20 @@ extension GatewayLoop {
         held.append(HeldEvent(event: event, key: key))
     }
 
-    /// Puts the event of a stranger off. Until it is handled, the kernel is not asked about that connection, or it would tell
-    /// of it again and again.
+    /// Puts off the event of a stranger, or of somebody who is gone. Until it is handled, the kernel is not asked about that
+    /// connection, or it would tell of it again and again.
     private func letWait(_ event: Poller.Event) -> Bool {
-        guard event.listener == nil, let connection = connections[Int(event.token)], connection.isOpen,
-            connection.phase == .serving, !connection.hasUnsent, !event.isHungUp,
+        guard event.listener == nil, let connection = connections[Int(event.token)],
+            connection.phase == .serving
+        else { return false }
+        if event.isHungUp {
+            // A hang-up is told whatever one asks for.
+            kernel.unwatch(connection.stream)
+            connection.facts.insert(.isUnwatched)
+            strangers.append(HeldEvent(event: event, key: connection.key))
+            return true
+        }
+        guard !connection.hasUnsent,
             connection.lastReceived == connection.accepted
                 || now >= connection.lastReceived + Self.acquaintance
         else { return false }

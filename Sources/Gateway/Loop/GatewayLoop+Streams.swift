@@ -184,6 +184,7 @@ extension GatewayLoop {
         guard bits != connection.interest.rawValue else { return }
         let interest = Poller.Interest(rawValue: bits)
         connection.interest = interest
+        if connection.facts.contains(.isUnwatched) { return }
         do {
             try kernel.rewatch(connection.stream, token: connection.token, interest)
         } catch {
