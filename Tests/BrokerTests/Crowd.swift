@@ -167,7 +167,7 @@ final class Crowd: Sendable {
         let replica = BrokerReplica(inbox: loop.inbox)
         var round = 1
         while round <= roundCount, !hasFailed {
-            replica.follow()
+            replica.catchUp()
             if Self.knows(replica, theEndOf: round) {
                 round += 1
                 loop.roundEnd.give()
