@@ -69,6 +69,9 @@ extension BrokerReplica {
     /// Whether something waits to be drained.
     package func hasMarks(_ id: SubscriberID) -> Bool { subscribers[id].markCount > 0 }
 
+    /// Whether a round of drains is under way: what is left of it comes before what has changed meanwhile.
+    package func isInRound(_ id: SubscriberID) -> Bool { subscribers[id].position > 0 }
+
     /// What may be vouched for at present.
     package func cursor(of id: SubscriberID) -> UInt64? { subscribers[id].cursor(at: markedSequence) }
 

@@ -9,8 +9,6 @@ struct ReaderSession {
     var pendingLives: [PendingLive] = []
     /// Seconds of silence from us after which the reader wants a sign of life; 0: none.
     var heartbeat: UInt8 = 0
-    /// Whether a drain stopped for want of room: it goes on whatever the pace says.
-    private var isInMiddle = false
 
     struct PendingLive {
         /// It is live when the cursor has come so far; nil as long as not all that it covers is marked.
@@ -34,7 +32,9 @@ struct ReaderSession {
     mutating func drain(budget: Int, _ connection: Connection, _ work: Workspace) {
         work.batch.removeAll()
         settleLives(work)
-        guard work.replica.hasMarks(subscriber), pace.due <= work.now || isInMiddle else {
+        // What a round has begun goes on whatever the pace says.
+        let mayDrain = pace.due <= work.now || work.replica.isInRound(subscriber)
+        guard work.replica.hasMarks(subscriber), mayDrain else {
             work.batch.cursor = work.replica.cursor(of: subscriber)
             return
         }
@@ -44,8 +44,9 @@ struct ReaderSession {
             // flushes before this one took their time.
             at: pendingLives.isEmpty && !pace.isLimited ? work.clock.now() : nil, into: &work.batch)
         work.noteDelivery(to: connection)
-        isInMiddle = work.batch.hasMore
-        if isInMiddle { work.comeBack() } else { pace.flushed(at: work.now) }
+        // Each part of a round counts: an unsubscribe may take the rest.
+        pace.flushed(at: work.now)
+        if work.batch.hasMore { work.comeBack() }
     }
 
     /// Finds out how far the cursor has to come for the last subscription, once all that it covers is marked.
