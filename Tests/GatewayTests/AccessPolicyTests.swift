@@ -210,12 +210,7 @@ import Transport
         ("https://a.example?x", "it is no origin"),
     ])
     func anOriginThatCannotBeMeantIsRefused(text: String, says: String) {
-        do throws(AccessFailure) {
-            _ = try OriginPattern(text)
-            Issue.record("\"\(text)\" was taken")
-        } catch {
-            #expect(error.description.hasPrefix("\"\(text)\": ") && error.description.contains(says))
-        }
+        expectRefusal(of: text, saying: says) { text throws(AccessFailure) in _ = try OriginPattern(text) }
     }
 
     @Test(arguments: [
@@ -225,11 +220,17 @@ import Transport
         ("a:99999", "it is no host"),
     ])
     func aHostThatCannotBeMeantIsRefused(text: String, says: String) {
+        expectRefusal(of: text, saying: says) { text throws(AccessFailure) in _ = try HostPattern(text) }
+    }
+
+    private func expectRefusal(
+        of text: String, saying reason: String, _ read: (String) throws(AccessFailure) -> Void
+    ) {
         do throws(AccessFailure) {
-            _ = try HostPattern(text)
+            try read(text)
             Issue.record("\"\(text)\" was taken")
         } catch {
-            #expect(error.description.hasPrefix("\"\(text)\": ") && error.description.contains(says))
+            #expect(error.description.hasPrefix("\"\(text)\": ") && error.description.contains(reason))
         }
     }
 }

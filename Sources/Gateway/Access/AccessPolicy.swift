@@ -53,8 +53,10 @@ struct AccessPolicy: Sendable {
     /// its own host. A request without a host is of HTTP/1.0, which no browser speaks and health checks do.
     func answers(to head: RequestHead) -> Bool {
         guard let hosts, let named = head.authority else { return true }
-        guard let authority = Authority(named.span) else { return false }
-        return hosts.contains { $0.host == authority.host && ($0.port == nil || $0.port == authority.port) }
+        guard let parts = Authority.Parts(named.span) else { return false }
+        return hosts.contains {
+            ($0.port == nil || $0.port == parts.port) && $0.isHost(of: named.span, parts)
+        }
     }
 
     func caller(of head: RequestHead) -> Caller {
