@@ -1,23 +1,25 @@
 /// First in, first out. Taking moves nothing, except now and then as many as were taken.
-public struct Queue<Element> {
-    private var elements: [Element] = []
-    private var start = 0
+///
+/// Inlinable, because another module pays for a generic type's metadata with each call to one that is not.
+@frozen public struct Queue<Element> {
+    @usableFromInline var elements: [Element] = []
+    @usableFromInline var start = 0
 
-    public init() {}
+    @inlinable public init() {}
 
-    public var count: Int { elements.count - start }
-    public var isEmpty: Bool { start == elements.count }
-    public var first: Element? { start < elements.count ? elements[start] : nil }
+    @inlinable public var count: Int { elements.count - start }
+    @inlinable public var isEmpty: Bool { start == elements.count }
+    @inlinable public var first: Element? { start < elements.count ? elements[start] : nil }
 
-    public mutating func append(_ element: Element) {
+    @inlinable public mutating func append(_ element: Element) {
         elements.append(element)
     }
 
-    public mutating func append(contentsOf more: some Sequence<Element>) {
+    @inlinable public mutating func append(contentsOf more: some Sequence<Element>) {
         elements.append(contentsOf: more)
     }
 
-    public mutating func popFirst() -> Element? {
+    @inlinable public mutating func popFirst() -> Element? {
         guard start < elements.count else { return nil }
         let element = elements[start]
         start += 1

@@ -67,6 +67,26 @@ extension GatewayLoop {
         handle(held.event)
     }
 
+    private func handle(_ event: Poller.Event) {
+        if let listener = event.listener {
+            acceptAll(from: listener)
+            return
+        }
+        guard let connection = connections[Int(event.token)], connection.isOpen else { return }
+        if connection.phase == .opening {
+            open(connection)
+            return
+        }
+        if connection.hasUnsent, event.allows(connection.writeInterest) { sendUnsent(connection) }
+        guard connection.isOpen else { return }
+        if !wantsToRead(connection) {
+            if event.isHungUp { end(connection, .broken) }
+        } else if event.allows(connection.readInterest) {
+            // What was left of the last read comes first; the kernel tells of the rest again.
+            if !connection.facts.contains(.isInAgain) || !connection.hasUnread { read(connection) }
+        }
+    }
+
     private func hold(_ event: Poller.Event) {
         let key = event.listener == nil ? connections[Int(event.token)]?.key : nil
         guard key != nil || event.listener != nil else { return }
@@ -99,5 +119,12 @@ extension GatewayLoop {
         connection.interest = []
         strangers.append(HeldEvent(event: event, key: connection.key))
         return true
+    }
+}
+
+extension Poller.Event {
+    /// Whether something of what was waited for can be tried now.
+    fileprivate func allows(_ interest: Poller.Interest) -> Bool {
+        interest.contains(.read) && isReadable || interest.contains(.write) && isWritable
     }
 }

@@ -3,7 +3,7 @@ internal import Broker
 internal import Primitives
 
 extension GatewayLoop {
-    /// Each part of a turn has so much of its time before the others have theirs. All together are five milliseconds: no
+    /// Each part of a turn has so much of its time before the others have theirs. All together are some five milliseconds: no
     /// connection waits longer for its turn, whatever the others want.
     enum Share {
         static let marks = Interval(.microseconds(500))

@@ -15,7 +15,7 @@ package final class GatewayLoop {
     /// ones are sent that as well.
     static let flushLimit = 128
     /// What would be due before the poller, whose clock ticks in milliseconds, could wake the loop is due now.
-    static let clockStep = Duration.microseconds(500)
+    static let clockStep = Interval(.microseconds(500))
     /// What a connection may make the loop answer before the others have had their turn.
     static let outputByteCount = 64 * 1024
 
@@ -162,26 +162,6 @@ package final class GatewayLoop {
     /// hundred times as much, and after several things that cost less.
     var isShareSpent: Bool { kernel.clock.now() >= shareEnd }
 
-    func handle(_ event: Poller.Event) {
-        if let listener = event.listener {
-            acceptAll(from: listener)
-            return
-        }
-        guard let connection = connections[Int(event.token)], connection.isOpen else { return }
-        if connection.phase == .opening {
-            open(connection)
-            return
-        }
-        if connection.hasUnsent, event.allows(connection.writeInterest) { sendUnsent(connection) }
-        guard connection.isOpen else { return }
-        if !wantsToRead(connection) {
-            if event.isHungUp { end(connection, .broken) }
-        } else if event.allows(connection.readInterest) {
-            // What was left of the last read comes first; the kernel tells of the rest again.
-            if !connection.facts.contains(.isInAgain) || !connection.hasUnread { read(connection) }
-        }
-    }
-
     /// The connection of that key; nil when it is gone, even if another one has its number now.
     func connection(of key: ReaderKey) -> Connection? {
         guard let connection = connections[Int(key.connection)], connection.isOpen,
@@ -195,11 +175,12 @@ package final class GatewayLoop {
     private func flushReaders() {
         guard let due = replica.flushDue else { return }
         let start = kernel.clock.now()
-        guard due <= start + Self.clockStep else { return }
+        let horizon = start + Self.clockStep
+        guard due <= horizon else { return }
         beginShare(Share.flushes)
         for place in 0..<Self.flushLimit {
             if place > 0, isShareSpent { break }
-            guard let subscriber = replica.takeReady(at: start + Self.clockStep) else { break }
+            guard let subscriber = replica.takeReady(at: horizon) else { break }
             let key = replica.owner(of: subscriber)
             if let connection = connection(of: key) { flush(connection, stream: key.stream) }
         }
@@ -252,12 +233,5 @@ package final class GatewayLoop {
         statistics.connections.store(liveConnectionCount, ordering: .relaxed)
         statistics.set(.conflated, to: Int(replica.conflated))
         statistics.set(.subscriptions, to: replica.slotCount)
-    }
-}
-
-extension Poller.Event {
-    /// Whether something of what was waited for can be tried now.
-    fileprivate func allows(_ interest: Poller.Interest) -> Bool {
-        interest.contains(.read) && isReadable || interest.contains(.write) && isWritable
     }
 }
