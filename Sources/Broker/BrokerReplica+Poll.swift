@@ -18,24 +18,24 @@ extension BrokerReplica {
     }
 
     /// Goes on; returns whether the answer can be made, in this very step.
-    package func advance(_ poll: inout PollQuery, _ ration: inout Ration) -> Bool {
+    package func advance(_ poll: PollQuery, _ ration: inout Ration) -> Bool {
         if let start = poll.start, start < purgedSequence {
             // What has ended and is forgotten can be told no more: it begins anew, as a reset.
-            poll = PollQuery(of: poll.patterns, after: nil, byteBudget: poll.byteBudget)
+            poll.beginAnew()
         }
         let way = poll.way ?? chooseWay(for: poll, &ration)
         poll.way = way
         guard case .changes(let covered, var logsUpTo, var latestUpTo) = way else {
-            lookUp(&poll, &ration)
+            lookUp(poll, &ration)
             return true
         }
         let isOver =
-            collectLogs(&poll, covered, &logsUpTo, &ration)
-            && collectLatest(&poll, covered, &latestUpTo, &ration)
+            collect(logChanges, after: &logsUpTo, covered, poll, &ration)
+            && collect(latestChanges, after: &latestUpTo, covered, poll, &ration)
         if isOver {
             // Changes of a few turns at most.
             var rest = Ration(steps: .max)
-            _ = collectLogs(&poll, covered, &logsUpTo, &rest)
+            _ = collect(logChanges, after: &logsUpTo, covered, poll, &rest)
         }
         poll.way = .changes(covered: covered, logsUpTo: logsUpTo, latestUpTo: latestUpTo)
         return isOver
@@ -45,9 +45,7 @@ extension BrokerReplica {
         var topicCount = 0
         for pattern in poll.patterns where pattern.isWild {
             ration.take()
-            topicCount += Array(pattern.literalPrefix).withUnsafeBufferPointer {
-                tree.count(beginningWith: $0, topics)
-            }
+            topicCount += mostTopics(coveredBy: pattern)
             guard topicCount <= Self.lookedUpTopicCount else {
                 let start = poll.start ?? 0
                 return .changes(covered: PatternSet(poll.patterns), logsUpTo: start, latestUpTo: start)
@@ -58,54 +56,42 @@ extension BrokerReplica {
 
     // MARK: Finding
 
-    private func lookUp(_ poll: inout PollQuery, _ ration: inout Ration) {
+    private func lookUp(_ poll: PollQuery, _ ration: inout Ration) {
         var seen = Set<UInt32>()
         for pattern in poll.patterns {
             if pattern.isWild {
                 var scan = PatternScan(pattern)
                 var all = Ration(steps: .max)
                 while let topic = scan.next(in: tree, topics, &all) {
-                    if seen.insert(topic).inserted { _ = collect(topic, &poll) }
+                    if seen.insert(topic).inserted { _ = collect(topic, poll) }
                 }
                 ration.take(all.taken)
             } else if let topic = find(pattern) {
                 ration.take()
-                if poll.patterns.count == 1 || seen.insert(topic).inserted { _ = collect(topic, &poll) }
+                if poll.patterns.count == 1 || seen.insert(topic).inserted { _ = collect(topic, poll) }
             }
         }
         if poll.found.count > 1 { poll.found.sort { $0.sequence < $1.sequence } }
     }
 
-    private func collectLogs(
-        _ poll: inout PollQuery, _ covered: PatternSet, _ position: inout UInt64, _ ration: inout Ration
+    /// Collects what changed after `position`, which moves on; returns whether that was all, or the answer is full.
+    private func collect(
+        _ changes: ChangeList, after position: inout UInt64, _ covered: PatternSet, _ poll: PollQuery,
+        _ ration: inout Ration
     ) -> Bool {
-        var next = logChanges.first(after: position, topics)
-        while let topic = next {
-            guard !ration.isSpent else { return false }
-            ration.take()
-            if covered.covers(topics[topic].name.unsafeBytes) { _ = collect(topic, &poll) }
-            position = topics[topic].sequence
-            next = logChanges.next(after: topic, topics)
-        }
-        return true
-    }
-
-    private func collectLatest(
-        _ poll: inout PollQuery, _ covered: PatternSet, _ position: inout UInt64, _ ration: inout Ration
-    ) -> Bool {
-        var next = latestChanges.first(after: position, topics)
+        var next = changes.first(after: position, topics)
         while let topic = next {
             guard !ration.isSpent else { return false }
             ration.take()
             position = topics[topic].sequence
-            if covered.covers(topics[topic].name.unsafeBytes), !collect(topic, &poll) { return true }
-            next = latestChanges.next(after: topic, topics)
+            if covered.covers(topics[topic].name.unsafeBytes), !collect(topic, poll) { return true }
+            next = changes.next(after: topic, topics)
         }
         return true
     }
 
     /// Takes note of a topic that the poll lacks something of; false where the answer is full without it.
-    private func collect(_ topic: UInt32, _ poll: inout PollQuery) -> Bool {
+    private func collect(_ topic: UInt32, _ poll: PollQuery) -> Bool {
         if topics[topic].isLog {
             poll.logs.insert(topic)
             return true
@@ -146,9 +132,7 @@ extension BrokerReplica {
                     (log.lostSequence, Gap(topic: topics[topic].name, next: log.firstVersion, missed: missed))
                 )
             }
-            let first =
-                poll.start.map { log.firstVersion(after: $0) } ?? max(log.firstVersion, log.lifeVersion)
-            logs.add(topic, log, from: first)
+            logs.add(topic, log, from: log.firstVersion(lackedAfter: poll.start))
         }
         var end = sequence
         var place = 0

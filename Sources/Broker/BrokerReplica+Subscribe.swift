@@ -107,7 +107,7 @@ extension BrokerReplica {
             guard let start else { return topics[topic].hasValue }
             return topics[topic].latest != nil && topics[topic].sequence > start
         }
-        let begin = start.map { log.firstVersion(after: $0) } ?? max(log.firstVersion, log.lifeVersion)
+        let begin = log.firstVersion(lackedAfter: start)
         subscribers[id].setLogPosition(.version(begin), of: slot)
         guard begin < log.endVersion else { return false }
         // What the reader never had and what is kept no more is a gap.

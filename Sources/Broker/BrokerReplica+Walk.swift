@@ -11,19 +11,27 @@ extension BrokerReplica {
     /// still. Requires that none of its walks is under way.
     package func subscribe(_ id: SubscriberID, to requested: [TopicPattern], after cursor: Cursor?) -> Bool {
         let isResumed = honoursCaughtUp(cursor)
-        cover(id, requested, after: isResumed ? cursor?.sequence : nil)
+        cover(id, requested, after: isResumed ? cursor?.sequence : nil, isSnapshot: true)
         return isResumed
     }
 
-    /// The same for a cursor that was honoured a moment ago.
-    package func cover(_ id: SubscriberID, _ requested: [TopicPattern], after start: UInt64?) {
+    /// The same for a poll that holds all up to `start` and begins to wait.
+    package func cover(_ id: SubscriberID, _ requested: [TopicPattern], after start: UInt64) {
+        cover(id, requested, after: start, isSnapshot: false)
+    }
+
+    private func cover(
+        _ id: SubscriberID, _ requested: [TopicPattern], after start: UInt64?, isSnapshot: Bool
+    ) {
         let floor = subscribers[id].cursor(at: markedSequence)
         let generation = start == nil ? nil : forgotten.resumeBegan()
         subscribers[id].resume(after: start)
         // It is vouched for no more than both what was held and what was presented.
         pin(id, at: floor.flatMap { floor in start.map { min(floor, $0) } })
         begin(
-            id, .cover(start: start, floor: floor, generation: generation), requested, notBefore: sequence)
+            CoverageWalk(
+                subscriber: id, purpose: .cover(start: start, floor: floor, generation: generation),
+                patterns: requested, notBefore: sequence, isSnapshot: isSnapshot))
     }
 
     /// Holds the cursor back, so that it is good for what the reader covered before the walk and for what it covers then.
@@ -36,16 +44,15 @@ extension BrokerReplica {
     /// none of its walks is under way.
     package func unsubscribe(_ id: SubscriberID, from dropped: [TopicPattern]) {
         pin(id, at: subscribers[id].cursor(at: markedSequence))
-        begin(id, .uncover, dropped, notBefore: 0)
+        begin(
+            CoverageWalk(
+                subscriber: id, purpose: .uncover, patterns: dropped, notBefore: 0, isSnapshot: false))
     }
 
-    private func begin(
-        _ id: SubscriberID, _ purpose: CoverageWalk.Purpose, _ patterns: [TopicPattern], notBefore: UInt64
-    ) {
-        precondition(!subscribers[id].isWalking, "a walk of the reader is under way")
-        subscribers[id].isWalking = true
-        var walk = CoverageWalk(
-            subscriber: id, purpose: purpose, patterns: patterns, notBefore: notBefore)
+    private func begin(_ begun: CoverageWalk) {
+        precondition(!subscribers[begun.subscriber].isWalking, "a walk of the reader is under way")
+        subscribers[begun.subscriber].isWalking = true
+        var walk = begun
         var ration = Ration(steps: visitSteps)
         if advance(&walk, &ration) { end(walk) } else { walks.append(walk) }
     }
@@ -111,7 +118,7 @@ extension BrokerReplica {
         if subscribers[id].position == 0 { subscribers[id].isPinned = false }
         guard case .cover(_, let floor, let generation) = walk.purpose else { return }
         if let generation { forgotten.resumeEnded(generation) }
-        statistics.snapshots.record(walk.lackingCount)
+        if walk.isSnapshot { statistics.snapshots.record(walk.lackingCount) }
         if walk.lackingCount == 0 { subscribers[id].floor = floor }
     }
 
@@ -226,10 +233,8 @@ extension BrokerReplica {
         ration.take(at / 16)
         subscribers[id].patterns.remove(at: at)
         patterns.remove(id, from: number)
-        let topicCount = Array(pattern.literalPrefix).withUnsafeBufferPointer {
-            tree.count(beginningWith: $0, topics)
-        }
-        return topicCount < subscribers[id].slots.count ? .scan(PatternScan(pattern)) : .slots(from: 0)
+        let isScanShorter = mostTopics(coveredBy: pattern) < subscribers[id].slots.count
+        return isScanShorter ? .scan(PatternScan(pattern)) : .slots(from: 0)
     }
 
     private func dropIfUncovered(_ id: SubscriberID, _ slot: UInt32, _ ration: inout Ration) {

@@ -213,6 +213,11 @@ package final class BrokerReplica {
         return index
     }
 
+    /// A pattern covers no more topics than this: so many begin as it does.
+    func mostTopics(coveredBy pattern: TopicPattern) -> Int {
+        Array(pattern.literalPrefix).withUnsafeBufferPointer { tree.count(beginningWith: $0, topics) }
+    }
+
     /// Lets go of a topic that holds nothing and that nobody named.
     func dropTopicIfUnused(_ index: UInt32) {
         if topics[index].isForgotten { settleLater(index) }

@@ -25,6 +25,8 @@ struct CoverageWalk {
     var place = 0
     /// Nil where the pattern at hand has not been begun.
     var source: Source?
+    /// Whether what the reader lacks counts as a snapshot: a poll that waits gets none.
+    let isSnapshot: Bool
     /// The number of topics that the reader has come to cover and lacks something of.
     var lackingCount = 0
 }

@@ -68,9 +68,4 @@ extension UnsafeBufferPointer<UInt8> {
         }
         return true
     }
-
-    /// Whether these bytes come before `other` in byte order.
-    func precedes(_ other: UnsafeBufferPointer<UInt8>) -> Bool {
-        lexicographicallyPrecedes(other)
-    }
 }

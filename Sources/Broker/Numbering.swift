@@ -36,8 +36,7 @@ struct Numbering: ~Copyable {
     private var names = NameTable()
     private(set) var records = Slab<Record>()
     /// Ended topics, oldest first; an entry whose topic lives again or ended anew is skipped when it comes up.
-    private var ended: [(topic: UInt32, sequence: UInt64)] = []
-    private var endedStart = 0
+    private var ended = Queue<(topic: UInt32, sequence: UInt64)>()
     /// Topics that hold a value; the other named ones have ended.
     private(set) var liveCount = 0
     private var endedCount: Int { names.count - liveCount }
@@ -160,8 +159,9 @@ struct Numbering: ~Copyable {
     /// could tell it that they ended.
     private mutating func purge(_ now: Instant, _ sink: inout some EntrySink & ~Copyable) {
         while endedCount > retention.tombstoneLimit {
-            let (topic, sequence) = ended[endedStart]
-            endedStart += 1
+            guard let (topic, sequence) = ended.popFirst() else {
+                preconditionFailure("an ended topic does not stand in the queue")
+            }
             guard hasEnded(topic, at: sequence) else { continue }
             purge(topic, upTo: max(purgedVersion, records[topic].version), now, &sink)
         }
@@ -187,16 +187,13 @@ struct Numbering: ~Copyable {
     }
 
     private mutating func tidyEnded() {
-        if endedStart > 1024, endedStart * 2 > ended.count {
-            ended.removeFirst(endedStart)
-            endedStart = 0
-        }
         // A topic that ends and comes back again and again leaves entries that nobody will ask for.
-        guard ended.count - endedStart > 2 * endedCount + 1024 else { return }
-        var left: [(topic: UInt32, sequence: UInt64)] = []
-        for end in ended[endedStart...] where hasEnded(end.topic, at: end.sequence) { left.append(end) }
+        guard ended.count > 2 * endedCount + 1024 else { return }
+        var left = Queue<(topic: UInt32, sequence: UInt64)>()
+        while let end = ended.popFirst() {
+            if hasEnded(end.topic, at: end.sequence) { left.append(end) }
+        }
         ended = left
-        endedStart = 0
     }
 
     // MARK: What was numbered already

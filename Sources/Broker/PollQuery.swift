@@ -4,13 +4,13 @@ internal import Primitives
 /// Because an answer goes by age, one that is cut by its budget still ends in a cursor: its last update's. Whatever was not
 /// sent has changed after it and comes with the next answer. So a question looks for no more than one answer's worth, from
 /// the cursor on.
-package struct PollQuery {
+///
+/// An object, because it is handed about for every poll, and copies of so much cost more than most answers.
+package final class PollQuery {
     let patterns: [TopicPattern]
     let byteBudget: Int
-    /// Whether the cursor was honoured; false without one.
-    package internal(set) var isResumed: Bool
     /// What changed up to here is held; nil: nothing is.
-    var start: UInt64?
+    private(set) var start: UInt64?
     var way: Way?
     /// Topics that the poll lacks, with the sequence number of the change that was seen, oldest first once they are whole.
     var found: [Found] = []
@@ -36,9 +36,21 @@ package struct PollQuery {
     init(of patterns: [TopicPattern], after start: UInt64?, byteBudget: Int) {
         self.patterns = patterns
         self.byteBudget = byteBudget
-        isResumed = start != nil
         self.start = start
     }
+
+    /// Forgets what was found: the cursor can be honoured no more.
+    func beginAnew() {
+        start = nil
+        way = nil
+        found = []
+        byteCount = 0
+        logs = []
+        isCut = false
+    }
+
+    /// Whether the cursor was honoured; false without one.
+    package var isResumed: Bool { start != nil }
 }
 
 /// Several patterns, asked together.

@@ -79,6 +79,11 @@ final class TopicLog {
         formerSequence <= sequence && sequence < originSequence
     }
 
+    /// The version of the first kept update that a reader lacks who holds all up to `start`; with nil, of a snapshot.
+    func firstVersion(lackedAfter start: UInt64?) -> UInt64 {
+        start.map { firstVersion(after: $0) } ?? max(firstVersion, lifeVersion)
+    }
+
     /// The version of the first kept update after `sequence`.
     func firstVersion(after sequence: UInt64) -> UInt64 {
         var low = firstVersion

@@ -129,10 +129,10 @@ import Testing
         let bench = try world()
         var (cursor, pageCount) = (UInt64?.none, 0)
         repeat {
-            var query = bench.replica.beginPoll(
+            let query = bench.replica.beginPoll(
                 of: [.everything], after: cursor.map { bench.replica.cursor($0) }, byteBudget: 4000)
             var ration = Ration(steps: .max)
-            #expect(bench.replica.advance(&query, &ration))
+            #expect(bench.replica.advance(query, &ration))
             bench.batch.removeAll()
             bench.replica.finish(query, into: &bench.batch)
             #expect(ration.taken <= bench.batch.entries.count + 10)

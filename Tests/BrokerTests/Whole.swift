@@ -34,14 +34,15 @@ extension BrokerReplica {
         _ patterns: [TopicPattern], after cursor: Cursor?, byteBudget: Int = 1 << 20, at now: Instant? = nil,
         into batch: inout Batch
     ) -> Bool {
-        var query = beginPoll(of: patterns, after: cursor, byteBudget: byteBudget)
-        finish(&query, at: now, into: &batch)
+        let query = beginPoll(of: patterns, after: cursor, byteBudget: byteBudget)
+        answer(query, at: now, into: &batch)
         return query.isResumed
     }
 
-    func finish(_ query: inout PollQuery, at now: Instant? = nil, into batch: inout Batch) {
+    /// Looks for all that a question is about, and answers it.
+    func answer(_ query: PollQuery, at now: Instant? = nil, into batch: inout Batch) {
         var ration = Ration(steps: .max)
-        precondition(advance(&query, &ration), "a question without bounds has no end")
+        precondition(advance(query, &ration), "a question without bounds has no end")
         finish(query, at: now, into: &batch)
     }
 

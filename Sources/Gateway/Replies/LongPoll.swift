@@ -64,11 +64,10 @@ final class LongPoll: Reply {
     private func ask(
         _ response: inout some Responder, _ connection: Connection, _ work: Workspace
     ) -> ReplyProgress {
-        guard case .asking(var query) = state else { return .goesOn }
+        guard case .asking(let query) = state else { return .goesOn }
         work.replica.catchUp()
         var ration = work.ration
-        guard work.replica.advance(&query, &ration) else {
-            state = .asking(query)
+        guard work.replica.advance(query, &ration) else {
             work.comeBack()
             return .goesOn
         }

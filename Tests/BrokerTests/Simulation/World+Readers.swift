@@ -170,8 +170,8 @@ extension World {
             let replica = replicas[readers[number].replica]
             guard replica.hasMarks(id) else { return }
             let patterns = try readers[number].patterns.map { try TopicPattern($0.text) }
-            var query = replica.beginPoll(of: patterns, after: start, byteBudget: readers[number].budget)
-            try ask(&query, number)
+            let query = replica.beginPoll(of: patterns, after: start, byteBudget: readers[number].budget)
+            try ask(query, number)
             // What ended before it could be told is a reset.
             if !query.isResumed {
                 let wanted = readers[number].patterns
@@ -192,9 +192,9 @@ extension World {
         readers[number].replica = Int.random(in: 0..<replicas.count, using: &random)
         let replica = replicas[readers[number].replica]
         let patterns = try wanted.map { try TopicPattern($0.text) }
-        var query = replica.beginPoll(of: patterns, after: cursor, byteBudget: readers[number].budget)
+        let query = replica.beginPoll(of: patterns, after: cursor, byteBudget: readers[number].budget)
         let isResumed = query.isResumed
-        try ask(&query, number)
+        try ask(query, number)
         note(
             "\(readers[number].name) polls \(wanted.map(\.text)) after \(cursor?.sequence ?? 0): "
                 + "\(batch.entries.count) up to \(batch.cursor ?? 0)")
@@ -211,10 +211,10 @@ extension World {
     }
 
     /// Asks, in portions if the world likes, and leaves the answer in the batch.
-    private func ask(_ query: inout PollQuery, _ number: Int) throws {
+    private func ask(_ query: PollQuery, _ number: Int) throws {
         let replica = replicas[readers[number].replica]
         var ration = Ration(steps: portion)
-        while !replica.advance(&query, &ration) { ration = Ration(steps: portion) }
+        while !replica.advance(query, &ration) { ration = Ration(steps: portion) }
         batch.removeAll()
         replica.finish(query, at: now, into: &batch)
     }
