@@ -76,6 +76,10 @@ extension BrokerReplica {
             let covering = patterns.subscribers(number)
             ration.take(1 + covering.count)
             for subscriber in covering where subscribers[subscriber].slot(of: topic) == nil {
+                guard mayCoverMore(subscriber) else {
+                    overfill(subscriber, after: min(topics[topic].unmarkedSequence - 1, markedSequence))
+                    continue
+                }
                 let slot = addSlot(subscriber, topic, since: topics[topic].unmarkedSequence - 1)
                 guard topics[topic].isLog else { continue }
                 // It may lack the end of a former life, which it never came to know.
@@ -113,7 +117,7 @@ extension BrokerReplica {
     // MARK: Readiness
 
     /// Takes note that the subscriber has something new. One that was sent something a moment ago waits for more.
-    private func becomeReady(_ subscriber: SubscriberID, since change: Instant, waitsForCompany: Bool) {
+    func becomeReady(_ subscriber: SubscriberID, since change: Instant, waitsForCompany: Bool) {
         guard !subscribers[subscriber].isReady else { return }
         subscribers[subscriber].isReady = true
         if waitsForCompany {

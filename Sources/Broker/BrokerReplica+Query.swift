@@ -55,6 +55,9 @@ package struct Listing {
         self.byteBudget = byteBudget
     }
 
+    /// What has been found takes so many bytes.
+    package var heldByteCount: Int { found.capacity * MemoryLayout<TopicID>.stride }
+
     fileprivate func overflows(_ more: Int) -> Bool {
         !found.isEmpty && byteCount + more > byteBudget
     }

@@ -35,7 +35,7 @@ extension BrokerReplica {
     }
 
     /// Holds the cursor back, so that it is good for what the reader covered before the walk and for what it covers then.
-    private func pin(_ id: SubscriberID, at floor: UInt64?) {
+    func pin(_ id: SubscriberID, at floor: UInt64?) {
         subscribers[id].floor = floor
         subscribers[id].isPinned = true
     }
@@ -96,7 +96,7 @@ extension BrokerReplica {
     /// Returns whether the walk is over.
     private func advance(_ walk: inout CoverageWalk, _ ration: inout Ration) -> Bool {
         guard markedSequence >= walk.notBefore else { return false }
-        while walk.place < walk.patterns.count {
+        while walk.place < walk.patterns.count, !subscribers[walk.subscriber].isOverfull {
             guard !ration.isSpent else { return false }
             let isOver =
                 switch walk.purpose {
@@ -114,10 +114,12 @@ extension BrokerReplica {
         let id = walk.subscriber
         subscribers[id].isWalking = false
         subscribers[id].resume(after: nil)
+        let isOverfull = subscribers[id].isOverfull
         // A round under way ends before the cursor moves on.
-        if subscribers[id].position == 0 { subscribers[id].isPinned = false }
+        if subscribers[id].position == 0, !isOverfull { subscribers[id].isPinned = false }
         guard case .cover(_, let floor, let generation) = walk.purpose else { return }
         if let generation { forgotten.resumeEnded(generation) }
+        guard !isOverfull else { return }
         if walk.isSnapshot { statistics.snapshots.record(walk.lackingCount) }
         if walk.lackingCount == 0 { subscribers[id].floor = floor }
     }
@@ -148,7 +150,7 @@ extension BrokerReplica {
         }
         while let topic = scan.next(in: tree, topics, &ration) {
             guard isToBeCovered(topic, after: start), subscribers[id].slot(of: topic) == nil else { continue }
-            cover(topic, after: start, &walk, &ration)
+            if cover(topic, after: start, &walk, &ration) == nil { return false }
         }
         walk.source = .scan(scan)
         return scan.isOver
@@ -163,22 +165,35 @@ extension BrokerReplica {
     private func coverTopic(
         _ pattern: TopicPattern, after start: UInt64?, _ walk: inout CoverageWalk, _ ration: inout Ration
     ) {
-        let topic = find(pattern) ?? addTopic(Payload(pattern.text.span))
-        let slot =
-            subscribers[walk.subscriber].slot(of: topic)
+        let topic = find(pattern) ?? addUnpublished(pattern)
+        if let slot = subscribers[walk.subscriber].slot(of: topic)
             ?? cover(topic, after: start, &walk, &ration)
-        subscribers[walk.subscriber].setExact(slot, true)
+        {
+            subscribers[walk.subscriber].setExact(slot, true)
+        } else {
+            dropTopicIfUnused(topic)
+        }
     }
 
-    @discardableResult
+    private func addUnpublished(_ pattern: TopicPattern) -> UInt32 {
+        let topic = addTopic(Payload(pattern.text.span))
+        becomeUnpublished(topic)
+        return topic
+    }
+
+    /// Returns the slot; nil where the reader may cover no more.
     private func cover(
         _ topic: UInt32, after start: UInt64?, _ walk: inout CoverageWalk, _ ration: inout Ration
-    ) -> UInt32 {
+    ) -> UInt32? {
         ration.take()
         // Marked after the reader has been sent it, the change would be sent again.
         if topics[topic].isChanged { mark(topic, &ration) }
         // It may have been new to the reader's patterns.
         if let slot = subscribers[walk.subscriber].slot(of: topic) { return slot }
+        guard mayCoverMore(walk.subscriber) else {
+            overfill(walk.subscriber, after: markedSequence)
+            return nil
+        }
         let slot = addSlot(walk.subscriber, topic)
         if markMissing(walk.subscriber, slot, topic, after: start) { walk.lackingCount += 1 }
         // It is taken from the list of what has settled, so it has to be looked at again when the reader has been told.

@@ -49,6 +49,14 @@ package final class BrokerReplica {
     package internal(set) var conflated: UInt64 = 0
     /// Slots of all subscribers.
     package internal(set) var slotCount = 0
+    /// Topics that readers named and that nobody has published, or no more; and what those take.
+    package internal(set) var unpublishedCount = 0
+    var unpublishedByteCount = 0
+    /// The most topics that a reader may cover, and the most bytes that may be held for all of them.
+    package var coveredLimit = Int.max
+    package var readerByteLimit = Int.max
+    /// Slots of readers that were to cover more.
+    var overfullSlotCount = 0
 
     package init(inbox: Inbox, statistics: DeliveryStatistics = DeliveryStatistics()) {
         self.inbox = inbox
@@ -128,6 +136,7 @@ package final class BrokerReplica {
         while numbers.count <= Int(entry.topic) { numbers.append(Topic.none) }
         numbers[Int(entry.topic)] = index
         topics[index].isForgotten = false
+        becomePublished(index)
         let limit = inbox.updateCount(keptOf: entry.payload.unsafeBytes)
         if limit > 0 {
             // Readers that named it already hold a slot.
@@ -192,6 +201,7 @@ package final class BrokerReplica {
             topics[index].latest = nil
             topics[index].log = nil
             topics[index].sequence = 0
+            becomeUnpublished(index)
             dropTopicIfUnused(index)
         }
     }
@@ -223,6 +233,7 @@ package final class BrokerReplica {
         if topics[index].isForgotten { settleLater(index) }
         guard topics[index].latest == nil, topics[index].subscribers.isEmpty, !topics[index].isSettling
         else { return }
+        if !topics[index].isPublished { countUnpublished(index, -1) }
         tree.remove(index, topics)
         topics.remove(index)
     }

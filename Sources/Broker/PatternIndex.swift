@@ -44,8 +44,19 @@ struct PatternIndex {
     private var freeEntries: [UInt32] = []
     private var numbers: [TopicPattern: UInt32] = [:]
 
+    /// How many patterns readers hold, summed over the readers.
+    private(set) var holdingCount = 0
+    /// Bytes of the texts of all patterns.
+    private var textByteCount = 0
+
     /// Nodes that patterns stand on, the root included.
     var nodeCount: Int { nodes.count - freeNodes.count }
+
+    /// About what it takes in memory: a node is mostly its table of children, a pattern has its text in two tables, and each
+    /// reader of one stands in its list and in its table.
+    var byteCount: Int {
+        (nodeCount - 1) * 200 + numbers.count * 80 + textByteCount * 2 + holdingCount * 60
+    }
 
     func pattern(_ number: UInt32) -> TopicPattern { entries[Int(number)].unsafelyUnwrapped.pattern }
 
@@ -58,6 +69,7 @@ struct PatternIndex {
     func number(of pattern: TopicPattern) -> UInt32? { numbers[pattern] }
 
     mutating func add(_ subscriber: SubscriberID, to pattern: TopicPattern) -> UInt32 {
+        holdingCount += 1
         if let number = numbers[pattern] {
             entries[Int(number)]?.insert(subscriber)
             return number
@@ -73,18 +85,23 @@ struct PatternIndex {
             entries.append(entry)
         }
         numbers[pattern] = number
+        textByteCount += pattern.text.count
         setEnding(of: pattern, to: number)
         return number
     }
 
     mutating func remove(_ subscriber: SubscriberID, from number: UInt32) {
+        holdingCount -= 1
         entries[Int(number)]?.remove(subscriber)
         guard let pattern = entries[Int(number)]?.pattern, subscribers(number).isEmpty else { return }
         numbers[pattern] = nil
+        textByteCount -= pattern.text.count
         setEnding(of: pattern, to: nil)
         prune(pattern)
         entries[Int(number)] = nil
         freeEntries.append(number)
+        // What so many took at their peak goes back when the last one goes.
+        if numbers.isEmpty { self = PatternIndex() }
     }
 
     /// Appends the numbers of all patterns that cover `name`.
@@ -146,6 +163,7 @@ struct PatternIndex {
         for step in path.reversed() {
             guard nodes[step.node].isEmpty else { return }
             setChild(of: step.parent, for: step.segment, to: nil)
+            nodes[step.node] = Node()
             freeNodes.append(step.node)
         }
     }

@@ -49,6 +49,9 @@ package final class PollQuery {
         isCut = false
     }
 
+    /// What has been found takes so many bytes.
+    package var heldByteCount: Int { found.capacity * MemoryLayout<Found>.stride + logs.capacity * 8 }
+
     /// Whether the cursor was honoured; false without one.
     package var isResumed: Bool { start != nil }
 }

@@ -38,12 +38,7 @@ struct Subscriber: ~Copyable {
     private(set) var markCount: UInt32 = 0
     /// Whether it already stands in the replica's list of readers to look after.
     var isReady = false
-    /// Whether what it covers is being changed, step by step.
-    var isWalking = false
-    /// Whether its cursor stands still: from the beginning of a walk to the end of the round that is under way when it ends.
-    var isPinned = false
-    /// Whether its owner has let go of it: it is marked no more, and dismantled step by step.
-    var isLeaving = false
+    private var states: States = []
     /// `floor`, and `.max` for nil.
     private var storedFloor = UInt64.max
     /// Updates that newer ones replaced before the reader was sent them.
@@ -76,6 +71,14 @@ struct Subscriber: ~Copyable {
     /// What only readers of many topics, of logs, and those that asked for it, remember of their slots.
     private var notes: SlotNotes?
 
+    private struct States: OptionSet {
+        let rawValue: UInt8
+        static let isWalking = States(rawValue: 1)
+        static let isPinned = States(rawValue: 2)
+        static let isLeaving = States(rawValue: 4)
+        static let isOverfull = States(rawValue: 8)
+    }
+
     /// So many slots are searched one by one; readers that have more keep a table of them.
     private static let searchedSlotCount = 64
 
@@ -84,6 +87,35 @@ struct Subscriber: ~Copyable {
     }
 
     var coveredCount: Int { slots.count - freeSlots.count }
+
+    /// Whether what it covers is being changed, step by step.
+    var isWalking: Bool {
+        get { states.contains(.isWalking) }
+        set { set(.isWalking, newValue) }
+    }
+
+    /// Whether its cursor stands still: from the beginning of a walk to the end of the round that is under way when it ends.
+    var isPinned: Bool {
+        get { states.contains(.isPinned) }
+        set { set(.isPinned, newValue) }
+    }
+
+    /// Whether its owner has let go of it: it is marked no more, and dismantled step by step.
+    var isLeaving: Bool {
+        get { states.contains(.isLeaving) }
+        set { set(.isLeaving, newValue) }
+    }
+
+    /// Whether it was to cover more topics than it may: it is given no more, its cursor stands still, and its owner has to
+    /// let go of it.
+    var isOverfull: Bool {
+        get { states.contains(.isOverfull) }
+        set { set(.isOverfull, newValue) }
+    }
+
+    private mutating func set(_ state: States, _ isSet: Bool) {
+        if isSet { states.insert(state) } else { states.remove(state) }
+    }
 
     /// All up to here has been sent, as long as marks are left; nil while a first snapshot is under way.
     var floor: UInt64? {
@@ -259,7 +291,7 @@ struct Subscriber: ~Copyable {
     /// The round that was under way when a walk ended does not count: the walk's marks may stand behind it.
     private mutating func leaveRound() {
         position = 0
-        if isPinned, !isWalking { isPinned = false }
+        if isPinned, !isWalking, !isOverfull { isPinned = false }
     }
 
     /// What may be vouched for, when all changes up to `sequence` are marked.

@@ -21,6 +21,8 @@ struct Topic: ~Copyable {
     var isEnded = false
     /// Purged by the sequencer, and here only until the last reader has been told that it ended.
     var isForgotten = false
+    /// Whether the sequencer knows it. Otherwise readers named it, and it is here for them alone.
+    var isPublished = true
     /// Whether it stands in the replica's list of forgotten topics to look at.
     var isSettling = false
     var sequence: UInt64 = 0

@@ -32,6 +32,7 @@ package struct TidegateConfiguration {
         try readSubscribers(&root)
         try readPublishers(&root)
         try readTopics(&root)
+        try readMemory(&root)
         try readDrain(&root)
         try readOperations(&root)
         try readSockets(&root)
@@ -98,6 +99,8 @@ package struct TidegateConfiguration {
             "headerFields", default: http.request.headerFieldCount, in: 8...1000)
         http.headTimeout = try section.duration("headTimeout", default: http.headTimeout, in: Self.timeouts)
         http.bodyTimeout = try section.duration("bodyTimeout", default: http.bodyTimeout, in: Self.timeouts)
+        http.requestTimeout = try section.duration(
+            "requestTimeout", default: http.requestTimeout, in: Self.timeouts)
         http.idleTimeout = try section.duration("idleTimeout", default: http.idleTimeout, in: Self.timeouts)
         http.connectionLimit = try section.integer(
             "connections", default: http.connectionLimit, in: 1...10_000_000)
@@ -126,12 +129,16 @@ package struct TidegateConfiguration {
             "messageBytes", default: subscribers.messageByteCount, in: 1024...16_777_216)
         subscribers.fragmentLimit = try section.integer(
             "fragments", default: subscribers.fragmentLimit, in: 1...1_048_576)
+        subscribers.messageTimeout = try section.duration(
+            "messageTimeout", default: subscribers.messageTimeout, in: Self.timeouts)
         subscribers.messageRate = try section.number(
             "messageRate", default: subscribers.messageRate, in: 0...1_000_000)
         subscribers.messageBurst = try section.integer(
             "messageBurst", default: subscribers.messageBurst, in: 1...1_000_000)
         subscribers.subscriptionLimit = try section.integer(
             "subscriptions", default: subscribers.subscriptionLimit, in: 1...1_000_000)
+        subscribers.coveredTopicLimit = try section.integer(
+            "coveredTopics", default: subscribers.coveredTopicLimit, in: 1...100_000_000)
         subscribers.maximumRate = try section.number(
             "maxRate", default: subscribers.maximumRate, in: 0...1_000_000)
         subscribers.answerByteCount = try section.integer(
@@ -193,6 +200,13 @@ package struct TidegateConfiguration {
                 throw log.refusal(of: "pattern", because: "\(error)")
             }
         }
+        try section.finish()
+    }
+
+    private mutating func readMemory(_ root: inout SettingsSection) throws(SettingsFailure) {
+        var section = try root.section("memory")
+        gateway.memory.clientByteCount = try section.integer(
+            "clientBytes", default: gateway.memory.clientByteCount, in: 0...1_099_511_627_776)
         try section.finish()
     }
 

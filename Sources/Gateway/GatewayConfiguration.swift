@@ -15,6 +15,7 @@ package struct GatewayConfiguration: Sendable {
     package var http = HTTPSettings()
     package var subscribers = SubscriberSettings()
     package var publishers = PublisherSettings()
+    package var memory = MemorySettings()
     package var drain = DrainSettings()
     package var operations = OperationsSettings()
     package var retention = Sequencer.Retention()
@@ -79,6 +80,8 @@ package struct HTTPSettings: Sendable {
     package var headTimeout: Duration = .seconds(10)
     /// Between two pieces of a request's body.
     package var bodyTimeout: Duration = .seconds(30)
+    /// From a request's head to the end of its body, and from the first byte of a line of NDJSON to its last.
+    package var requestTimeout: Duration = .seconds(300)
     /// Between two requests.
     package var idleTimeout: Duration = .seconds(75)
     /// All connections of one loop; more are answered 503 and closed.
@@ -106,6 +109,8 @@ package struct SubscriberSettings: Sendable {
     package var messageByteCount = 64 * 1024
     /// Frames of one WebSocket message from a client.
     package var fragmentLimit = 4096
+    /// From the first byte of a WebSocket message or control frame to its last.
+    package var messageTimeout: Duration = .seconds(60)
     /// WebSocket messages and control frames a second from one client; 0: no limit. Beyond it they are refused.
     package var messageRate = 1000.0
     /// How many may come at once; and, when they go on to come, how many are refused before the connection ends.
@@ -113,6 +118,8 @@ package struct SubscriberSettings: Sendable {
     package var compression = CompressionSettings()
     /// Topics and patterns of one connection.
     package var subscriptionLimit = 10_000
+    /// The most topics that one connection may cover, however few its patterns are.
+    package var coveredTopicLimit = 1_000_000
     /// The highest `maxRate` that is granted, updates of a topic a second; 0: no cap.
     package var maximumRate = 0.0
     /// The most bytes of one poll answer or listing; beyond them it is cut and paged.
@@ -132,6 +139,13 @@ package struct PublisherSettings: Sendable {
     package var updateBurst = 10_000
     /// How long a publisher waits for an outcome that comes later, before it is told that nobody knows it.
     package var outcomeTimeout: Duration = .seconds(10)
+
+    package init() {}
+}
+
+package struct MemorySettings: Sendable {
+    /// Bytes that all loops together may hold for clients; 0: a quarter of the machine's memory, or of its control group's.
+    package var clientByteCount = 0
 
     package init() {}
 }

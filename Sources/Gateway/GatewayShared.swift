@@ -17,6 +17,8 @@ package final class GatewayShared: Sendable {
     package let isReady = Atomic<Bool>(false)
     let connectionCount = Atomic<Int>(0)
     let connectionLimit: Int
+    /// What each loop may hold in memory for its clients.
+    let clientByteLimit: Int
     let startedAt = UnixTime.now()
     let descriptorLimit: Int
     package let loops: [LoopControl]
@@ -46,6 +48,10 @@ package final class GatewayShared: Sendable {
         // Every connection takes a descriptor; the loops, two of them for each listener, the feeds and the log need some too.
         // The limit is met before the kernel has none left, so that there is one to refuse with.
         let kept = 16 + (6 + 2 * addresses.count) * configuration.threadCount
+        let clientByteCount = configuration.memory.clientByteCount
+        clientByteLimit =
+            (clientByteCount > 0 ? clientByteCount : MachineMemory.byteCount / 4)
+            / max(configuration.threadCount, 1)
         connectionLimit = min(configuration.http.connectionLimit, max(descriptorLimit - kept, 1))
     }
 

@@ -17,6 +17,7 @@ enum Notice: Int, CaseIterable {
     case gap
     case foreignHost
     case foreignOrigin
+    case memoryShort
 
     var event: Log.Event {
         switch self {
@@ -28,6 +29,7 @@ enum Notice: Int, CaseIterable {
         case .gap: .readerBehind
         case .foreignHost: .hostRefused
         case .foreignOrigin: .originRefused
+        case .memoryShort: .memoryShort
         }
     }
 }

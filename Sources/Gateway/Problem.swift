@@ -41,6 +41,12 @@ struct Problem: Error {
         return problem
     }
 
+    static func tooManyCovered(_ limit: Int) -> Problem {
+        Problem(
+            400, "too_many_topics",
+            "The patterns of this connection cover more than \(limit) topics; name narrower ones.")
+    }
+
     static func tooManyTopics(_ limit: Int) -> Problem {
         Problem(
             400, "too_many_topics",
@@ -71,6 +77,16 @@ struct Problem: Error {
     static func misdirected(_ host: String) -> Problem {
         Problem(
             421, "misdirected", "This gateway does not answer to the host \"\(host)\"; see \"access.hosts\".")
+    }
+
+    /// The gateway holds as much for its clients as it may.
+    static func overloaded(retryAfter seconds: Int) -> Problem {
+        var problem = Problem(
+            503, "overloaded",
+            "The gateway holds as much for its clients as it may (\"memory.clientBytes\"); try again in \(seconds) s."
+        )
+        problem.retryAfter = seconds
+        return problem
     }
 
     /// The log may have taken the updates or not.

@@ -37,6 +37,7 @@ enum RequestRouter {
         guard isGet || resource == .topic || resource == .publish && head.method == .post else {
             throw .notAllowed(allowed(path))
         }
+        if resource?.takesMemory(isGet: isGet) ?? true { try work.demandMemory() }
         switch resource {
         case .webSocket: return try openWebSocket(head, &response, connection, work)
         case .eventStream: return try EventStream.open(head, &response, connection, work)

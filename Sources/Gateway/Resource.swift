@@ -20,6 +20,16 @@ enum Resource: String {
         }
     }
 
+    /// Whether it brings a reader, or an answer that may have to be held long. Small publishes and what operators look at go on
+    /// where memory is short.
+    func takesMemory(isGet: Bool) -> Bool {
+        switch self {
+        case .webSocket, .eventStream, .poll, .topics: true
+        case .topic: isGet
+        case .publish, .connections, .metrics, .stats, .health, .readiness: false
+        }
+    }
+
     /// Whether pages of all origins may ask for it, as they may for the files: it tells nothing of the topics.
     var isOpen: Bool {
         switch self {

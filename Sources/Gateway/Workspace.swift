@@ -27,6 +27,9 @@ final class Workspace {
     var generator: any RandomNumberGenerator
     var notices = NoticeThrottle()
     var tickets = Tickets()
+    /// What the loop holds for its clients, and how near the limit that is, as of the turn's beginning.
+    var memory: ClientMemory
+    var memoryPressure = MemoryPressure.none
     /// How much each connection has published lately, where a setting limits that.
     var publishRates: [ReaderKey: PublishRate] = [:]
 
@@ -43,6 +46,8 @@ final class Workspace {
         compression = LoopCompression(
             shared.configuration.subscribers.compression, control.statistics, clock)
         replica = BrokerReplica(inbox: inbox, statistics: control.statistics.delivery)
+        memory = ClientMemory(limit: shared.clientByteLimit)
+        replica.coveredLimit = shared.configuration.subscribers.coveredTopicLimit
         now = clock.now()
         time = clock.time()
     }
@@ -56,6 +61,7 @@ final class Workspace {
     func beginTurn() {
         now = clock.now()
         time = clock.time()
+        weighMemory()
     }
 
     /// Comes back to the connection in the next turn, after the others.

@@ -74,6 +74,15 @@ package struct BodyDecoder: Sendable {
     /// Whether the body has ended. An `untilClose` body ends with its connection.
     package var isEnded: Bool { state == .ended }
 
+    /// Whether content may come next: nothing of the coding, such as a chunk's size, is half read.
+    package var isBetweenPieces: Bool {
+        switch state {
+        case .content, .untilClose, .chunk, .ended: true
+        case .size: lineByteCount == 0
+        default: false
+        }
+    }
+
     /// Skips to the next run of content, and covers it as far as `bytes` go.
     ///
     /// Call it with the rest until it consumes nothing or the body has ended.

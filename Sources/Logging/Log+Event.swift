@@ -16,6 +16,7 @@ extension Log {
         // Loops.
         case loopStopped = "a loop stopped"
         case listenersUnwatched = "the listeners can't be watched"
+        case memoryShort = "the memory for clients is used up"
 
         // Connections.
         case turnedAway = "a connection was turned away"
@@ -43,7 +44,7 @@ extension Log {
             case .listening, .addressSkipped, .draining, .ended, .feedStarted, .feedEnded: .info
             case .readerStalled, .readerDead, .limitHit, .cursorReset, .readerBehind: .info
             case .hostRefused, .originRefused: .info
-            case .openToAll, .endedAtOnce, .turnedAway, .feedFailed, .linesDropped: .warning
+            case .openToAll, .endedAtOnce, .turnedAway, .memoryShort, .feedFailed, .linesDropped: .warning
             case .cannotDrain, .loopStopped, .listenersUnwatched, .feedRefused: .error
             }
         }
@@ -57,6 +58,7 @@ extension Log {
             case .openToAll, .ended, .endedAtOnce: []
             case .cannotDrain, .loopStopped, .listenersUnwatched: ["reason"]
             case .turnedAway: ["reason", "suppressed"]
+            case .memoryShort: ["bytes", "limit", "suppressed"]
             case .readerStalled:
                 ["peer", "transport", "seconds", "bytesPending", "conflated", "suppressed"]
             case .readerDead:

@@ -31,6 +31,9 @@ package final class Inflater {
         return unsafe tail
     }()
 
+    /// What zlib holds for it.
+    package var byteCount: Int { 7 * 1024 + (1 << windowBits) }
+
     package init(windowBits: Int = 15) {
         precondition((8...15).contains(windowBits), "a window of 2^\(windowBits) bytes")
         self.windowBits = windowBits

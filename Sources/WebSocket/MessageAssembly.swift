@@ -6,7 +6,7 @@ final class MessageAssembly {
     let opcode: Opcode
     private let limits: MessageLimits
     /// Present for a compressed message.
-    private let inflater: Inflater?
+    let inflater: Inflater?
     private var bytes = ByteBuffer()
     private var validator = UTF8Validator()
     /// Bytes that the frames declared so far. They have a limit of their own: compressed input can be far from
@@ -28,7 +28,8 @@ final class MessageAssembly {
         self.inflater = inflater
     }
 
-    var byteCount: Int { bytes.count }
+    /// Bytes allocated for the message.
+    var capacity: Int { bytes.capacity }
 
     /// Valid until the assembly changes or goes away.
     var message: UnsafeBufferPointer<UInt8> { unsafe bytes.unsafeBytes }

@@ -62,8 +62,11 @@ package struct MessageReader: ~Copyable {
         return !assembly.isWhole
     }
 
-    /// Bytes held for the message that is being collected.
-    package var assembledByteCount: Int { assembly?.byteCount ?? 0 }
+    /// Bytes held for the message that is being collected, and by the inflater of its own.
+    package var heldByteCount: Int {
+        guard let assembly else { return inflater?.byteCount ?? 0 }
+        return assembly.capacity + ((inflater ?? assembly.inflater)?.byteCount ?? 0)
+    }
 
     /// Frees the last assembled message now, not at the next step.
     package mutating func releaseMessage() {

@@ -45,6 +45,7 @@ final class FrontEndStage {
     @discardableResult
     func receive(_ text: String) -> String {
         var bytes = unread + Array(text.utf8)
+        connection.lastReceived = work.now
         var at = 0
         while at < bytes.count, frontEnd.isReading {
             let consumed = bytes.withUnsafeMutableBufferPointer {
@@ -104,6 +105,26 @@ final class FrontEndStage {
         work.beginTurn()
         frontEnd.deadlineCame(connection, work)
         return said()
+    }
+
+    /// Hands the front end bytes behind those that it could not use yet.
+    func receive(unread bytes: [UInt8]) {
+        var bytes = unread + bytes
+        connection.lastReceived = work.now
+        var at = 0
+        while at < bytes.count, frontEnd.isReading {
+            let consumed = bytes.withUnsafeMutableBufferPointer {
+                frontEnd.received(.init(rebasing: $0[at...]), connection, work)
+            }
+            if consumed == 0 { break }
+            at += consumed
+        }
+        unread = Array(bytes[at...])
+    }
+
+    func saidBytes() -> [UInt8] {
+        defer { work.output.removeAll() }
+        return work.output.array
     }
 
     /// What stands in the output, which is then as good as sent.

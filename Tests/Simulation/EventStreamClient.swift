@@ -166,7 +166,8 @@ final class EventStreamClient: Client {
         case "heartbeat":
             if heartbeat == 0 { throw SimulationFailure("was sent a heartbeat that it did not ask for") }
         case "goodbye":
-            if !world.gateway.isDraining { throw SimulationFailure("was told goodbye") }
+            let isOverloaded = event.data.text.contains("\"overloaded\"") && socket.link.isUnlucky
+            if !world.gateway.isDraining, !isOverloaded { throw SimulationFailure("was told goodbye") }
             reader.wasToldGoodbye = true
         default: throw SimulationFailure("was sent an event \(event.type)")
         }

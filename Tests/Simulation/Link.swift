@@ -264,6 +264,11 @@ final class Link {
         isUnlucky = true
     }
 
+    /// The gateway is short of memory while it lives.
+    func blameMemory() {
+        isUnlucky = true
+    }
+
     // MARK: The client's end
 
     var inboundRoom: Int { 128 * 1024 - inbound.count }

@@ -96,7 +96,14 @@ final class PollClient: Client {
                 guard let answer = try reader.next(socket, answering: polls.first?.method ?? .get) else {
                     return
                 }
-                if answer.status == 503, socket.link.isUnlucky { return }
+                if answer.status == 503, socket.link.isUnlucky {
+                    if socket.link.isTurnedAway || answer.isLast || polls.isEmpty { return }
+                    // Refused for want of memory: it asks again.
+                    polls.removeFirst()
+                    patience.reset()
+                    arrived = nil
+                    continue
+                }
                 // Who takes so long over a request is told so.
                 if answer.status == 408, isExcused(socket, in: world) {
                     polls = []

@@ -56,8 +56,23 @@ final class SimulatedLoop {
             time.turnStart = time.now
             loop.turn(ready)
             turnCount += 1
+            try checkHeld()
             state = .turned
             return true
+        }
+    }
+
+    /// What the loop may hold for its clients.
+    var clientByteLimit: Int {
+        get { loop.clientByteLimit }
+        set { loop.clientByteLimit = newValue }
+    }
+
+    /// The account of what is held for clients is what they hold.
+    private func checkHeld() throws {
+        let (asked, counted) = loop.heldByteCounts
+        if asked != counted {
+            throw SimulationFailure("a loop's account says \(counted) bytes, its connections hold \(asked)")
         }
     }
 

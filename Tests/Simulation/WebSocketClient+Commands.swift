@@ -133,8 +133,17 @@ extension WebSocketClient {
         case "goodbye":
             if !world.gateway.isDraining { throw SimulationFailure("was told goodbye") }
             reader.wasToldGoodbye = true
+        case "error" where members.string("code") == "overloaded" && socket.link.isUnlucky:
+            try refused(members)
         default: try answer(members, type, socket, in: world)
         }
+    }
+
+    /// Memory is short: a subscribe does not count, or the connection ends.
+    private func refused(_ members: JSONMembers) throws {
+        guard let command = commands.first, case .subscribe = command.kind, members.bytes("id") == command.id
+        else { return }
+        commands.removeFirst()
     }
 
     private func answer(

@@ -12,6 +12,7 @@ extension World {
         isQuiet = true
         defer { isQuiet = false }
         if exhaustedSince != nil { exhaust(false) }
+        endShortage()
         let end = time.now + Self.quietTime
         var idleRounds = 0
         var roundCount = 0
@@ -108,6 +109,7 @@ extension World {
         undecided = []
         links = [:]
         truth = Truth()
+        endShortage()
         if exhaustedSince != nil { exhaust(false) }
         gateway = try SimulatedGateway(
             generation: gateway.generation + 1, configuration, time, listenerCount: climate.listenerCount,

@@ -37,6 +37,10 @@ final class World {
     var exhaustedSince: Instant?
     /// For `Climate.isMeasured`: what updates' ages were, by loop, in microseconds, and how many.
     var ages: [(sum: Int, count: Int)] = []
+    /// Until then the loops may hold hardly anything for their clients; nil while they may.
+    private var shortUntil: Instant?
+    /// Draws when memory is short, and nothing else.
+    private var scarcity: SeededGenerator
     private var feedCount = 0
     /// The feed draws from a generator of its own: what it publishes depends on nobody.
     private var feed: SeededGenerator
@@ -45,8 +49,9 @@ final class World {
         self.options = options
         random = SeededGenerator(seed: seed)
         feed = random.branch()
+        scarcity = SeededGenerator(seed: seed &+ 0x5CA)
         var configuration = try Climate.configuration(options, &random)
-        climate = Climate(options, steps: steps, &random)
+        climate = Climate(options, seed: seed, steps: steps, &random)
         if climate.isFlooded { configuration.subscribers.flushByteCount = 200 }
         self.configuration = configuration
         gateway = try SimulatedGateway(
@@ -148,12 +153,32 @@ final class World {
         } else if !climate.isMeasured, exhaustedSince == nil, random.chance(oneIn: 1500) {
             exhaust(true)
         }
+        if climate.isScarce { changeMemory() }
         if random.chance(climate.turning) {
             try turn(random.below(gateway.loops.count))
         } else {
             try clients[random.below(clients.count)].step(in: self)
         }
         if random.chance(3) { try leap(within: .milliseconds(Int64(1 + random.below(900)))) }
+    }
+
+    /// Memory becomes short for a while, and then is not.
+    private func changeMemory() {
+        if let shortUntil {
+            if time.now >= shortUntil { endShortage() }
+        } else if scarcity.chance(oneIn: 400) {
+            shortUntil = time.now + .milliseconds(20 + scarcity.below(1500))
+            for link in links.values { link.blameMemory() }
+            for loop in gateway.loops { loop.clientByteLimit = scarcity.pick([0, 2000, 5000, 12_000]) }
+            note("memory is short")
+        }
+    }
+
+    func endShortage() {
+        guard shortUntil != nil else { return }
+        shortUntil = nil
+        for loop in gateway.loops { loop.clientByteLimit = .max / 2 }
+        note("memory is short no more")
     }
 
     func exhaust(_ isExhausted: Bool) {
@@ -271,6 +296,7 @@ final class World {
         link.loop = random.below(gateway.loops.count)
         gateway.loops[link.loop].kernel.connect(link)
         links[link.name] = link
+        if shortUntil != nil { link.blameMemory() }
         return ClientSocket(link)
     }
 

@@ -44,11 +44,13 @@ struct Climate {
     let visitSteps: Int
     /// Nanoseconds that pass with each look at the clock: a loop's work takes time, and parts of a turn are cut.
     let lookTime: Int
+    /// Now and then the loops may hold hardly anything for their clients.
+    let isScarce: Bool
 
     /// How much longer all takes where parts of turns are cut, and walks are of few steps a turn.
     var slowness: Int { lookTime == 0 ? 1 : visitSteps < 256 ? 30 : 8 }
 
-    init(_ options: WorldOptions, steps: Int, _ random: inout SeededGenerator) {
+    init(_ options: WorldOptions, seed: UInt64, steps: Int, _ random: inout SeededGenerator) {
         isMeasured = options.isPlain || random.chance(25)
         isWhimsical = random.chance(70)
         listenerCount = 1 + random.below(2)
@@ -61,6 +63,7 @@ struct Climate {
             [64 * 1024], [300, 2000, 64 * 1024], [64 * 1024, 200_000], [100, 700, 5000], [16 * 1024],
         ])
         visitSteps = random.pick([1, 2, 7, 256])
+        isScarce = !isMeasured && seed % 5 == 4
         lookTime = isMeasured ? 0 : random.pick([0, 0, 20_000, 150_000, 400_000])
     }
 

@@ -212,7 +212,7 @@ import Testing
             #expect(wire.kept.count < FrameHeader.maximumByteCount)
         }
         #expect(wire.heard == [.message(.binary, [UInt8](repeating: 5, count: 70_000))])
-        #expect(wire.reader.assembledByteCount == 0, "the message is let go by the next step")
+        #expect(wire.reader.heldByteCount == 0, "the message is let go by the next step")
     }
 
     @Test func anIdleReaderIsSmall() {

@@ -55,7 +55,7 @@ struct Wire: ~Copyable {
                 do throws(WebSocketFailure) {
                     let step = try reader.next(rest, sharing: shared)
                     precondition((0...rest.count).contains(step.consumed), "consumed what was not there")
-                    largestAssembly = max(largestAssembly, reader.assembledByteCount)
+                    largestAssembly = max(largestAssembly, reader.heldByteCount)
                     if let event = step.event { note(event, in: rest) }
                     offset += step.consumed
                     if step.isWaiting { return }

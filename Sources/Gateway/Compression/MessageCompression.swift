@@ -8,6 +8,11 @@ enum MessageCompression {
     /// By a compressor of its own, which remembers what the client has been sent.
     case own(Deflater)
 
+    var heldByteCount: Int {
+        guard case .own(let deflater) = self else { return 0 }
+        return deflater.byteCount
+    }
+
     init(_ agreement: PerMessageDeflate.Agreement?, _ settings: CompressionSettings) {
         guard let agreement else {
             self = .none

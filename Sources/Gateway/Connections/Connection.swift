@@ -52,8 +52,8 @@ final class Connection {
     let key: ReaderKey
     var frontEnd: any FrontEnd
     let principal: Principal
-    /// Made when bytes wait, let go when none do.
-    private var backlog: Backlog?
+    /// Made when it holds something, let go when it holds nothing.
+    private var holdings: Holdings?
     let accepted: Instant
     /// When the peer was last heard, and when it was last told something or last took something.
     var lastReceived: Instant
@@ -77,11 +77,11 @@ final class Connection {
     var isOpen: Bool { phase != .closed }
 
     /// Bytes that the kernel did not take. While there are any, nothing is drained for this peer.
-    var unsentByteCount: Int { backlog?.unsent.count ?? 0 }
+    var unsentByteCount: Int { holdings?.unsent.count ?? 0 }
     var hasUnsent: Bool { unsentByteCount > 0 }
 
     /// Bytes that came and could not be used yet: the beginning of something.
-    var unreadByteCount: Int { backlog?.unread.count ?? 0 }
+    var unreadByteCount: Int { holdings?.unread.count ?? 0 }
     var hasUnread: Bool { unreadByteCount > 0 }
 
     /// Whether there is input of which the poller will not tell: what could not be used yet, or what the stream holds.
@@ -103,50 +103,72 @@ final class Connection {
     }
 }
 
-/// Bytes of a connection that wait for their turn.
-private final class Backlog {
+/// What a connection holds beyond what every connection does: bytes that wait for their turn, and the account of them and of
+/// what its front end holds.
+private final class Holdings {
     var unsent = ByteBuffer()
     var unread = ByteBuffer()
+    var counted = HeldBytes()
 }
 
 extension Connection {
     func keepUnsent(_ bytes: UnsafeBufferPointer<UInt8>) {
-        waiting.unsent.append(bytes)
+        madeHoldings.unsent.append(bytes)
     }
 
     /// Hands `body` what is unsent; it returns how many bytes of it were taken.
     func consumeUnsent(_ body: (UnsafeBufferPointer<UInt8>) -> Int) {
-        guard let backlog else { return }
-        backlog.unsent.consume(body(backlog.unsent.unsafeBytes))
-        if backlog.unsent.isEmpty { backlog.unsent = ByteBuffer() }
+        guard let holdings else { return }
+        holdings.unsent.consume(body(holdings.unsent.unsafeBytes))
+        if holdings.unsent.isEmpty { holdings.unsent = ByteBuffer() }
         letGo()
     }
 
     func keepUnread(_ bytes: UnsafeBufferPointer<UInt8>) {
-        waiting.unread.append(bytes)
+        madeHoldings.unread.append(bytes)
     }
 
     /// Moves what is unread to the beginning of `space`.
     func takeUnread(into space: UnsafeMutableBufferPointer<UInt8>) {
-        guard let backlog else { return }
-        _ = space.update(from: backlog.unread.unsafeBytes)
+        guard let holdings else { return }
+        _ = space.update(from: holdings.unread.unsafeBytes)
         dropUnread()
     }
 
     func dropUnread() {
-        guard let backlog else { return }
-        backlog.unread = ByteBuffer()
+        guard let holdings else { return }
+        holdings.unread = ByteBuffer()
         letGo()
     }
 
-    private var waiting: Backlog {
-        if let backlog { return backlog }
-        let made = Backlog()
-        backlog = made
+    /// Whether it holds anything.
+    var hasHoldings: Bool { holdings != nil }
+
+    /// Brings the account of what it holds up to date; returns what stood in it before, and what does now.
+    func countHeld() -> (before: HeldBytes, now: HeldBytes) {
+        let before = holdings?.counted ?? HeldBytes()
+        let now = held
+        if now != before { madeHoldings.counted = now }
+        letGo()
+        return (before, now)
+    }
+
+    /// What it holds at present.
+    var held: HeldBytes {
+        guard isOpen else { return HeldBytes() }
+        return HeldBytes(
+            requests: (holdings?.unread.capacity ?? 0) + frontEnd.heldByteCount,
+            answers: holdings?.unsent.capacity ?? 0)
+    }
+
+    private var madeHoldings: Holdings {
+        if let holdings { return holdings }
+        let made = Holdings()
+        holdings = made
         return made
     }
 
     private func letGo() {
-        if !hasUnsent, !hasUnread { backlog = nil }
+        if let holdings, !hasUnsent, !hasUnread, holdings.counted == HeldBytes() { self.holdings = nil }
     }
 }

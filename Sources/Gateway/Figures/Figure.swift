@@ -13,6 +13,10 @@ package enum Figure: Int, Sendable, CaseIterable {
     case sentBytes, receivedBytes, sends
     case compressedMessages, compressions, compressionsSkipped, savedBytes
     case droppedLogLines
+    // Bytes held for clients, by what they are.
+    case heldConnections, heldRequests, heldAnswers, heldSubscriptions
+    case clientByteLimit
+    case unpublishedTopics
 
     enum Kind: String {
         /// Only ever rises.
@@ -104,6 +108,18 @@ package enum Figure: Int, Sendable, CaseIterable {
             Description(
                 .counter, "tidegate_compression_saved_bytes_total", "compression", "savedBytes",
                 help: "Bytes that were not sent.")
+        case .heldConnections: Self.held("connections")
+        case .heldRequests: Self.held("requests")
+        case .heldAnswers: Self.held("answers")
+        case .heldSubscriptions: Self.held("subscriptions")
+        case .clientByteLimit:
+            Description(
+                .gauge, "tidegate_client_memory_limit_bytes", "memory", "limit",
+                help: "Bytes that may be held for clients.")
+        case .unpublishedTopics:
+            Description(
+                .gauge, "tidegate_topics_unpublished", "unpublishedTopics",
+                help: "Topics that readers have named and nobody has published, summed over loops.")
         case .droppedLogLines:
             Description(
                 .counter, "tidegate_log_lines_dropped_total", "log", "dropped",
@@ -115,6 +131,12 @@ package enum Figure: Int, Sendable, CaseIterable {
         Description(
             .gauge, "tidegate_connections", "connections", transport, label: ("transport", transport),
             help: "Open connections by what they speak at present.")
+    }
+
+    private static func held(_ kind: String) -> Description {
+        Description(
+            .gauge, "tidegate_client_memory_bytes", "memory", kind, label: ("kind", kind),
+            help: "Bytes held for clients, by what they are; counted, not measured.")
     }
 
     private static func resume(_ result: String) -> Description {

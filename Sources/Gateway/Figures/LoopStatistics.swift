@@ -4,7 +4,7 @@ package import Primitives
 package import Synchronization
 
 package final class LoopStatistics: Sendable {
-    private let counts: InlineArray<32, Atomic<Int>>
+    private let counts: InlineArray<40, Atomic<Int>>
     /// Open connections, whatever they speak.
     package let connections = Atomic<Int>(0)
     /// The loop's replica counts these by itself.

@@ -17,7 +17,7 @@ package struct ProcessFigures: Sendable {
             }
         }
         // Pages: in all, resident, … (proc(5)).
-        let pages = text("/proc/self/statm").split(separator: " ")
+        let pages = (KernelFile.text("/proc/self/statm") ?? "").split(separator: " ")
         if pages.count > 1 { figures.residentBytes = (Int(pages[1]) ?? 0) * sysconf(Int32(_SC_PAGESIZE)) }
         figures.openDescriptors = openDescriptorCount
         return figures
@@ -33,14 +33,5 @@ package struct ProcessFigures: Sendable {
         var count = -3
         while readdir(listing) != nil { count += 1 }
         return max(count, 0)
-    }
-
-    private static func text(_ path: String) -> String {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return "" }
-        defer { close(descriptor) }
-        var content = [UInt8](repeating: 0, count: 256)
-        let count = read(descriptor, &content, content.count)
-        return String(decoding: content.prefix(max(count, 0)), as: UTF8.self)
     }
 }

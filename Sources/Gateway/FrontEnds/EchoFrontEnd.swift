@@ -21,6 +21,7 @@ final class EchoFrontEnd: FrontEnd {
 
     var transport: StaticString { "websocket" }
     var isReading: Bool { true }
+    var heldByteCount: Int { end.heldByteCount }
 
     func received(
         _ input: UnsafeMutableBufferPointer<UInt8>, _ connection: Connection, _ work: Workspace
@@ -49,11 +50,15 @@ final class EchoFrontEnd: FrontEnd {
     func flush(stream _: UInt16, budget _: Int, _: Connection, _: Workspace) {}
 
     func deadline(_ connection: Connection, _ work: Workspace) -> Instant {
-        end.maySend ? .never : end.closeDeadline(connection, work)
+        end.maySend ? end.messageDeadline(work) : end.closeDeadline(connection, work)
     }
 
     func deadlineCame(_ connection: Connection, _ work: Workspace) {
-        if work.now >= deadline(connection, work) { work.actions.end = end.ending ?? .timeout }
+        guard end.maySend else {
+            if work.now >= deadline(connection, work) { work.actions.end = end.ending ?? .timeout }
+            return
+        }
+        end.refuseSlowMessage(connection, work)
     }
 
     func sayGoodbye(_ connection: Connection, _ work: Workspace) {

@@ -27,6 +27,10 @@ protocol FrontEnd {
     /// The connection is gone: give back all that the workspace keeps for it.
     mutating func ended(_ work: Workspace)
 
+    /// Bytes that it holds beyond what every front end of its kind does: of a request or message that is not whole, of commands
+    /// that are not carried out.
+    var heldByteCount: Int { get }
+
     /// Its name in `/metrics` and `/connections`.
     var transport: StaticString { get }
     /// The reader's subscription, where somebody reads here.
@@ -39,6 +43,7 @@ protocol FrontEnd {
 extension FrontEnd {
     mutating func answered(_: Answer, to _: UInt64, _: Connection, _: Workspace) {}
 
+    var heldByteCount: Int { 0 }
     var transport: StaticString { "http" }
     var subscriber: SubscriberID? { nil }
     var maximumRate: Double? { nil }

@@ -34,11 +34,33 @@ struct HTTP1FrontEnd: FrontEnd {
         /// It takes the body; nil where the answer was given without it, and the body is read over.
         let reply: (any Reply)?
         var response: HTTP1Responder
+        /// When what is under way began and must be whole in time: the body, a line of it, its trailer. `never` between two
+        /// lines.
+        var unfinishedSince: Instant
 
-        init(_ decoder: BodyDecoder, for reply: (any Reply)?, _ response: HTTP1Responder) {
+        init(_ decoder: BodyDecoder, for reply: (any Reply)?, _ response: HTTP1Responder, at now: Instant) {
             self.decoder = decoder
             self.reply = reply
             self.response = response
+            unfinishedSince = now
+        }
+
+        func deadline(_ work: Workspace) -> Instant {
+            unfinishedSince == .never ? .never : unfinishedSince + work.intervals.request
+        }
+
+        /// Nothing was read for a while: for that time the peer does not answer.
+        func readsAgain(at now: Instant) {
+            if unfinishedSince != .never { unfinishedSince = now }
+        }
+
+        /// Takes note of how far it has come.
+        func look(at now: Instant) {
+            if decoder.isBetweenPieces, reply?.isBetweenLines ?? false {
+                unfinishedSince = .never
+            } else if unfinishedSince == .never {
+                unfinishedSince = now
+            }
         }
     }
 
@@ -79,6 +101,12 @@ struct HTTP1FrontEnd: FrontEnd {
     ) throws(HTTPFailure) -> Int {
         var parser = partial?.parser ?? RequestParser(limits: work.configuration.http.request)
         guard let (head, byteCount) = try parser.parse(bytes) else {
+            guard work.mayHold(bytes.count) else {
+                connection.endAfterSending(.refused)
+                var response = HTTP1Responder.last
+                response.refuse(work.overloaded(), connection, work)
+                return bytes.count
+            }
             let begun = partial ?? PartialHead(parser, started: work.now)
             begun.parser = parser
             state = .head(begun)
@@ -117,11 +145,11 @@ struct HTTP1FrontEnd: FrontEnd {
             guard head.bodyFraming.hasBody, connection.endReason == nil else { return }
             let limit = work.configuration.publishers.bodyByteCount
             let decoder = BodyDecoder(head.bodyFraming, byteCountLimit: limit)
-            state = .body(IncomingBody(decoder, for: nil, response))
+            state = .body(IncomingBody(decoder, for: nil, response, at: work.now))
         case .reply(let reply): state = .replying(reply, response)
         case .body(let reply, let byteCountLimit):
             let decoder = BodyDecoder(head.bodyFraming, byteCountLimit: byteCountLimit)
-            let body = IncomingBody(decoder, for: reply, response)
+            let body = IncomingBody(decoder, for: reply, response, at: work.now)
             state = .body(body)
             if head.expectsContinue { body.response.sendContinue(work) }
             if !head.bodyFraming.hasBody { _ = try receivedBody([UInt8]().span, body, connection, work) }
@@ -141,7 +169,8 @@ struct HTTP1FrontEnd: FrontEnd {
             bytes.extracting(step.content), isEnd: step.isEnd, &body.response, connection, work)
         switch progress {
         case .over: finish(reply, connection, work)
-        case .goesOn: if step.isEnd { state = .replying(reply, body.response) }
+        case .goesOn:
+            if step.isEnd { state = .replying(reply, body.response) } else { body.look(at: work.now) }
         }
         return step.consumed
     }
@@ -165,7 +194,11 @@ struct HTTP1FrontEnd: FrontEnd {
         case .idle, .head: return
         case .body(let body):
             guard let reply = body.reply else { return }
-            if case .over = step(reply, &body.response) { finish(reply, connection, work) }
+            let wasReading = reply.isReading
+            switch step(reply, &body.response) {
+            case .over: finish(reply, connection, work)
+            case .goesOn: if !wasReading, reply.isReading { body.readsAgain(at: work.now) }
+            }
         case .replying(let reply, var response):
             if case .over = step(reply, &response) {
                 finish(reply, connection, work)
@@ -199,7 +232,7 @@ struct HTTP1FrontEnd: FrontEnd {
         case .idle: max(connection.lastReceived, connection.lastSent) + work.intervals.idle
         case .head(let partial): partial.started + work.intervals.head
         case .body(let body) where body.reply?.isReading ?? true:
-            connection.lastReceived + work.intervals.body
+            min(connection.lastReceived + work.intervals.body, body.deadline(work))
         case .body(let body): body.reply?.deadline(connection, work) ?? .never
         case .replying(let reply, _): reply.deadline(connection, work)
         }
@@ -256,6 +289,7 @@ struct HTTP1FrontEnd: FrontEnd {
         }
     }
 
+    var heldByteCount: Int { reply?.heldByteCount ?? 0 }
     var transport: StaticString { reply?.transport ?? "http" }
     var subscriber: SubscriberID? { reply?.subscriber }
     var maximumRate: Double? { reply?.maximumRate }

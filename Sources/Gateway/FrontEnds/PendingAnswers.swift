@@ -15,6 +15,8 @@ struct PendingAnswers {
     private var entries: [(id: [UInt8]?, state: State)] = []
 
     var isEmpty: Bool { entries.isEmpty }
+    /// A result may carry a problem and its words.
+    var heldByteCount: Int { entries.count * 256 }
     var isFull: Bool { entries.count >= Self.limit }
 
     mutating func append(id: [UInt8]?, ticket: UInt64, at now: Instant) {

@@ -12,6 +12,8 @@ struct WebSocketEnd: ~Copyable {
     private(set) var ending: EndReason?
     let compression: MessageCompression
     private var rate = MessageRate()
+    /// When the message, or the frame, began that is not whole; `never` where none is.
+    private var unfinishedSince = Instant.never
 
     init(_ agreement: PerMessageDeflate.Agreement?, _ settings: SubscriberSettings) {
         reader = MessageReader(
@@ -25,6 +27,9 @@ struct WebSocketEnd: ~Copyable {
     /// Whether messages may still be sent: not after a close frame.
     var maySend: Bool { closing.maySend }
 
+    /// What the message that is not whole, and what its compressions remember, take.
+    var heldByteCount: Int { reader.heldByteCount + compression.heldByteCount }
+
     // MARK: Input
 
     /// Takes what it can of `input`. It deals with close frames and faults, and returns any other event, unless nothing
@@ -34,6 +39,15 @@ struct WebSocketEnd: ~Copyable {
     ) -> (consumed: Int, event: ReadEvent?) {
         do {
             let step = try reader.next(input, sharing: work.compression.inflater)
+            if reader.isInMessage, !work.mayHold(reader.heldByteCount) {
+                refuseMessage(connection, work)
+                return (input.count, nil)
+            }
+            if !reader.isInMessage, !step.isWaiting {
+                unfinishedSince = .never
+            } else if unfinishedSince == .never {
+                unfinishedSince = work.now
+            }
             if case .close(let code, _)? = step.event {
                 perform(closing.received(closeCode: code), reason: "", .peer, connection, work)
                 return (step.consumed, nil)
@@ -62,6 +76,13 @@ struct WebSocketEnd: ~Copyable {
         return nil
     }
 
+    /// There is no memory for the rest of a message.
+    private mutating func refuseMessage(_ connection: Connection, _ work: Workspace) {
+        guard closing.maySend else { return }
+        work.appendError(work.overloaded(), id: nil, to: connection)
+        close(with: .tryAgainLater, reason: "overloaded", .refused, connection, work)
+    }
+
     private mutating func fail(
         _ failure: WebSocketFailure, _ connection: Connection, _ work: Workspace
     ) {
@@ -74,6 +95,19 @@ struct WebSocketEnd: ~Copyable {
         perform(
             closing.failed(failure), reason: failure.reason, isTooBig ? .refused : .malformed, connection,
             work)
+    }
+
+    // MARK: Time
+
+    /// Whatever has begun must be whole by then: a byte now and then is no life.
+    func messageDeadline(_ work: Workspace) -> Instant {
+        closing.maySend && unfinishedSince != .never ? unfinishedSince + work.intervals.message : .never
+    }
+
+    /// Ends the connection if a message takes too long.
+    mutating func refuseSlowMessage(_ connection: Connection, _ work: Workspace) {
+        guard work.now >= messageDeadline(work) else { return }
+        close(with: .policyViolation, reason: "the message took too long", .timeout, connection, work)
     }
 
     // MARK: Ending

@@ -25,6 +25,7 @@ extension WebSocketFrontEnd {
         switch command {
         case .subscribe(let patterns, let cursor, let rate):
             try connection.principal.demandReading(patterns)
+            try work.demandMemory()
             if postpones(command, id: id, work) { return }
             try checkLimit(patterns, work)
             subscribe(patterns, cursor: cursor, rate: rate, id: id, connection, work)
@@ -187,4 +188,13 @@ final class UndoneCommands {
     var unsubscribing: (patterns: [TopicPattern], id: [UInt8]?)?
     /// It is obeyed when the one before it is carried out.
     var postponed: (command: ClientCommand, id: [UInt8]?)?
+
+    var heldByteCount: Int {
+        let dropped = unsubscribing.map { TopicPattern.byteCount(of: $0.patterns) } ?? 0
+        switch postponed?.command {
+        case .subscribe(let patterns, _, _)?, .unsubscribe(let patterns)?:
+            return dropped + TopicPattern.byteCount(of: patterns)
+        case .pace?, .publish?, .auth?, .ping?, nil: return dropped
+        }
+    }
 }

@@ -16,8 +16,8 @@ extension WebSocketFrontEnd {
         let liveness =
             !isReading ? .never : pongDue == .never ? connection.lastReceived + work.intervals.ping : pongDue
         return min(
-            min(liveness, session.flushDeadline(work)),
-            min(heartbeatDeadline, publicationDeadline(work)))
+            min(liveness, isReading ? end.messageDeadline(work) : .never),
+            min(session.flushDeadline(work), min(heartbeatDeadline, publicationDeadline(work))))
     }
 
     private func publicationDeadline(_ work: Workspace) -> Instant {
@@ -37,6 +37,7 @@ extension WebSocketFrontEnd {
             lookAfterStalled(since: since, connection, work)
         } else {
             lookAfterSilent(connection, work)
+            if isReading { end.refuseSlowMessage(connection, work) }
         }
         guard end.maySend else { return }
         if publications != nil { giveUpPublications(connection, work) }

@@ -65,6 +65,11 @@ final class WebSocketFrontEnd: FrontEnd {
     var maximumRate: Double? { session.pace.maximumRate }
     var stalledSince: Instant? { receipts.fullSince }
 
+    var heldByteCount: Int {
+        end.heldByteCount + session.heldByteCount + (publications?.heldByteCount ?? 0)
+            + (commands?.heldByteCount ?? 0)
+    }
+
     // MARK: Input
 
     /// A publisher that is ahead of the outcomes waits, in the kernel, until some have come. A client whose last command takes
@@ -127,6 +132,7 @@ final class WebSocketFrontEnd: FrontEnd {
 
     func flush(stream _: UInt16, budget: Int, _ connection: Connection, _ work: Workspace) {
         guard end.maySend else { return }
+        if let problem = session.reasonToEnd(work) { return refuseService(problem, connection, work) }
         if commands != nil { carryOn(connection, work) }
         if !receipts.isFull { flushMarked(budget: budget, connection, work) }
     }
@@ -155,6 +161,13 @@ final class WebSocketFrontEnd: FrontEnd {
     }
 
     // MARK: Ending
+
+    /// The reader can't be served any more.
+    private func refuseService(_ problem: Problem, _ connection: Connection, _ work: Workspace) {
+        work.appendError(problem, id: nil, to: connection)
+        let code: CloseCode = problem.code == "overloaded" ? .tryAgainLater : .policyViolation
+        end.close(with: code, reason: problem.code, .refused, connection, work)
+    }
 
     func inputEnded(_ connection: Connection, _ work: Workspace) {
         work.actions.end = end.ending ?? .peer

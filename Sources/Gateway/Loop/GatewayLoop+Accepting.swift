@@ -60,10 +60,16 @@ extension GatewayLoop {
         }
     }
 
+    private var reasonToTurnAway: String? {
+        if shared.connectionCount.load(ordering: .relaxed) >= shared.connectionLimit {
+            return "all \(shared.connectionLimit) connections are taken"
+        }
+        return work.memoryPressure >= .severe ? "the memory for clients is used up" : nil
+    }
+
     private func admit(_ stream: consuming ByteStream, at endpoint: Endpoint) {
-        guard shared.connectionCount.load(ordering: .relaxed) < shared.connectionLimit else {
-            work.note(
-                .turnedAway, ["reason": .text("all \(shared.connectionLimit) connections are taken")])
+        if let reason = reasonToTurnAway {
+            work.note(.turnedAway, ["reason": .text(reason)])
             statistics.add(.turnedAway)
             let answer = endpoint.spoken.farewell(at: work.time)
             answer.withUnsafeBufferPointer { _ = stream.write($0) }

@@ -11,6 +11,7 @@ extension GatewayLoop {
         // One that lingers has given everything back already.
         if connection.phase != .lingering { connection.frontEnd.ended(work) }
         connection.phase = .closed
+        if connection.hasHoldings { countHeld(by: connection) }
         wheel.cancel(connection.token)
         connections[Int(connection.token)] = nil
         kernel.unwatch(connection.stream)

@@ -68,14 +68,15 @@ extension GatewayLoop {
             connection.keepUnread(UnsafeBufferPointer(rest))
             if isCut { workLater(connection) }
         }
-        settle(connection)
+        settle(connection, mayHoldMore: true)
     }
 
     // MARK: Writing
 
     /// Performs what the front end's step left: sends its output, does what it wants done, and waits for what the connection
-    /// then needs.
-    func settle(_ connection: Connection) {
+    /// then needs. `mayHoldMore` says that the front end may have come to hold something.
+    func settle(_ connection: Connection, mayHoldMore: Bool = false) {
+        let isCounted = mayHoldMore || work.actions.comesBack
         if !work.actions.isNothing { perform(work.takeActions(), for: connection) }
         guard connection.isOpen else {
             // Not a byte of it may be left for the next connection.
@@ -88,6 +89,7 @@ extension GatewayLoop {
         guard connection.isOpen else { return }
         updateInterest(connection)
         schedule(connection)
+        if isCounted || connection.hasHoldings { countHeld(by: connection) }
     }
 
     private func perform(_ actions: Actions, for connection: Connection) {

@@ -52,7 +52,9 @@ package final class GatewayLoop {
     var goodbyes: [UInt32: Instant] = [:]
     var cutAt = Instant.never
     var acceptingAgain = Instant.never
-    var liveConnectionCount = 0
+    var liveConnectionCount = 0 {
+        didSet { work.memory.connectionCount = liveConnectionCount }
+    }
 
     package init(
         shared: GatewayShared, inbox: Inbox, control: LoopControl, kernel: any Kernel,
@@ -195,9 +197,14 @@ package final class GatewayLoop {
         guard connection.phase == .serving, !connection.hasUnsent, connection.endReason == nil else {
             return
         }
-        connection.frontEnd.flush(
-            stream: stream, budget: configuration.subscribers.flushByteCount, connection, work)
+        connection.frontEnd.flush(stream: stream, budget: flushByteCount, connection, work)
         settle(connection)
+    }
+
+    /// What one flush may carry. Where memory is short it is little: what a reader does not take at once has to be held.
+    private var flushByteCount: Int {
+        let most = configuration.subscribers.flushByteCount
+        return work.memoryPressure == .none ? most : min(most, 4096)
     }
 
     /// Comes back to the connection in the next turn, after the others.
@@ -233,5 +240,10 @@ package final class GatewayLoop {
         statistics.connections.store(liveConnectionCount, ordering: .relaxed)
         statistics.set(.conflated, to: Int(replica.conflated))
         statistics.set(.subscriptions, to: replica.slotCount)
+        statistics.set(.unpublishedTopics, to: replica.unpublishedCount)
+        statistics.set(.heldRequests, to: work.memory.held.requests)
+        statistics.set(.heldAnswers, to: work.memory.held.answers)
+        statistics.set(.heldSubscriptions, to: replica.readerByteCount)
+        statistics.set(.heldConnections, to: liveConnectionCount * ClientMemory.connectionByteCount)
     }
 }

@@ -11,6 +11,8 @@ struct Intervals {
     let close: Interval
     let head: Interval
     let body: Interval
+    let request: Interval
+    let message: Interval
     let idle: Interval
 
     init(_ configuration: GatewayConfiguration) {
@@ -23,6 +25,8 @@ struct Intervals {
         close = Interval(subscribers.closeTimeout)
         head = Interval(configuration.http.headTimeout)
         body = Interval(configuration.http.bodyTimeout)
+        request = Interval(configuration.http.requestTimeout)
+        message = Interval(subscribers.messageTimeout)
         idle = Interval(configuration.http.idleTimeout)
     }
 }

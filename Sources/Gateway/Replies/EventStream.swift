@@ -57,6 +57,11 @@ final class EventStream: Reply {
         budget: Int, _ response: inout some Responder, _ connection: Connection, _ work: Workspace
     ) -> ReplyProgress {
         guard !isEnded else { return .goesOn }
+        if let problem = session.reasonToEnd(work) {
+            work.note(refusal: problem, of: connection)
+            sayGoodbye(because: problem.code, .refused, &response, connection, work)
+            return .goesOn
+        }
         session.drain(budget: budget, connection, work)
         let live = session.nextLive(work.batch.cursor)
         guard !work.batch.isEmpty || live != nil else { return .goesOn }
@@ -72,6 +77,7 @@ final class EventStream: Reply {
 
     // MARK: Life
 
+    var heldByteCount: Int { session.heldByteCount }
     var transport: StaticString { "sse" }
     var subscriber: SubscriberID? { session.subscriber }
     var maximumRate: Double? { session.pace.maximumRate }
@@ -120,20 +126,31 @@ final class EventStream: Reply {
     ) -> ReplyProgress {
         // What its pace and one flush allow of the marked topics goes first. The cursor says what is left: that comes elsewhere.
         _ = flush(budget: work.configuration.subscribers.flushByteCount, &response, connection, work)
+        sayGoodbye(because: "draining", .drained, &response, connection, work)
+        return .goesOn
+    }
+
+    /// The last event. Its cursor is good for what was sent.
+    private func sayGoodbye(
+        because reason: String, _ end: EndReason, _ response: inout some Responder, _ connection: Connection,
+        _ work: Workspace
+    ) {
+        guard !isEnded else { return }
         let delay = work.reconnectDelay()
         let cursor = work.replica.cursor(of: session.subscriber)
         response.write(work) { output in
             output.append(retryMilliseconds: delay)
             output.append("event: goodbye\n")
             output.append(idLine: cursor, of: work.replica)
-            output.append("data: {\"reason\":\"draining\",\"reconnectAfter\":")
+            output.append("data: {\"reason\":")
+            output.append(jsonString: reason)
+            output.append(",\"reconnectAfter\":")
             output.append(decimal: UInt64(delay))
             output.append("}\n\n")
         }
         isEnded = true
-        connection.endAfterSending(.drained)
+        connection.endAfterSending(end)
         response.end(connection, work)
-        return .goesOn
     }
 
     func ended(_ work: Workspace) {

@@ -6,11 +6,16 @@ internal import Primitives
 struct LineJoiner: ~Copyable {
     /// The beginning of a line whose end has not come.
     private var begun = ByteBuffer()
+    /// The room of a longer line is given back.
+    private static let keptByteCount = 1024
     /// Bytes looked at and bytes moved, for a test that counts them.
     private(set) var stepCount = 0
 
     /// How long the line is that has no end yet.
     var begunByteCount: Int { begun.count }
+
+    /// Bytes allocated for it.
+    var capacity: Int { begun.capacity }
 
     /// Takes the next piece; nil if no line ends in it. Otherwise `first` is the line that an earlier piece began, empty if
     /// none did, and `others` is where in this piece whole lines stand. All with their line feeds.
@@ -37,8 +42,9 @@ struct LineJoiner: ~Copyable {
     /// The line that no line feed ended: the body has.
     mutating func takeRest() -> [UInt8] {
         stepCount += begun.count
-        defer { begun.removeAll() }
-        return begun.array
+        let line = begun.array
+        if begun.capacity > Self.keptByteCount { begun = ByteBuffer() } else { begun.removeAll() }
+        return line
     }
 
     private mutating func keep(_ bytes: Span<UInt8>) {

@@ -17,6 +17,8 @@ final class LongPoll: Reply {
     private let isByTag: Bool
     private let hasCursor: Bool
     private let mayWait: Bool
+    /// What the question takes.
+    private let patternByteCount: Int
     private var state: State
     /// Made when it first waits.
     private var id: SubscriberID?
@@ -51,6 +53,7 @@ final class LongPoll: Reply {
         self.isByTag = isByTag
         hasCursor = request.cursor != nil
         mayWait = wait > 0
+        patternByteCount = TopicPattern.byteCount(of: request.patterns)
         let query = work.replica.beginPoll(
             of: request.patterns, after: request.cursor.flatMap { Cursor($0.span) },
             byteBudget: work.configuration.subscribers.answerByteCount)
@@ -121,6 +124,10 @@ final class LongPoll: Reply {
     func flush(
         budget _: Int, _ response: inout some Responder, _ connection: Connection, _ work: Workspace
     ) -> ReplyProgress {
+        if let id, work.replica.isOverfull(id) {
+            response.refuse(work.problemOfOverfull(id), connection, work)
+            return .over
+        }
         if case .waiting(let start) = state {
             guard hasNews(work) else { return .goesOn }
             askAgain(after: start, work)
@@ -172,6 +179,14 @@ final class LongPoll: Reply {
     }
 
     // MARK: Life
+
+    var heldByteCount: Int {
+        switch state {
+        case .asking(let query): patternByteCount + query.heldByteCount
+        // A usual question is part of what a poll costs.
+        case .waiting: patternByteCount > ClientMemory.freeByteCount ? patternByteCount : 0
+        }
+    }
 
     var transport: StaticString { "poll" }
     var subscriber: SubscriberID? { id }

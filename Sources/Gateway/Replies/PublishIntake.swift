@@ -99,6 +99,10 @@ final class PublishIntake: Reply {
 
     // MARK: Taking
 
+    var isBetweenLines: Bool { isLines && lines.begunByteCount == 0 }
+
+    var heldByteCount: Int { text.capacity + lines.capacity }
+
     /// A publisher that is ahead of the outcomes waits, in the kernel, until some have come.
     var isReading: Bool { !isBodyWhole && refusal == nil && !pending.isFull }
 
@@ -114,6 +118,7 @@ final class PublishIntake: Reply {
             } else if isEnd, text.isEmpty {
                 try takeWhole(content, connection, work)
             } else {
+                guard work.mayHold(text.count + content.count) else { throw work.overloaded() }
                 text.append(content)
                 if isEnd { try takeWhole(text.bytes, connection, work) }
             }
@@ -144,6 +149,7 @@ final class PublishIntake: Reply {
             lineNumber += 1
             throw lineTooLong
         }
+        guard work.mayHold(lines.begunByteCount) else { throw work.overloaded() }
     }
 
     /// Publishes the lines of a piece as one batch. If that is refused, none of them was taken: one by one they show how

@@ -7,6 +7,8 @@ internal import Primitives
 protocol Reply: AnyObject {
     /// Whether it can take the request's content now, or whatever a peer sends that needs to send nothing more.
     var isReading: Bool { get }
+    /// Whether what has come of the content is whole lines, each taken by itself, so that any time may pass before the next one.
+    var isBetweenLines: Bool { get }
     /// Takes a piece of the request's content.
     func received(
         _ content: Span<UInt8>, isEnd: Bool, _ response: inout some Responder, _ connection: Connection,
@@ -32,6 +34,8 @@ protocol Reply: AnyObject {
     /// It is over, or its peer is gone: give back all that the workspace keeps for it.
     func ended(_ work: Workspace)
 
+    /// Bytes that it holds beyond what every reply of its kind does: content, a long question.
+    var heldByteCount: Int { get }
     var transport: StaticString { get }
     var subscriber: SubscriberID? { get }
     var maximumRate: Double? { get }
@@ -58,6 +62,8 @@ extension Reply {
 
     func sayGoodbye(_: inout some Responder, _: Connection, _: Workspace) -> ReplyProgress { .goesOn }
 
+    var isBetweenLines: Bool { false }
+    var heldByteCount: Int { 0 }
     var transport: StaticString { "http" }
     var subscriber: SubscriberID? { nil }
     var maximumRate: Double? { nil }

@@ -56,6 +56,7 @@ final class TopicListing: Reply {
     }
 
     var isReading: Bool { false }
+    var heldByteCount: Int { listing.heldByteCount }
 
     func flush(
         budget _: Int, _ response: inout some Responder, _ connection: Connection, _ work: Workspace

@@ -10,6 +10,7 @@ extension World {
         } else if readers[number].id == nil {
             if chance(40) { try connect(number) }
         } else {
+            if try leaveIfOverfull(number) { return }
             if chance(readers[number].diligence) { try drain(number) }
             switch Int.random(in: 0..<100, using: &random) {
             case 0..<5: try subscribeMore(number)
@@ -119,6 +120,20 @@ extension World {
         try noticeWalk(number)
     }
 
+    /// A reader of more topics than it may cover is told so; what it was vouched for up to then stays true.
+    func leaveIfOverfull(_ number: Int) throws -> Bool {
+        let replica = replicas[readers[number].replica]
+        guard let id = readers[number].id, replica.isOverfull(id) else { return false }
+        if replica.coveredCount(of: id) > coveredLimit {
+            throw readers[number].fault("covers \(replica.coveredCount(of: id)) topics")
+        }
+        note("\(readers[number].name) covers too much")
+        try checkCursor(number)
+        disconnect(number)
+        readers[number].waitStart = nil
+        return true
+    }
+
     private func disconnect(_ number: Int) {
         guard let id = readers[number].id else { return }
         note("\(readers[number].name) leaves")
@@ -167,6 +182,7 @@ extension World {
     /// One request, or the answer to one that waits.
     func poll(_ number: Int) throws {
         if let id = readers[number].id, let start = readers[number].waitStart {
+            if try leaveIfOverfull(number) { return }
             let replica = replicas[readers[number].replica]
             guard replica.hasMarks(id) else { return }
             let patterns = try readers[number].patterns.map { try TopicPattern($0.text) }

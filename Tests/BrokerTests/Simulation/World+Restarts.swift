@@ -35,6 +35,8 @@ extension World {
     func join() throws {
         let replica = BrokerReplica(inbox: sequencer.addInbox(wake: {}))
         replica.recordsCoverage = true
+        replica.coveredLimit = coveredLimit
+        replica.readerByteLimit = readerByteLimit
         replicas.append(replica)
         heard.append(HeardCoverage())
         note("loop \(replicas.count - 1) joins at \(replica.sequence)")

@@ -38,6 +38,10 @@ final class World {
     /// Steps before others have their turn.
     private let portions: ClosedRange<Int>
     var portion: Int { Int.random(in: portions, using: &random) }
+    /// The most topics that a reader may cover.
+    let coveredLimit: Int
+    /// Bytes that a loop may hold for readers.
+    let readerByteLimit: Int
     private var time: UInt64 = 1_764_000_000_000
     var now: Instant { Instant(nanoseconds: time * 1_000_000) }
     private var newTopicCount = 0
@@ -49,6 +53,12 @@ final class World {
         let tombstoneLimit = [0, 1, 3, 8, 1000].randomElement(using: &random) ?? 0
         publishing = Int.random(in: 15...60, using: &random)
         catchingUp = Int.random(in: 5...40, using: &random)
+        // Drawn apart, so that a seed's readers do the same whatever they may cover.
+        var allowance = SeededGenerator(seed: seed &+ 0x9E37)
+        let isBounded = !withSleepers && portions == nil
+        coveredLimit = isBounded ? [3, 8, .max, .max].randomElement(using: &allowance) ?? .max : .max
+        readerByteLimit =
+            isBounded ? [1500, 4000, .max, .max].randomElement(using: &allowance) ?? .max : .max
         let chosen = [1...1, 1...4, 2...30, 500...1000].randomElement(using: &random) ?? 1...1
         self.portions = portions ?? chosen
         var retention = Sequencer.Retention()
@@ -162,12 +172,36 @@ final class World {
             try readers[number].checkHoldsAll(truth)
         }
         for replica in replicas { replica.follow() }
+        for replica in replicas { try checkMemory(replica) }
         try checkCoverage()
         for number in readers.indices where !readers[number].isPoll { try checkCounts(number) }
     }
 
+    /// What is counted as held for readers is what there is.
+    private func checkMemory(_ replica: BrokerReplica) throws {
+        var names = 0
+        for topic in 0..<UInt32(replica.topics.limit) where replica.topics.contains(topic) {
+            if !replica.topics[topic].isPublished { names += 1 }
+        }
+        var (slots, patterns, overfull) = (0, 0, 0)
+        for id in 0..<UInt32(replica.subscribers.limit) where replica.subscribers.contains(id) {
+            slots += replica.subscribers[id].coveredCount
+            if replica.subscribers[id].isOverfull { overfull += replica.subscribers[id].coveredCount }
+            patterns += replica.subscribers[id].patterns.count
+        }
+        if replica.overfullSlotCount != overfull {
+            throw SimulationFailure(
+                "counts \(replica.overfullSlotCount) slots of overfull readers, in truth \(overfull)")
+        }
+        let counted = (replica.unpublishedCount, replica.slotCount, replica.patterns.holdingCount)
+        if counted != (names, slots, patterns) {
+            throw SimulationFailure(
+                "counts \(counted) names, slots, patterns, in truth \((names, slots, patterns))")
+        }
+    }
+
     private func drainWhole(_ number: Int) throws {
-        guard let id = readers[number].id else { return }
+        guard try !leaveIfOverfull(number), let id = readers[number].id else { return }
         var turns = 0
         while replicas[readers[number].replica].hasMarks(id) {
             try drain(number)
