@@ -56,7 +56,7 @@ enum Publish: Command {
 
     private static func checkValue(_ value: [UInt8], _ text: String) throws(UsageFailure) {
         do throws(JSONFailure) {
-            var scanner = JSONScanner(value.span)
+            var scanner = JSONScanner(value.span.afterByteOrderMark)
             _ = try scanner.value()
             try scanner.end()
         } catch {
@@ -85,6 +85,7 @@ enum Publish: Command {
         var progress = Progress(isShown: showsProgress)
         defer { progress.end() }
         var buffer = ByteBuffer(capacity: pieceByteCount)
+        var hasBegun = false
         while true {
             // The source may be slow: an answer that comes meanwhile is a refusal.
             let ready = Readiness.wait(
@@ -94,10 +95,15 @@ enum Publish: Command {
             if ready[1] { try publisher.check() }
             guard ready[0] else { continue }
             guard try readPiece(source.number, &buffer) else { break }
+            if !hasBegun { hasBegun = buffer.dropByteOrderMark() }
+            // An empty chunk would end the request.
+            guard hasBegun, !buffer.isEmpty else { continue }
             progress.count(buffer.bytes)
             try publisher.send(buffer.bytes)
             buffer.removeAll()
         }
+        // A source that ended within what could have been a mark.
+        if !buffer.isEmpty { try publisher.send(buffer.bytes) }
         let accepted = try publisher.finish()
         progress.end()
         var output = ByteBuffer()
