@@ -6,6 +6,7 @@ extension Log {
         // Starting and ending.
         case listening
         case addressSkipped = "an address was skipped"
+        case variablesPassedOver = "variables of Kubernetes services were passed over"
         case openToAll =
             "everybody who reaches this address can read and publish: there is no authentication yet"
         case draining
@@ -40,7 +41,8 @@ extension Log {
         @inlinable public var level: Level {
             switch self {
             case .refused: .debug
-            case .listening, .addressSkipped, .draining, .ended, .feedStarted, .feedEnded: .info
+            case .listening, .addressSkipped, .variablesPassedOver, .draining, .ended: .info
+            case .feedStarted, .feedEnded: .info
             case .readerStalled, .readerDead, .limitHit, .cursorReset, .readerBehind: .info
             case .hostRefused, .originRefused: .info
             case .openToAll, .endedAtOnce, .turnedAway, .feedFailed, .linesDropped: .warning
@@ -53,6 +55,7 @@ extension Log {
             switch self {
             case .listening: ["address", "threads", "openFileLimit", "version", "config"]
             case .addressSkipped: ["address", "reason"]
+            case .variablesPassedOver: ["names"]
             case .draining: ["signal"]
             case .openToAll, .ended, .endedAtOnce: []
             case .cannotDrain, .loopStopped, .listenersUnwatched: ["reason"]
