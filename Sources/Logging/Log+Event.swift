@@ -32,6 +32,7 @@ extension Log {
         // Feeds.
         case feedStarted = "feed started"
         case feedFailed = "a feed failed and will be tried again"
+        case feedSkipped = "a feed skipped what it can't use"
         case feedRefused = "a feed's updates were refused"
         case feedEnded = "feed ended"
 
@@ -45,7 +46,7 @@ extension Log {
             case .feedStarted, .feedEnded: .info
             case .readerStalled, .readerDead, .limitHit, .cursorReset, .readerBehind: .info
             case .hostRefused, .originRefused: .info
-            case .openToAll, .endedAtOnce, .turnedAway, .feedFailed, .linesDropped: .warning
+            case .openToAll, .endedAtOnce, .turnedAway, .feedFailed, .feedSkipped, .linesDropped: .warning
             case .cannotDrain, .loopStopped, .listenersUnwatched, .feedRefused: .error
             }
         }
@@ -72,7 +73,7 @@ extension Log {
             case .refused: ["peer", "code", "detail"]
             case .feedStarted: ["feed"]
             case .feedFailed: ["feed", "reason", "afterSeconds"]
-            case .feedRefused, .feedEnded: ["feed", "reason"]
+            case .feedSkipped, .feedRefused, .feedEnded: ["feed", "reason", "skipped"]
             case .linesDropped: ["count"]
             }
         }
