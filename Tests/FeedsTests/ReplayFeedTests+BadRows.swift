@@ -65,6 +65,16 @@ extension ReplayFeedTests {
         #expect(skipped.count == 2 && skipped.example == "q:4: the header has 3 columns, this row 2")
     }
 
+    /// A line that was given up counts, too.
+    @Test func laterLinesAreNamedRightly() throws {
+        try write("time,topic,x\n1,\"a,1\n1,b,2\n9,c,3\n9,d\n", to: "q")
+        let feed = try feed(#"{"file":"q"}"#)
+        _ = try feed.produced(at: zero)
+        #expect(feed.takeSkipped().example == "q:2: the file ends inside quotes")
+        _ = try play(feed)
+        #expect(feed.takeSkipped().example == "q:5: the header has 3 columns, this row 2")
+    }
+
     @Test func aReasonIsShort() throws {
         let name = String(repeating: "n", count: 100_000)
         try write("{\"\(name)\":1}\n{\"time\":\"\(name)\"}\n", to: "q")
