@@ -32,21 +32,20 @@ import Testing
         #expect(topicFault(topic) == nil)
     }
 
-    /// Whatever the bytes: names that are no topics become topics, and different ones.
+    /// Names that are no topics become topics, and different ones.
     @Test func anyBytesMakeATopicOfTheirOwn() throws {
-        var generator = SeededGenerator(seed: 8)
-        let alphabet: [UInt8] = Array("a/./, *%\u{7F}\n".utf8) + [0xC3, 0xA9, 0xFF]
+        let alphabet: [UInt8] = Array(" /.%20".utf8) + [0xC3, 0xA9]
+        var names: [[UInt8]] = [[]]
         var sources: [[UInt8]: [UInt8]] = [:]
-        for _ in 0..<20_000 {
-            let name = (0...generator.next(upperBound: 7 as UInt64)).map { _ in
-                alphabet[Int(generator.next(upperBound: UInt64(alphabet.count)))]
+        for _ in 0..<5 {
+            names = names.flatMap { name in alphabet.map { name + [$0] } }
+            for name in names {
+                let topic = OutsideName.segments(name)
+                try TopicName.check(topic.span)
+                if topic != name { #expect(sources.updateValue(name, forKey: topic) == nil) }
             }
-            let topic = OutsideName.segments(name)
-            try TopicName.check(topic.span)
-            guard topic != name else { continue }
-            #expect(sources.updateValue(name, forKey: topic) ?? name == name)
         }
-        #expect(sources.count > 1000)
+        #expect(sources.count > 10_000)
     }
 
     private func fitted(_ topic: String) -> String {

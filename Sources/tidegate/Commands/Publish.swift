@@ -85,7 +85,6 @@ enum Publish: Command {
         var progress = Progress(isShown: showsProgress)
         defer { progress.end() }
         var buffer = ByteBuffer(capacity: pieceByteCount)
-        var hasBegun = false
         while true {
             // The source may be slow: an answer that comes meanwhile is a refusal.
             let ready = Readiness.wait(
@@ -95,15 +94,10 @@ enum Publish: Command {
             if ready[1] { try publisher.check() }
             guard ready[0] else { continue }
             guard try readPiece(source.number, &buffer) else { break }
-            if !hasBegun { hasBegun = buffer.dropByteOrderMark() }
-            // An empty chunk would end the request.
-            guard hasBegun, !buffer.isEmpty else { continue }
             progress.count(buffer.bytes)
             try publisher.send(buffer.bytes)
             buffer.removeAll()
         }
-        // A source that ended within what could have been a mark.
-        if !buffer.isEmpty { try publisher.send(buffer.bytes) }
         let accepted = try publisher.finish()
         progress.end()
         var output = ByteBuffer()
