@@ -32,7 +32,8 @@ import Testing
 
         let lines = gateway.logText.split(separator: "\n").map { JSON(String($0)) }
         let skipped = lines.filter { $0["event"].string == "a feed skipped what it can't use" }
-        #expect(skipped.count == 1 && skipped[0]["level"].string == "warning")
+        try #require(skipped.count == 1)
+        #expect(skipped[0]["level"].string == "warning")
         #expect(skipped[0]["feed"].string == "replay" && skipped[0]["skipped"].int == 3)
         #expect(skipped[0]["reason"].string?.hasSuffix(":4: the header has 3 columns, this row 2") == true)
         let ended = lines.first { $0["event"].string == "feed ended" }
