@@ -43,6 +43,17 @@ package struct UpdateBatch: ~Copyable, @unchecked Sendable {
         text.append(topic)
     }
 
+    /// Appends update number `index` of another batch.
+    package mutating func append(update index: Int, of other: borrowing UpdateBatch) {
+        var entry = other.entries[index]
+        let name = other.name(of: entry)
+        let data = other.data(of: entry)
+        entry.topicStart = text.count
+        entries.append(entry)
+        text.append(name)
+        if let data { text.append(data) }
+    }
+
     /// The name of an entry's topic. Valid until the batch changes.
     func name(of entry: Entry) -> UnsafeBufferPointer<UInt8> {
         UnsafeBufferPointer(rebasing: text.unsafeBytes[entry.topicStart...].prefix(entry.topicByteCount))

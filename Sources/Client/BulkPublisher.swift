@@ -10,6 +10,9 @@ package final class BulkPublisher {
 
     private let stop: Wakeup?
     private var link: Link
+    /// The first bytes of the lines, until it is known whether they are a byte-order mark.
+    private var beginning = ByteBuffer()
+    private var hasBegun = false
     private var reader = ResponseReader(answering: .post, byteCountLimit: WireLimits.problemByteCount)
 
     /// Connects and begins the request.
@@ -26,8 +29,24 @@ package final class BulkPublisher {
     /// The descriptor to wait on beside a slow source: an answer before the end is a refusal.
     package var descriptor: Int32 { link.number }
 
-    /// Sends a piece of the lines, cut anywhere. Throws the refusal if the gateway has already answered.
+    /// Sends a piece of the lines, cut anywhere, without the mark that they may begin with. Throws the refusal if the gateway
+    /// has already answered.
     package func send(_ piece: Span<UInt8>) throws(ClientFailure) {
+        if hasBegun { return try sendChunk(piece) }
+        beginning.append(piece)
+        hasBegun = beginning.dropByteOrderMark()
+        if hasBegun { try sendBeginning() }
+    }
+
+    private func sendBeginning() throws(ClientFailure) {
+        let bytes = beginning.array
+        beginning.removeAll()
+        try sendChunk(bytes.span)
+    }
+
+    private func sendChunk(_ piece: Span<UInt8>) throws(ClientFailure) {
+        // An empty chunk would end the request.
+        guard !piece.isEmpty else { return }
         let chunk = link.output.beginChunk()
         link.output.append(piece)
         link.output.endChunk(chunk)
@@ -41,6 +60,7 @@ package final class BulkPublisher {
 
     /// Ends the request and returns how many updates the gateway has accepted.
     package func finish() throws(ClientFailure) -> UInt64 {
+        try sendBeginning()
         link.output.appendLastChunk()
         try flush()
         let body = try reader.readAnswer(over: &link, until: .now() + Self.patience, unless: stop)

@@ -10,6 +10,30 @@ package protocol Feed: AnyObject {
     func produce(
         at now: Instant, time: UnixTime, into batch: inout UpdateBatch
     ) throws(FeedFailure) -> Instant?
+
+    /// What the feed has left out since it was last asked.
+    func takeSkipped() -> SkippedRecords
+}
+
+extension Feed {
+    package func takeSkipped() -> SkippedRecords { SkippedRecords() }
+}
+
+/// Records of a feed's source that became no updates, because something is wrong with them.
+package struct SkippedRecords: Sendable, Equatable {
+    package private(set) var count = 0
+    /// Where the first of them stands, and what is wrong with it.
+    package private(set) var example = ""
+
+    /// What others wrote may be long: a line of the log is not.
+    private static let exampleLength = 300
+
+    package init() {}
+
+    package mutating func add(_ reason: String) {
+        if count == 0 { example = String(reason.prefix(Self.exampleLength)) }
+        count += 1
+    }
 }
 
 /// Why a feed could not produce updates.

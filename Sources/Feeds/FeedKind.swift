@@ -1,4 +1,5 @@
 /// The kinds of feed that settings can name.
+internal import Broker
 package import Settings
 
 /// A feed that settings describe. A new kind needs one new file and one line in `FeedKinds.all`.
@@ -57,5 +58,16 @@ extension SettingsSection {
         let prefix = try text(key, default: standard)
         if let reason = topicFault(prefix) { throw refusal(of: key, because: reason) }
         return prefix
+    }
+}
+
+/// Why `name` cannot name a topic; nil if it can.
+func topicFault(_ name: String) -> String? {
+    let bytes = Array(name.utf8)
+    do {
+        try TopicName.check(bytes.span)
+        return nil
+    } catch {
+        return error.description
     }
 }

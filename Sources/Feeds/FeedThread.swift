@@ -48,6 +48,8 @@ package final class FeedThread: Sendable {
 
 /// What an operator should know about a feed.
 package enum FeedReport: Sendable, Equatable {
+    /// It has left these out and goes on.
+    case skipped(SkippedRecords)
     /// It could not produce, and will be called again after a pause.
     case failed(FeedFailure, retryAfter: Duration)
     /// It will not be called again; nil: it had no more updates.
@@ -94,10 +96,12 @@ private final class FeedRun {
         return next
     }
 
-    /// Updates appended before a failure are valid.
+    /// Updates appended before a failure are valid, and what was skipped before it is told.
     private func handOn() {
         if !batch.isEmpty { publish(&batch) }
         batch.removeAll()
+        let skipped = feed.takeSkipped()
+        if skipped.count > 0 { report(.skipped(skipped)) }
     }
 
     private func failed(_ failure: FeedFailure, now: Instant) -> Instant? {

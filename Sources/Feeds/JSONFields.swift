@@ -43,16 +43,15 @@ extension ByteBuffer {
 }
 
 extension UpdateBatch {
-    /// Closes the object that `fields` began, appends it as the next value of `topic` and empties `fields`. An
-    /// invalid topic, which the machine may have named, is left out.
+    /// Closes the object that `fields` began, appends it as the next value of `topic` and empties `fields`. The topic may
+    /// be too long, but nothing else may be wrong with it.
     mutating func append(_ fields: inout ByteBuffer, as topic: String) {
         fields.append(ASCII.closeBrace)
-        if topicFault(topic) == nil {
-            do {
-                try append(topic: Array(topic.utf8).span, data: fields.bytes)
-            } catch {
-                preconditionFailure("a topic was found good and refused: \(error)")
-            }
+        let topic = OutsideName.fitted(Array(topic.utf8))
+        do {
+            try append(topic: topic.span, data: fields.bytes)
+        } catch {
+            preconditionFailure("a topic is neither a checked prefix nor encoded: \(error)")
         }
         fields.removeAll()
     }

@@ -5,6 +5,7 @@ internal import Primitives
 enum UpdateReader {
     /// Reads the text of a whole body: one object or an array of them. `batch` is filled whole or left empty.
     static func read(body: Span<UInt8>, into batch: inout UpdateBatch) throws(Problem) {
+        let body = body.afterByteOrderMark
         try checkUTF8(body)
         var scanner = JSONScanner(body)
         do throws(Problem) {
@@ -28,6 +29,7 @@ enum UpdateReader {
     static func read(
         value: Span<UInt8>, of topic: [UInt8], into batch: inout UpdateBatch
     ) throws(Problem) {
+        let value = value.afterByteOrderMark
         try checkUTF8(value)
         let range = try wholeValue(value)
         do {

@@ -6,6 +6,7 @@ extension Log {
         // Starting and ending.
         case listening
         case addressSkipped = "an address was skipped"
+        case variablesPassedOver = "variables of Kubernetes services were passed over"
         case openToAll =
             "everybody who reaches this address can read and publish: there is no authentication yet"
         case draining
@@ -32,6 +33,7 @@ extension Log {
         // Feeds.
         case feedStarted = "feed started"
         case feedFailed = "a feed failed and will be tried again"
+        case feedSkipped = "a feed skipped what it can't use"
         case feedRefused = "a feed's updates were refused"
         case feedEnded = "feed ended"
 
@@ -41,10 +43,12 @@ extension Log {
         @inlinable public var level: Level {
             switch self {
             case .refused: .debug
-            case .listening, .addressSkipped, .draining, .ended, .feedStarted, .feedEnded: .info
+            case .listening, .addressSkipped, .variablesPassedOver, .draining, .ended: .info
+            case .feedStarted, .feedEnded: .info
             case .readerStalled, .readerDead, .limitHit, .cursorReset, .readerBehind: .info
             case .hostRefused, .originRefused: .info
-            case .openToAll, .endedAtOnce, .turnedAway, .memoryShort, .feedFailed, .linesDropped: .warning
+            case .openToAll, .endedAtOnce, .turnedAway, .memoryShort, .feedFailed: .warning
+            case .feedSkipped, .linesDropped: .warning
             case .cannotDrain, .loopStopped, .listenersUnwatched, .feedRefused: .error
             }
         }
@@ -54,6 +58,7 @@ extension Log {
             switch self {
             case .listening: ["address", "threads", "openFileLimit", "version", "config"]
             case .addressSkipped: ["address", "reason"]
+            case .variablesPassedOver: ["names"]
             case .draining: ["signal"]
             case .openToAll, .ended, .endedAtOnce: []
             case .cannotDrain, .loopStopped, .listenersUnwatched: ["reason"]
@@ -71,7 +76,7 @@ extension Log {
             case .refused: ["peer", "code", "detail"]
             case .feedStarted: ["feed"]
             case .feedFailed: ["feed", "reason", "afterSeconds"]
-            case .feedRefused, .feedEnded: ["feed", "reason"]
+            case .feedSkipped, .feedRefused, .feedEnded: ["feed", "reason", "skipped"]
             case .linesDropped: ["count"]
             }
         }

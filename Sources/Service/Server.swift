@@ -55,37 +55,11 @@ package final class Server: Sendable {
         _ feed: any Feed, called name: String, _ gateway: RunningGateway, _ log: Log
     ) -> FeedThread {
         log.tell(.feedStarted, ["feed": .text(name)])
-        let source = gateway.addSource(name)
         if let own = feed as? GatewayFeed { own.read = { GatewayReading(gateway.figures) } }
+        let outlet = FeedOutlet(of: name, to: gateway, log)
         // The configuration made the feed for this thread alone, and nobody asks the configuration again.
         nonisolated(unsafe) let feed = feed
         return FeedThread(
-            name: name, feed: feed,
-            publish: { batch in
-                do {
-                    let outcome = try gateway.sequencer.publish(batch, time: .now(), at: .now())
-                    source.count(published: outcome.accepted)
-                } catch {
-                    log.tell(.feedRefused, ["feed": .text(name), "reason": .text("\(error)")])
-                }
-                batch.removeAll()
-            },
-            report: { tell($0, of: name, to: log) })
-    }
-
-    private static func tell(_ report: FeedReport, of name: String, to log: Log) {
-        switch report {
-        case .failed(let failure, let delay):
-            log.tell(
-                .feedFailed,
-                [
-                    "feed": .text(name), "reason": .text("\(failure)"),
-                    "afterSeconds": .number(delay.inSeconds),
-                ])
-        case .ended(let failure):
-            log.tell(
-                .feedEnded,
-                ["feed": .text(name), "reason": .text(failure.map { "\($0)" } ?? "it is over")])
-        }
+            name: name, feed: feed, publish: { outlet.publish(&$0) }, report: { outlet.tell($0) })
     }
 }

@@ -2,6 +2,8 @@
 ///
 /// The caller asks for each key it knows, with its default and range. An override (a flag or an environment variable)
 /// replaces the file's value, and is read as the type that the caller wants.
+internal import Primitives
+
 package struct SettingsSection {
     /// "" at the root, then "feeds.host".
     package let path: String
@@ -13,6 +15,7 @@ package struct SettingsSection {
     package init(
         parsing text: [UInt8], file: String, overrides: [String: String], labels: [String: String] = [:]
     ) throws(SettingsFailure) {
+        let text = text.span.afterByteOrderMark.array
         let value: JSONValue
         do {
             value = try JSONValue(parsing: text)

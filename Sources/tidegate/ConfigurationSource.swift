@@ -7,6 +7,8 @@ struct ConfigurationSource {
     private let file: String
     /// Whether the person named the file. It must then exist.
     private let isNamed: Bool
+    /// Variables of Kubernetes' services, which only look like settings.
+    private(set) var passedOver: [String] = []
     private var overrides: [String: String] = [:]
     private var labels: [String: String] = [:]
 
@@ -21,9 +23,14 @@ struct ConfigurationSource {
         file = named ?? "config.json"
         isNamed = named != nil
         for (name, text) in SettingsSection.overrides(from: Self.environment, except: ["TIDEGATE_URL"]) {
+            if ServiceVariable.matches(name, value: text) {
+                passedOver.append(name)
+                continue
+            }
             overrides[name] = text
             labels[name] = "the environment's \(name)"
         }
+        passedOver.sort()
         for setting in try arguments.values("--set") {
             guard let equals = setting.firstIndex(of: "=") else {
                 throw UsageFailure(

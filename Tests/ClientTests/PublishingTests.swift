@@ -57,6 +57,30 @@ struct PublishingTests {
         #expect(server.heads[1] == "0000000d\r\n{\"topic\":\"a\",\r\n0000000a\r\n\"data\":1}\n\r\n0\r\n\r\n")
     }
 
+    /// A source may begin with a mark, and be silent within it. What only looks like one is sent.
+    @Test(arguments: [
+        ([mark, Array("1\n".utf8)], "1\n"), ([[0xEF], [0xBB], [0xBF, 0x31]], "1"),
+        ([mark + mark + [0x31]], "\u{FEFF}1"), ([[0x31, 0x0A], mark + [0x31]], "1\n\u{FEFF}1"),
+        ([mark], ""), ([], ""), ([[0xEF], [0xBB]], "\u{FFFD}"),
+    ]) func linesGoWithoutTheirMark(pieces: [[UInt8]], sent: String) throws {
+        let server = try ScriptedServer([
+            { peer in
+                peer.read()
+                peer.read(until: "0\r\n\r\n")
+                peer.send(Self.answer("200 OK", #"{"accepted":2}"#))
+            }
+        ])
+        let publisher = try BulkPublisher(to: try url(server))
+        for piece in pieces { try publisher.send(piece.span) }
+        #expect(try publisher.finish() == 2)
+        let lines = server.heads[1].split(separator: "\r\n" as Character, omittingEmptySubsequences: false)
+        // A size stands before each chunk.
+        let chunks = lines.enumerated().filter { $0.offset % 2 == 1 }.map(\.element)
+        #expect(chunks.joined() == sent)
+    }
+
+    private static let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
+
     @Test func aRefusalInTheMiddleIsHeard() throws {
         let server = try ScriptedServer([
             { peer in

@@ -19,10 +19,10 @@ final class ScriptedServer: Sendable {
         @discardableResult
         mutating func read(until text: String = "\r\n\r\n") -> Bool {
             while true {
-                if let end = received.bytes.text.range(of: text) {
-                    let head = String(received.bytes.text[..<end.upperBound])
+                if let end = received.array.end(of: text) {
+                    let head = received.bytes.extracting(0..<end).text
                     server.requests.withLock { $0.append(head) }
-                    received.consume(head.utf8.count)
+                    received.consume(end)
                     return true
                 }
                 guard stream.waitReadable(timeout: .seconds(20)) else { return false }
@@ -88,17 +88,12 @@ final class ScriptedServer: Sendable {
     var heads: [String] { requests.withLock { $0 } }
 }
 
-extension String {
-    /// Where `text` is; the standard library has no such search.
-    fileprivate func range(of text: String) -> Range<String.Index>? {
+extension [UInt8] {
+    /// Where `text`, which they hold, ends; the standard library has no such search.
+    fileprivate func end(of text: String) -> Int? {
         let pattern = Array(text.utf8)
-        let bytes = Array(utf8)
-        guard bytes.count >= pattern.count else { return nil }
-        for start in 0...(bytes.count - pattern.count)
-        where bytes[start..<(start + pattern.count)].elementsEqual(pattern) {
-            let lower = utf8.index(utf8.startIndex, offsetBy: start)
-            return lower..<utf8.index(lower, offsetBy: pattern.count)
-        }
-        return nil
+        guard count >= pattern.count else { return nil }
+        let start = (0...(count - pattern.count)).first { self[$0...].starts(with: pattern) }
+        return start.map { $0 + pattern.count }
     }
 }

@@ -180,6 +180,16 @@ import Testing
         Mistake(text: "{}", says: ["--port", "found \"x\""], words: ["--port", "x"]),
         Mistake(text: "{}", says: ["TIDEGATE_PORT", "found \"x\""], environment: ["TIDEGATE_PORT": "x"]),
         Mistake(text: "{}", says: ["TIDEGATE_PROT", "no such setting"], environment: ["TIDEGATE_PROT": "5"]),
+        // Nearly a variable of Kubernetes.
+        Mistake(
+            text: "{}", says: ["TIDEGATE_HTTP_HEADER_BYTE", "Did you mean \"TIDEGATE_HTTP_HEADER_BYTES\"?"],
+            environment: ["TIDEGATE_HTTP_HEADER_BYTE": "5", "TIDEGATE_SERVICE_HOST": "10.0.0.1"]),
+        Mistake(
+            text: "{}", says: ["TIDEGATE_PORT_8080_QUIC", "no such setting"],
+            environment: ["TIDEGATE_PORT_8080_QUIC": "quic://10.0.0.1:8080"]),
+        Mistake(
+            text: "{}", says: ["TIDEGATE_PORT", "found \"http://10.0.0.1\""],
+            environment: ["TIDEGATE_PORT": "http://10.0.0.1"]),
     ]
 
     @Test(arguments: mistakes) func aMistakeIsNamedWithItsPlace(mistake: Mistake) throws {
@@ -187,6 +197,29 @@ import Testing
         #expect(checked.status == 1)
         for words in mistake.says { #expect(checked.errors.contains(words), "\(checked.errors)") }
         #expect(checked.errors.split(separator: "\n").count == 1)
+    }
+
+    /// Services named `tidegate`, `tidegate-public` and `tidegate-metrics`, as Kubernetes tells a pod of them.
+    private static let services = [
+        "TIDEGATE_SERVICE_HOST": "10.0.0.1", "TIDEGATE_SERVICE_PORT": "8080",
+        "TIDEGATE_SERVICE_PORT_HTTP": "8080", "TIDEGATE_PORT": "tcp://10.0.0.1:8080",
+        "TIDEGATE_PORT_8080_TCP": "tcp://10.0.0.1:8080", "TIDEGATE_PORT_8080_TCP_PROTO": "tcp",
+        "TIDEGATE_PORT_8080_TCP_PORT": "8080", "TIDEGATE_PORT_8080_TCP_ADDR": "10.0.0.1",
+        "TIDEGATE_PUBLIC_SERVICE_HOST": "10.0.0.2", "TIDEGATE_PUBLIC_PORT": "tcp://10.0.0.2:443",
+        "TIDEGATE_METRICS_SERVICE_PORT_SCRAPE_IT": "9", "TIDEGATE_METRICS_PORT_9_UDP_ADDR": "10.0.0.3",
+    ]
+
+    @Test func variablesOfKubernetesAreNoSettings() throws {
+        let checked = try Self.check(#"{"publicFolder": ""}"#, environment: Self.services)
+        #expect(checked.status == 0, "\(checked.errors)")
+        let gateway = try GatewayProcess(environment: Self.services)
+        let line = try #require(gateway.logLine(saying: "variables of Kubernetes services were passed over"))
+        #expect(JSON(line)["level"].string == "info")
+        #expect(JSON(line)["names"].string == Self.services.keys.sorted().joined(separator: " "))
+        #expect(!line.contains("10.0.0"))
+        // The setting of that name is still one.
+        let port = try Self.check("{}", environment: ["TIDEGATE_PORT": "70000"])
+        #expect(port.errors.contains("TIDEGATE_PORT: port: found \"70000\""))
     }
 
     @Test func whatIsSetLaterWins() throws {

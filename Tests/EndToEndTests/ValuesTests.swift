@@ -66,7 +66,7 @@ import Testing
         #expect(answer.code == "invalid_json")
     }
 
-    @Test(arguments: ["", " ", "1 2", "{\"a\":1}}", "nul", "[1,]", "\u{FEFF}1", "'a'"])
+    @Test(arguments: ["", " ", "1 2", "{\"a\":1}}", "nul", "[1,]", "\u{FEFF}\u{FEFF}1", "1\u{FEFF}", "'a'"])
     func whatIsNoJSONIsRefused(body: String) throws {
         let answer = try HTTPProbe.ask("PUT", "/topics/values/nojson", body: body)
         #expect(answer.status == 400)

@@ -13,9 +13,12 @@ import Testing
             case update(then: Duration)
             case fail(FeedFailure)
             case updateAndFail(FeedFailure)
+            /// Skips records; where there is a failure, in the same call.
+            case skip([String], FeedFailure?)
             case end
         }
         private var steps: [Step]
+        private var skipped = SkippedRecords()
 
         init(_ steps: [Step]) { self.steps = steps }
 
@@ -30,8 +33,17 @@ import Testing
             case .updateAndFail(let failure):
                 append(to: &batch)
                 throw failure
+            case .skip(let reasons, let failure):
+                for reason in reasons { skipped.add(reason) }
+                if let failure { throw failure }
+                return now
             case .end: return nil
             }
+        }
+
+        func takeSkipped() -> SkippedRecords {
+            defer { skipped = SkippedRecords() }
+            return skipped
         }
 
         private func append(to batch: inout UpdateBatch) {
@@ -93,6 +105,21 @@ import Testing
             witness.reports.withLock { $0 } == [.failed(passing, retryAfter: .seconds(1)), .ended(nil)])
     }
 
+    /// Also what was skipped in the call that ended the feed.
+    @Test func tellsWhatWasSkipped() {
+        let witness = Witness()
+        let lasting = FeedFailure("malformed", isPassing: false)
+        let thread = witness.start([.skip(["a", "b"], nil), .update(then: .zero), .skip(["c"], lasting)])
+        for _ in 0..<3 { witness.reported.wait() }
+        thread.stop()
+        var two = SkippedRecords()
+        for reason in ["a", "b"] { two.add(reason) }
+        var one = SkippedRecords()
+        one.add("c")
+        #expect(two.count == 2 && two.example == "a")
+        #expect(witness.reports.withLock { $0 } == [.skipped(two), .skipped(one), .ended(lasting)])
+    }
+
     @Test func endsAtALastingFailure() {
         let witness = Witness()
         let lasting = FeedFailure("malformed", isPassing: false)
@@ -100,6 +127,15 @@ import Testing
         witness.reported.wait()
         thread.stop()
         #expect(witness.reports.withLock { $0 } == [.ended(lasting)])
+    }
+
+    @Test func oneOfAKindIsToldAMinute() {
+        var throttle = FeedThrottle()
+        let moments = [0, 1, 59, 60, 61, 119.9, 120, 500]
+        #expect(
+            moments.map { throttle.admits(at: zero + seconds($0)) } == [
+                true, false, false, true, false, false, true, true,
+            ])
     }
 
     @Test func backsOffToAMinute() {

@@ -43,6 +43,13 @@ import Testing
         #expect(next == zero + .milliseconds(100))
     }
 
+    @Test func aLongPrefixLeavesNothingOut() throws {
+        let prefix = String(repeating: "p", count: 250)
+        let feed = try feed(#"{"prefix":"\#(prefix)","metrics":["memory","swap","uptime","load"]}"#)
+        let topics = try feed.produced(at: zero).updates.map(\.topic)
+        #expect(Set(topics).count == 4 && topics.allSatisfy { $0.utf8.count <= 256 })
+    }
+
     @Test(arguments: [
         (
             #"{"metrics":["cpus"]}"#,

@@ -60,6 +60,8 @@ import Testing
     @Test(arguments: [
         ("1.50", "1.50"), ("-3e4", "-3e4"), ("007", "\"007\""), ("+1", "\"+1\""), (".5", "\".5\""),
         ("1 ", "\"1 \""), ("", "null"), ("true", "\"true\""), ("12:30", "\"12:30\""), ("\"5\"", "\"5\""),
+        // Neither is read: the one is JSON's notation, whatever a reader makes of it, the other is not.
+        ("1e999", "1e999"), ("NaN", "\"NaN\""), ("-Infinity", "\"-Infinity\""),
         ("\"\"", "\"\""), ("\"say \"\"hi\"\"\"", #""say \"hi\"""#),
     ]) func numbersStayNumbers(field: String, json: String) throws {
         var record = CSVRecord()
@@ -67,7 +69,7 @@ import Testing
         var row = ReplayRow()
         try row.take(record, names: ["x"])
         var data = ByteBuffer()
-        row.appendJSON(at: 0, to: &data)
+        try row.appendJSON(at: 0, to: &data)
         #expect(data.bytes.text == json)
     }
 

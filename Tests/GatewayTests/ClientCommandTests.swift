@@ -40,6 +40,7 @@ import Testing
         (#"{"type":"ping","id":{"a":[1,"x"]}}"#, #"{"a":[1,"x"]}|ping"#),
         (#"{"type":"ping","id":null}"#, "null|ping"),
         (#"{"type":"ping","unknown":{"topics":5}}"#, "ping"),
+        ("\u{FEFF}{\"type\":\"ping\",\"id\":7}", "7|ping"),
         (#"{"type":"auth","token":"t"}"#, "auth"),
         (#"{"type":"subscribe","topics":["a","fx/**"]}"#, #"subscribe ["a", "fx/**"]"#),
         (#"{"topics":["caf\u00e9"],"type":"subscribe","cursor":"e-1"}"#, #"subscribe ["café"] after e-1"#),
@@ -60,6 +61,8 @@ import Testing
     @Test(arguments: [
         ("", "400 invalid_json"),
         ("x", "400 invalid_json"),
+        ("\u{FEFF}\u{FEFF}{\"type\":\"ping\"}", "400 invalid_json"),
+        (" \u{FEFF}{\"type\":\"ping\"}", "400 invalid_json"),
         (#"{"type":"ping"}}"#, "400 invalid_json"),
         ("5", "400 bad_request"),
         ("[]", "400 bad_request"),

@@ -63,6 +63,18 @@ import Testing
         #expect(try body(text) == expected)
     }
 
+    /// A line is not the beginning of its text: `PublishIntake` knows the first.
+    @Test func oneMarkMayStandBeforeABody() throws {
+        #expect(try body("\u{FEFF}[{\"topic\":\"a\",\"data\":1}]") == #"["a#1=1"]"#)
+        #expect(try body("\u{FEFF}\u{FEFF}{\"topic\":\"a\",\"data\":1}") == "400 invalid_json")
+        #expect(try body("[{\"topic\":\"a\",\"data\":1},\u{FEFF}]") == "400 invalid_json")
+        #expect(try line("\u{FEFF}{\"topic\":\"a\",\"data\":1}") == "400 invalid_json")
+        let value = try outcome { batch throws(Problem) in
+            try UpdateReader.read(value: Array("\u{FEFF}1.50".utf8).span, of: [0x61], into: &batch)
+        }
+        #expect(value == #"["a#1=1.50"]"#)
+    }
+
     @Test func aLineIsOneUpdate() throws {
         #expect(try line(#"[{"topic":"a","data":1}]"#) == "400 bad_request")
         #expect(try line(#"{"topic":"a","data":1} {"topic":"b","data":1}"#) == "400 invalid_json")

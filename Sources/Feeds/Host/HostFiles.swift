@@ -29,18 +29,22 @@ struct HostFiles: ~Copyable {
         return nil
     }
 
-    static func isFolder(_ path: String) -> Bool {
+    static func isFolder(_ path: [UInt8]) -> Bool {
         var status = stat()
-        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+        return stat(terminated(path), &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
     }
 
     /// Nil for a file system without blocks, or one that statvfs refuses.
-    func diskUse(of path: String) -> DiskUse? {
+    func diskUse(of path: [UInt8]) -> DiskUse? {
         var counts = statvfs()
-        guard statvfs(path, &counts) == 0, counts.f_blocks > 0 else { return nil }
+        guard statvfs(Self.terminated(path), &counts) == 0, counts.f_blocks > 0 else { return nil }
         return DiskUse(
             blockByteCount: UInt64(counts.f_frsize), blocks: UInt64(counts.f_blocks),
             free: UInt64(counts.f_bfree), available: UInt64(counts.f_bavail))
+    }
+
+    private static func terminated(_ path: [UInt8]) -> [CChar] {
+        path.map { CChar(bitPattern: $0) } + [0]
     }
 
     /// Whether a block device is a whole disk, not a partition.

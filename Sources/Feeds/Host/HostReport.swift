@@ -124,7 +124,7 @@ struct HostReport: ~Copyable {
         data.append(field: "readsPerSecond", rates.reads)
         data.append(field: "writesPerSecond", rates.writes)
         data.append(field: "busyPercent", rates.busyPercent)
-        finish("diskio/\(topicSegment(name))", into: &batch)
+        finish("diskio/\(OutsideName.segments(name))", into: &batch)
     }
 
     private mutating func append(
@@ -142,10 +142,9 @@ struct HostReport: ~Copyable {
         data.append(field: "transmitErrors", counters.transmitted.errors)
         data.append(field: "receiveDrops", counters.received.drops)
         data.append(field: "transmitDrops", counters.transmitted.drops)
-        finish("net/\(topicSegment(counters.name))", into: &batch)
+        finish("net/\(OutsideName.segments(counters.name))", into: &batch)
     }
 
-    /// Ends the object and appends it. A mount's path can make a topic too long; it is then left out.
     private mutating func finish(_ topic: String, into batch: inout UpdateBatch) {
         batch.append(&data, as: "\(prefix)/\(topic)")
     }

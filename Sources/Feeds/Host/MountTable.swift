@@ -2,16 +2,16 @@
 internal import Primitives
 
 struct Mount: Equatable {
-    /// The path that it is mounted at.
-    var path: String
+    /// The path that it is mounted at, which need not be text.
+    var path: [UInt8]
     /// The path as a topic's segments: "root" for "/", "var/lib" for "/var/lib".
     var topic: String
 
     /// File systems on a disk of this machine, by path. Leaves out the kernel's own, memory, and images (snap mounts
     /// dozens, all full). Network and user-space file systems are left out too, because statvfs on a dead server
     /// never returns; so are single files, which containers mount.
-    static func real(_ text: Span<UInt8>, isFolder: (String) -> Bool = { _ in true }) -> [Mount] {
-        var paths: [(path: String, source: String)] = []
+    static func real(_ text: Span<UInt8>, isFolder: ([UInt8]) -> Bool = { _ in true }) -> [Mount] {
+        var paths: [(path: [UInt8], source: String)] = []
         text.forEachLine { line in
             let fields = line.fields
             guard fields.count >= 3 else { return }
@@ -21,26 +21,26 @@ struct Mount: Equatable {
             guard isReal(source: source, path: path, kind: kind), isFolder(path) else { return }
             paths.append((path, source))
         }
-        return named(paths.sorted { $0.path < $1.path })
+        return named(paths.sorted { $0.path.lexicographicallyPrecedes($1.path) })
     }
 
-    private static func isReal(source: String, path: String, kind: String) -> Bool {
+    private static func isReal(source: String, path: [UInt8], kind: String) -> Bool {
         if ["squashfs", "iso9660", "udf", "erofs", "devtmpfs"].contains(kind) || kind.hasPrefix("fuse") {
             return false
         }
         // A container cannot see the device of its root; ZFS names a pool.
-        return source.hasPrefix("/dev/") || kind == "zfs" || (path == "/" && kind != "rootfs")
+        return source.hasPrefix("/dev/") || kind == "zfs" || (path == [ASCII.slash] && kind != "rootfs")
     }
 
     /// One mount a device: a container's bind mounts show the same disk repeatedly. A number tells two paths apart
     /// that would make the same topic.
-    private static func named(_ paths: [(path: String, source: String)]) -> [Mount] {
+    private static func named(_ paths: [(path: [UInt8], source: String)]) -> [Mount] {
         var mounts: [Mount] = []
         var sources: Set<String> = []
         var topics: Set<String> = []
         for (path, source) in paths where sources.insert(source).inserted {
-            let plain = path.split(separator: "/").map { topicSegment($0) }.joined(separator: "/")
-            let base = plain.isEmpty ? "root" : plain
+            let name = String(decoding: OutsideName.segments(Array(path.dropFirst())), as: UTF8.self)
+            let base = name.isEmpty ? "root" : name
             var topic = base
             var number = 2
             while !topics.insert(topic).inserted {
@@ -53,7 +53,7 @@ struct Mount: Equatable {
     }
 
     /// The file writes spaces, tabs, line feeds and backslashes as \040 and the like.
-    private static func unescaped(_ field: Span<UInt8>) -> String {
+    private static func unescaped(_ field: Span<UInt8>) -> [UInt8] {
         var bytes: [UInt8] = []
         var index = 0
         while index < field.count {
@@ -67,7 +67,7 @@ struct Mount: Equatable {
                 index += 1
             }
         }
-        return String(decoding: bytes, as: UTF8.self)
+        return bytes
     }
 }
 

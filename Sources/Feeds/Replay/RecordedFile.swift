@@ -19,6 +19,8 @@ final class RecordedFile {
     private var nextLine = 1
     private var contents = ByteBuffer()
     private var isAtEnd = false
+    /// The contents begin within a line that was given up.
+    private var isInsideBadLine = false
     private var record = CSVRecord()
 
     /// Opens the file at `path`, detects its format if none is given, and reads a CSV header.
@@ -35,8 +37,8 @@ final class RecordedFile {
             throw FeedFailure("\(name) is no regular file", isPassing: false)
         }
         try readPiece()
-        // Spreadsheets write a byte-order mark first.
-        if contents.bytes.starts(with: "\u{FEFF}") { contents.consume(3) }
+        // Spreadsheets write one. A file that ends within it has no other beginning either.
+        _ = contents.dropByteOrderMark()
         if format == .auto { self.format = contents.bytes.starts(with: "{") ? .ndjson : .csv }
         if self.format == .csv { try readHeader() }
     }
@@ -45,94 +47,133 @@ final class RecordedFile {
         if descriptor >= 0 { close(descriptor) }
     }
 
+    /// A header that is wrong may be one that is just being written.
     private func readHeader() throws(FeedFailure) {
-        guard try readRecord() else { throw located(RecordFailure("the file has no header")) }
+        switch try readRecord() {
+        case .row: break
+        case .bad(let failure): throw located(failure, isPassing: true)
+        case .end: throw located(RecordFailure("the file has no header"), isPassing: true)
+        }
         columns = record.fields.map { String(decoding: record.text[$0.range], as: UTF8.self) }
         if Set(columns).count < columns.count {
-            throw located(RecordFailure("two columns of the header have the same name"))
+            let failure = RecordFailure("two columns of the header have the same name")
+            throw located(failure, isPassing: true)
         }
     }
 
     // MARK: Rows
 
-    /// Takes the next row; false at the file's end.
-    func readRow(into row: inout ReplayRow) throws(FeedFailure) -> Bool {
-        switch format {
-        case .csv, .auto:
-            guard try readRecord() else { return false }
-            do {
-                try row.take(record, names: columns)
-            } catch {
-                throw located(error)
-            }
-            return true
-        case .ndjson: return try readLine(into: &row)
+    /// What the next row is.
+    enum Reading {
+        case row
+        /// The row is of no use, but the next one may be.
+        case bad(RecordFailure)
+        case end
+    }
+
+    /// Takes the next row.
+    func readRow(into row: inout ReplayRow) throws(FeedFailure) -> Reading {
+        if isInsideBadLine { try passLine() }
+        guard format == .csv else { return try readLine(into: &row) }
+        let reading = try readRecord()
+        guard case .row = reading else { return reading }
+        do {
+            try row.take(record, names: columns)
+            return .row
+        } catch {
+            return .bad(error)
         }
     }
 
     /// A failure of the latest row, with its file and line.
-    func located(_ failure: RecordFailure) -> FeedFailure {
-        FeedFailure("\(name):\(rowLine): \(failure.reason)", isPassing: false)
+    func located(_ failure: RecordFailure, isPassing: Bool = false) -> FeedFailure {
+        FeedFailure("\(name):\(rowLine): \(failure.reason)", isPassing: isPassing)
     }
 
-    /// Takes the next record that is not blank into `record`; false at the file's end.
-    private func readRecord() throws(FeedFailure) -> Bool {
+    /// Takes the next record that is not blank into `record`.
+    private func readRecord() throws(FeedFailure) -> Reading {
         while try hasMore() {
             rowLine = nextLine
+            let byteCount: Int?
             do {
-                guard let byteCount = try record.parse(contents.bytes, isLast: isAtEnd) else {
-                    try readPiece()
-                    continue
-                }
-                contents.consume(byteCount)
-            } catch let failure as RecordFailure {
-                throw located(failure)
-            } catch let failure as FeedFailure {
-                throw failure
+                byteCount = try record.parse(contents.bytes, isLast: isAtEnd)
             } catch {
-                preconditionFailure("an unknown failure: \(error)")
+                return leaveLine(error)
             }
+            guard let byteCount else {
+                if isTooLong { return leaveLine(Self.tooLong) }
+                try readPiece()
+                continue
+            }
+            contents.consume(byteCount)
             nextLine += record.lineFeedCount
-            if !record.isBlank { return true }
+            if !record.isBlank { return .row }
         }
-        return false
+        return .end
     }
 
-    /// Takes the next line that is not blank; false at the file's end.
-    private func readLine(into row: inout ReplayRow) throws(FeedFailure) -> Bool {
-        while let end = try lineEnd() {
+    /// Takes the next line that is not blank.
+    private func readLine(into row: inout ReplayRow) throws(FeedFailure) -> Reading {
+        var searched = 0
+        while try hasMore() {
             rowLine = nextLine
+            guard let end = lineFeed(from: searched) ?? (isAtEnd ? contents.count : nil) else {
+                if isTooLong { return leaveLine(Self.tooLong) }
+                searched = contents.count
+                try readPiece()
+                continue
+            }
+            searched = 0
             nextLine += 1
             defer { contents.consume(min(end + 1, contents.count)) }
             if isBlank(end) { continue }
             do {
                 try row.take(line: contents.bytes.extracting(0..<end))
+                return .row
             } catch {
-                throw located(error)
+                return .bad(error)
             }
-            return true
         }
-        return false
+        return .end
     }
 
-    /// Where the next line ends, without its line feed; nil at the file's end.
-    private func lineEnd() throws(FeedFailure) -> Int? {
-        var searched = 0
-        while try hasMore() {
-            for index in searched..<contents.count where contents.bytes[index] == ASCII.lineFeed {
-                return index
-            }
-            if isAtEnd { return contents.count }
-            searched = contents.count
-            rowLine = nextLine
-            try readPiece()
-        }
+    private func lineFeed(from start: Int) -> Int? {
+        for index in start..<contents.count where contents.bytes[index] == ASCII.lineFeed { return index }
         return nil
     }
 
     private func isBlank(_ end: Int) -> Bool {
         for index in 0..<end where contents.bytes[index] > ASCII.space { return false }
         return true
+    }
+
+    // MARK: Bad rows
+
+    /// Gives up the row at hand, and goes on behind its first line: a quote that nothing closes costs that line alone,
+    /// not all that follows.
+    private func leaveLine(_ failure: RecordFailure) -> Reading {
+        isInsideBadLine = true
+        return .bad(failure)
+    }
+
+    /// Passes over the rest of a line, however long it is.
+    private func passLine() throws(FeedFailure) {
+        while try hasMore() {
+            guard let end = lineFeed(from: 0) else {
+                contents.removeAll()
+                continue
+            }
+            contents.consume(end + 1)
+            nextLine += 1
+            break
+        }
+        isInsideBadLine = false
+    }
+
+    private var isTooLong: Bool { contents.count > Self.rowByteCountLimit }
+
+    private static var tooLong: RecordFailure {
+        RecordFailure("the row is longer than \(rowByteCountLimit) bytes")
     }
 
     // MARK: Pieces
@@ -144,9 +185,6 @@ final class RecordedFile {
     }
 
     private func readPiece() throws(FeedFailure) {
-        guard contents.count <= Self.rowByteCountLimit else {
-            throw located(RecordFailure("the row is longer than \(Self.rowByteCountLimit) bytes"))
-        }
         var count = 0
         _ = contents.appendUnsafe(upTo: Self.pieceByteCount) { free in
             repeat {

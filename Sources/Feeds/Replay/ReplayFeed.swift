@@ -10,6 +10,7 @@ package final class ReplayFeed: FeedKind {
     private let name: String
     private let format: ReplayFormat
     private let isLooping: Bool
+    private let onBadRow: BadRowPolicy
     private let mapping: RowMapping
     private var pace: ReplayPace
     /// Nil before the first row, between rounds and after the end.
@@ -21,6 +22,14 @@ package final class ReplayFeed: FeedKind {
     private var row = ReplayRow()
     private var due: Instant?
     private var data = ByteBuffer()
+    private var skipped = SkippedRecords()
+
+    /// What a row that can't be used does.
+    private enum BadRowPolicy: String, CaseIterable {
+        case skip
+        /// Ends the feed.
+        case end
+    }
 
     /// 4,096 rows a batch: a file whose rows have the same time is published in pieces.
     private static let batchLimit = 4096
@@ -31,6 +40,7 @@ package final class ReplayFeed: FeedKind {
         name = try settings.text("file", default: "")
         format = try settings.choice("format", default: .auto)
         isLooping = try settings.boolean("loop", default: false)
+        onBadRow = try settings.choice("onBadRow", default: .skip)
         let speed = try settings.number("speed", default: 1, in: 0.001...100_000)
         let rate = try settings.number("rate", default: 0, in: 0...1_000_000)
         pace = rate > 0 ? ReplayPace(rate: rate) : ReplayPace(speed: speed)
@@ -82,7 +92,10 @@ package final class ReplayFeed: FeedKind {
         at now: Instant, time: UnixTime, into batch: inout UpdateBatch
     ) throws(FeedFailure) -> Instant? {
         for _ in 0..<Self.batchLimit {
-            guard let due = try nextDue(now: now) else { return nil }
+            if hasEnded { return nil }
+            if due == nil { try readRow(now: now) }
+            // Nothing is due where a row was skipped or a round is over.
+            guard let due else { continue }
             if due > now { return due }
             try append(to: &batch)
             self.due = nil
@@ -90,23 +103,31 @@ package final class ReplayFeed: FeedKind {
         return now
     }
 
-    /// When the next row is due; reads one if none waits. Nil at the recording's end.
-    private func nextDue(now: Instant) throws(FeedFailure) -> Instant? {
-        if let due { return due }
-        while !hasEnded {
-            let file = try openedFile()
-            if try file.readRow(into: &row) {
+    package func takeSkipped() -> SkippedRecords {
+        defer { skipped = SkippedRecords() }
+        return skipped
+    }
+
+    /// Reads the next row and decides when it is due.
+    private func readRow(now: Instant) throws(FeedFailure) {
+        switch try openedFile().readRow(into: &row) {
+        case .end: try endRound()
+        case .bad(let failure): try leave(failure)
+        case .row:
+            do {
+                due = pace.next(try mapping.time(of: row), now: now)
                 roundRowCount += 1
-                do {
-                    due = pace.next(try mapping.time(of: row), now: now)
-                } catch {
-                    throw located(error)
-                }
-                return due
+            } catch {
+                try leave(error)
             }
-            try endRound()
         }
-        return nil
+    }
+
+    /// Passes over the latest row, or ends with it.
+    private func leave(_ failure: RecordFailure) throws(FeedFailure) {
+        let located = file?.located(failure) ?? FeedFailure("\(name): \(failure.reason)", isPassing: false)
+        guard onBadRow == .skip else { throw located }
+        skipped.add(located.reason)
     }
 
     private func openedFile() throws(FeedFailure) -> RecordedFile {
@@ -120,7 +141,9 @@ package final class ReplayFeed: FeedKind {
 
     private func endRound() throws(FeedFailure) {
         file = nil
-        if isLooping, roundRowCount == 0 { throw FeedFailure("\(name) has no rows", isPassing: true) }
+        if isLooping, roundRowCount == 0 {
+            throw FeedFailure("\(name) has no row that can be used", isPassing: true)
+        }
         hasEnded = !isLooping
     }
 
@@ -128,11 +151,7 @@ package final class ReplayFeed: FeedKind {
         do {
             try mapping.append(row, with: &data, to: &batch)
         } catch {
-            throw located(error)
+            try leave(error)
         }
-    }
-
-    private func located(_ failure: RecordFailure) -> FeedFailure {
-        file?.located(failure) ?? FeedFailure("\(name): \(failure.reason)", isPassing: false)
     }
 }

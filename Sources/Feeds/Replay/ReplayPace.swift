@@ -19,7 +19,8 @@ struct ReplayPace {
     private static let shortestGap = Duration.milliseconds(1)
     /// If it is later than this, all further rows move back by the delay: none is skipped, and no burst comes.
     private static let latenessLimit = Duration.seconds(1)
-    /// A day: a longer gap between times is a mistake, and the feed would look dead.
+    /// A day: nobody waits for longer. Over a jump of the recorded times that is longer, nobody waits at all: it is one
+    /// wrong time, or a pause of the recording, and the feed would look dead.
     private static let longestGap: Double = 86_400e9
 
     init(speed: Double) {
@@ -47,8 +48,9 @@ struct ReplayPace {
         case .recorded(let speed):
             guard let time, let earlier = self.time else { return due + gap }
             // Rows that are out of order are due together.
-            let passed = max(0, Double(time.nanoseconds) - Double(earlier.nanoseconds)) / speed
-            let duration = Duration.nanoseconds(Int64(min(passed, Self.longestGap)))
+            let passed = max(0, Double(time.nanoseconds) - Double(earlier.nanoseconds))
+            guard passed <= Self.longestGap else { return due + gap }
+            let duration = Duration.nanoseconds(Int64(min(passed / speed, Self.longestGap)))
             if duration > Self.shortestGap { gap = duration }
             return due + duration
         }

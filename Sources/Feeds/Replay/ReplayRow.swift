@@ -28,11 +28,6 @@ struct ReplayRow {
         guard record.fields.count == names.count else {
             throw RecordFailure("the header has \(names.count) columns, this row \(record.fields.count)")
         }
-        do {
-            _ = try UTF8Span(validating: record.text.span)
-        } catch {
-            throw RecordFailure("the row is not UTF-8")
-        }
         self.names = names
         text = record.text
         cells = record.fields.map { Cell(range: $0.range, form: $0.isQuoted ? .quoted : .plain) }
@@ -40,11 +35,7 @@ struct ReplayRow {
 
     /// Takes one line of NDJSON, which must be one object.
     mutating func take(line: Span<UInt8>) throws(RecordFailure) {
-        do {
-            _ = try UTF8Span(validating: line)
-        } catch {
-            throw RecordFailure("the line is not UTF-8")
-        }
+        guard Self.isUTF8(line) else { throw RecordFailure("the line is not UTF-8") }
         text = line.array
         names.removeAll(keepingCapacity: true)
         cells.removeAll(keepingCapacity: true)
@@ -63,6 +54,15 @@ struct ReplayRow {
             cells.append(Cell(range: try scanner.value(), form: .json))
         }
         try scanner.end()
+    }
+
+    private static func isUTF8(_ bytes: Span<UInt8>) -> Bool {
+        do {
+            _ = try UTF8Span(validating: bytes)
+            return true
+        } catch {
+            return false
+        }
     }
 
     // MARK: Asking
@@ -101,20 +101,16 @@ struct ReplayRow {
         text.span.extracting(cells[index].range).equals(literal)
     }
 
-    /// Appends the cell as a JSON value.
-    func appendJSON(at index: Int, to data: inout ByteBuffer) {
+    /// Appends the cell as a JSON value. Unlike a topic, a value must be UTF-8; what is JSON already was found to be.
+    func appendJSON(at index: Int, to data: inout ByteBuffer) throws(RecordFailure) {
         let bytes = text.span.extracting(cells[index].range)
         switch cells[index].form {
         case .json: data.append(bytes)
-        case .quoted: data.append(jsonString: bytes)
-        case .plain:
-            if bytes.isEmpty {
-                data.append(jsonNumber: .nan)  // Writes null, because the cell is absent.
-            } else if Self.isNumber(bytes) {
-                data.append(bytes)
-            } else {
-                data.append(jsonString: bytes)
-            }
+        case .plain where bytes.isEmpty: data.append("null")
+        case .plain where Self.isNumber(bytes): data.append(bytes)
+        case .plain, .quoted:
+            guard Self.isUTF8(bytes) else { throw RecordFailure("\"\(names[index])\" is not UTF-8") }
+            data.append(jsonString: bytes)
         }
     }
 

@@ -52,7 +52,7 @@ struct RowMapping {
         guard let index = row.index(of: timeColumn) else { throw missing(timeColumn, in: row) }
         let text = row.text(at: index)
         guard let text, let time = RecordedTime(text) else {
-            let found = text.map { "\"\(String(decoding: $0, as: UTF8.self))\"" } ?? "nothing"
+            let found = text.map { "\"\(String(decoding: $0.prefix(40), as: UTF8.self))\"" } ?? "nothing"
             throw RecordFailure(
                 "\(found) in \"\(timeColumn)\" is neither Unix time nor ISO 8601")
         }
@@ -63,22 +63,32 @@ struct RowMapping {
     func append(
         _ row: ReplayRow, with data: inout ByteBuffer, to batch: inout UpdateBatch
     ) throws(RecordFailure) {
-        let topic = try topic(of: row)
-        let isTombstone = isTombstone(row)
         data.removeAll()
-        if !isTombstone { try writeData(of: row, into: &data) }
+        if !isTombstone(row) { try writeData(of: row, into: &data) }
+        let topic = try topic(of: row) { $0 }
         do {
-            if isTombstone {
-                try batch.append(tombstoneOf: topic.span)
-            } else {
-                try batch.append(topic: topic.span, data: data.bytes)
-            }
+            try batch.append(data.bytes, as: topic)
+        } catch {
+            try appendEncoded(row, data.bytes, to: &batch)
+        }
+    }
+
+    /// Appends the update of a row whose columns make no topic as they are.
+    private func appendEncoded(
+        _ row: ReplayRow, _ data: Span<UInt8>, to batch: inout UpdateBatch
+    ) throws(RecordFailure) {
+        let topic = OutsideName.fitted(try topic(of: row, OutsideName.segments))
+        do {
+            try batch.append(data, as: topic)
         } catch {
             throw RecordFailure(error.description)
         }
     }
 
-    private func topic(of row: ReplayRow) throws(RecordFailure) -> [UInt8] {
+    /// The template with the columns in it, each as `spell` makes it.
+    private func topic(
+        of row: ReplayRow, _ spell: ([UInt8]) -> [UInt8]
+    ) throws(RecordFailure) -> [UInt8] {
         var topic: [UInt8] = []
         for piece in template.pieces {
             switch piece {
@@ -88,7 +98,7 @@ struct RowMapping {
                 guard let text = row.text(at: index) else {
                     throw RecordFailure("\"\(name)\" is part of the topic and holds no text here")
                 }
-                topic += text
+                topic += spell(text)
             }
         }
         return topic
@@ -101,7 +111,7 @@ struct RowMapping {
     }
 
     private func writeData(of row: ReplayRow, into data: inout ByteBuffer) throws(RecordFailure) {
-        if mayBeUpdate, let index = row.index(of: "data") { return row.appendJSON(at: index, to: &data) }
+        if mayBeUpdate, let index = row.index(of: "data") { return try row.appendJSON(at: index, to: &data) }
         data.append(ASCII.openBrace)
         var isFirst = true
         for name in dataColumns.isEmpty ? carried(of: row) : dataColumns {
@@ -110,7 +120,7 @@ struct RowMapping {
             isFirst = false
             data.append(jsonString: name)
             data.append(ASCII.colon)
-            row.appendJSON(at: index, to: &data)
+            try row.appendJSON(at: index, to: &data)
         }
         data.append(ASCII.closeBrace)
     }
@@ -122,5 +132,16 @@ struct RowMapping {
 
     private func missing(_ name: String, in row: ReplayRow) -> RecordFailure {
         RecordFailure("there is no \"\(name)\" among \(row.names.joined(separator: ", "))")
+    }
+}
+
+extension UpdateBatch {
+    /// Appends the next value of `topic`, or its end where there is no data.
+    fileprivate mutating func append(_ data: Span<UInt8>, as topic: [UInt8]) throws(TopicFailure) {
+        if data.isEmpty {
+            try append(tombstoneOf: topic.span)
+        } else {
+            try append(topic: topic.span, data: data)
+        }
     }
 }

@@ -48,6 +48,7 @@ enum ClientCommand {
 
     /// Reads one message. `batch`, which must be empty, takes the updates of a `publish`.
     static func parse(_ text: Span<UInt8>, into batch: inout UpdateBatch) -> Parsed {
+        let text = text.afterByteOrderMark
         var parsed = Parsed(id: nil, command: .success(.ping))
         do throws(Problem) {
             let members = try members(of: text, &batch)

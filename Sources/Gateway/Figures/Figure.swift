@@ -148,7 +148,7 @@ package enum Figure: Int, Sendable, CaseIterable {
 
 /// Counts by a key that is not known here: an error code, a feed's name. All only ever rise.
 package enum Tally: Sendable, CaseIterable {
-    case closed, feeds, refusals
+    case closed, feeds, skipped, refusals
 
     struct Description {
         let metric: String
@@ -167,6 +167,10 @@ package enum Tally: Sendable, CaseIterable {
             Description(
                 metric: "tidegate_feed_updates_total", label: "feed", place: ["feeds"],
                 help: "Updates accepted from feeds.")
+        case .skipped:
+            Description(
+                metric: "tidegate_feed_skipped_total", label: "feed", place: ["feedsSkipped"],
+                help: "Records that feeds left out as faulty, and updates of feeds that were refused.")
         case .refusals:
             Description(
                 metric: "tidegate_refusals_total", label: "code", place: ["refusals"],

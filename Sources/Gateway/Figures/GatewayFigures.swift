@@ -35,7 +35,9 @@ package struct GatewayFigures: Sendable {
             (reason.rawValue, shared.sum { $0.endings[reason] })
         }
         tallies[.refusals] = Problem.codes.map { code in (code, shared.sum { $0.refusals[code] }) }
-        tallies[.feeds] = shared.sources.withLock { $0 }.map { ($0.name, $0.published.now) }
+        let sources = shared.sources.withLock { $0 }
+        tallies[.feeds] = sources.map { ($0.name, $0.published.now) }
+        tallies[.skipped] = sources.map { ($0.name, $0.skippedCount) }
     }
 
     package subscript(figure: Figure) -> Int { counts[figure.rawValue] }

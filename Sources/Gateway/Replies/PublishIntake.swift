@@ -197,6 +197,7 @@ final class PublishIntake: Reply {
         line: Span<UInt8>, _ connection: Connection, _ work: Workspace
     ) throws(Problem) {
         lineNumber += 1
+        let line = lineNumber == 1 ? line.afterByteOrderMark : line
         // Room for the names around the value.
         guard line.count <= lineLimit + 1024 else { throw lineTooLong }
         for index in line.indices {

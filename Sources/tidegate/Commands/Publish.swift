@@ -56,7 +56,7 @@ enum Publish: Command {
 
     private static func checkValue(_ value: [UInt8], _ text: String) throws(UsageFailure) {
         do throws(JSONFailure) {
-            var scanner = JSONScanner(value.span)
+            var scanner = JSONScanner(value.span.afterByteOrderMark)
             _ = try scanner.value()
             try scanner.end()
         } catch {

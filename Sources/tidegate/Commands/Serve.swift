@@ -38,7 +38,8 @@ enum Serve: Command {
 
     static func run(_ arguments: inout Arguments) throws -> Int32 {
         let startsFeeds = try !arguments.flag("--no-feeds")
-        let configuration = try ConfigurationSource(&arguments).read()
+        let source = try ConfigurationSource(&arguments)
+        let configuration = try source.read()
         _ = try arguments.positionals(0...0)
         // Blocked before any thread starts: all inherit that, and only the wait below sees them.
         var signals = sigset_t()
@@ -51,6 +52,9 @@ enum Serve: Command {
             queueByteCount: configuration.log.queueByteCount)
         // A start that fails says why behind the lines that it has logged.
         defer { log.flush() }
+        if !source.passedOver.isEmpty {
+            log.tell(.variablesPassedOver, ["names": .text(source.passedOver.joined(separator: " "))])
+        }
         let server = try Server.start(configuration, startsFeeds: startsFeeds, log: log)
         try sayWhereToLook(
             server.gateway.address, isServingPage: configuration.gateway.publicFolder != nil)

@@ -27,7 +27,10 @@ final class GatewayProcess: @unchecked Sendable {
     }
 
     /// Starts `tidegate serve` with the members of a settings file; `descriptorLimit` is the child's `ulimit -n`.
-    init(_ members: String = "", startsFeeds: Bool = false, descriptorLimit: Int? = nil) throws {
+    init(
+        _ members: String = "", startsFeeds: Bool = false, descriptorLimit: Int? = nil,
+        environment: [String: String] = [:]
+    ) throws {
         folder = FileManager.default.temporaryDirectory.appendingPathComponent(
             "tidegate-\(UUID().uuidString)")
         let page = folder.appendingPathComponent("public/sub")
@@ -54,7 +57,7 @@ final class GatewayProcess: @unchecked Sendable {
         process.standardError = errors
         process.standardOutput = FileHandle.nullDevice
         process.standardInput = FileHandle.nullDevice
-        process.environment = Self.environment
+        process.environment = Self.environment.merging(environment) { $1 }
         try process.run()
         log.follow(errors.fileHandleForReading)
         let started = process
