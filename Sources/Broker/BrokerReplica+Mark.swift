@@ -117,7 +117,7 @@ extension BrokerReplica {
     // MARK: Readiness
 
     /// Takes note that the subscriber has something new. One that was sent something a moment ago waits for more.
-    func becomeReady(_ subscriber: SubscriberID, since change: Instant, waitsForCompany: Bool) {
+    private func becomeReady(_ subscriber: SubscriberID, since change: Instant, waitsForCompany: Bool) {
         guard !subscribers[subscriber].isReady else { return }
         subscribers[subscriber].isReady = true
         if waitsForCompany {

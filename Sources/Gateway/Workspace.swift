@@ -27,7 +27,7 @@ final class Workspace {
     var generator: any RandomNumberGenerator
     var notices = NoticeThrottle()
     var tickets = Tickets()
-    /// What the loop holds for its clients, and how near the limit that is, as of the turn's beginning.
+    /// What the loop holds for its clients, and how near the limit that is, as of the last turn's end.
     var memory: ClientMemory
     var memoryPressure = MemoryPressure.none
     /// How much each connection has published lately, where a setting limits that.
@@ -61,7 +61,6 @@ final class Workspace {
     func beginTurn() {
         now = clock.now()
         time = clock.time()
-        weighMemory()
     }
 
     /// Comes back to the connection in the next turn, after the others.

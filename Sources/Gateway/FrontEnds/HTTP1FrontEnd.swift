@@ -219,6 +219,12 @@ struct HTTP1FrontEnd: FrontEnd {
         withReply(connection, work) { $0.flush(budget: budget, &$1, connection, work) }
     }
 
+    mutating func endReader(
+        _: UInt16, because problem: Problem, _ connection: Connection, _ work: Workspace
+    ) {
+        withReply(connection, work) { $0.endReader(because: problem, &$1, connection, work) }
+    }
+
     mutating func answered(
         _ answer: Answer, to ticket: UInt64, _ connection: Connection, _ work: Workspace
     ) {

@@ -132,7 +132,6 @@ final class WebSocketFrontEnd: FrontEnd {
 
     func flush(stream _: UInt16, budget: Int, _ connection: Connection, _ work: Workspace) {
         guard end.maySend else { return }
-        if let problem = session.reasonToEnd(work) { return refuseService(problem, connection, work) }
         if commands != nil { carryOn(connection, work) }
         if !receipts.isFull { flushMarked(budget: budget, connection, work) }
     }
@@ -162,8 +161,8 @@ final class WebSocketFrontEnd: FrontEnd {
 
     // MARK: Ending
 
-    /// The reader can't be served any more.
-    private func refuseService(_ problem: Problem, _ connection: Connection, _ work: Workspace) {
+    func endReader(_: UInt16, because problem: Problem, _ connection: Connection, _ work: Workspace) {
+        guard end.maySend else { return }
         work.appendError(problem, id: nil, to: connection)
         let code: CloseCode = problem.code == "overloaded" ? .tryAgainLater : .policyViolation
         end.close(with: code, reason: problem.code, .refused, connection, work)

@@ -129,6 +129,7 @@ package final class GatewayLoop {
         flushReaders()
         workAgain()
         walk()
+        endOverfull()
         freeKeys.append(contentsOf: closedKeys)
         closedKeys.removeAll(keepingCapacity: true)
         publishGauges()
@@ -145,7 +146,7 @@ package final class GatewayLoop {
     /// Whether the last turn has left something to do.
     private var hasWork: Bool {
         !again.isEmpty || !held.isEmpty || !strangers.isEmpty || !due.isEmpty || replica.hasUnmarked
-            || replica.hasWalks
+            || replica.hasWalks || replica.hasOverfull
     }
 
     // MARK: Shares
@@ -243,7 +244,7 @@ package final class GatewayLoop {
         statistics.set(.unpublishedTopics, to: replica.unpublishedCount)
         statistics.set(.heldRequests, to: work.memory.held.requests)
         statistics.set(.heldAnswers, to: work.memory.held.answers)
-        statistics.set(.heldSubscriptions, to: replica.readerByteCount)
         statistics.set(.heldConnections, to: liveConnectionCount * ClientMemory.connectionByteCount)
+        statistics.set(.heldSubscriptions, to: work.weighMemory())
     }
 }

@@ -84,16 +84,20 @@ extension Workspace {
     /// The refusal for want of memory. Not all come back at once.
     func overloaded() -> Problem { .overloaded(retryAfter: Int.random(in: 1...5, using: &generator)) }
 
-    /// Looks at how near the limit is: a turn begins.
-    func weighMemory() {
+    /// Looks at how near the limit is: a turn ends. Returns the bytes that are held for readers.
+    func weighMemory() -> Int {
         let readerByteCount = replica.readerByteCount
-        let others = clientByteCount - readerByteCount
+        let others =
+            memory.held.requests + memory.held.answers
+            + memory.connectionCount * ClientMemory.connectionByteCount
         replica.readerByteLimit = memory.limit + memory.limit / 2 - others
         let pressure = MemoryPressure(others + readerByteCount, of: memory.limit)
-        guard pressure != memoryPressure else { return }
+        guard pressure != memoryPressure else { return readerByteCount }
         if memoryPressure == .none {
-            note(.memoryShort, ["bytes": .integer(clientByteCount), "limit": .integer(memory.limit)])
+            note(
+                .memoryShort, ["bytes": .integer(others + readerByteCount), "limit": .integer(memory.limit)])
         }
         memoryPressure = pressure
+        return readerByteCount
     }
 }

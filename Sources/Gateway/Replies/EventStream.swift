@@ -57,11 +57,6 @@ final class EventStream: Reply {
         budget: Int, _ response: inout some Responder, _ connection: Connection, _ work: Workspace
     ) -> ReplyProgress {
         guard !isEnded else { return .goesOn }
-        if let problem = session.reasonToEnd(work) {
-            work.note(refusal: problem, of: connection)
-            sayGoodbye(because: problem.code, .refused, &response, connection, work)
-            return .goesOn
-        }
         session.drain(budget: budget, connection, work)
         let live = session.nextLive(work.batch.cursor)
         guard !work.batch.isEmpty || live != nil else { return .goesOn }
@@ -127,6 +122,15 @@ final class EventStream: Reply {
         // What its pace and one flush allow of the marked topics goes first. The cursor says what is left: that comes elsewhere.
         _ = flush(budget: work.configuration.subscribers.flushByteCount, &response, connection, work)
         sayGoodbye(because: "draining", .drained, &response, connection, work)
+        return .goesOn
+    }
+
+    func endReader(
+        because problem: Problem, _ response: inout some Responder, _ connection: Connection,
+        _ work: Workspace
+    ) -> ReplyProgress {
+        work.note(refusal: problem, of: connection)
+        sayGoodbye(because: problem.code, .refused, &response, connection, work)
         return .goesOn
     }
 

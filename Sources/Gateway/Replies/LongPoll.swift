@@ -124,15 +124,19 @@ final class LongPoll: Reply {
     func flush(
         budget _: Int, _ response: inout some Responder, _ connection: Connection, _ work: Workspace
     ) -> ReplyProgress {
-        if let id, work.replica.isOverfull(id) {
-            response.refuse(work.problemOfOverfull(id), connection, work)
-            return .over
-        }
         if case .waiting(let start) = state {
             guard hasNews(work) else { return .goesOn }
             askAgain(after: start, work)
         }
         return ask(&response, connection, work)
+    }
+
+    func endReader(
+        because problem: Problem, _ response: inout some Responder, _ connection: Connection,
+        _ work: Workspace
+    ) -> ReplyProgress {
+        response.refuse(problem, connection, work)
+        return .over
     }
 
     private func hasNews(_ work: Workspace) -> Bool { id.map { work.replica.hasMarks($0) } ?? false }

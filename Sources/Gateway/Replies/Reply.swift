@@ -18,6 +18,11 @@ protocol Reply: AnyObject {
     func flush(
         budget: Int, _ response: inout some Responder, _ connection: Connection, _ work: Workspace
     ) -> ReplyProgress
+    /// Its reader can't be served any more.
+    func endReader(
+        because problem: Problem, _ response: inout some Responder, _ connection: Connection,
+        _ work: Workspace
+    ) -> ReplyProgress
     /// The answer that it has waited for has come.
     func answered(
         _ answer: Answer, to ticket: UInt64, _ response: inout some Responder, _ connection: Connection,
@@ -55,6 +60,10 @@ extension Reply {
     func flush(budget _: Int, _: inout some Responder, _: Connection, _: Workspace) -> ReplyProgress {
         .goesOn
     }
+
+    func endReader(
+        because _: Problem, _: inout some Responder, _: Connection, _: Workspace
+    ) -> ReplyProgress { .goesOn }
 
     func answered(
         _: Answer, to _: UInt64, _: inout some Responder, _: Connection, _: Workspace
