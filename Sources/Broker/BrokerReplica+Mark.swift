@@ -80,7 +80,7 @@ extension BrokerReplica {
                     overfill(subscriber, after: min(topics[topic].unmarkedSequence - 1, markedSequence))
                     continue
                 }
-                let slot = addSlot(subscriber, topic, since: topics[topic].unmarkedSequence - 1)
+                let slot = addSlot(subscriber, topic, since: topics[topic].unmarkedSequence - 1, &ration)
                 guard topics[topic].isLog else { continue }
                 // It may lack the end of a former life, which it never came to know.
                 let isBehind =

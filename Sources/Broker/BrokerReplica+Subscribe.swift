@@ -118,7 +118,10 @@ extension BrokerReplica {
     }
 
     /// `since`: updates after this are covered; nil: those to come.
-    func addSlot(_ id: SubscriberID, _ topic: UInt32, since: UInt64? = nil) -> UInt32 {
+    func addSlot(
+        _ id: SubscriberID, _ topic: UInt32, since: UInt64? = nil, _ ration: inout Ration
+    ) -> UInt32 {
+        ration.take(subscribers[id].stepsToGrow)
         let link = UInt32(topics[topic].subscribers.count)
         let slot = subscribers[id].addSlot(Subscriber.Slot(topic: topic, link: link))
         topics[topic].subscribers.append(Topic.Link(subscriber: id, slot: slot))

@@ -27,6 +27,11 @@ final class Workspace {
     var generator: any RandomNumberGenerator
     var notices = NoticeThrottle()
     var tickets = Tickets()
+    /// Large batches that are published in parts, how many updates a part has, and how large the body of such a batch is: more
+    /// than comes with one read.
+    var publications = Queue<LargePublication>()
+    var partCount = 256
+    var largeByteCount = GatewayLoop.readByteCount
     /// What the loop holds for its clients, and how near the limit that is, as of the last turn's end.
     var memory: ClientMemory
     var memoryPressure = MemoryPressure.none

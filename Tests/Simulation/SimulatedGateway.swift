@@ -67,7 +67,10 @@ final class SimulatedGateway {
             let loop = GatewayLoop(
                 shared: shared, inbox: inbox, control: control, kernel: kernel, generator: random.branch())
             loop.visitSteps = visitSteps
-            if visitSteps < 256 { loop.crowdCount = visitSteps - 1 }
+            if visitSteps < 256 {
+                loop.crowdCount = visitSteps - 1
+                loop.publishBodies(beyond: 0, inPartsOf: visitSteps)
+            }
             loops.append(SimulatedLoop(loop, kernel, control.statistics, time))
         }
         self.loops = loops
