@@ -105,7 +105,7 @@ import Testing
 
     @Test func anAbandonedRequestIsTheLast() throws {
         let written = try written("POST", "1.1") { response, stage in
-            response.abandonRequest(stage.connection)
+            response.abandonRequest(stage.connection, .refused)
             response.refuse(.badRequest("no"), stage.connection, stage.work)
         }
         #expect(written.text.contains("\r\nConnection: close\r\n"))

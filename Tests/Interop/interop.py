@@ -10,11 +10,12 @@ import limits
 import operations
 import proxies
 import sessions
+import vanished
 from gateway import Gateway
 from prerequisites import Skip
 
 # Each module has `tests()`: for each test its name, the gateway's settings, and a function that takes a gateway.
-MODULES = [sessions, limits, operations, proxies]
+MODULES = [sessions, limits, operations, proxies, vanished]
 
 
 async def outcome(name, settings, test):

@@ -1,5 +1,6 @@
 /// How connections end: at once, after the last byte, or in a drain.
 internal import Broker
+internal import Logging
 internal import Primitives
 internal import Synchronization
 internal import Transport
@@ -22,6 +23,18 @@ extension GatewayLoop {
         shared.connectionCount.subtract(1, ordering: .relaxed)
         if connection.facts.contains(.isStopped) { statistics.add(.stopped, -1) }
         statistics.endings[reason]?.value.add()
+    }
+
+    /// Closes a connection that broke. One whose peer has vanished is counted as dead.
+    func endBroken(_ connection: Connection, by failure: SystemFailure?) {
+        guard let failure, failure.isTimeout else { return end(connection, .broken) }
+        work.note(
+            .dead,
+            [
+                "transport": .text("\(connection.transport)"),
+                "reason": .text("its kernel acknowledges nothing"),
+            ])
+        end(connection, .dead)
     }
 
     func beginDrain() {

@@ -1,7 +1,9 @@
 /// Server-Sent Events (WHATWG HTML §9.2): one event an update, so that `onmessage` and `curl -N` work as they are.
 internal import Broker
 internal import HTTP
+internal import Logging
 internal import Primitives
+internal import Transport
 
 /// An answer whose content never ends, unless the gateway drains.
 final class EventStream: Reply {
@@ -98,6 +100,16 @@ final class EventStream: Reply {
                 budget: work.configuration.subscribers.flushByteCount, &response, connection, work)
         }
         guard work.output.isEmpty, work.now >= heartbeatDeadline(connection, work) else { return .goesOn }
+        if hasVanished(connection, work) {
+            work.note(
+                .dead,
+                [
+                    "peer": .text(connection.peer), "transport": .text("sse"),
+                    "reason": .text("its kernel acknowledges nothing"),
+                ])
+            work.actions.end = .dead
+            return .goesOn
+        }
         let cursor = work.replica.cursor(of: session.subscriber)
         response.write(work) { output in
             if session.heartbeat > 0 {
@@ -114,6 +126,13 @@ final class EventStream: Reply {
             }
         }
         return .goesOn
+    }
+
+    /// Whether the peer's kernel has acknowledged nothing for too long. A sign of life now and then fits any buffer for
+    /// ever, so a full socket does not tell.
+    private func hasVanished(_ connection: Connection, _ work: Workspace) -> Bool {
+        connection.stream.unsentByteCount > 0
+            && connection.stream.sinceAcknowledgement >= work.configuration.subscribers.sendTimeout
     }
 
     func sayGoodbye(

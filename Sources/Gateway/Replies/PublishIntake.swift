@@ -30,6 +30,8 @@ final class PublishIntake: Reply {
     private var acceptedAt = UnixTime(milliseconds: 0)
     /// Why nothing more is taken.
     private var refusal: Problem?
+    /// Why the connection ends with the answer, where the rest of the body is not read.
+    private var ending = EndReason.refused
     private var isBodyWhole = false
 
     private init(_ kind: Kind, isLines: Bool, _ settings: PublisherSettings) {
@@ -278,6 +280,22 @@ final class PublishIntake: Reply {
         return answerWhenKnown(&response, connection, work)
     }
 
+    func refuse(
+        _ problem: Problem, _ reason: EndReason, _ response: inout some Responder, _ connection: Connection,
+        _ work: Workspace
+    ) -> ReplyProgress {
+        if refusal == nil { (refusal, ending) = (problem, reason) }
+        return answerWhenKnown(&response, connection, work)
+    }
+
+    /// A stream of lines has no end of its own: it is told how far it came, and goes on elsewhere.
+    func sayGoodbye(
+        _ response: inout some Responder, _ connection: Connection, _ work: Workspace
+    ) -> ReplyProgress {
+        guard isLines, !isBodyWhole else { return .goesOn }
+        return refuse(.draining, .drained, &response, connection, work)
+    }
+
     func deadline(_: Connection, _ work: Workspace) -> Instant {
         pending.deadline(work.configuration.publishers.outcomeTimeout)
     }
@@ -301,7 +319,7 @@ final class PublishIntake: Reply {
         if case .end = kind, outcome.lastVersion == nil { refusal = refusal ?? TopicPage.missing }
         if let refusal {
             // The rest of the body is not read: the connection ends with the answer.
-            if !isBodyWhole { response.abandonRequest(connection) }
+            if !isBodyWhole { response.abandonRequest(connection, ending) }
             response.refuse(refusal, connection, work, extra: progress)
             return .over
         }

@@ -28,6 +28,11 @@ protocol Reply: AnyObject {
         _ answer: Answer, to ticket: UInt64, _ response: inout some Responder, _ connection: Connection,
         _ work: Workspace
     ) -> ReplyProgress
+    /// The rest of the request's content can't be taken. The connection ends with the answer.
+    func refuse(
+        _ problem: Problem, _ reason: EndReason, _ response: inout some Responder, _ connection: Connection,
+        _ work: Workspace
+    ) -> ReplyProgress
     func deadline(_ connection: Connection, _ work: Workspace) -> Instant
     func deadlineCame(
         _ response: inout some Responder, _ connection: Connection, _ work: Workspace
@@ -68,6 +73,15 @@ extension Reply {
     func answered(
         _: Answer, to _: UInt64, _: inout some Responder, _: Connection, _: Workspace
     ) -> ReplyProgress { .goesOn }
+
+    func refuse(
+        _ problem: Problem, _ reason: EndReason, _ response: inout some Responder, _ connection: Connection,
+        _ work: Workspace
+    ) -> ReplyProgress {
+        response.abandonRequest(connection, reason)
+        response.refuse(problem, connection, work)
+        return .over
+    }
 
     func sayGoodbye(_: inout some Responder, _: Connection, _: Workspace) -> ReplyProgress { .goesOn }
 

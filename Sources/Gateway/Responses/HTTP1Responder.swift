@@ -121,9 +121,9 @@ struct HTTP1Responder: Responder {
         work.output.append("HTTP/1.1 100 Continue\r\n\r\n")
     }
 
-    mutating func abandonRequest(_ connection: Connection) {
+    mutating func abandonRequest(_ connection: Connection, _ reason: EndReason) {
         close()
-        connection.endAfterSending(.refused)
+        connection.endAfterSending(reason)
     }
 
     mutating func close() {
