@@ -84,6 +84,29 @@ import Testing
         #expect(stage.connection.endReason == .drained)
     }
 
+    /// A gateway that dies loses all its readers in one moment: they must not come back in one.
+    @Test func eachStreamHasADelayOfItsOwn() throws {
+        let stage = FrontEndStage()
+        var delays: [Int] = []
+        for _ in 0..<2000 {
+            let answer = stage.receive(get("/sse?topics=a"))
+            delays.append(try #require(Int(answer.firstMatch(of: /retry: (\d+)\n/)?.output.1 ?? "")))
+            stage.frontEnd.ended(stage.work)
+        }
+        let slots = Dictionary(grouping: delays) { $0 / 200 }
+        #expect(delays.allSatisfy { (1000...3000).contains($0) })
+        // A tenth of them comes in each tenth of the time, give or take a third.
+        #expect((5..<15).allSatisfy { (130...270).contains(slots[$0]?.count ?? 0) })
+    }
+
+    @Test func aQuietStreamIsSentALineAndNoBlock() {
+        let stage = FrontEndStage()
+        _ = stage.receive(get("/sse?topics=a"))
+        _ = stage.flush()
+        stage.connection.lastSent = stage.clock.now
+        #expect(stage.pass(.seconds(15)) == "0000000d\r\n: still here\n\r\n")
+    }
+
     @Test func whatIsKeptForAPeerIsGivenBack() throws {
         let stage = FrontEndStage()
         _ = stage.receive(get("/sse?topics=a"))

@@ -14,6 +14,7 @@ final class EventStreamClient: Client {
     private var head = AnswerReader.HeadReader()
     private var decoder = BodyDecoder(.none, byteCountLimit: nil)
     private var events = EventStreamParser()
+    private var blocks = BlockWatch()
     private var isOpen = false
     private var isChunked = false
     private var isTold = false
@@ -54,6 +55,7 @@ final class EventStreamClient: Client {
     private func connect(in world: World) {
         head = AnswerReader.HeadReader()
         events = EventStreamParser()
+        blocks = BlockWatch()
         reader.reconnect()
         (isOpen, isTold, isOver) = (false, false, false)
         lastID = []
@@ -117,7 +119,7 @@ final class EventStreamClient: Client {
                 // Without chunks a line at a time, so that each event is known by where it ends.
                 let lineEnd = isChunked ? nil : bytes.indices.first { bytes[$0] == ASCII.lineFeed }
                 let step = try decoder.next(bytes.extracting(first: (lineEnd ?? bytes.count - 1) + 1))
-                if !step.content.isEmpty { events.append(bytes.extracting(step.content)) }
+                if !step.content.isEmpty { try take(bytes.extracting(step.content)) }
                 return step
             }
             socket.consume(step.consumed)
@@ -131,6 +133,11 @@ final class EventStreamClient: Client {
             }
             if step.consumed == 0 { return }
         }
+    }
+
+    private func take(_ content: Span<UInt8>) throws {
+        try blocks.take(content)
+        events.append(content)
     }
 
     /// The stream says at its beginning whether the cursor was honoured: by a reset or by none.
@@ -212,6 +219,27 @@ final class EventStreamClient: Client {
         guard isOpen else { throw fault("all is quiet, and its stream has not begun") }
         try named {
             try reader.checkQuiet(world)
+        }
+    }
+}
+
+/// Sees to it that no block is without data, of which clients that are not strict would make an event.
+private struct BlockWatch {
+    /// As much of the line at hand as tells what it is.
+    private var line: [UInt8] = []
+    private var hasData = false
+
+    mutating func take(_ content: Span<UInt8>) throws {
+        for index in content.indices {
+            if content[index] != ASCII.lineFeed {
+                if line.count < 5 { line.append(content[index]) }
+            } else if line.isEmpty {
+                guard hasData else { throw SimulationFailure("was sent a block without data") }
+                hasData = false
+            } else {
+                hasData = hasData || line.elementsEqual("data:".utf8)
+                line = []
+            }
         }
     }
 }

@@ -5,6 +5,10 @@ internal import Primitives
 
 /// An answer whose content never ends, unless the gateway drains.
 final class EventStream: Reply {
+    /// How many milliseconds a reader waits before it comes back from a stream that broke. Each has its own figure, because a
+    /// gateway that dies loses all its readers in one moment.
+    private static let retryMilliseconds = 1000...3000
+
     private var session: ReaderSession
     private var isEnded = false
 
@@ -41,7 +45,8 @@ final class EventStream: Reply {
         let isResumed = session.subscribe(request.patterns, cursor: request.cursor, id: nil, connection, work)
         response.write(work) { output in
             output.append(comment: "tidegate")
-            output.append(retryMilliseconds: 2000)
+            output.append(
+                retryMilliseconds: Int.random(in: Self.retryMilliseconds, using: &work.generator))
             if request.cursor != nil, !isResumed {
                 output.append(
                     eventNamed: "reset", id: nil,
@@ -98,19 +103,16 @@ final class EventStream: Reply {
                 budget: work.configuration.subscribers.flushByteCount, &response, connection, work)
         }
         guard work.output.isEmpty, work.now >= heartbeatDeadline(connection, work) else { return .goesOn }
-        let cursor = work.replica.cursor(of: session.subscriber)
         response.write(work) { output in
             if session.heartbeat > 0 {
                 output.append("event: heartbeat\n")
-                output.append(idLine: cursor, of: work.replica)
+                output.append(idLine: work.replica.cursor(of: session.subscriber), of: work.replica)
                 output.append("data: {\"time\":")
                 output.append(decimal: work.time.milliseconds)
                 output.append("}\n\n")
-            } else if cursor != nil {
-                output.append(idLine: cursor, of: work.replica)
-                output.append(ASCII.lineFeed)
             } else {
-                output.append(": still here\n\n")
+                // Not even an empty line: that ends a block, and to some clients a block without data is an event.
+                output.append(comment: "still here")
             }
         }
         return .goesOn
