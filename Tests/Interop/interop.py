@@ -6,6 +6,7 @@ import sys
 import time
 import traceback
 
+import events
 import limits
 import operations
 import proxies
@@ -14,7 +15,7 @@ from gateway import Gateway
 from prerequisites import Skip
 
 # Each module has `tests()`: for each test its name, the gateway's settings, and a function that takes a gateway.
-MODULES = [sessions, limits, operations, proxies]
+MODULES = [sessions, events, limits, operations, proxies]
 
 
 async def outcome(name, settings, test):
