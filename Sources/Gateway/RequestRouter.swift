@@ -102,7 +102,7 @@ enum RequestRouter {
             throw Problem(
                 404, "not_found", "Nothing is at this path. Values are at /topics/…, the page is at /.")
         }
-        let isKnown = head.ifNoneMatch.contains { $0 == file.entityTag || $0 == [ASCII.asterisk] }
+        let isKnown = head.ifNoneMatch?.covers(file.entityTag) ?? false
         let content = isKnown ? ContentLength.none : .known(file.content.count)
         response.begin(isKnown ? 304 : 200, file.contentType, content, connection, work) { fields in
             fields.add("ETag", "\"\(String(decoding: file.entityTag, as: UTF8.self))\"")

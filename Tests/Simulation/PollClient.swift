@@ -74,8 +74,10 @@ final class PollClient: Client {
         var query = "topics=" + Universe.standard.texts(mask).map(Universe.escaped).joined(separator: ",")
         var fields = "Host: simulated\r\n"
         if let text = resumption.text {
-            if isByTag { fields += "If-None-Match: \"\(text)\"\r\n" } else { query += "&cursor=\(text)" }
+            if isByTag { fields += "If-None-Match: \(tagged(text))\r\n" } else { query += "&cursor=\(text)" }
         }
+        // To a tag that is no cursor the gateway has nothing to say.
+        if isByTag, !resumption.isCursor { resumption = .none }
         if random.chance(80) { query += "&wait=\(wait)" } else { fields += "Prefer: wait=\(wait)\r\n" }
         let method = random.chance(95) ? "GET" : "HEAD"
         socket.send("\(method) /poll?\(query) HTTP/1.1\r\n\(fields)\r\n")
@@ -85,6 +87,13 @@ final class PollClient: Client {
                 method: Method(Array(method.utf8).span), asked: world.truth.sequence,
                 askedAt: world.time.now, end: socket.sentCount))
         world.note("\(name) polls \(query) \(isByTag ? "by tag " : "")\(resumption.text ?? "")")
+    }
+
+    /// The tag as it comes back through proxies and caches.
+    private func tagged(_ cursor: String) -> String {
+        let marked = cursor + random.pick(["", "", "-gzip", ";gzip", "--br"])
+        let tag = (random.chance(50) ? "" : "W/") + "\"\(marked)\""
+        return random.chance(70) ? tag : random.pick(["\"other\", \(tag)", "W/\"x\",\(tag) , \"y-gzip\""])
     }
 
     // MARK: Answers

@@ -33,16 +33,31 @@ final class LongPoll: Reply {
         guard !head.bodyFraming.hasBody else {
             throw .badRequest("A poll has no body; send the query alone.")
         }
-        let tag = head.ifNoneMatch.first
-        let isByTag = request.cursor == nil && tag != nil
-        if isByTag { request.cursor = tag }
+        let tagged = request.cursor == nil ? cursor(among: head.ifNoneMatch, work.replica) : nil
+        if let tagged { request.cursor = tagged }
         let wait = request.wait ?? head.preferredWait.map { min(max($0, 0), 60) } ?? 25
         let poll = LongPoll(
-            request, wait: head.method == .get ? wait : 0, isByTag: isByTag, connection, work)
+            request, wait: head.method == .get ? wait : 0, isByTag: tagged != nil, connection, work)
         switch poll.ask(&response, connection, work) {
         case .over: return .answered
         case .goesOn: return .reply(poll)
         }
+    }
+
+    /// The cursor that a tag is: the first that can be honoured, or else the first that is one at all. A tag that is none is
+    /// nobody's we know: its holder gets the snapshot, like one without a cursor.
+    private static func cursor(among condition: EntityTagCondition?, _ replica: BrokerReplica) -> [UInt8]? {
+        guard case .tags(let tags) = condition else { return nil }
+        replica.catchUp()
+        var other: [UInt8]?
+        for tag in tags {
+            for text in tag.originals(upTo: Cursor.maximumByteCount) {
+                guard let cursor = Cursor(text.span) else { continue }
+                if replica.honours(cursor) { return text }
+                other = other ?? text
+            }
+        }
+        return other
     }
 
     private init(
