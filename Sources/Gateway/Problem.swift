@@ -122,7 +122,8 @@ struct Problem: Error {
     }
 
     init(_ failure: HTTPFailure) {
-        self.init(failure.status, failure.code, failure.detail)
+        let advice = failure.status == 414 ? ", or POST many topics as JSON to /sse and /poll" : ""
+        self.init(failure.status, failure.code, failure.detail + advice)
     }
 
     init(_ failure: TopicFailure) {

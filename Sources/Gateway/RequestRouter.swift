@@ -34,11 +34,11 @@ enum RequestRouter {
             throw Problem(501, "bad_request", "This gateway does not know the method \(head.methodName).")
         }
         let isGet = head.method == .get || head.method == .head
-        guard isGet || resource == .topic || resource == .publish && head.method == .post else {
-            throw .notAllowed(allowed(path))
-        }
+        guard isGet || resource == .topic || takesBody(head) else { throw .notAllowed(allowed(path)) }
         if resource?.takesMemory(isGet: isGet) ?? true { try work.demandMemory() }
         switch resource {
+        case .eventStream where !isGet, .poll where !isGet:
+            return try SubscriptionIntake.open(head, work.configuration.subscribers)
         case .webSocket: return try openWebSocket(head, &response, connection, work)
         case .eventStream: return try EventStream.open(head, &response, connection, work)
         case .poll: return try LongPoll.open(head, &response, connection, work)
@@ -57,9 +57,11 @@ enum RequestRouter {
 
     /// Whether a body of this request is for anybody.
     static func takesBody(_ head: RequestHead) -> Bool {
-        switch head.method {
-        case .post: Resource(head.path) == .publish
-        case .put: Resource(head.path) == .topic
+        let resource = Resource(head.path)
+        return switch head.method {
+        case .post: resource == .publish || resource?.takesSubscriptions ?? false
+        case .query: resource?.takesSubscriptions ?? false
+        case .put: resource == .topic
         case .get, .head, .delete, .options, .other: false
         }
     }
@@ -89,7 +91,7 @@ enum RequestRouter {
         case .get, .head: try TopicPage.show(name, &response, connection, work)
         case .put: return try PublishIntake.open(head, .one(topic: name), work.configuration.publishers)
         case .delete: return try TopicPage.delete(name, &response, connection, work)
-        case .post, .options, .other: throw .notAllowed(allowed(path))
+        case .post, .query, .options, .other: throw .notAllowed(allowed(path))
         }
         return .answered
     }
@@ -121,7 +123,8 @@ enum RequestRouter {
     private static func allowed(_ path: [UInt8]) -> StaticString {
         if path.elementsEqual("/publish".utf8) { return "POST, OPTIONS" }
         if path.starts(with: "/topics/".utf8) { return "GET, HEAD, PUT, DELETE, OPTIONS" }
-        if path.elementsEqual("*".utf8) { return "GET, HEAD, POST, PUT, DELETE, OPTIONS" }
+        if path.elementsEqual("*".utf8) { return "GET, HEAD, POST, PUT, DELETE, QUERY, OPTIONS" }
+        if Resource(path)?.takesSubscriptions ?? false { return "GET, HEAD, POST, QUERY, OPTIONS" }
         return "GET, HEAD, OPTIONS"
     }
 }

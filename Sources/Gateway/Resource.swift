@@ -30,6 +30,9 @@ enum Resource: String {
         }
     }
 
+    /// Whether a body may say what is asked for, because that does not fit into a URL.
+    var takesSubscriptions: Bool { self == .eventStream || self == .poll }
+
     /// Whether pages of all origins may ask for it, as they may for the files: it tells nothing of the topics.
     var isOpen: Bool {
         switch self {

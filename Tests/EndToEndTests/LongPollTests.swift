@@ -67,7 +67,8 @@ import Testing
     /// Proxies make a tag weak or append a mark to it, caches hold several (RFC 9110 §13.1.2).
     @Test(arguments: [
         #"W/"CURSOR""#, #""CURSOR-gzip""#, #""CURSOR;gzip""#, #""CURSOR-br""#, #""CURSOR--gzip""#,
-        #"W/"CURSOR-zstd""#, #""CURSOR"-gzip"#, #""other", "CURSOR""#, #""x-1", W/"CURSOR;gzip", "y""#, "CURSOR",
+        #"W/"CURSOR-zstd""#, #""CURSOR"-gzip"#, #""other", "CURSOR""#, #""x-1", W/"CURSOR;gzip", "y""#,
+        "CURSOR",
         "\"other\"\r\nIf-None-Match: \"CURSOR-gzip-gzip\"",
     ])
     func aTagThatWasChangedOnItsWayIsTheCursor(form: String) throws {

@@ -107,6 +107,99 @@ import Testing
         #expect(stage.pass(.seconds(15)) == "0000000d\r\n: still here\n\r\n")
     }
 
+    private func post(_ path: String, _ content: String, _ method: String = "POST", _ fields: String = "")
+        -> String
+    {
+        "\(method) \(path) HTTP/1.1\r\nHost: x\r\n\(fields)Content-Length: \(content.utf8.count)\r\n\r\n\(content)"
+    }
+
+    @Test(arguments: ["POST", "QUERY"]) func aBodyMayAskForAPoll(method: String) throws {
+        let stage = FrontEndStage()
+        let first = stage.receive(post("/poll", #"{"topics":["a"]}"#, method))
+        let cursor = try #require(first.firstMatch(of: /"cursor":"([^"]+)"/)).output.1
+        // It waits, and what was pipelined behind it waits too.
+        let waiting = post("/poll", #"{"topics":["a"],"cursor":"\#(cursor)"}"#, method) + get("/healthz")
+        #expect(stage.receive(waiting).isEmpty)
+        #expect(!stage.frontEnd.isReading && "\(stage.frontEnd.transport)" == "poll")
+        #expect(stage.flush().isEmpty)
+        try stage.publish("a", "1")
+        #expect(stage.flush().contains(#""updates":[{"topic":"a","version":1"#))
+        #expect(stage.receive("").hasSuffix("ok\n"))
+    }
+
+    @Test func aBodyThatComesInPiecesMayAskForAStream() throws {
+        let stage = FrontEndStage()
+        let head = "POST /sse HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+        #expect(stage.receive(head + "9\r\n{\"topics\"\r\n").isEmpty)
+        #expect("\(stage.frontEnd.transport)" == "http" && stage.frontEnd.isReading)
+        #expect(stage.receive("7\r\n:[\"a\"]}\r\n").isEmpty)
+        #expect(stage.receive("0\r\n\r\n").contains("Content-Type: text/event-stream"))
+        #expect("\(stage.frontEnd.transport)" == "sse")
+        try stage.publish("a", "1")
+        #expect(stage.flush().contains("data: {\"topic\":\"a\",\"version\":1"))
+        stage.frontEnd.ended(stage.work)
+        #expect(stage.work.statistics[.eventStreams] == 0)
+    }
+
+    /// Whatever its sender holds, a POST gets an answer of its own; a QUERY is as good as a GET.
+    @Test(arguments: [("POST", "200"), ("QUERY", "304")])
+    func theTagOfAPollWithABodyIsItsCursor(method: String, status: String) throws {
+        let stage = FrontEndStage()
+        let first = stage.receive(get("/poll?topics=a"))
+        let tag = try #require(first.firstMatch(of: /ETag: ("[^"]+")/)).output.1
+        let again = post("/poll", #"{"topics":["a"],"wait":0}"#, method, "If-None-Match: \(tag)\r\n")
+        let answer = stage.receive(again)
+        #expect(answer.hasPrefix("HTTP/1.1 \(status) ") && !answer.contains("reset"))
+    }
+
+    @Test func theLastEventIDOfAStreamWithABodyCounts() throws {
+        let stage = FrontEndStage()
+        let first = stage.receive(get("/poll?topics=a"))
+        let cursor = try #require(first.firstMatch(of: /"cursor":"([^"]+)"/)).output.1
+        let id = "Last-Event-ID: \(cursor)\r\n"
+        let answer = stage.receive(post("/sse", #"{"topics":["a"],"cursor":"nobody-1"}"#, "POST", id))
+        #expect(answer.contains("200 OK") && !answer.contains("event: reset"))
+    }
+
+    @Test(arguments: [
+        ("/sse", "", "400", "bad_request", "Name what to subscribe to"),
+        ("/poll", #"{"topics":["a"#, "400", "invalid_json", "broken"),
+        ("/sse", #"{"topics":["a b"]}"#, "400", "invalid_topic", ""),
+        ("/poll", #"{"topics":["a"],"wait":61}"#, "400", "bad_request", "from 0 to 60"),
+        ("/sse?topics=%zz", "{}", "400", "bad_request", "percent"),
+    ])
+    func aBodyIsRefusedAsClearlyAsAQuery(
+        path: String, content: String, status: String, code: String, detail: String
+    ) {
+        let stage = FrontEndStage()
+        let answer = stage.receive(post(path, content) + get("/healthz"))
+        #expect(answer.hasPrefix("HTTP/1.1 \(status) ") && answer.contains("\"code\":\"\(code)\""))
+        #expect(answer.contains(detail))
+        // The connection is good for the next request.
+        #expect(answer.hasSuffix("ok\n"))
+    }
+
+    @Test func aBodyIsRefusedBeforeItComes() {
+        for (fields, status) in [
+            ("Content-Length: 99999999", "413"),
+            ("Content-Length: 2\r\nContent-Type: application/x-ndjson", "415"),
+            ("Content-Length: 2\r\nContent-Type: text/html", "415"),
+            ("Content-Length: 2\r\nContent-Encoding: gzip", "415"),
+        ] {
+            let stage = FrontEndStage()
+            let answer = stage.receive("POST /sse HTTP/1.1\r\nHost: x\r\n\(fields)\r\n\r\n")
+            #expect(answer.hasPrefix("HTTP/1.1 \(status) "))
+            #expect(stage.connection.endReason == .refused)
+        }
+    }
+
+    @Test func whoeverWaitsIsToldToSendTheBody() {
+        let stage = FrontEndStage()
+        let head = "QUERY /poll HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 16\r\n\r\n"
+        #expect(stage.receive(head) == "HTTP/1.1 100 Continue\r\n\r\n")
+        #expect(stage.receive(#"{"topics":["a"]}"#).contains("200 OK"))
+    }
+
     @Test func whatIsKeptForAPeerIsGivenBack() throws {
         let stage = FrontEndStage()
         _ = stage.receive(get("/sse?topics=a"))

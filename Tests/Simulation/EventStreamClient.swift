@@ -63,17 +63,17 @@ final class EventStreamClient: Client {
         if let steadyMask { (mask, resumption) = (steadyMask, .none) }
         asked = world.truth.sequence
         lastEvent = world.time.now
-        var query = "topics=" + Universe.standard.texts(mask).map(Universe.escaped).joined(separator: ",")
+        var request = SubscriptionWriter("/sse", mask)
+        request.add(field: "Accept: text/event-stream")
         let rate: Double? = random.chance(steadyMask == nil ? 25 : 0) ? world.pickRate(&random) : nil
-        if let rate { query += "&maxRate=\(rate)" }
+        if let rate { request.add("maxRate", "\(rate)") }
         heartbeat = random.chance(20) ? 1 + random.below(2) : 0
-        if heartbeat > 0 { query += "&heartbeat=\(heartbeat)" }
-        var fields = "Host: simulated\r\nAccept: text/event-stream\r\n"
+        if heartbeat > 0 { request.add("heartbeat", "\(heartbeat)") }
         if let text = resumption.text {
             switch random.below(3) {
-            case 0: query += "&cursor=" + text
-            case 1: query += "&lastEventId=" + text
-            default: fields += "Last-Event-ID: \(text)\r\n"
+            case 0: request.add("cursor", text, isText: true)
+            case 1: request.add("lastEventId", text, isText: true)
+            default: request.add(field: "Last-Event-ID: \(text)")
             }
         }
         let version = random.chance(85) ? "1.1" : "1.0"
@@ -82,9 +82,11 @@ final class EventStreamClient: Client {
             StreamReader.PendingLive(id: nil, asked: asked, isResumed: false)
         ]
         let made = world.connect(name, &random)
-        made.send("GET /sse?\(query) HTTP/\(version)\r\n\(fields)\r\n")
+        made.send(request.write(version: version, &random))
         socket = made
-        world.note("\(name) connects to loop \(made.link.loop): \(query) \(resumption.text ?? "")")
+        world.note(
+            "\(name) connects to loop \(made.link.loop): \(request.method) \(request.query) \(resumption.text ?? "")"
+        )
     }
 
     // MARK: Receiving

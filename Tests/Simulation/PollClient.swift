@@ -71,22 +71,28 @@ final class PollClient: Client {
         }
         let isByTag = resumption.text != nil && random.chance(30)
         let wait = world.isQuiet ? 0 : random.below(4)
-        var query = "topics=" + Universe.standard.texts(mask).map(Universe.escaped).joined(separator: ",")
-        var fields = "Host: simulated\r\n"
+        var request = SubscriptionWriter("/poll", mask)
         if let text = resumption.text {
-            if isByTag { fields += "If-None-Match: \(tagged(text))\r\n" } else { query += "&cursor=\(text)" }
+            if isByTag {
+                request.add(field: "If-None-Match: \(tagged(text))")
+            } else {
+                request.add("cursor", text, isText: true)
+            }
         }
         // To a tag that is no cursor the gateway has nothing to say.
         if isByTag, !resumption.isCursor { resumption = .none }
-        if random.chance(80) { query += "&wait=\(wait)" } else { fields += "Prefer: wait=\(wait)\r\n" }
-        let method = random.chance(95) ? "GET" : "HEAD"
-        socket.send("\(method) /poll?\(query) HTTP/1.1\r\n\(fields)\r\n")
+        if random.chance(80) {
+            request.add("wait", "\(wait)")
+        } else {
+            request.add(field: "Prefer: wait=\(wait)")
+        }
+        socket.send(request.write(usual: random.chance(95) ? "GET" : "HEAD", &random))
         polls.append(
             Poll(
                 mask: mask, resumption: resumption, isByTag: isByTag, wait: wait,
-                method: Method(Array(method.utf8).span), asked: world.truth.sequence,
+                method: Method(Array(request.method.utf8).span), asked: world.truth.sequence,
                 askedAt: world.time.now, end: socket.sentCount))
-        world.note("\(name) polls \(query) \(isByTag ? "by tag " : "")\(resumption.text ?? "")")
+        world.note("\(name) polls \(request.query) \(isByTag ? "by tag " : "")\(resumption.text ?? "")")
     }
 
     /// The tag as it comes back through proxies and caches.

@@ -169,6 +169,7 @@ struct HTTP1FrontEnd: FrontEnd {
             bytes.extracting(step.content), isEnd: step.isEnd, &body.response, connection, work)
         switch progress {
         case .over: finish(reply, connection, work)
+        case .continues(let next): state = .replying(next, body.response)
         case .goesOn:
             if step.isEnd { state = .replying(reply, body.response) } else { body.look(at: work.now) }
         }
@@ -197,6 +198,7 @@ struct HTTP1FrontEnd: FrontEnd {
             let wasReading = reply.isReading
             switch step(reply, &body.response) {
             case .over: finish(reply, connection, work)
+            case .continues(let next): state = .replying(next, body.response)
             case .goesOn: if !wasReading, reply.isReading { body.readsAgain(at: work.now) }
             }
         case .replying(let reply, var response):

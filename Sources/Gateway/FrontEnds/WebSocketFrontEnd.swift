@@ -54,6 +54,7 @@ final class WebSocketFrontEnd: FrontEnd {
             output.append("\",\"heartbeat\":")
             let seconds = work.configuration.subscribers.pingInterval.nanoseconds / 1_000_000_000
             output.append(decimal: session.heartbeat > 0 ? UInt64(session.heartbeat) : seconds)
+            output.append(limitsOf: work.configuration.subscribers)
         }
         if !request.patterns.isEmpty {
             subscribe(request.patterns, cursor: request.cursor, rate: .unchanged, id: nil, connection, work)

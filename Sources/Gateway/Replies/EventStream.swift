@@ -16,7 +16,16 @@ final class EventStream: Reply {
     static func open(
         _ head: RequestHead, _ response: inout some Responder, _ connection: Connection, _ work: Workspace
     ) throws(Problem) -> Routing {
-        var request = try SubscriptionRequest(head, from: connection, work)
+        let request = try SubscriptionRequest(head, from: connection, work)
+        return try begin(request, head, &response, connection, work).map { .reply($0) } ?? .answered
+    }
+
+    /// Begins to answer the request, whatever says what it asks for; nil where that is all.
+    static func begin(
+        _ asked: SubscriptionRequest, _ head: RequestHead, _ response: inout some Responder,
+        _ connection: Connection, _ work: Workspace
+    ) throws(Problem) -> EventStream? {
+        var request = asked
         try request.demandTopics()
         if work.shared.isDrainingNow { throw .draining }
         if let last = head.field("Last-Event-ID"), !last.isEmpty { request.cursor = last }
@@ -26,11 +35,11 @@ final class EventStream: Reply {
         }
         if head.method == .head {
             response.end(connection, work)
-            return .answered
+            return nil
         }
         let stream = EventStream(request, connection, work)
         stream.begin(request, &response, connection, work)
-        return .reply(stream)
+        return stream
     }
 
     private init(_ request: SubscriptionRequest, _ connection: Connection, _ work: Workspace) {

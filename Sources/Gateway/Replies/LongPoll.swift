@@ -14,7 +14,8 @@ final class LongPoll: Reply {
 
     private let patterns: [TopicPattern]
     private let until: Instant
-    private let isByTag: Bool
+    /// Whether nothing new is a 304, without an answer of its own.
+    private let isConditional: Bool
     private let hasCursor: Bool
     private let mayWait: Bool
     /// What the question takes.
@@ -27,21 +28,30 @@ final class LongPoll: Reply {
     static func open(
         _ head: RequestHead, _ response: inout some Responder, _ connection: Connection, _ work: Workspace
     ) throws(Problem) -> Routing {
-        var request = try SubscriptionRequest(head, from: connection, work)
-        try request.demandTopics()
+        let request = try SubscriptionRequest(head, from: connection, work)
         // The poll may wait, and then the bytes behind it are taken for the next request.
         guard !head.bodyFraming.hasBody else {
-            throw .badRequest("A poll has no body; send the query alone.")
+            throw .badRequest("A poll by GET has no body; send the query alone, or POST the body.")
         }
+        return try begin(request, head, &response, connection, work).map { .reply($0) } ?? .answered
+    }
+
+    /// Begins to answer the request, whatever says what it asks for; nil where that is all.
+    static func begin(
+        _ asked: SubscriptionRequest, _ head: RequestHead, _ response: inout some Responder,
+        _ connection: Connection, _ work: Workspace
+    ) throws(Problem) -> LongPoll? {
+        var request = asked
+        try request.demandTopics()
         let tagged = request.cursor == nil ? cursor(among: head.ifNoneMatch, work.replica) : nil
         if let tagged { request.cursor = tagged }
         let wait = request.wait ?? head.preferredWait.map { min(max($0, 0), 60) } ?? 25
         let poll = LongPoll(
-            request, wait: head.method == .get ? wait : 0, isByTag: tagged != nil, connection, work)
-        switch poll.ask(&response, connection, work) {
-        case .over: return .answered
-        case .goesOn: return .reply(poll)
-        }
+            request, wait: head.method == .head ? 0 : wait,
+            // A POST is answered, whatever its sender holds (RFC 9110 §15.4.5).
+            isConditional: tagged != nil && head.method != .post, connection, work)
+        if case .over = poll.ask(&response, connection, work) { return nil }
+        return poll
     }
 
     /// The cursor that a tag is: the first that can be honoured, or else the first that is one at all. A tag that is none is
@@ -61,11 +71,12 @@ final class LongPoll: Reply {
     }
 
     private init(
-        _ request: SubscriptionRequest, wait: Int, isByTag: Bool, _ connection: Connection, _ work: Workspace
+        _ request: SubscriptionRequest, wait: Int, isConditional: Bool, _ connection: Connection,
+        _ work: Workspace
     ) {
         patterns = request.patterns
         until = work.now + .seconds(wait)
-        self.isByTag = isByTag
+        self.isConditional = isConditional
         hasCursor = request.cursor != nil
         mayWait = wait > 0
         patternByteCount = TopicPattern.byteCount(of: request.patterns)
@@ -112,7 +123,7 @@ final class LongPoll: Reply {
             fields.add("ETag", tag)
             fields.add("Cache-Control", "no-store")
         }
-        if isByTag, work.batch.isEmpty, !isReset, !work.shared.isDrainingNow {
+        if isConditional, work.batch.isEmpty, !isReset, !work.shared.isDrainingNow {
             return response.answer(304, connection, work, fields: addFields)
         }
         var body = ByteBuffer(capacity: work.batch.byteCount + work.batch.entries.count + 128)

@@ -36,7 +36,9 @@ final class EventStreamProbe {
         while true {
             if let end = text.range(of: "\n\n") {
                 let block = Self.parse(String(text[..<end.lowerBound]))
-                guard block.data != nil else { throw Fault("a block without data: \(text[..<end.lowerBound])") }
+                guard block.data != nil else {
+                    throw Fault("a block without data: \(text[..<end.lowerBound])")
+                }
                 text = String(text[end.upperBound...])
                 if let id = block.id { lastID = id }
                 return block
