@@ -21,6 +21,12 @@ enum RequestRouter {
         let resource = Resource(path)
         let caller = try work.shared.access.admit(head, to: resource, connection, work)
         if case .allowed(let origin) = caller { response.share(with: origin) }
+        if connection.facts.contains(.isSurplus) {
+            connection.endAfterSending(.refused)
+            response.close()
+            // An event stream says it in its own way.
+            if resource != .eventStream, let refusal = work.refusal(of: connection) { throw refusal }
+        }
         if head.method == .options {
             response.answer(204, connection, work) { fields in
                 fields.add("Allow", allowed(path))

@@ -24,7 +24,9 @@ enum Resource: String {
     /// where memory is short.
     func takesMemory(isGet: Bool) -> Bool {
         switch self {
-        case .webSocket, .eventStream, .poll, .topics: true
+        case .webSocket, .poll, .topics: true
+        // It says in its own way that there is none.
+        case .eventStream: false
         case .topic: isGet
         case .publish, .connections, .metrics, .stats, .health, .readiness: false
         }

@@ -1,6 +1,7 @@
 import Broker
 import HTTP
 import Primitives
+import Synchronization
 import Testing
 
 @testable import Gateway
@@ -198,6 +199,129 @@ import Testing
         let head = "QUERY /poll HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 16\r\n\r\n"
         #expect(stage.receive(head) == "HTTP/1.1 100 Continue\r\n\r\n")
         #expect(stage.receive(#"{"topics":["a"]}"#).contains("200 OK"))
+    }
+
+    // MARK: Sent away
+
+    private func draining(endingIn rest: Duration) -> FrontEndStage {
+        let stage = FrontEndStage { $0.drain.reconnectSpread = .seconds(5) }
+        stage.work.shared.isDraining.store(true, ordering: .relaxed)
+        stage.work.drainEnd = stage.clock.now + rest
+        return stage
+    }
+
+    /// What a stream that ends at once says: `retry:` and the goodbye's data agree.
+    private func farewell(_ answer: String) throws -> (reason: String, delay: Int) {
+        let form =
+            /retry: (\d+)\nevent: goodbye\ndata: {"reason":"(\w+)","reconnectAfter":(\d+)}\n\n/
+        let found = try #require(answer.firstMatch(of: form)).output
+        #expect(found.1 == found.3 && answer.hasSuffix(found.0))
+        #expect(answer.hasPrefix("HTTP/1.1 200 OK\r\n"))
+        #expect(answer.contains("Content-Type: text/event-stream; charset=utf-8\r\n"))
+        #expect(answer.contains("Connection: close\r\n"))
+        return (String(found.2), try #require(Int(found.1)))
+    }
+
+    /// To an `EventSource` any other status is the end for good.
+    @Test func aStreamThatComesDuringADrainIsToldWhenToComeBack() throws {
+        for request in [get("/sse?topics=a"), post("/sse", #"{"topics":["a"],"cursor":"e-1"}"#)] {
+            let stage = draining(endingIn: .seconds(7))
+            let (reason, delay) = try farewell(stage.receive(request))
+            #expect(reason == "draining" && (8000...13_000).contains(delay))
+            #expect(stage.connection.endReason == .finished && stage.work.statistics[.eventStreams] == 0)
+        }
+        // Each at a time of its own: a tenth of them in each half of a second, give or take a third.
+        let stage = draining(endingIn: .seconds(7))
+        let delays = try (0..<2000).map { _ in try farewell(stage.receive(get("/sse?topics=a"))).delay }
+        let slots = Dictionary(grouping: delays) { $0 / 500 }
+        #expect((16..<26).allSatisfy { (130...270).contains(slots[$0]?.count ?? 0) })
+        // What is asked for in the wrong way is refused as ever.
+        #expect(draining(endingIn: .zero).receive(get("/sse")).hasPrefix("HTTP/1.1 400 "))
+    }
+
+    /// A loop that was not told yet of the drain counts from now.
+    @Test func nobodyIsToldToComeBackBeforeTheDrainHasEnded() throws {
+        let stage = FrontEndStage { $0.drain.deadline = .seconds(20) }
+        stage.work.shared.isDraining.store(true, ordering: .relaxed)
+        let early = try farewell(stage.receive(get("/sse?topics=a"))).delay
+        #expect((21_000...26_000).contains(early))
+        let late = try farewell(draining(endingIn: .zero).receive(get("/sse?topics=a"))).delay
+        #expect((1000...6000).contains(late))
+        let stream = FrontEndStage()
+        _ = stream.receive(get("/sse?topics=a"))
+        stream.work.drainEnd = stream.clock.now + .seconds(9)
+        stream.frontEnd.sayGoodbye(stream.connection, stream.work)
+        let told = try #require(stream.said().firstMatch(of: /"reconnectAfter":(\d+)/)).output.1
+        #expect((10_000...15_000).contains(Int(told) ?? 0))
+    }
+
+    private func retryAfter(_ answer: String) -> Int? {
+        answer.firstMatch(of: /Retry-After: (\d+)\r\n/).flatMap { Int($0.output.1) }
+    }
+
+    @Test func aPollerIsToldToWaitWhereItShould() throws {
+        let stage = FrontEndStage()
+        // With something new it asks again at once.
+        try stage.publish("a", "1")
+        let first = stage.receive(get("/poll?topics=a"))
+        #expect(retryAfter(first) == nil)
+        let cursor = try #require(first.firstMatch(of: /"cursor":"([^"]+)"/)).output.1
+        #expect(retryAfter(stage.receive(get("/poll?topics=a&wait=0&cursor=\(cursor)"))) == 1)
+        let tagged = get("/poll?topics=a&wait=0", "If-None-Match: \"\(cursor)\"\r\n")
+        #expect(retryAfter(stage.receive(tagged)) == 1)
+        // Having waited it asks again at once.
+        _ = stage.receive(get("/poll?topics=a&wait=3&cursor=\(cursor)"))
+        let quiet = stage.pass(.seconds(3))
+        #expect(quiet.contains(#""updates":[]"#) && retryAfter(quiet) == nil)
+        // A drain sends it away, whatever is new.
+        _ = stage.receive(get("/poll?topics=b&wait=3&cursor=\(cursor)"))
+        stage.work.shared.isDraining.store(true, ordering: .relaxed)
+        stage.work.drainEnd = stage.clock.now + .milliseconds(6500)
+        stage.frontEnd.sayGoodbye(stage.connection, stage.work)
+        #expect((8...13).contains(retryAfter(stage.said()) ?? 0))
+        #expect((8...13).contains(retryAfter(stage.receive(get("/poll?topics=a"))) ?? 0))
+    }
+
+    // MARK: No room
+
+    private var surplus: FrontEndStage {
+        let stage = FrontEndStage()
+        stage.connection.facts.insert(.isSurplus)
+        return stage
+    }
+
+    @Test func whoFindsNoRoomIsToldSoOnce() throws {
+        let stream = surplus
+        let (reason, delay) = try farewell(stream.receive(get("/sse?topics=a")))
+        #expect(reason == "overloaded" && (1000...6000).contains(delay))
+        #expect(stream.connection.endReason == .refused && stream.work.statistics[.eventStreams] == 0)
+        for request in [get("/poll?topics=a"), get("/healthz"), get("/ws"), post("/publish", "[]")] {
+            let stage = surplus
+            let answer = stage.receive(request)
+            #expect(answer.hasPrefix("HTTP/1.1 503 ") && answer.contains(#""code":"overloaded""#))
+            #expect((1...6).contains(retryAfter(answer) ?? 0) && answer.contains("Connection: close\r\n"))
+            #expect(stage.connection.endReason == .refused)
+        }
+    }
+
+    @Test func whereMemoryIsShortAStreamIsToldWhenToComeBack() throws {
+        let stage = FrontEndStage()
+        stage.work.memory.limit = -1
+        #expect(stage.receive(get("/poll?topics=a")).hasPrefix("HTTP/1.1 503 "))
+        let answer = stage.receive(get("/sse?topics=a"))
+        #expect(answer.hasPrefix("HTTP/1.1 200 OK\r\n"))
+        #expect(answer.firstMatch(of: /retry: \d+\nevent: goodbye\ndata: {"reason":"overloaded",/) != nil)
+        // So is one whose body can't be held.
+        let body = #"{"topics":["a"],"later":""# + String(repeating: "x", count: 5000)
+        let head = "POST /sse HTTP/1.1\r\nHost: x\r\nContent-Length: 6000\r\n\r\n"
+        #expect(try farewell(stage.receive(head + body)).reason == "overloaded")
+        #expect(stage.connection.endReason == .refused)
+    }
+
+    @Test func whoFindsNoRoomAndSaysNothingIsEndedSoon() {
+        let stage = surplus
+        #expect(stage.pass(.milliseconds(9999)).isEmpty && stage.work.actions.end == nil)
+        #expect(stage.pass(.milliseconds(1)).isEmpty && stage.work.actions.end == .timeout)
     }
 
     @Test func whatIsKeptForAPeerIsGivenBack() throws {

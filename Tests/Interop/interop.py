@@ -10,12 +10,13 @@ import events
 import limits
 import operations
 import proxies
+import returning
 import sessions
 from gateway import Gateway
 from prerequisites import Skip
 
 # Each module has `tests()`: for each test its name, the gateway's settings, and a function that takes a gateway.
-MODULES = [sessions, events, limits, operations, proxies]
+MODULES = [sessions, events, limits, operations, proxies, returning]
 
 
 async def outcome(name, settings, test):

@@ -63,32 +63,43 @@ def in_python(client):
     return lambda url: told_by(sys.executable, f"{FOLDER}/python-events.py", client, url)
 
 
-def in_browser(*command, profile):
-    """A page beside the stream hears the events and publishes each; `profile` is the flag that names the browser's folder."""
+# Each with a folder for its files.
+BROWSERS = {
+    "Chromium": lambda folder: ["chromium", "--headless=new", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder}"],
+    "Firefox": lambda folder: ["firefox-esr", "--headless", "--no-remote", "--profile", folder],
+}
+
+
+@contextlib.asynccontextmanager
+async def browsing(name, url):
+    """A browser that shows a page. It leaves processes and files behind when it is ended, so it gets a group and a folder of its own."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        program, *flags = BROWSERS[name](folder)
+        browser = await asyncio.create_subprocess_exec(
+            need(program), *flags, url,
+            stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL, start_new_session=True,
+        )
+        try:
+            yield
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(browser.pid, 9)
+            await browser.wait()
+
+
+def in_browser(name):
+    """A page beside the stream hears the events and publishes each."""
 
     async def events(url):
         origin, _, query = url.partition("/sse?")
-        async with contextlib.AsyncExitStack() as stack:
-            # The browser leaves processes and files behind when it is ended, so it gets a group and a folder of its own.
-            folder = stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True))
-            heard = await stack.enter_async_context(contextlib.aclosing(with_httpx_sse(f"{origin}/sse?topics=heard/*")))
+        async with contextlib.aclosing(with_httpx_sse(f"{origin}/sse?topics=heard/*")) as heard:
             assert (await anext(heard))[0] == "live"
-            browser = await asyncio.create_subprocess_exec(
-                need(command[0]), *command[1:], *profile(folder), f"{origin}/events.html?{query}",
-                stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL, start_new_session=True,
-            )
-            stack.push_async_callback(end, browser)
-            async for kind, update in heard:
-                if kind == "message":
-                    yield update["data"]["type"], update["data"]["data"]
+            async with browsing(name, f"{origin}/events.html?{query}"):
+                async for kind, update in heard:
+                    if kind == "message":
+                        yield update["data"]["type"], update["data"]["data"]
 
     return events
-
-
-async def end(browser):
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(browser.pid, 9)
-    await browser.wait()
 
 
 READERS = {
@@ -100,10 +111,4 @@ READERS = {
     "node-eventsource": in_node("package"),
     "EventSource of Node": in_node("node", "--experimental-eventsource", "--no-warnings"),
     "fetch in Node": in_node("fetch"),
-    "EventSource of Chromium": in_browser(
-        "chromium", "--headless=new", "--no-sandbox", "--disable-gpu", profile=lambda folder: [f"--user-data-dir={folder}"]
-    ),
-    "EventSource of Firefox": in_browser(
-        "firefox-esr", "--headless", "--no-remote", profile=lambda folder: ["--profile", folder]
-    ),
-}
+} | {f"EventSource of {name}": in_browser(name) for name in BROWSERS}

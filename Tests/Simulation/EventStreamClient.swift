@@ -98,7 +98,10 @@ final class EventStreamClient: Client {
             if !isOpen {
                 guard let head = try head.next(socket) else { return }
                 guard head.status == 200 else {
-                    if head.status == 503 || head.status == 408, isExcused(socket, in: world) {
+                    // Any status but 200 ends an `EventSource` for good: only one that was never let in gets 503.
+                    if head.status == 503 && socket.link.isUnlucky
+                        || head.status == 408 && isExcused(socket, in: world)
+                    {
                         isOver = true
                         return
                     }
@@ -157,7 +160,8 @@ final class EventStreamClient: Client {
             guard !isTold, resumption.text != nil else { throw SimulationFailure("was reset out of turn") }
             return try learn(isHonoured: false, in: world)
         }
-        try learn(isHonoured: resumption.text != nil, in: world)
+        // One that comes while the gateway drains is told no more than that.
+        if event.type != "goodbye" { try learn(isHonoured: resumption.text != nil, in: world) }
         switch event.type {
         case "message":
             let line = event.data
@@ -175,8 +179,14 @@ final class EventStreamClient: Client {
         case "heartbeat":
             if heartbeat == 0 { throw SimulationFailure("was sent a heartbeat that it did not ask for") }
         case "goodbye":
-            let isOverloaded = event.data.text.contains("\"overloaded\"") && socket.link.isUnlucky
-            if !world.gateway.isDraining, !isOverloaded { throw SimulationFailure("was told goodbye") }
+            let members = try JSONMembers(event.data)
+            let delay = members.number("reconnectAfter")
+            guard let delay, delay >= 1000, event.retryMilliseconds == Int(delay) else {
+                throw SimulationFailure("was told goodbye without a delay")
+            }
+            if members.string("reason") != "overloaded" || !socket.link.isUnlucky {
+                try world.checkFarewell(reconnectAfter: delay)
+            }
             reader.wasToldGoodbye = true
         default: throw SimulationFailure("was sent an event \(event.type)")
         }

@@ -147,6 +147,8 @@ final class PollClient: Client {
         let cursor = tag.dropFirst().dropLast()
         let text = Array(cursor).text
         holding.reconnect()
+        let pause = answer.head.field("Retry-After").flatMap { $0.span.decimal }
+        if let pause, pause > 1 { try world.checkFarewell(reconnectAfter: pause * 1000) }
         if answer.status == 304 {
             guard poll.isByTag, answer.body.isEmpty else { throw answer.fault("a poll without a tag") }
             guard let start = try poll.resumption.check(isHonoured: true, in: world) else { return }

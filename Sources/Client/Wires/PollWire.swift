@@ -64,7 +64,8 @@ package final class PollWire: SubscriptionWire {
         }
         if !hasAnswered { events.append(.live(resumed: nil)) }
         hasAnswered = true
-        events.append(.answered(isEmpty: isEmpty))
+        let pause = reader.head?.field("Retry-After").flatMap { $0.span.decimal }
+        events.append(.answered(isEmpty: isEmpty, retryAfterSeconds: pause))
     }
 }
 

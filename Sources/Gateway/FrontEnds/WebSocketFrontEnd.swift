@@ -27,7 +27,7 @@ final class WebSocketFrontEnd: FrontEnd {
     ) throws(Problem) -> WebSocketFrontEnd {
         let opening = try OpeningHandshake(head, work.configuration.subscribers.compression)
         let request = try SubscriptionRequest(head, from: connection, work)
-        if work.shared.isDrainingNow { throw .draining }
+        if let refusal = work.refusal(of: connection) { throw refusal }
         opening.answer(&response, connection, work)
         let frontEnd = WebSocketFrontEnd(request, opening.agreement, connection, work)
         frontEnd.begin(request, connection, work)

@@ -27,12 +27,13 @@ final class EventStream: Reply {
     ) throws(Problem) -> EventStream? {
         var request = asked
         try request.demandTopics()
-        if work.shared.isDrainingNow { throw .draining }
-        if let last = head.field("Last-Event-ID"), !last.isEmpty { request.cursor = last }
-        response.begin(200, "text/event-stream; charset=utf-8", .open, connection, work) { fields in
-            fields.add("Cache-Control", "no-store, no-transform")
-            fields.add("X-Accel-Buffering", "no")
+        if let refusal = work.refusal(of: connection) {
+            sendAway(because: refusal, &response, connection, work)
+            return nil
         }
+        if let last = head.field("Last-Event-ID"), !last.isEmpty { request.cursor = last }
+        response.begin(
+            200, "text/event-stream; charset=utf-8", .open, connection, work, fields: addFields)
         if head.method == .head {
             response.end(connection, work)
             return nil
@@ -40,6 +41,23 @@ final class EventStream: Reply {
         let stream = EventStream(request, connection, work)
         stream.begin(request, &response, connection, work)
         return stream
+    }
+
+    /// A stream that ends with its first event. To an `EventSource` any status but 200 is the end for good.
+    static func sendAway(
+        because refusal: Problem, _ response: inout some Responder, _ connection: Connection,
+        _ work: Workspace
+    ) {
+        work.note(refusal: refusal, of: connection)
+        var goodbye = ByteBuffer()
+        goodbye.append(goodbyeEvent: refusal.code, after: work.reconnectDelay())
+        response.answer(
+            200, "text/event-stream; charset=utf-8", goodbye.bytes, connection, work, fields: addFields)
+    }
+
+    private static func addFields(_ fields: any ResponseFields) {
+        fields.add("Cache-Control", "no-store, no-transform")
+        fields.add("X-Accel-Buffering", "no")
     }
 
     private init(_ request: SubscriptionRequest, _ connection: Connection, _ work: Workspace) {
@@ -154,14 +172,8 @@ final class EventStream: Reply {
         let delay = work.reconnectDelay()
         let cursor = work.replica.cursor(of: session.subscriber)
         response.write(work) { output in
-            output.append(retryMilliseconds: delay)
-            output.append("event: goodbye\n")
             output.append(idLine: cursor, of: work.replica)
-            output.append("data: {\"reason\":")
-            output.append(jsonString: reason)
-            output.append(",\"reconnectAfter\":")
-            output.append(decimal: UInt64(delay))
-            output.append("}\n\n")
+            output.append(goodbyeEvent: reason, after: delay)
         }
         isEnded = true
         connection.endAfterSending(end)
@@ -204,6 +216,16 @@ extension ByteBuffer {
         append("id: ")
         replica.append(cursor: cursor, to: &self)
         append(ASCII.lineFeed)
+    }
+
+    /// The last event of a stream. Its `retry:` is what an `EventSource` obeys, its data what a script can read.
+    fileprivate mutating func append(goodbyeEvent reason: String, after milliseconds: Int) {
+        append(retryMilliseconds: milliseconds)
+        append("event: goodbye\ndata: {\"reason\":")
+        append(jsonString: reason)
+        append(",\"reconnectAfter\":")
+        append(decimal: UInt64(milliseconds))
+        append("}\n\n")
     }
 
     fileprivate mutating func append(gapEvent gap: Gap) {

@@ -20,6 +20,8 @@ final class LongPoll: Reply {
     private let mayWait: Bool
     /// What the question takes.
     private let patternByteCount: Int
+    /// What a poller that did not want to wait is told to wait, in seconds, when there was nothing new.
+    private static let pause = 1
     private var state: State
     /// Made when it first waits.
     private var id: SubscriberID?
@@ -119,9 +121,11 @@ final class LongPoll: Reply {
         work.replica.append(cursor: work.batch.cursor ?? work.replica.sequence, to: &cursor)
         work.noteDelivery(to: connection)
         let tag = [ASCII.quote] + cursor.array + [ASCII.quote]
+        let pause = self.pause(isReset: isReset, work)
         func addFields(_ fields: any ResponseFields) {
             fields.add("ETag", tag)
             fields.add("Cache-Control", "no-store")
+            if let pause { fields.add("Retry-After", "\(pause)") }
         }
         if isConditional, work.batch.isEmpty, !isReset, !work.shared.isDrainingNow {
             return response.answer(304, connection, work, fields: addFields)
@@ -135,6 +139,12 @@ final class LongPoll: Reply {
         body.append(gapsMember: work.batch)
         body.append("}\n")
         response.answer(200, "application/json", body.bytes, connection, work, fields: addFields)
+    }
+
+    /// How many seconds the poller should wait before it asks again; nil: none.
+    private func pause(isReset: Bool, _ work: Workspace) -> Int? {
+        if work.shared.isDrainingNow { return Problem.seconds(work.reconnectDelay()) }
+        return mayWait || isReset || !work.batch.isEmpty ? nil : Self.pause
     }
 
     // MARK: Waiting

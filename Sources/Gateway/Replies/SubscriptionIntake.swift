@@ -34,8 +34,7 @@ final class SubscriptionIntake: Reply {
         if isEnd, text.isEmpty { return begin(content, &response, connection, work) }
         guard work.mayHold(text.count + content.count) else {
             response.abandonRequest(connection)
-            response.refuse(work.overloaded(), connection, work)
-            return .over
+            return refuse(work.overloaded(), &response, connection, work)
         }
         text.append(content)
         guard isEnd else { return .goesOn }
@@ -60,6 +59,18 @@ final class SubscriptionIntake: Reply {
             response.refuse(error, connection, work)
             return .over
         }
+    }
+
+    /// For want of room, which a stream is told in its own way.
+    private func refuse(
+        _ problem: Problem, _ response: inout some Responder, _ connection: Connection, _ work: Workspace
+    ) -> ReplyProgress {
+        if Resource(head.path) == .eventStream {
+            EventStream.sendAway(because: problem, &response, connection, work)
+        } else {
+            response.refuse(problem, connection, work)
+        }
+        return .over
     }
 
     func deadline(_: Connection, _: Workspace) -> Instant { .never }
