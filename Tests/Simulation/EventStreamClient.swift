@@ -41,6 +41,11 @@ final class EventStreamClient: Client {
             if world.time.now >= pause { connect(in: world) }
             return
         }
+        if isOver {
+            self.socket = nil
+            socket.close()
+            return try lost(socket, in: world)
+        }
         guard steadyMask == nil else { return }
         if random.chance(oneIn: 110) {
             leave(in: world)
@@ -138,6 +143,8 @@ final class EventStreamClient: Client {
             }
             if step.consumed == 0 { return }
         }
+        // The stream has ended. The connection may stay, for another request.
+        isOver = isOver || decoder.isEnded
     }
 
     private func take(_ content: Span<UInt8>) throws {
