@@ -36,7 +36,9 @@ final class SimulatedGateway {
     private let tap: Inbox
     private var entries: [InboxEntry] = []
     private var batch = UpdateBatch()
-    private(set) var isDraining = false
+    /// Since when it drains.
+    private(set) var drainBegan: Instant?
+    var isDraining: Bool { drainBegan != nil }
 
     init(
         generation: Int, _ configuration: GatewayConfiguration, _ time: SimulatedTime, listenerCount: Int,
@@ -115,8 +117,8 @@ final class SimulatedGateway {
     }
 
     /// Says goodbye to everybody, as at the process's end.
-    func drain() {
-        isDraining = true
+    func drain(at now: Instant) {
+        drainBegan = now
         shared.isDraining.store(true, ordering: .releasing)
         for control in shared.loops { control.drain() }
     }

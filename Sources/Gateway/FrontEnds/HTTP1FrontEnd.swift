@@ -188,6 +188,7 @@ struct HTTP1FrontEnd: FrontEnd {
             bytes.extracting(step.content), isEnd: step.isEnd, &body.response, connection, work)
         switch progress {
         case .over: finish(reply, connection, work)
+        case .continues(let next): state = .replying(next, body.response)
         case .goesOn:
             if step.isEnd { state = .replying(reply, body.response) } else { body.look(at: work.now) }
         }
@@ -216,6 +217,7 @@ struct HTTP1FrontEnd: FrontEnd {
             let wasReading = reply.isReading
             switch step(reply, &body.response) {
             case .over: finish(reply, connection, work)
+            case .continues(let next): state = .replying(next, body.response)
             case .goesOn: if !wasReading, reply.isReading { body.readsAgain(at: work.now) }
             }
         case .replying(let reply, var response):
@@ -254,6 +256,7 @@ struct HTTP1FrontEnd: FrontEnd {
 
     func deadline(_ connection: Connection, _ work: Workspace) -> Instant {
         switch state {
+        case .idle where connection.facts.contains(.isSurplus): connection.accepted + work.intervals.head
         case .idle: max(connection.lastReceived, connection.lastSent) + work.intervals.idle
         case .head(let partial): partial.started + work.intervals.head
         case .body(let body) where body.reply?.isReading ?? true:

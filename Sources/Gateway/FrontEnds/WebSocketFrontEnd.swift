@@ -27,7 +27,7 @@ final class WebSocketFrontEnd: FrontEnd {
     ) throws(Problem) -> WebSocketFrontEnd {
         let opening = try OpeningHandshake(head, work.configuration.subscribers.compression)
         let request = try SubscriptionRequest(head, from: connection, work)
-        if work.shared.isDrainingNow { throw .draining }
+        if let refusal = work.refusal(of: connection) { throw refusal }
         opening.answer(&response, connection, work)
         let frontEnd = WebSocketFrontEnd(request, opening.agreement, connection, work)
         frontEnd.begin(request, connection, work)
@@ -54,6 +54,7 @@ final class WebSocketFrontEnd: FrontEnd {
             output.append("\",\"heartbeat\":")
             let seconds = work.configuration.subscribers.pingInterval.nanoseconds / 1_000_000_000
             output.append(decimal: session.heartbeat > 0 ? UInt64(session.heartbeat) : seconds)
+            output.append(limitsOf: work.configuration.subscribers)
         }
         if !request.patterns.isEmpty {
             subscribe(request.patterns, cursor: request.cursor, rate: .unchanged, id: nil, connection, work)

@@ -20,6 +20,7 @@ extension GatewayLoop {
         if !work.publishRates.isEmpty { work.publishRates[connection.key] = nil }
         closedKeys.append(connection.key.next)
         liveConnectionCount -= 1
+        if connection.facts.contains(.isSurplus) { surplusCount -= 1 }
         shared.connectionCount.subtract(1, ordering: .relaxed)
         if connection.facts.contains(.isStopped) { statistics.add(.stopped, -1) }
         statistics.endings[reason]?.value.add()
@@ -43,7 +44,7 @@ extension GatewayLoop {
         for listener in 0..<kernel.listenerCount { acceptAll(from: listener) }
         isListening = false
         kernel.closeListeners()
-        cutAt = now + configuration.drain.deadline
+        work.drainEnd = now + configuration.drain.deadline
         for connection in connections {
             guard let connection, connection.isOpen else { continue }
             goodbyes[connection.token] = randomMoment(within: configuration.drain.spread)

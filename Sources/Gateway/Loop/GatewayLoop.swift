@@ -52,10 +52,11 @@ package final class GatewayLoop {
     let scratch: UnsafeMutableBufferPointer<UInt8>
     var isListening = true
     var isDraining = false
-    /// When each connection is told goodbye, once the gateway drains, and when those that stay are cut.
+    /// When each connection is told goodbye, once the gateway drains.
     var goodbyes: [UInt32: Instant] = [:]
-    var cutAt = Instant.never
     var acceptingAgain = Instant.never
+    /// Connections for which there is no room, until they are told so.
+    var surplusCount = 0
     var liveConnectionCount = 0 {
         didSet { work.memory.connectionCount = liveConnectionCount }
     }
@@ -95,6 +96,8 @@ package final class GatewayLoop {
     var intervals: Intervals { work.intervals }
     /// The present moment, as of the turn's beginning.
     var now: Instant { work.now }
+    /// When those that stay are cut, once the gateway drains.
+    var cutAt: Instant { work.drainEnd ?? .never }
 
     /// Turns until the gateway has drained.
     package func run() {

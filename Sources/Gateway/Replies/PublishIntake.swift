@@ -76,15 +76,13 @@ final class PublishIntake: Reply {
         }
         try intake.publish(connection, work)
         intake.isBodyWhole = true
-        switch intake.answerWhenKnown(&response, connection, work) {
-        case .over: return .answered
-        case .goesOn: return .reply(intake)
-        }
+        if case .over = intake.answerWhenKnown(&response, connection, work) { return .answered }
+        return .reply(intake)
     }
 
     /// Decides by the content type whether lines come, and refuses what can only be a mistake. What curl sends
     /// by itself, and no type at all, is taken for JSON.
-    private static func isLines(_ head: RequestHead) throws(Problem) -> Bool {
+    static func isLines(_ head: RequestHead) throws(Problem) -> Bool {
         if let coding = head.field("Content-Encoding"), !coding.span.equals("identity") {
             throw Problem(415, "bad_request", "Send the body without Content-Encoding.")
         }
@@ -293,7 +291,7 @@ final class PublishIntake: Reply {
         _ response: inout some Responder, _ connection: Connection, _ work: Workspace
     ) -> ReplyProgress {
         guard isLines, !isBodyWhole else { return .goesOn }
-        return refuse(.draining, .drained, &response, connection, work)
+        return refuse(.draining(wait: work.reconnectDelay()), .drained, &response, connection, work)
     }
 
     func deadline(_: Connection, _ work: Workspace) -> Instant {

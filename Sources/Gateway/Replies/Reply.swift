@@ -53,6 +53,8 @@ protocol Reply: AnyObject {
 
 enum ReplyProgress {
     case goesOn
+    /// The request's content has been taken, and another reply goes on.
+    case continues(in: any Reply)
     /// The answer is whole; the peer's next bytes are another request.
     case over
 }
