@@ -228,7 +228,7 @@ async def silent_lines(proxy, gateway):
             assert "data" not in await event(stream)
         command.stdin.write(b'{"topic":"proxy/a","data":2}\n')
         assert (await update(stream))["data"] == 2
-    output, errors = await asyncio.wait_for(command.communicate(), PATIENCE)
+    output, errors = await asyncio.wait_for(command.communicate(b""), PATIENCE)
     # Nothing is said of a cut.
     assert (command.returncode, output, errors) == (0, b'{"accepted":2}\n', b""), (output, errors)
 
