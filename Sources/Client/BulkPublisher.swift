@@ -200,13 +200,22 @@ package final class BulkPublisher {
         return problem
     }
 
+    /// `failure` without the number of a line of this request, which says nothing to anybody else.
+    private func unnumbered(_ failure: ClientFailure) -> ClientFailure {
+        guard case .refused(var problem) = failure else { return failure }
+        problem.line = nil
+        return .refused(problem)
+    }
+
     private func reconnect(after failure: ClientFailure) throws(BulkFailure) {
         var failure = failure
         while true {
             guard let delay = policy.delay(after: .init(failure), now: .now()) else {
                 throw BulkFailure(failure)
             }
-            tell(Interruption(reason: failure, retryAfter: delay, nextLine: lines.firstNumber))
+            tell(
+                Interruption(
+                    reason: unnumbered(failure), retryAfter: delay, nextLine: lines.firstNumber))
             try wait(delay)
             do throws(ClientFailure) {
                 return try connect()

@@ -27,16 +27,20 @@ struct BulkPublisherTests {
     /// What publishing said of its cuts.
     private final class Cuts: Sendable {
         private let lines = Mutex<[UInt64]>([])
+        private let reasons = Mutex<[String]>([])
         var nextLines: [UInt64] { lines.withLock { $0 } }
-        func add(_ line: UInt64) { lines.withLock { $0.append(line) } }
+        var firstReason: String { reasons.withLock { $0.first ?? "" } }
+
+        func add(_ cut: BulkPublisher.Interruption) {
+            lines.withLock { $0.append(cut.nextLine) }
+            reasons.withLock { $0.append(cut.reason.description) }
+        }
     }
 
     private func publisher(
         _ server: ScriptedServer, _ habits: BulkPublisher.Habits = .init(), _ cuts: Cuts = Cuts()
     ) throws -> BulkPublisher {
-        try BulkPublisher(to: try GatewayURL("http://127.0.0.1:\(server.port)"), habits) { cut in
-            cuts.add(cut.nextLine)
-        }
+        try BulkPublisher(to: try GatewayURL("http://127.0.0.1:\(server.port)"), habits) { cuts.add($0) }
     }
 
     private func lines(_ numbers: ClosedRange<Int>) -> [UInt8] {
@@ -171,6 +175,7 @@ struct BulkPublisherTests {
         #expect(try publisher.finish() == 5)
         #expect(content(of: server.heads.last ?? "") == lines(3...5).span.text)
         #expect(cuts.nextLines == [3])
+        #expect(cuts.firstReason == "refused: \(code)")
     }
 
     @Test func aLimitOfTopicsIsNotWaitedFor() throws {
