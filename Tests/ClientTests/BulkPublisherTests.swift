@@ -37,10 +37,16 @@ struct BulkPublisherTests {
         }
     }
 
+    /// A publisher that gives up at the fourth cut, so that no test goes on for ever.
     private func publisher(
         _ server: ScriptedServer, _ habits: BulkPublisher.Habits = .init(), _ cuts: Cuts = Cuts()
     ) throws -> BulkPublisher {
-        try BulkPublisher(to: try GatewayURL("http://127.0.0.1:\(server.port)"), habits) { cuts.add($0) }
+        let stop = try Wakeup()
+        let url = try GatewayURL("http://127.0.0.1:\(server.port)")
+        return try BulkPublisher(to: url, habits, stop: stop) { cut in
+            cuts.add(cut)
+            if cuts.nextLines.count == 4 { stop.wake() }
+        }
     }
 
     private func lines(_ numbers: ClosedRange<Int>) -> [UInt8] {
@@ -188,10 +194,11 @@ struct BulkPublisherTests {
             }
         ])
         let publisher = try publisher(server)
-        #expect(throws: BulkFailure.self) {
+        let failure = #expect(throws: BulkFailure.self) {
             try publisher.send(lines(1...1).span)
             _ = try publisher.finish()
         }
+        #expect(failure?.cause != .stopped)
     }
 
     /// What refuses the empty request has taken no line, even if it is a proxy that has lost its gateway.
