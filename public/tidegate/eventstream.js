@@ -3,6 +3,7 @@
  * the blocks that only move the cursor and the reasons of refusals, and is missing in Node 20.
  */
 import { EventParser } from './eventparser.js';
+import { parseUpdate } from './messages.js';
 import { SilenceTimer, deadHeartbeats, openMilliseconds, queryURL, refusal, request } from './transport.js';
 
 export class EventStreamTransport {
@@ -101,7 +102,7 @@ export class EventStreamTransport {
     };
     for (const { type, data, id } of events) {
       if (type === 'message') {
-        if (data !== null) updates.push(JSON.parse(data));
+        if (data !== null) updates.push(parseUpdate(data));
         if (id !== null) flush(id);
         continue;
       }

@@ -1,4 +1,5 @@
 /** Long polling (docs/protocol.md, section 6): it gets through everything. */
+import { parseMessage } from './messages.js';
 import { SilenceTimer, openMilliseconds, queryURL, refusal, request } from './transport.js';
 
 /** Seconds that the gateway may wait for updates. */
@@ -96,7 +97,7 @@ export class LongPollTransport {
     const content = await response.arrayBuffer();
     this.#silence.stop();
     this.#context.sink.heard(content.byteLength);
-    return { ...JSON.parse(new TextDecoder().decode(content)), byteCount: content.byteLength };
+    return { ...parseMessage(new TextDecoder().decode(content)), byteCount: content.byteLength };
   }
 
   /** @param {boolean} isCursorKept */

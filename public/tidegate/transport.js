@@ -9,13 +9,6 @@
  *
  * @typedef {Start & {maxRate: number | null}} Plan
  *
- * @typedef {object} Update one new value of one topic
- * @property {string} topic
- * @property {number} version
- * @property {number} time when the gateway accepted it, Unix milliseconds
- * @property {any} [data]
- * @property {true} [deleted] the update that ends the topic
- *
  * @typedef {object} Gap updates of a `log` topic that are gone
  * @property {string} topic
  * @property {number} next the version that follows
@@ -48,6 +41,17 @@
  * @property {number} heartbeat seconds
  *
  * @typedef {Surroundings & {sink: Sink}} Context the arguments of a transport
+ */
+
+/**
+ * @template [Data=any]
+ * @typedef {object} Update one new value of one topic
+ * @property {string} topic
+ * @property {number} version
+ * @property {number} time when the gateway accepted it, Unix milliseconds
+ * @property {Data} [data]
+ * @property {string} [text] the data's JSON as it came, to the last digit
+ * @property {true} [deleted] the update that ends the topic
  */
 
 /** How long a connection may take to show its first sign of life. */

@@ -1,5 +1,6 @@
 /** The WebSocket transport (docs/protocol.md, section 4). */
 import { GateError } from './error.js';
+import { parseMessage } from './messages.js';
 import { SilenceTimer, deadHeartbeats, openMilliseconds } from './transport.js';
 
 /** Close codes after which reconnecting would be useless: done, and against policy. */
@@ -282,7 +283,7 @@ export class WebSocketTransport {
 /** @param {string} text @returns {any} null when it is no JSON */
 function parsed(text) {
   try {
-    return JSON.parse(text);
+    return parseMessage(text);
   } catch {
     return null;
   }
