@@ -74,7 +74,7 @@ export class Connection {
     return true;
   }
 
-  /** @param {import('./requests.js').Publication[]} updates @returns {Promise<number>} how many were accepted */
+  /** @param {string} updates as JSON @returns {Promise<number>} how many were accepted */
   publish(updates) {
     return this.#transport.publish(updates);
   }
@@ -105,6 +105,7 @@ export class Connection {
       reset: unlessOver(sink.reset),
       gap: unlessOver(sink.gap),
       goodbye: unlessOver((milliseconds) => (this.#goodbyeMilliseconds = milliseconds)),
+      refused: unlessOver(sink.refused),
       error: unlessOver(sink.error),
       closed: unlessOver(sink.closed),
     };

@@ -126,7 +126,7 @@ export class Tidegate {
     }
     const subscription = new Subscription(patterns, callback, options);
     this.#board.add(subscription);
-    this.#link.patternsChanged();
+    this.#link.patternsChanged(patterns);
     return () => {
       this.#board.remove(subscription);
       this.#link.patternsChanged();
@@ -161,8 +161,8 @@ export class Tidegate {
   }
 
   /**
-   * Publishes one value, or many updates at once: all of them or none.
-   * @param {string | {topic: string, data?: any, deleted?: true}[]} what a topic, or updates
+   * Publishes one value, or many updates at once: all of them or none. The `text` of an update is its data's JSON, and goes out as it stands.
+   * @param {string | import('./requests.js').Publication[]} what a topic, or updates
    * @param {any} [data] the value, with a topic
    * @returns {Promise<number>} how many were accepted
    */
