@@ -80,7 +80,7 @@ extension BrokerReplica {
                     overfill(subscriber, after: min(topics[topic].unmarkedSequence - 1, markedSequence))
                     continue
                 }
-                let slot = addSlot(subscriber, topic, since: topics[topic].unmarkedSequence - 1)
+                let slot = addSlot(subscriber, topic, since: topics[topic].unmarkedSequence - 1, &ration)
                 guard topics[topic].isLog else { continue }
                 // It may lack the end of a former life, which it never came to know.
                 let isBehind =
@@ -117,7 +117,7 @@ extension BrokerReplica {
     // MARK: Readiness
 
     /// Takes note that the subscriber has something new. One that was sent something a moment ago waits for more.
-    func becomeReady(_ subscriber: SubscriberID, since change: Instant, waitsForCompany: Bool) {
+    private func becomeReady(_ subscriber: SubscriberID, since change: Instant, waitsForCompany: Bool) {
         guard !subscribers[subscriber].isReady else { return }
         subscribers[subscriber].isReady = true
         if waitsForCompany {

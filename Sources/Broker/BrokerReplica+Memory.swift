@@ -49,7 +49,18 @@ extension BrokerReplica {
         if !subscribers[id].isPinned { pin(id, at: subscribers[id].cursor(at: sequence)) }
         subscribers[id].isOverfull = true
         overfullSlotCount += subscribers[id].coveredCount
-        // Whatever else it waits for, its owner looks at it now.
-        becomeReady(id, since: Instant(nanoseconds: 0), waitsForCompany: false)
+        overfull.append(id)
+    }
+
+    /// Whether `takeOverfull` may have one.
+    package var hasOverfull: Bool { !overfull.isEmpty }
+
+    /// Takes the next reader that was to cover more topics than it may. It can't be served any more: its owner tells it so and
+    /// lets go of it.
+    package func takeOverfull() -> SubscriberID? {
+        while let id = overfull.popFirst() {
+            if contains(id), subscribers[id].isOverfull { return id }
+        }
+        return nil
     }
 }

@@ -72,9 +72,6 @@ extension BrokerReplica {
     /// Whether a round of drains is under way: what is left of it comes before what has changed meanwhile.
     package func isInRound(_ id: SubscriberID) -> Bool { subscribers[id].position > 0 }
 
-    /// Whether it was to cover more topics than it may. It can't be served any more: its owner tells it so and lets go of it.
-    package func isOverfull(_ id: SubscriberID) -> Bool { subscribers[id].isOverfull }
-
     /// What may be vouched for at present.
     package func cursor(of id: SubscriberID) -> UInt64? { subscribers[id].cursor(at: markedSequence) }
 
@@ -121,7 +118,10 @@ extension BrokerReplica {
     }
 
     /// `since`: updates after this are covered; nil: those to come.
-    func addSlot(_ id: SubscriberID, _ topic: UInt32, since: UInt64? = nil) -> UInt32 {
+    func addSlot(
+        _ id: SubscriberID, _ topic: UInt32, since: UInt64? = nil, _ ration: inout Ration
+    ) -> UInt32 {
+        ration.take(subscribers[id].stepsToGrow)
         let link = UInt32(topics[topic].subscribers.count)
         let slot = subscribers[id].addSlot(Subscriber.Slot(topic: topic, link: link))
         topics[topic].subscribers.append(Topic.Link(subscriber: id, slot: slot))

@@ -194,7 +194,7 @@ extension BrokerReplica {
             overfill(walk.subscriber, after: markedSequence)
             return nil
         }
-        let slot = addSlot(walk.subscriber, topic)
+        let slot = addSlot(walk.subscriber, topic, &ration)
         if markMissing(walk.subscriber, slot, topic, after: start) { walk.lackingCount += 1 }
         // It is taken from the list of what has settled, so it has to be looked at again when the reader has been told.
         if topics[topic].isForgotten { settleLater(topic) }

@@ -55,7 +55,8 @@ package final class BrokerReplica {
     /// The most topics that a reader may cover, and the most bytes that may be held for all of them.
     package var coveredLimit = Int.max
     package var readerByteLimit = Int.max
-    /// Slots of readers that were to cover more.
+    /// Readers that were to cover more, to be told so, and the slots of those that have not left yet.
+    var overfull = Queue<SubscriberID>()
     var overfullSlotCount = 0
 
     package init(inbox: Inbox, statistics: DeliveryStatistics = DeliveryStatistics()) {

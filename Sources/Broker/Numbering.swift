@@ -40,6 +40,8 @@ struct Numbering: ~Copyable {
     /// Topics that hold a value; the other named ones have ended.
     private(set) var liveCount = 0
     private var endedCount: Int { names.count - liveCount }
+    /// Room that is set aside for topics of batches that are published in parts.
+    private var reservedCount = 0
     /// No purged topic had a higher version, so a topic that comes back counts on from here.
     private(set) var purgedVersion: UInt64 = 0
     /// Topics that ended up to here are forgotten.
@@ -56,9 +58,15 @@ struct Numbering: ~Copyable {
     mutating func number(
         _ batch: borrowing UpdateBatch, at moment: Moment, to sink: inout some EntrySink & ~Copyable
     ) throws(PublishFailure) -> PublishOutcome {
-        guard names.count + batch.count <= retention.topicLimit || fits(batch) else {
+        guard names.count + reservedCount + batch.count <= retention.topicLimit || fits(batch) else {
             throw .tooManyTopics(limit: retention.topicLimit)
         }
+        return take(batch, at: moment, to: &sink)
+    }
+
+    private mutating func take(
+        _ batch: borrowing UpdateBatch, at moment: Moment, to sink: inout some EntrySink & ~Copyable
+    ) -> PublishOutcome {
         var outcome = PublishOutcome(accepted: batch.count, lastVersion: nil)
         for entry in batch.entries {
             let name = batch.name(of: entry)
@@ -79,7 +87,40 @@ struct Numbering: ~Copyable {
             let name = batch.name(of: entry)
             if names.find(name) == nil { new.insert(Array(name)) }
         }
-        return names.count + new.count <= retention.topicLimit
+        return names.count + reservedCount + new.count <= retention.topicLimit
+    }
+
+    /// Sets room aside for the topics that a batch creates, so that none of its parts is refused. Returns for how many.
+    mutating func reserve(for batch: borrowing UpdateBatch) throws(PublishFailure) -> Int {
+        var newCount = 0
+        for entry in batch.entries where batch.data(of: entry) != nil {
+            if names.find(batch.name(of: entry)) == nil { newCount += 1 }
+        }
+        guard names.count + reservedCount + newCount <= retention.topicLimit || fits(batch) else {
+            throw .tooManyTopics(limit: retention.topicLimit)
+        }
+        // A name that comes twice was counted twice.
+        newCount = min(newCount, retention.topicLimit - names.count - reservedCount)
+        reservedCount += newCount
+        return newCount
+    }
+
+    /// Numbers a part of a batch for which room was set aside: what is left of that.
+    mutating func number(
+        part: borrowing UpdateBatch, reserved: inout Int, at moment: Moment,
+        to sink: inout some EntrySink & ~Copyable
+    ) -> PublishOutcome {
+        let before = names.count
+        let outcome = take(part, at: moment, to: &sink)
+        let used = min(max(names.count - before, 0), reserved)
+        reserved -= used
+        reservedCount -= used
+        return outcome
+    }
+
+    /// Gives back room that was set aside and is not needed.
+    mutating func release(_ reserved: Int) {
+        reservedCount -= reserved
     }
 
     /// Ends a topic; nil when there is none to end.

@@ -64,6 +64,32 @@ package final class Sequencer: Sendable {
         return outcome
     }
 
+    /// Sets room aside for the topics that a batch creates. The batch can then be published in parts, none of which is refused:
+    /// whole or not at all, but not in one go. Returns for how many topics; what is left of them at the end is released.
+    package func reserve(for batch: borrowing UpdateBatch) throws(PublishFailure) -> Int {
+        try state.withLock { (state) throws(PublishFailure) in try state.numbering.reserve(for: batch) }
+    }
+
+    package func release(_ reserved: Int) {
+        state.withLock { $0.numbering.release(reserved) }
+    }
+
+    /// Publishes a part of a batch for which room was set aside; `reserved` is what is left of that.
+    package func publish(
+        part: borrowing UpdateBatch, reserved: inout Int, time: UnixTime, at now: Instant
+    ) -> PublishOutcome {
+        var wakes: [@Sendable () -> Void] = []
+        let outcome = state.withLock { state in
+            let outcome = state.numbering.number(
+                part: part, reserved: &reserved, at: Numbering.Moment(time: time, now: now), to: &state.fanOut
+            )
+            wakes = state.fanOut.takeWakes()
+            return outcome
+        }
+        for wake in wakes { wake() }
+        return outcome
+    }
+
     /// Applies entries that a journal or another node numbered, as they are and in their order. Updates that are held
     /// already are left out, so that a journal may overlap the checkpoint before it.
     ///

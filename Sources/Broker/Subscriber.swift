@@ -147,6 +147,9 @@ struct Subscriber: ~Copyable {
 
     var exactCount: Int { Int(storedExactCount) }
 
+    /// What the next slot costs where all others have to move for it.
+    var stepsToGrow: Int { slots.count == slots.capacity && freeSlots.isEmpty ? slots.count / 128 : 0 }
+
     mutating func addSlot(_ slot: Slot) -> UInt32 {
         let number = freeSlots.popLast() ?? UInt32(slots.count)
         if Int(number) < slots.count {

@@ -66,9 +66,9 @@ package struct UpdateBatch: ~Copyable, @unchecked Sendable {
         return UnsafeBufferPointer(rebasing: text.unsafeBytes[start...].prefix(byteCount))
     }
 
-    /// Calls `body` with the name of each update's topic, in order.
-    package func forEachTopic(_ body: (Span<UInt8>) -> Void) {
-        for entry in entries { body(name(of: entry).span) }
+    /// Calls `body` with the name of each update's topic from update `first` on, in order.
+    package func forEachTopic(from first: Int = 0, _ body: (Span<UInt8>) -> Void) {
+        for entry in entries[first...] { body(name(of: entry).span) }
     }
 
     /// Forgets all updates and keeps the memory.

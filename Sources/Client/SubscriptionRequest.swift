@@ -32,36 +32,85 @@ package struct SubscriptionRequest: Sendable, Equatable {
         }
     }
 
+    /// A longer request target may be refused, by the gateway (8 KiB) or on the way there: many a program takes 4 KiB, and some 2.
+    static let targetByteCount = 2000
+
+    /// Whether the topics do not fit into a URL, and have to go into a body or a message.
+    func isLong(_ transport: SubscriptionTransport, at url: GatewayURL, cursor: [UInt8]?) -> Bool {
+        topics.count > Self.targetByteCount
+            || target(transport, at: url, cursor: cursor).utf8.count > Self.targetByteCount
+    }
+
     /// The path and query that begin, or resume, the subscription.
     package func target(
         _ transport: SubscriptionTransport, at url: GatewayURL, cursor: [UInt8]?
     ) -> String {
-        var target = ByteBuffer()
-        target.append(url.prefix)
-        switch transport {
-        case .webSocket: target.append("/ws")
-        case .eventStream: target.append("/sse")
-        case .poll: target.append("/poll")
-        }
+        var target = path(transport, at: url)
         target.append("?topics=")
         target.append(percentEncoded: Array(topics.joined(separator: ",").utf8).span)
         if let cursor {
             target.append("&cursor=")
             target.append(percentEncoded: cursor.span)
         }
-        switch transport {
-        case .webSocket, .eventStream:
-            if let maxRate {
-                target.append("&maxRate=")
-                target.append(jsonNumber: maxRate)
-            }
-            target.append("&heartbeat=")
-            target.append(decimal: UInt64(max(heartbeatSeconds, 1)))
-        case .poll:
-            target.append("&wait=")
-            target.append(decimal: UInt64(max(waitSeconds, 0)))
+        for (name, value) in figures(transport) {
+            target.append("&\(name)=")
+            target.append(jsonNumber: value)
         }
         return target.bytes.text
+    }
+
+    /// The same without the topics and their cursor, which follow.
+    func shortTarget(_ transport: SubscriptionTransport, at url: GatewayURL) -> String {
+        var target = path(transport, at: url)
+        // A body says the rest.
+        guard transport == .webSocket else { return target.bytes.text }
+        for (place, (name, value)) in figures(transport).enumerated() {
+            target.append(place == 0 ? "?" : "&")
+            target.append("\(name)=")
+            target.append(jsonNumber: value)
+        }
+        return target.bytes.text
+    }
+
+    /// All that is asked for, as the body of a request.
+    func content(_ transport: SubscriptionTransport, cursor: [UInt8]?) -> ByteBuffer {
+        var content = ByteBuffer()
+        content.append("{\"topics\":[")
+        for (place, topic) in topics.enumerated() {
+            if place > 0 { content.append(ASCII.comma) }
+            content.append(jsonString: topic)
+        }
+        content.append(ASCII.closeBracket)
+        if let cursor {
+            content.append(",\"cursor\":")
+            content.append(jsonString: cursor.span)
+        }
+        for (name, value) in figures(transport) {
+            content.append(",\"\(name)\":")
+            content.append(jsonNumber: value)
+        }
+        content.append(ASCII.closeBrace)
+        return content
+    }
+
+    private func path(_ transport: SubscriptionTransport, at url: GatewayURL) -> ByteBuffer {
+        var path = ByteBuffer()
+        path.append(url.prefix)
+        switch transport {
+        case .webSocket: path.append("/ws")
+        case .eventStream: path.append("/sse")
+        case .poll: path.append("/poll")
+        }
+        return path
+    }
+
+    /// What a transport is asked for besides topics: the parameters of a query, and the members of a body.
+    private func figures(_ transport: SubscriptionTransport) -> [(name: String, value: Double)] {
+        switch transport {
+        case .webSocket, .eventStream:
+            (maxRate.map { [("maxRate", $0)] } ?? []) + [("heartbeat", Double(max(heartbeatSeconds, 1)))]
+        case .poll: [("wait", Double(max(waitSeconds, 0)))]
+        }
     }
 }
 
@@ -71,5 +120,24 @@ extension ByteBuffer {
         append(requestLine: method, target: target)
         append(field: "Host", url.authority)
         append(field: "User-Agent", "tidegate/" + ProductVersion.text)
+    }
+
+    /// A whole request to subscribe: a GET, or a POST where its URL would be long. `fields` adds to its head.
+    mutating func append(
+        _ subscription: SubscriptionRequest, over transport: SubscriptionTransport, at url: GatewayURL,
+        cursor: [UInt8]?, fields: (inout ByteBuffer) -> Void
+    ) {
+        guard subscription.isLong(transport, at: url, cursor: cursor) else {
+            append(requestHead: "GET", subscription.target(transport, at: url, cursor: cursor), at: url)
+            fields(&self)
+            return endFields()
+        }
+        let content = subscription.content(transport, cursor: cursor)
+        append(requestHead: "POST", subscription.shortTarget(transport, at: url), at: url)
+        fields(&self)
+        append(field: "Content-Type", "application/json")
+        append(contentLength: content.count)
+        endFields()
+        append(content.bytes)
     }
 }

@@ -122,11 +122,11 @@ package final class SubscriptionStream {
         } catch {
             ending = error
         }
-        let isAnswered = tell(into: &events)
+        let answer = tell(into: &events)
         if let ending {
             end(with: ending, into: &events)
-        } else if let isAnswered {
-            continuePolling(wire, isEmpty: isAnswered, into: &events)
+        } else if let answer {
+            continuePolling(wire, after: answer, into: &events)
         }
     }
 
@@ -155,31 +155,42 @@ package final class SubscriptionStream {
         }
     }
 
-    /// Turns wire events into subscription events. Returns whether a poll was answered with nothing; nil without an
-    /// answer.
-    private func tell(into events: inout [SubscriptionEvent]) -> Bool? {
-        var isAnsweredEmpty: Bool?
+    private struct Answer {
+        let isEmpty: Bool
+        let pauseSeconds: UInt64?
+    }
+
+    /// Turns wire events into subscription events. Returns the answer that a poll got; nil without one.
+    private func tell(into events: inout [SubscriptionEvent]) -> Answer? {
+        var answer: Answer?
         for event in heard {
             switch event {
             case .subscribed: policy.connected(now: .now())
             case .retry(let milliseconds): policy.hint(.milliseconds(Int64(clamping: milliseconds)))
             case .goodbye(let reason, let milliseconds):
+                // How long the gateway is away says nothing of the streams to come.
+                policy.hint(ReconnectPolicy.initialDelay)
                 farewell = .goodbye(reason: reason, reconnectAfterMilliseconds: milliseconds)
                 deadline = .now() + Self.goodbyePatience
-            case .answered(let isEmpty): isAnsweredEmpty = isEmpty
+            case .answered(let isEmpty, let pause): answer = Answer(isEmpty: isEmpty, pauseSeconds: pause)
             case .update, .cursor, .live, .reset, .gap, .heartbeat, .error: break
             }
             state.apply(event, over: transport, into: &events)
         }
-        return isAnsweredEmpty
+        return answer
     }
 
     private func continuePolling(
-        _ wire: any SubscriptionWire, isEmpty: Bool, into events: inout [SubscriptionEvent]
+        _ wire: any SubscriptionWire, after answer: Answer, into events: inout [SubscriptionEvent]
     ) {
+        if let pause = answer.pauseSeconds, pause > 0 {
+            let milliseconds = pause.multipliedReportingOverflow(by: 1000)
+            let after = milliseconds.overflow ? .max : milliseconds.partialValue
+            return end(with: .goodbye(reason: "", reconnectAfterMilliseconds: after), into: &events)
+        }
         let waited = Instant.now().since(requestedAt)
-        if isEmpty, hasAskedWithCursor, waited < .seconds(subscription.waitSeconds) / 2 {
-            // The gateway is draining, or does not wait at all: asking again at once would spin.
+        if answer.isEmpty, hasAskedWithCursor, waited < .seconds(subscription.waitSeconds) / 2 {
+            // It does not wait, and names no pause: asking again at once would spin.
             return end(with: .lost(reason: "the gateway answered early, with nothing"), into: &events)
         }
         if wire.isReusable { return request(over: wire) }

@@ -17,6 +17,6 @@ package enum WireEvent: Sendable, Equatable {
     case heartbeat
     /// An error that does not end the link.
     case error(code: String, message: String)
-    /// A poll's answer is complete: ask again.
-    case answered(isEmpty: Bool)
+    /// A poll's answer is complete: ask again, after a pause if the gateway wants one.
+    case answered(isEmpty: Bool, retryAfterSeconds: UInt64? = nil)
 }

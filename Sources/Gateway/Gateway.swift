@@ -135,7 +135,7 @@ package final class RunningGateway: Sendable {
     ) {
         do throws(SystemFailure) {
             let kernel = try SystemKernel(
-                shared.addresses.map(\.address), shared.configuration.sockets, wakeup: wakeup)
+                shared.addresses.map(\.address), shared.configuration.listenerOptions, wakeup: wakeup)
             let loop = GatewayLoop(shared: shared, inbox: inbox, control: control, kernel: kernel)
             started.report(nil)
             loop.run()

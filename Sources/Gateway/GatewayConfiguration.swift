@@ -27,6 +27,15 @@ package struct GatewayConfiguration: Sendable {
     package init() {}
 }
 
+extension GatewayConfiguration {
+    /// The options of sockets: for the kernel a peer is dead after the same time as for the gateway.
+    var listenerOptions: Listener.Options {
+        var options = sockets
+        options.acknowledgementTimeout = subscribers.sendTimeout
+        return options
+    }
+}
+
 /// A place to listen at.
 package struct Endpoint: Sendable {
     /// The first protocol of a connection; each has a front end (`FrontEnd`).

@@ -19,6 +19,8 @@ package final class GatewayShared: Sendable {
     let connectionLimit: Int
     /// What each loop may hold in memory for its clients.
     let clientByteLimit: Int
+    /// So many of those for which there is no room does each loop let in to tell them so: how, depends on what they ask for.
+    let surplusLimit: Int
     let startedAt = UnixTime.now()
     let descriptorLimit: Int
     package let loops: [LoopControl]
@@ -47,11 +49,11 @@ package final class GatewayShared: Sendable {
         access = AccessPolicy(configuration.access, configuration.endpoints, at: addresses.map(\.address))
         // Every connection takes a descriptor; the loops, two of them for each listener, the feeds and the log need some too.
         // The limit is met before the kernel has none left, so that there is one to refuse with.
-        let kept = 16 + (6 + 2 * addresses.count) * configuration.threadCount
+        let loopCount = max(configuration.threadCount, 1)
+        surplusLimit = max(min(descriptorLimit / 16, 1024) / loopCount, 1)
+        let kept = 16 + (6 + 2 * addresses.count + surplusLimit) * loopCount
         let clientByteCount = configuration.memory.clientByteCount
-        clientByteLimit =
-            (clientByteCount > 0 ? clientByteCount : MachineMemory.byteCount / 4)
-            / max(configuration.threadCount, 1)
+        clientByteLimit = (clientByteCount > 0 ? clientByteCount : MachineMemory.byteCount / 4) / loopCount
         connectionLimit = min(configuration.http.connectionLimit, max(descriptorLimit - kept, 1))
     }
 

@@ -33,7 +33,22 @@ struct Problem: Error {
 
     static func badRequest(_ detail: String) -> Problem { Problem(400, "bad_request", detail) }
     static func invalidJSON(_ detail: String) -> Problem { Problem(400, "invalid_json", detail) }
-    static let draining = Problem(503, "draining", "This gateway is shutting down; connect again to another.")
+
+    /// `wait` is in milliseconds.
+    static func draining(wait: Int) -> Problem {
+        var problem = Problem(503, "draining", "This gateway is shutting down; connect again to another.")
+        problem.retryAfter = seconds(wait)
+        return problem
+    }
+
+    static func full(wait: Int) -> Problem {
+        var problem = Problem(503, "overloaded", "No more connections can be had; try again later.")
+        problem.retryAfter = seconds(wait)
+        return problem
+    }
+
+    /// Milliseconds as `Retry-After` says them.
+    static func seconds(_ milliseconds: Int) -> Int { (milliseconds + 999) / 1000 }
 
     static func notAllowed(_ methods: StaticString) -> Problem {
         var problem = Problem(405, "method_not_allowed", "Here only \(methods) can be used.")
@@ -122,7 +137,8 @@ struct Problem: Error {
     }
 
     init(_ failure: HTTPFailure) {
-        self.init(failure.status, failure.code, failure.detail)
+        let advice = failure.status == 414 ? ", or POST many topics as JSON to /sse and /poll" : ""
+        self.init(failure.status, failure.code, failure.detail + advice)
     }
 
     init(_ failure: TopicFailure) {

@@ -21,11 +21,6 @@ struct ReaderSession {
     /// A few subscriptions that wait for their `live` are as usual.
     var heldByteCount: Int { pendingLives.count > 4 ? pendingLives.count * 320 : 0 }
 
-    /// Why the reader can't be served any more; nil: it can.
-    func reasonToEnd(_ work: Workspace) -> Problem? {
-        work.replica.isOverfull(subscriber) ? work.problemOfOverfull(subscriber) : nil
-    }
-
     /// A new subscriber that covers nothing yet.
     init(_ request: SubscriptionRequest, of key: ReaderKey, _ work: Workspace) {
         subscriber = work.replica.addSubscriber(owner: key)

@@ -21,6 +21,12 @@ enum RequestRouter {
         let resource = Resource(path)
         let caller = try work.shared.access.admit(head, to: resource, connection, work)
         if case .allowed(let origin) = caller { response.share(with: origin) }
+        if connection.facts.contains(.isSurplus) {
+            connection.endAfterSending(.refused)
+            response.close()
+            // An event stream says it in its own way.
+            if resource != .eventStream, let refusal = work.refusal(of: connection) { throw refusal }
+        }
         if head.method == .options {
             response.answer(204, connection, work) { fields in
                 fields.add("Allow", allowed(path))
@@ -34,11 +40,11 @@ enum RequestRouter {
             throw Problem(501, "bad_request", "This gateway does not know the method \(head.methodName).")
         }
         let isGet = head.method == .get || head.method == .head
-        guard isGet || resource == .topic || resource == .publish && head.method == .post else {
-            throw .notAllowed(allowed(path))
-        }
+        guard isGet || resource == .topic || takesBody(head) else { throw .notAllowed(allowed(path)) }
         if resource?.takesMemory(isGet: isGet) ?? true { try work.demandMemory() }
         switch resource {
+        case .eventStream where !isGet, .poll where !isGet:
+            return try SubscriptionIntake.open(head, work.configuration.subscribers)
         case .webSocket: return try openWebSocket(head, &response, connection, work)
         case .eventStream: return try EventStream.open(head, &response, connection, work)
         case .poll: return try LongPoll.open(head, &response, connection, work)
@@ -57,9 +63,11 @@ enum RequestRouter {
 
     /// Whether a body of this request is for anybody.
     static func takesBody(_ head: RequestHead) -> Bool {
-        switch head.method {
-        case .post: Resource(head.path) == .publish
-        case .put: Resource(head.path) == .topic
+        let resource = Resource(head.path)
+        return switch head.method {
+        case .post: resource == .publish || resource?.takesSubscriptions ?? false
+        case .query: resource?.takesSubscriptions ?? false
+        case .put: resource == .topic
         case .get, .head, .delete, .options, .other: false
         }
     }
@@ -89,7 +97,7 @@ enum RequestRouter {
         case .get, .head: try TopicPage.show(name, &response, connection, work)
         case .put: return try PublishIntake.open(head, .one(topic: name), work.configuration.publishers)
         case .delete: return try TopicPage.delete(name, &response, connection, work)
-        case .post, .options, .other: throw .notAllowed(allowed(path))
+        case .post, .query, .options, .other: throw .notAllowed(allowed(path))
         }
         return .answered
     }
@@ -102,7 +110,7 @@ enum RequestRouter {
             throw Problem(
                 404, "not_found", "Nothing is at this path. Values are at /topics/…, the page is at /.")
         }
-        let isKnown = head.ifNoneMatch.contains { $0 == file.entityTag || $0 == [ASCII.asterisk] }
+        let isKnown = head.ifNoneMatch?.covers(file.entityTag) ?? false
         let content = isKnown ? ContentLength.none : .known(file.content.count)
         response.begin(isKnown ? 304 : 200, file.contentType, content, connection, work) { fields in
             fields.add("ETag", "\"\(String(decoding: file.entityTag, as: UTF8.self))\"")
@@ -121,7 +129,8 @@ enum RequestRouter {
     private static func allowed(_ path: [UInt8]) -> StaticString {
         if path.elementsEqual("/publish".utf8) { return "POST, OPTIONS" }
         if path.starts(with: "/topics/".utf8) { return "GET, HEAD, PUT, DELETE, OPTIONS" }
-        if path.elementsEqual("*".utf8) { return "GET, HEAD, POST, PUT, DELETE, OPTIONS" }
+        if path.elementsEqual("*".utf8) { return "GET, HEAD, POST, PUT, DELETE, QUERY, OPTIONS" }
+        if Resource(path)?.takesSubscriptions ?? false { return "GET, HEAD, POST, QUERY, OPTIONS" }
         return "GET, HEAD, OPTIONS"
     }
 }

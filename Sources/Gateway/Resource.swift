@@ -24,11 +24,16 @@ enum Resource: String {
     /// where memory is short.
     func takesMemory(isGet: Bool) -> Bool {
         switch self {
-        case .webSocket, .eventStream, .poll, .topics: true
+        case .webSocket, .poll, .topics: true
+        // It says in its own way that there is none.
+        case .eventStream: false
         case .topic: isGet
         case .publish, .connections, .metrics, .stats, .health, .readiness: false
         }
     }
+
+    /// Whether a body may say what is asked for, because that does not fit into a URL.
+    var takesSubscriptions: Bool { self == .eventStream || self == .poll }
 
     /// Whether pages of all origins may ask for it, as they may for the files: it tells nothing of the topics.
     var isOpen: Bool {

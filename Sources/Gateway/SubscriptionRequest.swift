@@ -1,4 +1,4 @@
-/// A reader's request in a query, the same on all transports.
+/// A reader's request: what a query says, the same on all transports, and a body where there is one.
 internal import Broker
 internal import HTTP
 internal import Primitives
@@ -41,6 +41,15 @@ struct SubscriptionRequest {
         try connection.principal.demandReading(patterns)
     }
 
+    /// The same where the request's content says more, as an object. No content says nothing.
+    init(
+        _ head: RequestHead, content: Span<UInt8>, from connection: Connection, _ work: Workspace
+    ) throws(Problem) {
+        try self.init(head, work.configuration.subscribers)
+        if !content.isEmpty { try read(content, work.configuration.subscribers) }
+        try connection.principal.demandReading(patterns)
+    }
+
     private mutating func add(_ text: [UInt8]) throws(Problem) {
         do {
             patterns.append(try TopicPattern(text.span))
@@ -52,11 +61,13 @@ struct SubscriptionRequest {
     /// A subscription by URL must name something.
     func demandTopics() throws(Problem) {
         if patterns.isEmpty {
-            throw .badRequest("Name what to subscribe to, for instance ?topics=stocks/*,fx/EUR/USD.")
+            throw .badRequest(
+                "Name what to subscribe to, for instance ?topics=stocks/*,fx/EUR/USD, or {\"topics\":[\"stocks/*\"]} as the body of a POST."
+            )
         }
     }
 
-    private static func integer(_ text: [UInt8], _ name: String, _ range: ClosedRange<Int>) throws(Problem)
+    static func integer(_ text: [UInt8], _ name: String, _ range: ClosedRange<Int>) throws(Problem)
         -> Int
     {
         guard let value = text.span.decimal, value <= UInt64(range.upperBound), range.contains(Int(value))
@@ -69,7 +80,7 @@ struct SubscriptionRequest {
 
     static func limit(_ text: [UInt8]) throws(Problem) -> Int { try integer(text, "limit", 1...10_000) }
 
-    private static func rate(_ text: [UInt8]) throws(Problem) -> Double? {
+    static func rate(_ text: [UInt8]) throws(Problem) -> Double? {
         if text.span.equals("null") { return nil }
         guard let value = Double(String(decoding: text, as: UTF8.self)) else { throw rateProblem }
         return try checkedRate(value)
@@ -85,6 +96,10 @@ struct SubscriptionRequest {
 }
 
 extension SubscriberSettings {
+    /// The largest body of a request to subscribe. It holds as many topics as one may subscribe to, each with the longest name, its
+    /// quotes, a comma and a space.
+    var requestByteCount: Int { subscriptionLimit * (TopicName.maximumByteCount + 4) + 4096 }
+
     /// The rate that is granted to a reader that asked for one.
     func granted(_ rate: Double?) -> Double? {
         maximumRate > 0 ? min(rate ?? maximumRate, maximumRate) : rate

@@ -81,14 +81,64 @@ enum UpdateReader {
         } catch {
             throw Problem(error)
         }
-        while true {
-            do {
-                guard try scanner.nextElement() else { return }
-            } catch {
-                throw Problem(error)
-            }
-            try append(readObject(&scanner), scanner.bytes, &batch)
+        while try readElement(&scanner, into: &batch) {}
+    }
+
+    /// Reads the next element of an array; false at its end.
+    private static func readElement(
+        _ scanner: inout JSONScanner, into batch: inout UpdateBatch
+    ) throws(Problem) -> Bool {
+        do {
+            guard try scanner.nextElement() else { return false }
+        } catch {
+            throw Problem(error)
         }
+        try append(readObject(&scanner), scanner.bytes, &batch)
+        return true
+    }
+
+    /// How far a body that is an array has been read.
+    struct Progress {
+        fileprivate var position: Int
+        fileprivate var isFirst = true
+    }
+
+    /// Begins to read the text of a whole body a few updates at a time; nil where it is no array.
+    static func begin(body: Span<UInt8>) throws(Problem) -> Progress? {
+        let text = body.afterByteOrderMark
+        try checkUTF8(text)
+        var scanner = JSONScanner(text)
+        guard scanner.peek() == .array else { return nil }
+        do {
+            try scanner.enterArray()
+        } catch {
+            throw Problem(error)
+        }
+        return Progress(position: scanner.position)
+    }
+
+    /// A part ends behind so many bytes, however few updates they are: what a value is made of takes its time too.
+    private static var partByteCount: Int { 32 * 1024 }
+
+    /// Reads up to `limit` more updates; returns whether they were the last ones.
+    static func read(
+        _ limit: Int, of body: Span<UInt8>, _ progress: inout Progress, into batch: inout UpdateBatch
+    ) throws(Problem) -> Bool {
+        var scanner = JSONScanner(
+            body.afterByteOrderMark, inArrayAt: progress.position, isFirst: progress.isFirst)
+        var isWhole = false
+        for _ in 0..<limit where scanner.position - progress.position < partByteCount {
+            isWhole = try !readElement(&scanner, into: &batch)
+            if isWhole { break }
+        }
+        progress = Progress(position: scanner.position, isFirst: false)
+        guard isWhole else { return false }
+        do {
+            try scanner.end()
+        } catch {
+            throw Problem(error)
+        }
+        return true
     }
 
     /// An update as it stands in the text.

@@ -18,6 +18,25 @@ extension Workspace {
         if let wait { throw .tooManyUpdates(settings.updateRate, wait: wait) }
     }
 
+    /// Publishes a large batch in turns of others, but whole or not at all; its principal's rights were asked for. The outcome
+    /// comes later, as an answer to the ticket.
+    func publish(large batch: consuming UpdateBatch, from connection: Connection) throws(Problem) -> UInt64 {
+        try admit(batch.count, from: connection)
+        do {
+            let reserved = try shared.sequencer.reserve(for: batch)
+            let ticket = tickets.issue(to: connection.key)
+            let publication = LargePublication(batch, reserved: reserved, ticket: ticket)
+            memory.publicationByteCount += publication.byteCount
+            publications.append(publication)
+            return ticket
+        } catch {
+            throw Problem(error)
+        }
+    }
+
+    /// Whether the log takes a batch in parts: one that is elsewhere has it whole.
+    var publishesInParts: Bool { shared.updates === shared.sequencer }
+
     /// Publishes the batch in `publishing`, whole, and empties it. An outcome that comes later goes to the connection.
     func publish(from connection: Connection) throws(Problem) -> Published {
         defer { publishing.removeAll() }

@@ -27,9 +27,16 @@ final class Workspace {
     var generator: any RandomNumberGenerator
     var notices = NoticeThrottle()
     var tickets = Tickets()
-    /// What the loop holds for its clients, and how near the limit that is, as of the turn's beginning.
+    /// Large batches that are published in parts, how many updates a part has, and how large the body of such a batch is: more
+    /// than comes with one read.
+    var publications = Queue<LargePublication>()
+    var partCount = 256
+    var largeByteCount = GatewayLoop.readByteCount
+    /// What the loop holds for its clients, and how near the limit that is, as of the last turn's end.
     var memory: ClientMemory
     var memoryPressure = MemoryPressure.none
+    /// When the loop cuts whoever is still there; nil as long as the gateway does not drain.
+    var drainEnd: Instant?
     /// How much each connection has published lately, where a setting limits that.
     var publishRates: [ReaderKey: PublishRate] = [:]
 
@@ -61,7 +68,6 @@ final class Workspace {
     func beginTurn() {
         now = clock.now()
         time = clock.time()
-        weighMemory()
     }
 
     /// Comes back to the connection in the next turn, after the others.
@@ -75,10 +81,23 @@ final class Workspace {
         return actions
     }
 
-    /// How long readers are told to wait before they come back from a drain, in milliseconds: spread, so that they do not
-    /// all come at once.
+    /// From the moment when the last connection is cut until another process may listen in this one's place.
+    private static let succession = Duration.seconds(1)
+
+    /// How many milliseconds whoever is sent away is told to wait. Not less than a drain can last: who comes earlier finds this
+    /// gateway, or nobody. And spread, so that they do not all come at once.
     func reconnectDelay() -> Int {
+        // A drain that this loop has not been told of has just begun.
+        let end = drainEnd ?? (shared.isDrainingNow ? now + configuration.drain.deadline : now)
+        let least = Int((end.since(now) + Self.succession).nanoseconds / 1_000_000)
         let spread = Int(configuration.drain.reconnectSpread.nanoseconds / 1_000_000)
-        return Int.random(in: 0...max(spread, 1), using: &generator)
+        return least + Int.random(in: 0...max(spread, 1), using: &generator)
+    }
+
+    /// Why whoever speaks over `connection` is sent away, and when to come back; nil where they are welcome.
+    func refusal(of connection: Connection) -> Problem? {
+        if connection.facts.contains(.isSurplus) { return .full(wait: reconnectDelay()) }
+        if isMemoryShort { return overloaded() }
+        return shared.isDrainingNow ? .draining(wait: reconnectDelay()) : nil
     }
 }

@@ -8,6 +8,8 @@ package enum Method: Sendable, Equatable {
     case put
     case delete
     case options
+    /// A GET whose question stands in the body (draft-ietf-httpbis-safe-method-w-body).
+    case query
     case other
 
     /// Methods are case-sensitive (RFC 9110 §9.1): `get` is `other`.
@@ -24,6 +26,8 @@ package enum Method: Sendable, Equatable {
             self = .delete
         } else if token.equals("OPTIONS") {
             self = .options
+        } else if token.equals("QUERY") {
+            self = .query
         } else {
             self = .other
         }

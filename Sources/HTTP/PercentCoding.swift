@@ -45,10 +45,8 @@ package enum PercentCoding {
 
     /// Whether a byte needs no escape anywhere in a URL (RFC 3986 §2.3).
     static func isUnreserved(_ byte: UInt8) -> Bool {
-        let lower = byte | 0x20
-        return ASCII.isDigit(byte) || (lower >= UInt8(ascii: "a") && lower <= UInt8(ascii: "z"))
-            || byte == ASCII.minus || byte == ASCII.period || byte == UInt8(ascii: "_")
-            || byte == UInt8(ascii: "~")
+        ASCII.isLetterOrDigit(byte) || byte == ASCII.minus || byte == ASCII.period
+            || byte == UInt8(ascii: "_") || byte == UInt8(ascii: "~")
     }
 }
 

@@ -34,38 +34,16 @@ extension RequestHead {
         return Wait(decimal: span.extracting(word).decimal.flatMap { Int(exactly: $0) })
     }
 
-    /// The entity tags of If-None-Match, without quotes and weakness (RFC 9110 §13.1.2); `*` stays `*`. A malformed
-    /// tag ends its line.
-    package var ifNoneMatch: [[UInt8]] {
+    /// What If-None-Match names (RFC 9110 §13.1.2); nil without it.
+    package var ifNoneMatch: EntityTagCondition? {
+        let values = fields.values("If-None-Match")
+        guard !values.isEmpty else { return nil }
         let span = fields.bytes.span
-        var tags: [[UInt8]] = []
-        for value in fields.values("If-None-Match") {
-            if span.extracting(value).equals("*") {
-                tags.append([ASCII.asterisk])
-                continue
-            }
-            var position = value.lowerBound
-            while let tag = Self.nextTag(span, &position, value.upperBound) {
-                tags.append(span.extracting(tag).array)
-            }
+        var tags: [EntityTag] = []
+        for value in values {
+            if span.extracting(value).equals("*") { return .any }
+            EntityTag.readList(span.extracting(value), into: &tags)
         }
-        return tags
-    }
-
-    /// The opaque part of the tag at `position`. Backslashes and commas in it have no meaning.
-    private static func nextTag(_ span: Span<UInt8>, _ position: inout Int, _ end: Int) -> Range<Int>? {
-        while position < end, Syntax.isWhiteSpace(span[position]) || span[position] == ASCII.comma {
-            position += 1
-        }
-        if position + 1 < end, span[position] == UInt8(ascii: "W"), span[position + 1] == ASCII.slash {
-            position += 2
-        }
-        guard position < end, span[position] == ASCII.quote else { return nil }
-        let start = position + 1
-        var close = start
-        while close < end, span[close] != ASCII.quote { close += 1 }
-        guard close < end else { return nil }
-        position = close + 1
-        return start..<close
+        return .tags(tags)
     }
 }

@@ -26,6 +26,10 @@ public enum ASCII {
 
     @inlinable public static func isDigit(_ byte: UInt8) -> Bool { byte &- 0x30 < 10 }
 
+    @inlinable public static func isLetterOrDigit(_ byte: UInt8) -> Bool {
+        isDigit(byte) || lowercased(byte) &- 0x61 < 26
+    }
+
     @inlinable public static func lowercased(_ byte: UInt8) -> UInt8 {
         byte &- 0x41 < 26 ? byte | 0x20 : byte
     }

@@ -18,6 +18,14 @@ package struct JSONScanner: ~Escapable {
         self.bytes = bytes
     }
 
+    /// Goes on with the elements of an array in front of the next one, where another scanner of the same text has stopped.
+    @_lifetime(copy bytes)
+    package init(_ bytes: Span<UInt8>, inArrayAt position: Int, isFirst: Bool) {
+        self.bytes = bytes
+        self.position = position
+        self.isFirst = isFirst
+    }
+
     // MARK: What comes next
 
     /// The kind of the value that comes next; nil at the end of the text or where no value can start.

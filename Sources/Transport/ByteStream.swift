@@ -154,6 +154,17 @@ package struct ByteStream: ~Copyable {
         return ioctl(number, UInt(TIOCOUTQ), &count) == 0 ? Int(count) : 0
     }
 
+    /// What broke the connection while nothing was asked of it; nil where nothing did, or it was told already.
+    package var brokenBy: SystemFailure? {
+        guard layered == nil else { return nil }
+        var number: Int32 = 0
+        var byteCount = socklen_t(MemoryLayout<Int32>.size)
+        guard getsockopt(self.number, SOL_SOCKET, SO_ERROR, &number, &byteCount) == 0, number != 0 else {
+            return nil
+        }
+        return SystemFailure("poll", number)
+    }
+
     /// The address at the other end.
     package var peer: String {
         if let layered { return layered.peer }

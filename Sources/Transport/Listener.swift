@@ -1,6 +1,7 @@
 /// A socket that accepts connections; each loop has its own on the same port (SO_REUSEPORT).
 internal import CLinux
 internal import Glibc
+internal import Primitives
 
 package struct Listener: ~Copyable {
     /// Options of accepted connections. They inherit them from the listener, so accepting costs one call.
@@ -14,6 +15,9 @@ package struct Listener: ~Copyable {
         /// The kernel's receive buffer, doubled likewise. Updates that come faster than the gateway reads grow old
         /// there.
         package var receiveBufferByteCount = 128 * 1024
+        /// The kernel gives a connection up when what was sent, or a probe after so long a silence, is not acknowledged for so
+        /// long.
+        package var acknowledgementTimeout = Duration.seconds(60)
 
         package init() {}
     }
@@ -51,6 +55,7 @@ package struct Listener: ~Copyable {
         if options.receiveBufferByteCount > 0 {
             Self.set(socket.number, SOL_SOCKET, SO_RCVBUF, Int32(clamping: options.receiveBufferByteCount))
         }
+        Self.setTimeouts(socket.number, options.acknowledgementTimeout)
         guard listen(socket.number, options.backlog) == 0 else { throw SystemFailure("listen") }
         descriptor = socket
         reserve = Self.openReserve()
@@ -107,6 +112,16 @@ package struct Listener: ~Copyable {
         if isShared { set(number, SOL_SOCKET, SO_REUSEPORT, 1) }
         guard address.withSockaddr({ Glibc.bind(number, $0, $1) }) == 0 else { throw SystemFailure("bind") }
         return descriptor
+    }
+
+    /// A peer that vanished, without a word, is found out by nothing else where little or nothing is sent to it (tcp(7)).
+    private static func setTimeouts(_ number: Int32, _ timeout: Duration) {
+        let milliseconds = max(timeout.inSeconds * 1000, 1)
+        let seconds = max(milliseconds / 1000, 1)
+        set(number, SOL_SOCKET, SO_KEEPALIVE, 1)
+        set(number, IPPROTO_TCP, TCP_KEEPIDLE, Int32(min(seconds, 32_767)))
+        set(number, IPPROTO_TCP, TCP_KEEPINTVL, Int32(min(max(seconds / 4, 1), 32_767)))
+        set(number, IPPROTO_TCP, TCP_USER_TIMEOUT, Int32(min(milliseconds, 2e9)))
     }
 
     private static func set(_ number: Int32, _ level: some BinaryInteger, _ option: Int32, _ value: Int32) {

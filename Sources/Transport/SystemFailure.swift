@@ -13,6 +13,9 @@ package struct SystemFailure: Error, Sendable, Equatable, CustomStringConvertibl
 
     package var description: String { "\(call): \(String(cString: strerror(number))) (errno \(number))" }
 
+    /// Whether the peer's kernel has acknowledged nothing for too long.
+    package var isTimeout: Bool { number == ETIMEDOUT }
+
     package static func == (left: SystemFailure, right: SystemFailure) -> Bool { left.number == right.number }
 }
 

@@ -106,6 +106,44 @@ struct SubscriptionStreamTests {
             ])
     }
 
+    /// The delays after the first `count` ends of links.
+    private func delays(_ stream: SubscriptionStream, _ count: Int) -> [Duration?] {
+        var delays: [Duration?] = []
+        var events: [SubscriptionEvent] = []
+        while delays.count < count, stream.next(into: &events) {
+            for case .disconnected(_, let delay) in events { delays.append(delay) }
+            events.removeAll()
+        }
+        return delays
+    }
+
+    @Test func aPollWaitsAsLongAsItsAnswerSays() throws {
+        let server = try ScriptedServer([
+            { peer in
+                peer.read()
+                peer.send(Self.pollAnswer("c1", [Self.update(1)], "Retry-After: 0\r\n"))
+                peer.read()
+                peer.send(Self.pollAnswer("c2", [Self.update(2)], "Connection: close\r\nRetry-After: 11\r\n"))
+            }
+        ])
+        #expect(delays(try stream(server, .poll), 1) == [.seconds(11)])
+    }
+
+    /// A stream may end with its first event. How long the gateway is away says nothing of what comes then.
+    @Test func theDelayOfAGoodbyeIsForOnce() throws {
+        let server = try ScriptedServer([
+            { peer in
+                peer.read()
+                let goodbye = #"{"reason":"draining","reconnectAfter":100}"#
+                peer.send(Self.eventStreamHead + "retry: 100\nevent: goodbye\ndata: \(goodbye)\n\n")
+            }
+        ])
+        let delays = delays(try stream(server, .eventStream), 2)
+        #expect(delays.first == .milliseconds(100))
+        // Nobody listens any more: the back-off begins.
+        #expect(delays.last.flatMap { $0 } ?? .zero >= .milliseconds(750))
+    }
+
     /// Answers a WebSocket's handshake with any key.
     private static func openWebSocket(_ peer: inout ScriptedServer.Peer, _ head: String) {
         let line = head.split(separator: "\r\n").first { $0.hasPrefix("Sec-WebSocket-Key: ") } ?? ""

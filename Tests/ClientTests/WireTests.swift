@@ -65,7 +65,6 @@ struct WireTests {
     static let stream = """
         : tidegate
         retry: 2000
-
         data: {"topic":"stocks/AAPL","version":7,"time":9,"data":{"price":189.3}}
 
         id: k3-1
@@ -84,8 +83,8 @@ struct WireTests {
         event: reset
         data: {}
 
+        : still here
         retry: 1840
-
         event: goodbye
         data: {"reason":"draining"}
 

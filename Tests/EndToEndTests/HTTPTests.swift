@@ -103,6 +103,17 @@ import Testing
         Status(
             method: "PUT", target: "/topics", body: "1", status: 405, code: "method_not_allowed",
             allow: "GET, HEAD, OPTIONS"),
+        Status(
+            method: "PUT", target: "/sse?topics=a", body: "1", status: 405, code: "method_not_allowed",
+            allow: "GET, HEAD, POST, QUERY, OPTIONS"),
+        Status(
+            method: "QUERY", target: "/topics", body: "{}", status: 405, code: "method_not_allowed",
+            allow: "GET, HEAD, OPTIONS"),
+        Status(method: "POST", target: "/sse", status: 400, code: "bad_request"),
+        Status(method: "QUERY", target: "/poll", body: "[]", status: 400, code: "bad_request"),
+        Status(
+            method: "POST", target: "/poll", fields: ["Content-Length: 2604097"], status: 413,
+            code: "payload_too_large"),
         Status(method: "PATCH", target: "/topics/a", status: 501, code: "bad_request"),
         Status(method: "get", target: "/healthz", status: 501, code: "bad_request"),
         Status(method: "PUT", target: "/topics/a", status: 411, code: "bad_request"),
@@ -153,8 +164,9 @@ import Testing
 
     @Test func optionsNameTheMethods() throws {
         for (target, allow) in [
-            ("*", "GET, HEAD, POST, PUT, DELETE, OPTIONS"), ("/publish", "POST, OPTIONS"),
-            ("/topics/a", "GET, HEAD, PUT, DELETE, OPTIONS"), ("/sse", "GET, HEAD, OPTIONS"),
+            ("*", "GET, HEAD, POST, PUT, DELETE, QUERY, OPTIONS"), ("/publish", "POST, OPTIONS"),
+            ("/topics/a", "GET, HEAD, PUT, DELETE, OPTIONS"), ("/topics", "GET, HEAD, OPTIONS"),
+            ("/sse", "GET, HEAD, POST, QUERY, OPTIONS"), ("/poll", "GET, HEAD, POST, QUERY, OPTIONS"),
         ] {
             let answer = try HTTPProbe.ask("OPTIONS", target)
             #expect(answer.status == 204)

@@ -60,8 +60,38 @@ import Testing
             #expect(changed.status == 200)
             #expect(changed.json["updates"][0]["version"].int == 2)
         }
-        let reset = try HTTPProbe.ask("GET", "/poll?topics=polltag/a&wait=0", ["If-None-Match: \"x\""])
+        let reset = try HTTPProbe.ask("GET", "/poll?topics=polltag/a&wait=0", ["If-None-Match: \"x-1\""])
         #expect(reset.json["reset"].bool == true)
+    }
+
+    /// Proxies make a tag weak or append a mark to it, caches hold several (RFC 9110 §13.1.2).
+    @Test(arguments: [
+        #"W/"CURSOR""#, #""CURSOR-gzip""#, #""CURSOR;gzip""#, #""CURSOR-br""#, #""CURSOR--gzip""#,
+        #"W/"CURSOR-zstd""#, #""CURSOR"-gzip"#, #""other", "CURSOR""#, #""x-1", W/"CURSOR;gzip", "y""#,
+        "CURSOR",
+        "\"other\"\r\nIf-None-Match: \"CURSOR-gzip-gzip\"",
+    ])
+    func aTagThatWasChangedOnItsWayIsTheCursor(form: String) throws {
+        let topic = "polltags/\(form.utf8.reduce(0) { ($0 &* 31 &+ Int($1)) & 0xFFFF_FFFF })"
+        let path = "/poll?topics=\(topic)/*&wait=0"
+        for name in ["a", "b"] { try HTTPProbe.put("\(topic)/\(name)", "1") }
+        let cursor = try #require(try HTTPProbe.ask("GET", path).json["cursor"].string)
+        let field = "If-None-Match: " + form.replacingOccurrences(of: "CURSOR", with: cursor)
+        #expect(try HTTPProbe.ask("GET", path, [field]).status == 304)
+        try HTTPProbe.put("\(topic)/a", "2")
+        let changed = try HTTPProbe.ask("GET", path, [field])
+        #expect(changed.json.names == ["cursor", "updates"])
+        #expect(changed.json["updates"].list.map { $0["version"].int } == [2])
+    }
+
+    /// Its holder is answered like one without a cursor: with the snapshot, of which nothing is a reset.
+    @Test(arguments: ["*", #""other""#, #"W/"0123abcd", "x""#, #""""#, "\"open", #""-gzip""#])
+    func aTagThatIsNoneOfOursIsNoCursor(field: String) throws {
+        try HTTPProbe.put("pollforeign/a", "1")
+        let answer = try HTTPProbe.ask("GET", "/poll?topics=pollforeign/a", ["If-None-Match: \(field)"])
+        #expect(answer.status == 200)
+        #expect(answer.json.names == ["cursor", "updates"])
+        #expect(answer.json["updates"].list.count == 1)
     }
 
     @Test func preferIsReadWhereTheQueryIsSilent() throws {

@@ -217,3 +217,74 @@ import Testing
         }
     }
 }
+
+/// Bodies of so many updates that they are read and published in turns of others.
+@Suite struct LargeBodyTests {
+    private func body(_ prefix: String, _ count: Int, value: String = "1") -> String {
+        "[" + (0..<count).map { #"{"topic":"\#(prefix)/\#($0)","data":\#(value)}"# }.joined(separator: ",")
+            + "]"
+    }
+
+    @Test func aLargeBodyIsTakenWholeAndAnsweredOnce() throws {
+        let gateway = try GatewayProcess(#""threads": 1"#)
+        let reader = try WebSocketProbe("topics=bulk/*", [], gateway)
+        _ = try reader.snapshot()
+        let publisher = try HTTPProbe(gateway)
+        for round in 1...3 {
+            try publisher.send("POST", "/publish", body: body("bulk", 20_000, value: "\(round)"))
+            // Behind it on the same connection: it comes after it.
+            try publisher.send("PUT", "/topics/bulk/19999", body: "\"last\"")
+            #expect(try publisher.answer().json["accepted"].int == 20_000)
+            #expect(try publisher.answer().json["version"].int == 2 * round)
+            #expect(try HTTPProbe.ask("GET", "/topics/bulk/0", on: gateway).json["data"].int == round)
+        }
+        var versions: [String: Int] = [:]
+        while versions["bulk/19999"] != 6 || versions["bulk/0"] != 3 {
+            for update in try reader.next("updates")["updates"].list {
+                let topic = try #require(update["topic"].string)
+                let version = try #require(update["version"].int)
+                #expect(version > versions[topic] ?? 0)
+                versions[topic] = version
+            }
+        }
+    }
+
+    @Test func aLargeBodyWithAFaultAtItsEndIsRefusedWhole() throws {
+        let gateway = try GatewayProcess(#""threads": 1, "topics": { "limit": 5000 }"#)
+        let whole = body("fault", 4000)
+        for (text, status, code) in [
+            (whole.dropLast() + #",{"topic":"a//b","data":1}]"#, 400, "invalid_topic"),
+            (whole.dropLast() + ",{]", 400, "invalid_json"), (whole + "]", 400, "invalid_json"),
+            (body("fault", 5001), 429, "too_many_topics"),
+        ] {
+            let answer = try HTTPProbe.ask("POST", "/publish", body: String(text), on: gateway)
+            #expect(answer.status == status && answer.json["code"].string == code)
+            #expect(try HTTPProbe.ask("GET", "/stats", on: gateway).json["topics"].int == 0)
+        }
+        // What was set aside for refused and for accepted ones is given back.
+        #expect(try HTTPProbe.ask("POST", "/publish", body: whole, on: gateway).status == 200)
+        #expect(try HTTPProbe.ask("POST", "/publish", body: whole, on: gateway).status == 200)
+        #expect(try HTTPProbe.ask("POST", "/publish", body: body("more", 1001), on: gateway).status == 429)
+        #expect(try HTTPProbe.ask("POST", "/publish", body: body("more", 1000), on: gateway).status == 200)
+    }
+
+    @Test func aPublisherThatLeavesTakesNothingOfItBack() throws {
+        let gateway = try GatewayProcess(#""threads": 1"#)
+        for _ in 0..<5 {
+            let text = body("left", 20_000)
+            let publisher = try RawSocket(port: gateway.port)
+            try publisher.send(HTTPProbe.request("POST", "/publish", body: text))
+            publisher.endWriting()
+            publisher.close()
+        }
+        // All or nothing of each: the number of updates is a multiple of the body's.
+        _ = try eventually("all is published") {
+            let stats = try HTTPProbe.ask("GET", "/stats", on: gateway).json
+            let isBusy = stats["memory"]["requests"].int ?? 0 > 0
+            return stats["connections"]["open"].int == 1 && !isBusy ? true : nil
+        }
+        let published = try #require(
+            try HTTPProbe.ask("GET", "/stats", on: gateway).json["updates"]["published"].int)
+        #expect(published % 20_000 == 0)
+    }
+}

@@ -81,7 +81,9 @@ func composed(_ choices: [UInt8]) -> [UInt8] {
 func touch(_ head: RequestHead) {
     precondition(head.bodyFraming != .untilClose, "a request cannot end with its connection")
     precondition(!head.path.isEmpty, "a path is never empty")
-    _ = (head.decodedPath, head.queryItems(), head.preferredWait, head.ifNoneMatch, head.methodName)
+    _ = (head.decodedPath, head.queryItems(), head.preferredWait, head.methodName)
+    _ = head.ifNoneMatch?.covers([97])
+    if case .tags(let tags)? = head.ifNoneMatch { for tag in tags { _ = tag.originals(upTo: 64) } }
     _ = (head.authority, head.fields.all, head.hasToken("upgrade", in: "Connection"))
 }
 

@@ -27,7 +27,8 @@ import Testing
     @Test(arguments: [
         ("GET", "/topics/a", "200"), ("HEAD", "/topics/a", "200"), ("GET", "/topics/none", "404"),
         ("GET", "/topics/a%", "400"), ("DELETE", "/topics/none", "404"), ("POST", "/topics/a", "405"),
-        ("PUT", "/topics/a", "411"), ("PATCH", "/topics/a", "501"), ("GET", "/sse?topics=a", "200"),
+        ("PUT", "/topics/a", "411"), ("PATCH", "/topics/a", "501"), ("POST", "/sse", "400"),
+        ("QUERY", "/poll?topics=a", "200"), ("GET", "/sse?topics=a", "200"),
         ("GET", "/poll?topics=a", "200"), ("GET", "/ws", "426"), ("GET", "/stats", "200"),
         ("GET", "/nothing", "404"),
         ("OPTIONS", "/topics/a", "204"),

@@ -179,7 +179,7 @@ struct RecordingResponder: Responder {
 
     mutating func end(_: Connection, _: Workspace) { steps.append("end") }
     mutating func sendContinue(_: Workspace) { steps.append("continue") }
-    mutating func abandonRequest(_: Connection) { steps.append("abandon") }
+    mutating func abandonRequest(_: Connection, _: EndReason) { steps.append("abandon") }
     mutating func close() { steps.append("close") }
 }
 

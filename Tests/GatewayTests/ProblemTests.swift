@@ -18,7 +18,9 @@ import Testing
     /// Each is a key of the metrics, so one that is not listed would not be counted.
     @Test func everyCodeIsListed() throws {
         let problems = [
-            Problem.badRequest(""), .invalidJSON(""), .draining, .notAllowed("GET"), .tooManyTopics(1),
+            Problem.badRequest(""), .invalidJSON(""), .draining(wait: 1), .full(wait: 1),
+            .overloaded(retryAfter: 1),
+            .notAllowed("GET"), .tooManyTopics(1),
             .tooManyMessages(1),
         ]
         for problem in problems { #expect(Problem.codes.contains(problem.code)) }

@@ -48,6 +48,45 @@ import Testing
         #expect(seconds >= 300 && seconds < 330)
     }
 
+    /// What ends a stream of lines says how far it came, whatever it is.
+    @Test func everyEndOfLinesSaysHowFarTheyCame() throws {
+        let lines = #"{"topic":"a","data":1}"# + "\n" + #"{"topic":"a","data":2}"# + "\n"
+        func begin(_ fields: String, _ text: String) -> FrontEndStage {
+            let stage = FrontEndStage()
+            _ = stage.receive(Self.head(fields, type: "application/x-ndjson") + text)
+            return stage
+        }
+        let chunk = String(lines.utf8.count, radix: 16) + "\r\n\(lines)\r\n"
+        let length = "Content-Length: 10000"
+        // Late inside a line.
+        var stage = begin(length, lines + "{")
+        #expect(stage.pass(.seconds(30)).contains(#""line":2,"accepted":2}"#))
+        #expect(stage.connection.endReason == .timeout)
+        // A chunk that is none.
+        stage = begin("Transfer-Encoding: chunked", chunk)
+        let broken = stage.receive("zz\r\n")
+        #expect(broken.hasPrefix("HTTP/1.1 400 ") && broken.contains(#""line":2,"accepted":2}"#))
+        #expect(stage.connection.endReason == .malformed)
+        // The gateway drains.
+        stage = begin(length, lines)
+        stage.frontEnd.sayGoodbye(stage.connection, stage.work)
+        let goodbye = stage.said()
+        #expect(goodbye.hasPrefix("HTTP/1.1 503 ") && goodbye.contains(#""line":2,"accepted":2}"#))
+        #expect(goodbye.contains(#""code":"draining""#) && stage.connection.endReason == .drained)
+        // A bad line.
+        stage = begin(length, lines)
+        let refused = stage.receive("nonsense\n")
+        #expect(refused.hasPrefix("HTTP/1.1 400 ") && refused.contains(#""line":3,"accepted":2}"#))
+    }
+
+    @Test func betweenLinesSilenceIsNoFault() {
+        let stage = FrontEndStage()
+        let line = #"{"topic":"a","data":1}"# + "\n"
+        _ = stage.receive(Self.head("Content-Length: 46", type: "application/x-ndjson") + line)
+        #expect(stage.pass(.seconds(86_400)).isEmpty && stage.connection.endReason == nil)
+        #expect(stage.receive(line).contains(#""accepted":2"#))
+    }
+
     @Test func linesMayComeForEver() throws {
         for beginning in [
             Self.head("Content-Length: 100000", type: "application/x-ndjson"),

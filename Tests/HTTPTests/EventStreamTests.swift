@@ -76,13 +76,10 @@ struct EventStreamTests {
         buffer.append(retryMilliseconds: 2000)
         buffer.append(eventNamed: nil, id: nil, data: Array("{}".utf8).span)
         buffer.append(eventNamed: "live", id: Array("k3f9-1".utf8).span, data: Array("{}".utf8).span)
-        buffer.append(eventID: Array("k3f9-2".utf8).span)
         buffer.append(comment: "alive")
-        buffer.endEventBlock()
         #expect(
             buffer.bytes.text
-                == ": tidegate\nretry: 2000\n\ndata: {}\n\nevent: live\nid: k3f9-1\ndata: {}\n\nid: k3f9-2\n\n"
-                + ": alive\n\n")
+                == ": tidegate\nretry: 2000\ndata: {}\n\nevent: live\nid: k3f9-1\ndata: {}\n\n: alive\n")
     }
 
     /// `bytes` with LF for each CR and CRLF.

@@ -17,7 +17,13 @@ class Gateway:
         self.settings = {"drain.spread": 0, "threads": 1} | settings
 
     async def __aenter__(self):
-        arguments = ["serve", "--config", "config.json", "--port", "0", "--no-feeds", "--log-format", "json"]
+        await self.start(0)
+        self.port = int(self.address.rsplit(":", 1)[1])
+        self.http = aiohttp.ClientSession()
+        return self
+
+    async def start(self, port):
+        arguments = ["serve", "--config", "config.json", "--port", str(port), "--no-feeds", "--log-format", "json"]
         for path, value in self.settings.items():
             arguments += ["--set", f"{path}={value}"]
         self.process = await asyncio.create_subprocess_exec(
@@ -28,10 +34,20 @@ class Gateway:
         except BaseException:
             await self.end()
             raise
-        self.port = int(self.address.rsplit(":", 1)[1])
         self.log = asyncio.create_task(self.process.stderr.read())
-        self.http = aiohttp.ClientSession()
-        return self
+
+    async def succeed(self):
+        """Another process takes the place of this one, which has been told to end and may still be there."""
+        former, log = self.process, self.log
+        give_up = asyncio.get_running_loop().time() + PATIENCE
+        while True:
+            try:
+                await self.start(self.port)
+                break
+            except RuntimeError:  # The port is not free yet.
+                assert asyncio.get_running_loop().time() < give_up
+        await asyncio.wait_for(former.wait(), PATIENCE)
+        await log
 
     async def listening(self):
         """Reads its log up to the line that tells where it listens."""

@@ -6,15 +6,18 @@ import sys
 import time
 import traceback
 
+import events
 import limits
 import operations
 import proxies
+import returning
 import sessions
+import vanished
 from gateway import Gateway
 from prerequisites import Skip
 
 # Each module has `tests()`: for each test its name, the gateway's settings, and a function that takes a gateway.
-MODULES = [sessions, limits, operations, proxies]
+MODULES = [sessions, events, limits, operations, proxies, returning, vanished]
 
 
 async def outcome(name, settings, test):

@@ -65,6 +65,39 @@ def haproxy(folder, gateway_port, port):
     return [need("haproxy"), "-db", "-q", "-f", f"{folder}/haproxy.cfg"]
 
 
+# Each changes the tag of what it compresses: one makes it weak, one appends a mark to it.
+def compressing_nginx(folder, gateway_port, port):
+    command = nginx(folder, gateway_port, port)
+    insert(f"{folder}/nginx.conf", "access_log off;", "gzip on; gzip_types application/json; gzip_min_length 1;")
+    return command
+
+
+def compressing_haproxy(folder, gateway_port, port):
+    command = haproxy(folder, gateway_port, port)
+    insert(f"{folder}/haproxy.cfg", "mode http", "compression algo gzip\n    compression type application/json")
+    return command
+
+
+def compressing_apache(folder, gateway_port, port):
+    modules = "/usr/lib/apache2/modules"
+    names = ["mpm_event", "authz_core", "filter", "deflate", "proxy", "proxy_http"]
+    with open(f"{folder}/apache.conf", "w", encoding="utf-8") as file:
+        file.write(
+            f"ServerRoot {folder}\nServerName localhost\nListen 127.0.0.1:{port}\nPidFile {folder}/pid\nErrorLog /dev/stderr\n"
+            + "".join(f"LoadModule {name}_module {modules}/mod_{name}.so\n" for name in names)
+            + f"AddOutputFilterByType DEFLATE application/json\nProxyPass / http://127.0.0.1:{gateway_port}/\n"
+        )
+    return [need("apache2"), "-D", "FOREGROUND", "-f", f"{folder}/apache.conf"]
+
+
+def insert(path, place, text):
+    with open(path, encoding="utf-8") as file:
+        whole = file.read()
+    assert whole.count(place) == 1
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(whole.replace(place, f"{place}\n    {text}"))
+
+
 class Proxy:
     """The proxy's process, in front of the gateway, answering."""
 
@@ -109,6 +142,12 @@ class Proxy:
         self.folder.cleanup()
 
 
+async def beat(stream):
+    """The next sign of life, which is a comment line and nothing else."""
+    line = await asyncio.wait_for(stream.content.readline(), PATIENCE)
+    assert line.startswith(b":"), line
+
+
 async def event(stream):
     """The next block of an event stream, as its fields; comments under an empty name."""
     fields = {}
@@ -129,10 +168,8 @@ async def live(stream):
 
 
 async def update(stream):
-    """The next update; heartbeats are read over."""
-    while "data" not in (fields := await event(stream)):
-        pass
-    return json.loads(fields["data"])
+    """The next update; heartbeats before it are read over."""
+    return json.loads((await event(stream))["data"])
 
 
 async def websocket(proxy, gateway):
@@ -172,7 +209,7 @@ async def event_stream(proxy, gateway):
             await gateway.publish("proxy/a", data=number)
             assert (await update(stream))["data"] == number
         for _ in range(BEATS):
-            assert "data" not in await event(stream)
+            await beat(stream)
         await gateway.publish("proxy/a", data="late")
         assert (await update(stream))["data"] == "late"
 
@@ -193,6 +230,32 @@ async def long_poll(proxy, gateway):
     await gateway.publish("proxy/a", data=1)
     found = await waiting
     assert [update["data"] for update in (found["updates"] or (await poll(cursor, 0))["updates"])] == [1]
+
+
+async def idle_poller(proxy, gateway):
+    """It holds what it was sent under the tag that the proxy gave it, and is told nothing twice."""
+    topics = [f"proxy/{number}" for number in range(20)]
+    await gateway.publish(*topics, data={"price": 1.25})
+    tag = changed = None
+
+    async def poll():
+        nonlocal tag, changed
+        fields = {"If-None-Match": tag, "Accept-Encoding": "gzip"} if tag else {"Accept-Encoding": "gzip"}
+        async with proxy.http.get("/poll", params={"topics": "proxy/*", "wait": "1"}, headers=fields) as answer:
+            tag = answer.headers["ETag"]
+            if answer.status == 304:
+                return []
+            found = await answer.json()
+            assert "reset" not in found and answer.headers["Content-Encoding"] == "gzip"
+            changed = tag != f'"{found["cursor"]}"'
+            return [update["topic"] for update in found["updates"]]
+
+    assert sorted(await poll()) == sorted(topics) and changed, f"no proxy has changed the tag {tag}"
+    for topic in topics[:3]:
+        # The first poll by a changed tag, and one by the tag of its answer.
+        assert await poll() == [] and await poll() == []
+        await gateway.publish(topic, data={"price": 2})
+        assert await poll() == [topic] and changed
 
 
 async def publishing(proxy, gateway):
@@ -238,3 +301,5 @@ def tests():
         for test in [websocket, websocket_kept_open, event_stream, long_poll, publishing]:
             yield f"{proxy.__name__}, {test.__name__.replace('_', ' ')}", BEATING, through(proxy, test)
         yield f"{proxy.__name__}, silence is cut", SILENT, through(proxy, silence_is_cut)
+    for proxy in [compressing_nginx, compressing_haproxy, compressing_apache]:
+        yield f"{proxy.__name__.replace('_', ' ')}, idle poller", BEATING, through(proxy, idle_poller)

@@ -14,6 +14,7 @@ final class EventStreamClient: Client {
     private var head = AnswerReader.HeadReader()
     private var decoder = BodyDecoder(.none, byteCountLimit: nil)
     private var events = EventStreamParser()
+    private var blocks = BlockWatch()
     private var isOpen = false
     private var isChunked = false
     private var isTold = false
@@ -40,6 +41,11 @@ final class EventStreamClient: Client {
             if world.time.now >= pause { connect(in: world) }
             return
         }
+        if isOver {
+            self.socket = nil
+            socket.close()
+            return try lost(socket, in: world)
+        }
         guard steadyMask == nil else { return }
         if random.chance(oneIn: 110) {
             leave(in: world)
@@ -54,6 +60,7 @@ final class EventStreamClient: Client {
     private func connect(in world: World) {
         head = AnswerReader.HeadReader()
         events = EventStreamParser()
+        blocks = BlockWatch()
         reader.reconnect()
         (isOpen, isTold, isOver) = (false, false, false)
         lastID = []
@@ -61,17 +68,17 @@ final class EventStreamClient: Client {
         if let steadyMask { (mask, resumption) = (steadyMask, .none) }
         asked = world.truth.sequence
         lastEvent = world.time.now
-        var query = "topics=" + Universe.standard.texts(mask).map(Universe.escaped).joined(separator: ",")
+        var request = SubscriptionWriter("/sse", mask)
+        request.add(field: "Accept: text/event-stream")
         let rate: Double? = random.chance(steadyMask == nil ? 25 : 0) ? world.pickRate(&random) : nil
-        if let rate { query += "&maxRate=\(rate)" }
+        if let rate { request.add("maxRate", "\(rate)") }
         heartbeat = random.chance(20) ? 1 + random.below(2) : 0
-        if heartbeat > 0 { query += "&heartbeat=\(heartbeat)" }
-        var fields = "Host: simulated\r\nAccept: text/event-stream\r\n"
+        if heartbeat > 0 { request.add("heartbeat", "\(heartbeat)") }
         if let text = resumption.text {
             switch random.below(3) {
-            case 0: query += "&cursor=" + text
-            case 1: query += "&lastEventId=" + text
-            default: fields += "Last-Event-ID: \(text)\r\n"
+            case 0: request.add("cursor", text, isText: true)
+            case 1: request.add("lastEventId", text, isText: true)
+            default: request.add(field: "Last-Event-ID: \(text)")
             }
         }
         let version = random.chance(85) ? "1.1" : "1.0"
@@ -80,9 +87,11 @@ final class EventStreamClient: Client {
             StreamReader.PendingLive(id: nil, asked: asked, isResumed: false)
         ]
         let made = world.connect(name, &random)
-        made.send("GET /sse?\(query) HTTP/\(version)\r\n\(fields)\r\n")
+        made.send(request.write(version: version, &random))
         socket = made
-        world.note("\(name) connects to loop \(made.link.loop): \(query) \(resumption.text ?? "")")
+        world.note(
+            "\(name) connects to loop \(made.link.loop): \(request.method) \(request.query) \(resumption.text ?? "")"
+        )
     }
 
     // MARK: Receiving
@@ -94,7 +103,10 @@ final class EventStreamClient: Client {
             if !isOpen {
                 guard let head = try head.next(socket) else { return }
                 guard head.status == 200 else {
-                    if head.status == 503 || head.status == 408, isExcused(socket, in: world) {
+                    // Any status but 200 ends an `EventSource` for good: only one that was never let in gets 503.
+                    if head.status == 503 && socket.link.isUnlucky
+                        || head.status == 408 && isExcused(socket, in: world)
+                    {
                         isOver = true
                         return
                     }
@@ -117,7 +129,7 @@ final class EventStreamClient: Client {
                 // Without chunks a line at a time, so that each event is known by where it ends.
                 let lineEnd = isChunked ? nil : bytes.indices.first { bytes[$0] == ASCII.lineFeed }
                 let step = try decoder.next(bytes.extracting(first: (lineEnd ?? bytes.count - 1) + 1))
-                if !step.content.isEmpty { events.append(bytes.extracting(step.content)) }
+                if !step.content.isEmpty { try take(bytes.extracting(step.content)) }
                 return step
             }
             socket.consume(step.consumed)
@@ -131,6 +143,13 @@ final class EventStreamClient: Client {
             }
             if step.consumed == 0 { return }
         }
+        // The stream has ended. The connection may stay, for another request.
+        isOver = isOver || decoder.isEnded
+    }
+
+    private func take(_ content: Span<UInt8>) throws {
+        try blocks.take(content)
+        events.append(content)
     }
 
     /// The stream says at its beginning whether the cursor was honoured: by a reset or by none.
@@ -148,7 +167,8 @@ final class EventStreamClient: Client {
             guard !isTold, resumption.text != nil else { throw SimulationFailure("was reset out of turn") }
             return try learn(isHonoured: false, in: world)
         }
-        try learn(isHonoured: resumption.text != nil, in: world)
+        // One that comes while the gateway drains is told no more than that.
+        if event.type != "goodbye" { try learn(isHonoured: resumption.text != nil, in: world) }
         switch event.type {
         case "message":
             let line = event.data
@@ -166,8 +186,14 @@ final class EventStreamClient: Client {
         case "heartbeat":
             if heartbeat == 0 { throw SimulationFailure("was sent a heartbeat that it did not ask for") }
         case "goodbye":
-            let isOverloaded = event.data.text.contains("\"overloaded\"") && socket.link.isUnlucky
-            if !world.gateway.isDraining, !isOverloaded { throw SimulationFailure("was told goodbye") }
+            let members = try JSONMembers(event.data)
+            let delay = members.number("reconnectAfter")
+            guard let delay, delay >= 1000, event.retryMilliseconds == Int(delay) else {
+                throw SimulationFailure("was told goodbye without a delay")
+            }
+            if members.string("reason") != "overloaded" || !socket.link.isUnlucky {
+                try world.checkFarewell(reconnectAfter: delay)
+            }
             reader.wasToldGoodbye = true
         default: throw SimulationFailure("was sent an event \(event.type)")
         }
@@ -212,6 +238,27 @@ final class EventStreamClient: Client {
         guard isOpen else { throw fault("all is quiet, and its stream has not begun") }
         try named {
             try reader.checkQuiet(world)
+        }
+    }
+}
+
+/// Sees to it that no block is without data, of which clients that are not strict would make an event.
+private struct BlockWatch {
+    /// As much of the line at hand as tells what it is.
+    private var line: [UInt8] = []
+    private var hasData = false
+
+    mutating func take(_ content: Span<UInt8>) throws {
+        for index in content.indices {
+            if content[index] != ASCII.lineFeed {
+                if line.count < 5 { line.append(content[index]) }
+            } else if line.isEmpty {
+                guard hasData else { throw SimulationFailure("was sent a block without data") }
+                hasData = false
+            } else {
+                hasData = hasData || line.elementsEqual("data:".utf8)
+                line = []
+            }
         }
     }
 }

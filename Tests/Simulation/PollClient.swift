@@ -71,20 +71,35 @@ final class PollClient: Client {
         }
         let isByTag = resumption.text != nil && random.chance(30)
         let wait = world.isQuiet ? 0 : random.below(4)
-        var query = "topics=" + Universe.standard.texts(mask).map(Universe.escaped).joined(separator: ",")
-        var fields = "Host: simulated\r\n"
+        var request = SubscriptionWriter("/poll", mask)
         if let text = resumption.text {
-            if isByTag { fields += "If-None-Match: \"\(text)\"\r\n" } else { query += "&cursor=\(text)" }
+            if isByTag {
+                request.add(field: "If-None-Match: \(tagged(text))")
+            } else {
+                request.add("cursor", text, isText: true)
+            }
         }
-        if random.chance(80) { query += "&wait=\(wait)" } else { fields += "Prefer: wait=\(wait)\r\n" }
-        let method = random.chance(95) ? "GET" : "HEAD"
-        socket.send("\(method) /poll?\(query) HTTP/1.1\r\n\(fields)\r\n")
+        // To a tag that is no cursor the gateway has nothing to say.
+        if isByTag, !resumption.isCursor { resumption = .none }
+        if random.chance(80) {
+            request.add("wait", "\(wait)")
+        } else {
+            request.add(field: "Prefer: wait=\(wait)")
+        }
+        socket.send(request.write(usual: random.chance(95) ? "GET" : "HEAD", &random))
         polls.append(
             Poll(
                 mask: mask, resumption: resumption, isByTag: isByTag, wait: wait,
-                method: Method(Array(method.utf8).span), asked: world.truth.sequence,
+                method: Method(Array(request.method.utf8).span), asked: world.truth.sequence,
                 askedAt: world.time.now, end: socket.sentCount))
-        world.note("\(name) polls \(query) \(isByTag ? "by tag " : "")\(resumption.text ?? "")")
+        world.note("\(name) polls \(request.query) \(isByTag ? "by tag " : "")\(resumption.text ?? "")")
+    }
+
+    /// The tag as it comes back through proxies and caches.
+    private func tagged(_ cursor: String) -> String {
+        let marked = cursor + random.pick(["", "", "-gzip", ";gzip", "--br"])
+        let tag = (random.chance(50) ? "" : "W/") + "\"\(marked)\""
+        return random.chance(70) ? tag : random.pick(["\"other\", \(tag)", "W/\"x\",\(tag) , \"y-gzip\""])
     }
 
     // MARK: Answers
@@ -132,6 +147,8 @@ final class PollClient: Client {
         let cursor = tag.dropFirst().dropLast()
         let text = Array(cursor).text
         holding.reconnect()
+        let pause = answer.head.field("Retry-After").flatMap { $0.span.decimal }
+        if let pause, pause > 1 { try world.checkFarewell(reconnectAfter: pause * 1000) }
         if answer.status == 304 {
             guard poll.isByTag, answer.body.isEmpty else { throw answer.fault("a poll without a tag") }
             guard let start = try poll.resumption.check(isHonoured: true, in: world) else { return }

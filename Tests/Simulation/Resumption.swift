@@ -41,6 +41,9 @@ struct Resumption {
         }
     }
 
+    /// Whether it has the form of a cursor.
+    var isCursor: Bool { text?.contains("-") ?? false }
+
     /// What is held with it, once it was honoured.
     var held: Holding.HandedCursor? { handed }
 

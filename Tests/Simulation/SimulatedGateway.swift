@@ -36,7 +36,9 @@ final class SimulatedGateway {
     private let tap: Inbox
     private var entries: [InboxEntry] = []
     private var batch = UpdateBatch()
-    private(set) var isDraining = false
+    /// Since when it drains.
+    private(set) var drainBegan: Instant?
+    var isDraining: Bool { drainBegan != nil }
 
     init(
         generation: Int, _ configuration: GatewayConfiguration, _ time: SimulatedTime, listenerCount: Int,
@@ -67,7 +69,10 @@ final class SimulatedGateway {
             let loop = GatewayLoop(
                 shared: shared, inbox: inbox, control: control, kernel: kernel, generator: random.branch())
             loop.visitSteps = visitSteps
-            if visitSteps < 256 { loop.crowdCount = visitSteps - 1 }
+            if visitSteps < 256 {
+                loop.crowdCount = visitSteps - 1
+                loop.publishBodies(beyond: 0, inPartsOf: visitSteps)
+            }
             loops.append(SimulatedLoop(loop, kernel, control.statistics, time))
         }
         self.loops = loops
@@ -112,8 +117,8 @@ final class SimulatedGateway {
     }
 
     /// Says goodbye to everybody, as at the process's end.
-    func drain() {
-        isDraining = true
+    func drain(at now: Instant) {
+        drainBegan = now
         shared.isDraining.store(true, ordering: .releasing)
         for control in shared.loops { control.drain() }
     }

@@ -131,7 +131,7 @@ extension WebSocketClient {
         case "heartbeat":
             if let cursor = members.string("cursor") { try reader.take(cursor: cursor, in: world) }
         case "goodbye":
-            if !world.gateway.isDraining { throw SimulationFailure("was told goodbye") }
+            try world.checkFarewell(reconnectAfter: members.number("reconnectAfter"))
             reader.wasToldGoodbye = true
         case "error" where members.string("code") == "overloaded" && socket.link.isUnlucky:
             try refused(members)

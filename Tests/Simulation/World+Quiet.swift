@@ -87,10 +87,19 @@ extension World {
 
     // MARK: Drains
 
+    /// Whoever is sent away comes back when the gateway is gone, and not earlier.
+    func checkFarewell(reconnectAfter milliseconds: UInt64?) throws {
+        guard let began = gateway.drainBegan else { throw SimulationFailure("was told goodbye") }
+        let end = began + configuration.drain.deadline + .seconds(1)
+        guard let milliseconds, time.now + .milliseconds(Int64(milliseconds)) >= end else {
+            throw SimulationFailure("was told to come back in \(milliseconds ?? 0) ms, which is too early")
+        }
+    }
+
     /// The gateway drains and another takes its place; who comes back with an old cursor is reset.
     func restart() throws {
         note("the gateway drains")
-        gateway.drain()
+        gateway.drain(at: time.now)
         let deadline = time.now + configuration.drain.deadline + slack
         while !gateway.hasDrained {
             try act()

@@ -19,11 +19,10 @@ package final class EventStreamWire: SubscriptionWire {
     package var isReusable: Bool { false }
 
     package func request(after cursor: [UInt8]?, into output: inout ByteBuffer) {
-        let target = subscription.target(.eventStream, at: url, cursor: cursor)
-        output.append(requestHead: "GET", target, at: url)
-        output.append(field: "Accept", "text/event-stream")
-        output.append(field: "Cache-Control", "no-store")
-        output.endFields()
+        output.append(subscription, over: .eventStream, at: url, cursor: cursor) { head in
+            head.append(field: "Accept", "text/event-stream")
+            head.append(field: "Cache-Control", "no-store")
+        }
     }
 
     package func receive(

@@ -20,10 +20,9 @@ package final class PollWire: SubscriptionWire {
         reader.reset()
         isAwaiting = true
         body.removeAll(keepingCapacity: true)
-        let target = subscription.target(.poll, at: url, cursor: cursor)
-        output.append(requestHead: "GET", target, at: url)
-        output.append(field: "Accept", "application/json")
-        output.endFields()
+        output.append(subscription, over: .poll, at: url, cursor: cursor) { head in
+            head.append(field: "Accept", "application/json")
+        }
     }
 
     package func receive(
@@ -65,7 +64,8 @@ package final class PollWire: SubscriptionWire {
         }
         if !hasAnswered { events.append(.live(resumed: nil)) }
         hasAnswered = true
-        events.append(.answered(isEmpty: isEmpty))
+        let pause = reader.head?.field("Retry-After").flatMap { $0.span.decimal }
+        events.append(.answered(isEmpty: isEmpty, retryAfterSeconds: pause))
     }
 }
 

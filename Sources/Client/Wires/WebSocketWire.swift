@@ -12,7 +12,7 @@ package final class WebSocketWire: SubscriptionWire {
         role: .client,
         limits: MessageLimits(messageByteCount: WireLimits.messageByteCount, frameCount: 65_536))
     private var isOpen = false
-    private var isSubscribed = false
+    private var parts = SubscriptionParts.inURL
     private var closing = CloseHandshake(role: .client)
     /// Mask keys must be unpredictable (RFC 6455 §5.3).
     private var generator = SystemRandomNumberGenerator()
@@ -29,7 +29,12 @@ package final class WebSocketWire: SubscriptionWire {
     package var isReusable: Bool { false }
 
     package func request(after cursor: [UInt8]?, into output: inout ByteBuffer) {
-        let target = subscription.target(.webSocket, at: url, cursor: cursor)
+        let isLong = subscription.isLong(.webSocket, at: url, cursor: cursor)
+        parts = isLong ? SubscriptionParts(of: subscription.topics, cursor: cursor) : .inURL
+        let target =
+            isLong
+            ? subscription.shortTarget(.webSocket, at: url)
+            : subscription.target(.webSocket, at: url, cursor: cursor)
         output.append(requestHead: "GET", target, at: url)
         output.append(field: "Connection", "Upgrade")
         output.append(field: "Upgrade", "websocket")
@@ -89,10 +94,10 @@ package final class WebSocketWire: SubscriptionWire {
         _ output: inout ByteBuffer
     ) throws(ClientFailure) {
         switch event {
-        case .message(.text, let range): try readMessage(input.extracting(range), into: &events)
+        case .message(.text, let range): try readMessage(input.extracting(range), into: &events, &output)
         case .assembledMessage(.text):
             let message = messages.message.array
-            try readMessage(message.span, into: &events)
+            try readMessage(message.span, into: &events, &output)
         case .message, .assembledMessage: throw .violation("a binary message")
         case .ping(let range):
             guard closing.maySend else { return }
@@ -113,27 +118,29 @@ package final class WebSocketWire: SubscriptionWire {
 
     private func maskKey() -> MaskKey { MaskKey(bits: generator.next()) }
 
-    private func readMessage(_ text: Span<UInt8>, into events: inout [WireEvent]) throws(ClientFailure) {
+    private func readMessage(
+        _ text: Span<UInt8>, into events: inout [WireEvent], _ output: inout ByteBuffer
+    ) throws(ClientFailure) {
+        var heard: [WireEvent] = []
         do throws(JSONFailure) {
-            try ServerMessage(text).tell(into: &events)
+            let message = try ServerMessage(text)
+            if let limit = message.messageByteCount { parts.messageByteCount = limit }
+            message.tell(into: &heard)
         } catch {
             throw .violation("a message is not the JSON expected, \(error)")
         }
-        if events.contains(where: \.isSubscription) { isSubscribed = true }
-        // Without a subscription the connection would stay open and deliver nothing.
-        if !isSubscribed, case .error(let code, let message)? = events.last {
+        for event in heard { try parts.tell(event, into: &events) }
+        // The gateway speaks first.
+        if closing.maySend, let message = parts.next() {
+            output.append(frame: .text, payload: message.span, key: maskKey())
+        }
+        // Without all it asked for, the subscription would go on and lack something.
+        if !parts.isWhole, case .error(let code, let message)? = events.last {
             var problem = Problem(status: 400)
             problem.code = code
             problem.detail = message
             throw .refused(problem)
         }
-    }
-}
-
-extension WireEvent {
-    fileprivate var isSubscription: Bool {
-        if case .subscribed = self { return true }
-        return false
     }
 }
 
@@ -144,6 +151,8 @@ private struct ServerMessage {
     private var updates: [WireEvent] = []
     private var gap = Gap()
     private var notice = Notice()
+    /// The largest message that the gateway takes.
+    private(set) var messageByteCount: Int?
 
     init(_ text: Span<UInt8>) throws(JSONFailure) {
         var scanner = JSONScanner(text)
@@ -159,6 +168,8 @@ private struct ServerMessage {
                 gap.topic = try scanner.optionalString() ?? []
             } else if name.equals("next", in: text) {
                 gap.next = try scanner.wholeNumber()
+            } else if name.equals("limits", in: text) {
+                messageByteCount = try Self.messageByteCount(&scanner)
             } else if name.equals("missed", in: text) {
                 gap.missed = try scanner.null() ? nil : try scanner.wholeNumber()
             } else {
@@ -166,6 +177,19 @@ private struct ServerMessage {
             }
         }
         try scanner.end()
+    }
+
+    private static func messageByteCount(_ scanner: inout JSONScanner) throws(JSONFailure) -> Int? {
+        var byteCount: Int?
+        try scanner.enterObject()
+        while let name = try scanner.nextMember() {
+            if name.equals("messageBytes", in: scanner.bytes) {
+                byteCount = Int(clamping: try scanner.wholeNumber())
+            } else {
+                _ = try scanner.value()
+            }
+        }
+        return byteCount
     }
 
     func tell(into events: inout [WireEvent]) {

@@ -193,28 +193,15 @@ enum ClientCommand {
         guard let range = members.topics else {
             throw .badRequest("\"topics\" is missing: an array of topics or patterns.")
         }
-        let list = text.extracting(range)
-        var scanner = JSONScanner(list)
-        guard scanner.peek() == .array else { throw .badRequest("\"topics\" must be an array of strings.") }
-        var names: [[UInt8]?] = []
+        let named: (patterns: [TopicPattern], mistake: Problem?)
+        var scanner = JSONScanner(text.extracting(range))
         do throws(JSONFailure) {
-            try scanner.enterArray()
-            while try scanner.nextElement() { names.append(try scanner.string().decoded(in: list)) }
+            named = try SubscriptionRequest.readNames(&scanner)
         } catch {
-            throw .badRequest("\"topics\" must be an array of strings.")
+            throw Problem(error)
         }
-        var patterns: [TopicPattern] = []
-        for name in names {
-            guard let name else {
-                throw Problem(400, "invalid_topic", "A topic has half of a surrogate pair.")
-            }
-            do {
-                patterns.append(try TopicPattern(name.span))
-            } catch {
-                throw Problem(error)
-            }
-        }
-        if patterns.isEmpty { throw .badRequest("\"topics\" names nothing.") }
-        return patterns
+        if let mistake = named.mistake { throw mistake }
+        if named.patterns.isEmpty { throw .badRequest("\"topics\" names nothing.") }
+        return named.patterns
     }
 }

@@ -70,6 +70,15 @@ extension ByteBuffer {
         append(ASCII.closeBracket)
     }
 
+    /// `,"limits":{"messageBytes":…,"subscriptions":…}`, so that a client need not run into them.
+    mutating func append(limitsOf settings: SubscriberSettings) {
+        append(",\"limits\":{\"messageBytes\":")
+        append(decimal: UInt64(settings.messageByteCount))
+        append(",\"subscriptions\":")
+        append(decimal: UInt64(settings.subscriptionLimit))
+        append(ASCII.closeBrace)
+    }
+
     /// `,"maxRate":5`, `,"maxRate":null`
     mutating func append(rateMember rate: Double?) {
         append(",\"maxRate\":")

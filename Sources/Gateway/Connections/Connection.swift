@@ -33,6 +33,8 @@ final class Connection {
         static let isFull = Facts(rawValue: 32)
         /// The poller tells nothing of it, until it is seen to that its peer is gone.
         static let isUnwatched = Facts(rawValue: 64)
+        /// There is no room for it: it was let in to be told so, in answer to its first request.
+        static let isSurplus = Facts(rawValue: 128)
     }
 
     // An idle connection is these 120 bytes and its front end's (`Benchmarks/idle-memory`).

@@ -64,11 +64,11 @@ extension Principal {
         if !rights.subscribe.allows(topic: name.span) { throw .forbidden("read", [name]) }
     }
 
-    /// The door of publishing: refuses the whole batch.
-    func demandPublishing(_ batch: borrowing UpdateBatch) throws(Problem) {
+    /// The door of publishing: refuses the whole batch, for what stands in it from update `first` on.
+    func demandPublishing(_ batch: borrowing UpdateBatch, from first: Int = 0) throws(Problem) {
         guard case .within = rights.publish else { return }
         var refused: [[UInt8]] = []
-        batch.forEachTopic { name in
+        batch.forEachTopic(from: first) { name in
             if !rights.publish.allows(topic: name), refused.count < Problem.refusedTopicLimit {
                 refused.append(name.array)
             }

@@ -10,9 +10,9 @@ extension Endpoint.Spoken {
     }
 
     /// The whole answer to a connection for which there is no room.
-    func farewell(at time: UnixTime) -> [UInt8] {
+    func farewell(from work: Workspace) -> [UInt8] {
         switch self {
-        case .http: HTTP1Responder.overloadedAnswer(time)
+        case .http: HTTP1Responder.overloadedAnswer(work.time, wait: work.reconnectDelay())
         }
     }
 }

@@ -17,6 +17,9 @@ protocol FrontEnd {
     /// Something may be waiting for the reader of that stream, and the socket takes bytes. `budget` is how many bytes of
     /// updates it may be sent; a single update may be larger.
     mutating func flush(stream: UInt16, budget: Int, _ connection: Connection, _ work: Workspace)
+    /// The reader of that stream can't be served any more: it is told why, and ends.
+    mutating func endReader(
+        _ stream: UInt16, because problem: Problem, _ connection: Connection, _ work: Workspace)
     /// The answer that a request has waited for has come.
     mutating func answered(_ answer: Answer, to ticket: UInt64, _ connection: Connection, _ work: Workspace)
     /// When it wants to be called if nothing happens before.
@@ -42,6 +45,7 @@ protocol FrontEnd {
 
 extension FrontEnd {
     mutating func answered(_: Answer, to _: UInt64, _: Connection, _: Workspace) {}
+    mutating func endReader(_: UInt16, because _: Problem, _: Connection, _: Workspace) {}
 
     var heldByteCount: Int { 0 }
     var transport: StaticString { "http" }

@@ -45,8 +45,11 @@ struct HTTP1FrontEnd: FrontEnd {
             unfinishedSince = now
         }
 
-        func deadline(_ work: Workspace) -> Instant {
-            unfinishedSince == .never ? .never : unfinishedSince + work.intervals.request
+        /// Between two lines any time may pass: TCP finds out who has vanished.
+        func deadline(_ connection: Connection, _ work: Workspace) -> Instant {
+            unfinishedSince == .never
+                ? .never
+                : min(connection.lastReceived + work.intervals.body, unfinishedSince + work.intervals.request)
         }
 
         /// Nothing was read for a while: for that time the peer does not answer.
@@ -86,13 +89,29 @@ struct HTTP1FrontEnd: FrontEnd {
             case .replying(let reply, _): return reply.isReading ? bytes.count : 0
             }
         } catch {
-            connection.endAfterSending(.malformed)
             // A request whose body is read over has its answer already.
-            if case .body(let body) = state, body.reply == nil { return input.count }
-            ended(work)
-            var response = HTTP1Responder.last
-            response.refuse(Problem(error), connection, work)
+            if case .body(let body) = state, body.reply == nil {
+                connection.endAfterSending(.malformed)
+            } else {
+                refuse(Problem(error), .malformed, connection, work)
+            }
             return input.count
+        }
+    }
+
+    /// Refuses what is under way, and with it the connection, which can be read no further.
+    private mutating func refuse(
+        _ problem: Problem, _ reason: EndReason, _ connection: Connection, _ work: Workspace
+    ) {
+        if case .body(let body) = state, let reply = body.reply {
+            if case .over = reply.refuse(problem, reason, &body.response, connection, work) {
+                finish(reply, connection, work)
+            }
+        } else {
+            ended(work)
+            connection.endAfterSending(reason)
+            var response = HTTP1Responder.last
+            response.refuse(problem, connection, work)
         }
     }
 
@@ -129,7 +148,7 @@ struct HTTP1FrontEnd: FrontEnd {
             return try RequestRouter.route(head, &response, connection, work)
         } catch {
             // The bytes behind a refused request's head may be its body. It is not worth telling them apart.
-            if head.bodyFraming.hasBody { response.abandonRequest(connection) }
+            if head.bodyFraming.hasBody { response.abandonRequest(connection, .refused) }
             response.refuse(error, connection, work)
             return .answered
         }
@@ -169,6 +188,7 @@ struct HTTP1FrontEnd: FrontEnd {
             bytes.extracting(step.content), isEnd: step.isEnd, &body.response, connection, work)
         switch progress {
         case .over: finish(reply, connection, work)
+        case .continues(let next): state = .replying(next, body.response)
         case .goesOn:
             if step.isEnd { state = .replying(reply, body.response) } else { body.look(at: work.now) }
         }
@@ -197,6 +217,7 @@ struct HTTP1FrontEnd: FrontEnd {
             let wasReading = reply.isReading
             switch step(reply, &body.response) {
             case .over: finish(reply, connection, work)
+            case .continues(let next): state = .replying(next, body.response)
             case .goesOn: if !wasReading, reply.isReading { body.readsAgain(at: work.now) }
             }
         case .replying(let reply, var response):
@@ -219,6 +240,12 @@ struct HTTP1FrontEnd: FrontEnd {
         withReply(connection, work) { $0.flush(budget: budget, &$1, connection, work) }
     }
 
+    mutating func endReader(
+        _: UInt16, because problem: Problem, _ connection: Connection, _ work: Workspace
+    ) {
+        withReply(connection, work) { $0.endReader(because: problem, &$1, connection, work) }
+    }
+
     mutating func answered(
         _ answer: Answer, to ticket: UInt64, _ connection: Connection, _ work: Workspace
     ) {
@@ -229,10 +256,11 @@ struct HTTP1FrontEnd: FrontEnd {
 
     func deadline(_ connection: Connection, _ work: Workspace) -> Instant {
         switch state {
+        case .idle where connection.facts.contains(.isSurplus): connection.accepted + work.intervals.head
         case .idle: max(connection.lastReceived, connection.lastSent) + work.intervals.idle
         case .head(let partial): partial.started + work.intervals.head
         case .body(let body) where body.reply?.isReading ?? true:
-            min(connection.lastReceived + work.intervals.body, body.deadline(work))
+            body.deadline(connection, work)
         case .body(let body): body.reply?.deadline(connection, work) ?? .never
         case .replying(let reply, _): reply.deadline(connection, work)
         }
@@ -242,23 +270,17 @@ struct HTTP1FrontEnd: FrontEnd {
         guard work.now >= deadline(connection, work) else { return }
         switch state {
         case .idle: work.actions.end = .timeout
-        case .head: refuseLate(.last, connection, work)
+        case .head: refuseLate(connection, work)
         case .body(let body):
             guard let reply = body.reply else { return connection.endAfterSending(.timeout) }
-            guard !reply.isReading else { return refuseLate(body.response, connection, work) }
+            guard !reply.isReading else { return refuseLate(connection, work) }
             withReply(connection, work) { $0.deadlineCame(&$1, connection, work) }
         case .replying: withReply(connection, work) { $0.deadlineCame(&$1, connection, work) }
         }
     }
 
-    private mutating func refuseLate(
-        _ response: HTTP1Responder, _ connection: Connection, _ work: Workspace
-    ) {
-        ended(work)
-        var response = response
-        response.close()
-        connection.endAfterSending(.timeout)
-        response.refuse(Problem(408, "bad_request", "The request did not come in time."), connection, work)
+    private mutating func refuseLate(_ connection: Connection, _ work: Workspace) {
+        refuse(Problem(408, "bad_request", "The request did not come in time."), .timeout, connection, work)
     }
 
     mutating func sayGoodbye(_ connection: Connection, _ work: Workspace) {

@@ -99,9 +99,9 @@ struct WebSocketEnd: ~Copyable {
 
     // MARK: Time
 
-    /// Whatever has begun must be whole by then: a byte now and then is no life.
+    /// Whatever has begun must be whole by then: a byte now and then is no life. Asked as long as messages may be sent.
     func messageDeadline(_ work: Workspace) -> Instant {
-        closing.maySend && unfinishedSince != .never ? unfinishedSince + work.intervals.message : .never
+        unfinishedSince != .never ? unfinishedSince + work.intervals.message : .never
     }
 
     /// Ends the connection if a message takes too long.

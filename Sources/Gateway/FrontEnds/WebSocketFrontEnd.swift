@@ -27,7 +27,7 @@ final class WebSocketFrontEnd: FrontEnd {
     ) throws(Problem) -> WebSocketFrontEnd {
         let opening = try OpeningHandshake(head, work.configuration.subscribers.compression)
         let request = try SubscriptionRequest(head, from: connection, work)
-        if work.shared.isDrainingNow { throw .draining }
+        if let refusal = work.refusal(of: connection) { throw refusal }
         opening.answer(&response, connection, work)
         let frontEnd = WebSocketFrontEnd(request, opening.agreement, connection, work)
         frontEnd.begin(request, connection, work)
@@ -54,6 +54,7 @@ final class WebSocketFrontEnd: FrontEnd {
             output.append("\",\"heartbeat\":")
             let seconds = work.configuration.subscribers.pingInterval.nanoseconds / 1_000_000_000
             output.append(decimal: session.heartbeat > 0 ? UInt64(session.heartbeat) : seconds)
+            output.append(limitsOf: work.configuration.subscribers)
         }
         if !request.patterns.isEmpty {
             subscribe(request.patterns, cursor: request.cursor, rate: .unchanged, id: nil, connection, work)
@@ -132,7 +133,6 @@ final class WebSocketFrontEnd: FrontEnd {
 
     func flush(stream _: UInt16, budget: Int, _ connection: Connection, _ work: Workspace) {
         guard end.maySend else { return }
-        if let problem = session.reasonToEnd(work) { return refuseService(problem, connection, work) }
         if commands != nil { carryOn(connection, work) }
         if !receipts.isFull { flushMarked(budget: budget, connection, work) }
     }
@@ -162,8 +162,8 @@ final class WebSocketFrontEnd: FrontEnd {
 
     // MARK: Ending
 
-    /// The reader can't be served any more.
-    private func refuseService(_ problem: Problem, _ connection: Connection, _ work: Workspace) {
+    func endReader(_: UInt16, because problem: Problem, _ connection: Connection, _ work: Workspace) {
+        guard end.maySend else { return }
         work.appendError(problem, id: nil, to: connection)
         let code: CloseCode = problem.code == "overloaded" ? .tryAgainLater : .policyViolation
         end.close(with: code, reason: problem.code, .refused, connection, work)

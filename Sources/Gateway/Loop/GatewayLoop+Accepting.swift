@@ -29,7 +29,7 @@ extension GatewayLoop {
     /// Refuses all that wait, as long as there is a descriptor to do it with.
     private func turnAway(from listener: Int, because failure: SystemFailure) {
         work.note(.turnedAway, ["reason": .text("\(failure)")])
-        let answer = shared.addresses[listener].endpoint.spoken.farewell(at: work.time)
+        let answer = shared.addresses[listener].endpoint.spoken.farewell(from: work)
         for _ in 0..<Self.acceptLimit {
             switch kernel.turnAway(from: listener, with: answer.span) {
             case .turnedAway: statistics.add(.turnedAway)
@@ -68,10 +68,13 @@ extension GatewayLoop {
     }
 
     private func admit(_ stream: consuming ByteStream, at endpoint: Endpoint) {
-        if let reason = reasonToTurnAway {
+        let reason = reasonToTurnAway
+        if let reason {
             work.note(.turnedAway, ["reason": .text(reason)])
             statistics.add(.turnedAway)
-            let answer = endpoint.spoken.farewell(at: work.time)
+        }
+        guard reason == nil || surplusCount < shared.surplusLimit else {
+            let answer = endpoint.spoken.farewell(from: work)
             answer.withUnsafeBufferPointer { _ = stream.write($0) }
             return
         }
@@ -89,6 +92,10 @@ extension GatewayLoop {
             statistics.add(.turnedAway)
             freeKeys.append(key.next)
             return
+        }
+        if reason != nil {
+            connection.facts.insert(.isSurplus)
+            surplusCount += 1
         }
         connections[Int(key.connection)] = connection
         liveConnectionCount += 1

@@ -1,5 +1,6 @@
 /// How connections end: at once, after the last byte, or in a drain.
 internal import Broker
+internal import Logging
 internal import Primitives
 internal import Synchronization
 internal import Transport
@@ -19,9 +20,22 @@ extension GatewayLoop {
         if !work.publishRates.isEmpty { work.publishRates[connection.key] = nil }
         closedKeys.append(connection.key.next)
         liveConnectionCount -= 1
+        if connection.facts.contains(.isSurplus) { surplusCount -= 1 }
         shared.connectionCount.subtract(1, ordering: .relaxed)
         if connection.facts.contains(.isStopped) { statistics.add(.stopped, -1) }
         statistics.endings[reason]?.value.add()
+    }
+
+    /// Closes a connection that broke. One whose peer has vanished is counted as dead.
+    func endBroken(_ connection: Connection, by failure: SystemFailure?) {
+        guard let failure, failure.isTimeout else { return end(connection, .broken) }
+        work.note(
+            .dead,
+            [
+                "transport": .text("\(connection.transport)"),
+                "reason": .text("its kernel acknowledges nothing"),
+            ])
+        end(connection, .dead)
     }
 
     func beginDrain() {
@@ -30,7 +44,7 @@ extension GatewayLoop {
         for listener in 0..<kernel.listenerCount { acceptAll(from: listener) }
         isListening = false
         kernel.closeListeners()
-        cutAt = now + configuration.drain.deadline
+        work.drainEnd = now + configuration.drain.deadline
         for connection in connections {
             guard let connection, connection.isOpen else { continue }
             goodbyes[connection.token] = randomMoment(within: configuration.drain.spread)

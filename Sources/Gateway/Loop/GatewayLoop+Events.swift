@@ -80,7 +80,7 @@ extension GatewayLoop {
         if connection.hasUnsent, event.allows(connection.writeInterest) { sendUnsent(connection) }
         guard connection.isOpen else { return }
         if !wantsToRead(connection) {
-            if event.isHungUp { end(connection, .broken) }
+            if event.isHungUp { endBroken(connection, by: connection.stream.brokenBy) }
         } else if event.allows(connection.readInterest) {
             // What was left of the last read comes first; the kernel tells of the rest again.
             if !connection.facts.contains(.isInAgain) || !connection.hasUnread { read(connection) }

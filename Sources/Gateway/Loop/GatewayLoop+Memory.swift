@@ -1,4 +1,5 @@
-/// The account of what the loop holds for its clients.
+/// The account of what the loop holds for its clients, and the end of readers for which there is no memory.
+internal import Broker
 
 extension GatewayLoop {
     /// Brings the account up to date with what the connection holds. Nearly all hold nothing.
@@ -6,6 +7,21 @@ extension GatewayLoop {
         guard connection.hasHoldings || connection.frontEnd.heldByteCount > 0 else { return }
         let (before, now) = connection.countHeld()
         if now != before { work.memory.change(from: before, to: now) }
+    }
+
+    /// Ends the readers that were to cover more than they may.
+    func endOverfull() {
+        guard replica.hasOverfull else { return }
+        beginShare(Share.walks)
+        while let subscriber = replica.takeOverfull() {
+            let key = replica.owner(of: subscriber)
+            if let connection = connection(of: key), connection.phase == .serving {
+                connection.frontEnd.endReader(
+                    key.stream, because: work.problemOfOverfull(subscriber), connection, work)
+                settle(connection)
+            }
+            if isShareSpent { return }
+        }
     }
 
     /// Bytes that all connections hold, asked one by one, and what the account says: the same between two turns.
@@ -20,6 +36,9 @@ extension GatewayLoop {
     /// The loop's share of `memory.clientBytes`.
     package var clientByteLimit: Int {
         get { work.memory.limit }
-        set { work.memory.limit = newValue }
+        set {
+            work.memory.limit = newValue
+            _ = work.weighMemory()
+        }
     }
 }

@@ -28,7 +28,7 @@ extension GatewayLoop {
             }
             connection.frontEnd.inputEnded(connection, work)
             settle(connection)
-        case .failed: end(connection, .broken)
+        case .failed(let failure): endBroken(connection, by: failure)
         }
     }
 
@@ -112,9 +112,9 @@ extension GatewayLoop {
             work.output.consume(count)
             connection.writeInterest = .write
         case .blocked(let interest): connection.writeInterest = interest
-        case .failed:
+        case .failed(let failure):
             work.output.removeAll()
-            end(connection, .broken)
+            endBroken(connection, by: failure)
             return
         }
         if !work.output.isEmpty { connection.keepUnsent(work.output.unsafeBytes) }
@@ -138,8 +138,8 @@ extension GatewayLoop {
             connection.writeInterest = interest
             updateInterest(connection)
             return
-        case .failed:
-            end(connection, .broken)
+        case .failed(let failure):
+            endBroken(connection, by: failure)
             return
         }
         guard !connection.hasUnsent else { return updateInterest(connection) }

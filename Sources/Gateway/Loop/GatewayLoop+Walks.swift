@@ -13,6 +13,7 @@ extension GatewayLoop {
         static let deadlines = Interval(.microseconds(250))
         static let flushes = Interval(.microseconds(1250))
         static let again = Interval(.microseconds(750))
+        static let publishes = Interval(.microseconds(750))
         static let walks = Interval(.microseconds(500))
     }
 

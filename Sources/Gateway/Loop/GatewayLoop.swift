@@ -43,15 +43,20 @@ package final class GatewayLoop {
     /// When the part of the turn at hand has had its share.
     var shareEnd = Instant.never
     var advanced: [SubscriberID] = []
+    /// Questions about all connections, in turns.
+    var surveys = Queue<SurveyUnderWay>()
     private var flushDelay: FlushDelay
+    /// Whether the last turn's flushes came to their end before all readers had theirs.
+    private var areReadersWaiting = false
     private var lastFlushed: Instant
     let scratch: UnsafeMutableBufferPointer<UInt8>
     var isListening = true
     var isDraining = false
-    /// When each connection is told goodbye, once the gateway drains, and when those that stay are cut.
+    /// When each connection is told goodbye, once the gateway drains.
     var goodbyes: [UInt32: Instant] = [:]
-    var cutAt = Instant.never
     var acceptingAgain = Instant.never
+    /// Connections for which there is no room, until they are told so.
+    var surplusCount = 0
     var liveConnectionCount = 0 {
         didSet { work.memory.connectionCount = liveConnectionCount }
     }
@@ -91,6 +96,8 @@ package final class GatewayLoop {
     var intervals: Intervals { work.intervals }
     /// The present moment, as of the turn's beginning.
     var now: Instant { work.now }
+    /// When those that stay are cut, once the gateway drains.
+    var cutAt: Instant { work.drainEnd ?? .never }
 
     /// Turns until the gateway has drained.
     package func run() {
@@ -107,8 +114,8 @@ package final class GatewayLoop {
         }
     }
 
-    /// Whether the gateway has drained and nobody is left.
-    package var hasDrained: Bool { isDraining && liveConnectionCount == 0 }
+    /// Whether the gateway has drained, nobody is left, and all that was accepted is published.
+    package var hasDrained: Bool { isDraining && liveConnectionCount == 0 && work.publications.isEmpty }
 
     /// Whether the next turn has room for what the kernel tells. Before it has, the kernel would tell the same again.
     package var wantsEvents: Bool { held.isEmpty }
@@ -128,7 +135,10 @@ package final class GatewayLoop {
         expireDeadlines()
         flushReaders()
         workAgain()
+        publishParts()
         walk()
+        surveyConnections()
+        endOverfull()
         freeKeys.append(contentsOf: closedKeys)
         closedKeys.removeAll(keepingCapacity: true)
         publishGauges()
@@ -145,7 +155,7 @@ package final class GatewayLoop {
     /// Whether the last turn has left something to do.
     private var hasWork: Bool {
         !again.isEmpty || !held.isEmpty || !strangers.isEmpty || !due.isEmpty || replica.hasUnmarked
-            || replica.hasWalks
+            || replica.hasWalks || replica.hasOverfull || !work.publications.isEmpty || !surveys.isEmpty
     }
 
     // MARK: Shares
@@ -180,9 +190,13 @@ package final class GatewayLoop {
         let horizon = start + Self.clockStep
         guard due <= horizon else { return }
         beginShare(Share.flushes)
+        areReadersWaiting = true
         for place in 0..<Self.flushLimit {
             if place > 0, isShareSpent { break }
-            guard let subscriber = replica.takeReady(at: horizon) else { break }
+            guard let subscriber = replica.takeReady(at: horizon) else {
+                areReadersWaiting = false
+                break
+            }
             let key = replica.owner(of: subscriber)
             if let connection = connection(of: key) { flush(connection, stream: key.stream) }
         }
@@ -201,10 +215,12 @@ package final class GatewayLoop {
         settle(connection)
     }
 
-    /// What one flush may carry. Where memory is short it is little: what a reader does not take at once has to be held.
+    /// What one flush may carry. While readers wait for their turn it is less, so that those who lack little do not wait for
+    /// those who lack much. Where memory is short it is little: what a reader does not take at once has to be held.
     private var flushByteCount: Int {
         let most = configuration.subscribers.flushByteCount
-        return work.memoryPressure == .none ? most : min(most, 4096)
+        guard work.memoryPressure == .none else { return min(most, 4096) }
+        return areReadersWaiting ? max(most / 4, min(most, 4096)) : most
     }
 
     /// Comes back to the connection in the next turn, after the others.
@@ -241,9 +257,10 @@ package final class GatewayLoop {
         statistics.set(.conflated, to: Int(replica.conflated))
         statistics.set(.subscriptions, to: replica.slotCount)
         statistics.set(.unpublishedTopics, to: replica.unpublishedCount)
-        statistics.set(.heldRequests, to: work.memory.held.requests)
+        statistics.set(
+            .heldRequests, to: work.memory.held.requests + work.memory.publicationByteCount)
         statistics.set(.heldAnswers, to: work.memory.held.answers)
-        statistics.set(.heldSubscriptions, to: replica.readerByteCount)
         statistics.set(.heldConnections, to: liveConnectionCount * ClientMemory.connectionByteCount)
+        statistics.set(.heldSubscriptions, to: work.weighMemory())
     }
 }

@@ -22,6 +22,13 @@ struct ClientMemory {
     var limit: Int
     var connectionCount = 0
     private(set) var held = HeldBytes()
+    /// What large publications hold, whose connections may be gone.
+    var publicationByteCount = 0
+
+    /// All but what is held for readers.
+    var byteCount: Int {
+        held.requests + held.answers + publicationByteCount + connectionCount * Self.connectionByteCount
+    }
 
     init(limit: Int) {
         self.limit = limit
@@ -59,10 +66,7 @@ extension TopicPattern {
 
 extension Workspace {
     /// Bytes that are held for clients at present.
-    var clientByteCount: Int {
-        memory.held.requests + memory.held.answers
-            + memory.connectionCount * ClientMemory.connectionByteCount + replica.readerByteCount
-    }
+    var clientByteCount: Int { memory.byteCount + replica.readerByteCount }
 
     /// Whether the limit is reached.
     var isMemoryShort: Bool { clientByteCount > memory.limit }
@@ -84,16 +88,18 @@ extension Workspace {
     /// The refusal for want of memory. Not all come back at once.
     func overloaded() -> Problem { .overloaded(retryAfter: Int.random(in: 1...5, using: &generator)) }
 
-    /// Looks at how near the limit is: a turn begins.
-    func weighMemory() {
+    /// Looks at how near the limit is: a turn ends. Returns the bytes that are held for readers.
+    func weighMemory() -> Int {
         let readerByteCount = replica.readerByteCount
-        let others = clientByteCount - readerByteCount
+        let others = memory.byteCount
         replica.readerByteLimit = memory.limit + memory.limit / 2 - others
         let pressure = MemoryPressure(others + readerByteCount, of: memory.limit)
-        guard pressure != memoryPressure else { return }
+        guard pressure != memoryPressure else { return readerByteCount }
         if memoryPressure == .none {
-            note(.memoryShort, ["bytes": .integer(clientByteCount), "limit": .integer(memory.limit)])
+            note(
+                .memoryShort, ["bytes": .integer(others + readerByteCount), "limit": .integer(memory.limit)])
         }
         memoryPressure = pressure
+        return readerByteCount
     }
 }

@@ -21,7 +21,7 @@ enum ConnectionsPage {
             throw .badRequest("This request has no body; send the query alone.")
         }
         // A loop that has drained gives no answer.
-        if work.shared.isDrainingNow { throw .draining }
+        if work.shared.isDrainingNow { throw .draining(wait: work.reconnectDelay()) }
         guard let items = head.queryItems() else {
             throw .badRequest("The query has a malformed percent escape.")
         }
@@ -74,7 +74,7 @@ private final class AwaitedConnections: Reply {
     func sayGoodbye(
         _ response: inout some Responder, _ connection: Connection, _ work: Workspace
     ) -> ReplyProgress {
-        response.refuse(.draining, connection, work)
+        response.refuse(.draining(wait: work.reconnectDelay()), connection, work)
         return .over
     }
 

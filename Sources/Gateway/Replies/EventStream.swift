@@ -1,10 +1,16 @@
 /// Server-Sent Events (WHATWG HTML §9.2): one event an update, so that `onmessage` and `curl -N` work as they are.
 internal import Broker
 internal import HTTP
+internal import Logging
 internal import Primitives
+internal import Transport
 
 /// An answer whose content never ends, unless the gateway drains.
 final class EventStream: Reply {
+    /// How many milliseconds a reader waits before it comes back from a stream that broke. Each has its own figure, because a
+    /// gateway that dies loses all its readers in one moment.
+    private static let retryMilliseconds = 1000...3000
+
     private var session: ReaderSession
     private var isEnded = false
 
@@ -12,21 +18,48 @@ final class EventStream: Reply {
     static func open(
         _ head: RequestHead, _ response: inout some Responder, _ connection: Connection, _ work: Workspace
     ) throws(Problem) -> Routing {
-        var request = try SubscriptionRequest(head, from: connection, work)
+        let request = try SubscriptionRequest(head, from: connection, work)
+        return try begin(request, head, &response, connection, work).map { .reply($0) } ?? .answered
+    }
+
+    /// Begins to answer the request, whatever says what it asks for; nil where that is all.
+    static func begin(
+        _ asked: SubscriptionRequest, _ head: RequestHead, _ response: inout some Responder,
+        _ connection: Connection, _ work: Workspace
+    ) throws(Problem) -> EventStream? {
+        var request = asked
         try request.demandTopics()
-        if work.shared.isDrainingNow { throw .draining }
-        if let last = head.field("Last-Event-ID"), !last.isEmpty { request.cursor = last }
-        response.begin(200, "text/event-stream; charset=utf-8", .open, connection, work) { fields in
-            fields.add("Cache-Control", "no-store, no-transform")
-            fields.add("X-Accel-Buffering", "no")
+        if let refusal = work.refusal(of: connection) {
+            sendAway(because: refusal, &response, connection, work)
+            return nil
         }
+        if let last = head.field("Last-Event-ID"), !last.isEmpty { request.cursor = last }
+        response.begin(
+            200, "text/event-stream; charset=utf-8", .open, connection, work, fields: addFields)
         if head.method == .head {
             response.end(connection, work)
-            return .answered
+            return nil
         }
         let stream = EventStream(request, connection, work)
         stream.begin(request, &response, connection, work)
-        return .reply(stream)
+        return stream
+    }
+
+    /// A stream that ends with its first event. To an `EventSource` any status but 200 is the end for good.
+    static func sendAway(
+        because refusal: Problem, _ response: inout some Responder, _ connection: Connection,
+        _ work: Workspace
+    ) {
+        work.note(refusal: refusal, of: connection)
+        var goodbye = ByteBuffer()
+        goodbye.append(goodbyeEvent: refusal.code, after: work.reconnectDelay())
+        response.answer(
+            200, "text/event-stream; charset=utf-8", goodbye.bytes, connection, work, fields: addFields)
+    }
+
+    private static func addFields(_ fields: any ResponseFields) {
+        fields.add("Cache-Control", "no-store, no-transform")
+        fields.add("X-Accel-Buffering", "no")
     }
 
     private init(_ request: SubscriptionRequest, _ connection: Connection, _ work: Workspace) {
@@ -41,7 +74,8 @@ final class EventStream: Reply {
         let isResumed = session.subscribe(request.patterns, cursor: request.cursor, id: nil, connection, work)
         response.write(work) { output in
             output.append(comment: "tidegate")
-            output.append(retryMilliseconds: 2000)
+            output.append(
+                retryMilliseconds: Int.random(in: Self.retryMilliseconds, using: &work.generator))
             if request.cursor != nil, !isResumed {
                 output.append(
                     eventNamed: "reset", id: nil,
@@ -57,11 +91,6 @@ final class EventStream: Reply {
         budget: Int, _ response: inout some Responder, _ connection: Connection, _ work: Workspace
     ) -> ReplyProgress {
         guard !isEnded else { return .goesOn }
-        if let problem = session.reasonToEnd(work) {
-            work.note(refusal: problem, of: connection)
-            sayGoodbye(because: problem.code, .refused, &response, connection, work)
-            return .goesOn
-        }
         session.drain(budget: budget, connection, work)
         let live = session.nextLive(work.batch.cursor)
         guard !work.batch.isEmpty || live != nil else { return .goesOn }
@@ -103,22 +132,36 @@ final class EventStream: Reply {
                 budget: work.configuration.subscribers.flushByteCount, &response, connection, work)
         }
         guard work.output.isEmpty, work.now >= heartbeatDeadline(connection, work) else { return .goesOn }
-        let cursor = work.replica.cursor(of: session.subscriber)
+        if hasVanished(connection, work) {
+            work.note(
+                .dead,
+                [
+                    "peer": .text(connection.peer), "transport": .text("sse"),
+                    "reason": .text("its kernel acknowledges nothing"),
+                ])
+            work.actions.end = .dead
+            return .goesOn
+        }
         response.write(work) { output in
             if session.heartbeat > 0 {
                 output.append("event: heartbeat\n")
-                output.append(idLine: cursor, of: work.replica)
+                output.append(idLine: work.replica.cursor(of: session.subscriber), of: work.replica)
                 output.append("data: {\"time\":")
                 output.append(decimal: work.time.milliseconds)
                 output.append("}\n\n")
-            } else if cursor != nil {
-                output.append(idLine: cursor, of: work.replica)
-                output.append(ASCII.lineFeed)
             } else {
-                output.append(": still here\n\n")
+                // Not even an empty line: that ends a block, and to some clients a block without data is an event.
+                output.append(comment: "still here")
             }
         }
         return .goesOn
+    }
+
+    /// Whether the peer's kernel has acknowledged nothing for too long. A sign of life now and then fits any buffer for
+    /// ever, so a full socket does not tell.
+    private func hasVanished(_ connection: Connection, _ work: Workspace) -> Bool {
+        connection.stream.unsentByteCount > 0
+            && connection.stream.sinceAcknowledgement >= work.configuration.subscribers.sendTimeout
     }
 
     func sayGoodbye(
@@ -127,6 +170,15 @@ final class EventStream: Reply {
         // What its pace and one flush allow of the marked topics goes first. The cursor says what is left: that comes elsewhere.
         _ = flush(budget: work.configuration.subscribers.flushByteCount, &response, connection, work)
         sayGoodbye(because: "draining", .drained, &response, connection, work)
+        return .goesOn
+    }
+
+    func endReader(
+        because problem: Problem, _ response: inout some Responder, _ connection: Connection,
+        _ work: Workspace
+    ) -> ReplyProgress {
+        work.note(refusal: problem, of: connection)
+        sayGoodbye(because: problem.code, .refused, &response, connection, work)
         return .goesOn
     }
 
@@ -139,14 +191,8 @@ final class EventStream: Reply {
         let delay = work.reconnectDelay()
         let cursor = work.replica.cursor(of: session.subscriber)
         response.write(work) { output in
-            output.append(retryMilliseconds: delay)
-            output.append("event: goodbye\n")
             output.append(idLine: cursor, of: work.replica)
-            output.append("data: {\"reason\":")
-            output.append(jsonString: reason)
-            output.append(",\"reconnectAfter\":")
-            output.append(decimal: UInt64(delay))
-            output.append("}\n\n")
+            output.append(goodbyeEvent: reason, after: delay)
         }
         isEnded = true
         connection.endAfterSending(end)
@@ -189,6 +235,16 @@ extension ByteBuffer {
         append("id: ")
         replica.append(cursor: cursor, to: &self)
         append(ASCII.lineFeed)
+    }
+
+    /// The last event of a stream. Its `retry:` is what an `EventSource` obeys, its data what a script can read.
+    fileprivate mutating func append(goodbyeEvent reason: String, after milliseconds: Int) {
+        append(retryMilliseconds: milliseconds)
+        append("event: goodbye\ndata: {\"reason\":")
+        append(jsonString: reason)
+        append(",\"reconnectAfter\":")
+        append(decimal: UInt64(milliseconds))
+        append("}\n\n")
     }
 
     fileprivate mutating func append(gapEvent gap: Gap) {

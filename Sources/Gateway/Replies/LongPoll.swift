@@ -14,11 +14,14 @@ final class LongPoll: Reply {
 
     private let patterns: [TopicPattern]
     private let until: Instant
-    private let isByTag: Bool
+    /// Whether nothing new is a 304, without an answer of its own.
+    private let isConditional: Bool
     private let hasCursor: Bool
     private let mayWait: Bool
     /// What the question takes.
     private let patternByteCount: Int
+    /// What a poller that did not want to wait is told to wait, in seconds, when there was nothing new.
+    private static let pause = 1
     private var state: State
     /// Made when it first waits.
     private var id: SubscriberID?
@@ -27,30 +30,55 @@ final class LongPoll: Reply {
     static func open(
         _ head: RequestHead, _ response: inout some Responder, _ connection: Connection, _ work: Workspace
     ) throws(Problem) -> Routing {
-        var request = try SubscriptionRequest(head, from: connection, work)
-        try request.demandTopics()
+        let request = try SubscriptionRequest(head, from: connection, work)
         // The poll may wait, and then the bytes behind it are taken for the next request.
         guard !head.bodyFraming.hasBody else {
-            throw .badRequest("A poll has no body; send the query alone.")
+            throw .badRequest("A poll by GET has no body; send the query alone, or POST the body.")
         }
-        let tag = head.ifNoneMatch.first
-        let isByTag = request.cursor == nil && tag != nil
-        if isByTag { request.cursor = tag }
+        return try begin(request, head, &response, connection, work).map { .reply($0) } ?? .answered
+    }
+
+    /// Begins to answer the request, whatever says what it asks for; nil where that is all.
+    static func begin(
+        _ asked: SubscriptionRequest, _ head: RequestHead, _ response: inout some Responder,
+        _ connection: Connection, _ work: Workspace
+    ) throws(Problem) -> LongPoll? {
+        var request = asked
+        try request.demandTopics()
+        let tagged = request.cursor == nil ? cursor(among: head.ifNoneMatch, work.replica) : nil
+        if let tagged { request.cursor = tagged }
         let wait = request.wait ?? head.preferredWait.map { min(max($0, 0), 60) } ?? 25
         let poll = LongPoll(
-            request, wait: head.method == .get ? wait : 0, isByTag: isByTag, connection, work)
-        switch poll.ask(&response, connection, work) {
-        case .over: return .answered
-        case .goesOn: return .reply(poll)
+            request, wait: head.method == .head ? 0 : wait,
+            // A POST is answered, whatever its sender holds (RFC 9110 §15.4.5).
+            isConditional: tagged != nil && head.method != .post, connection, work)
+        if case .over = poll.ask(&response, connection, work) { return nil }
+        return poll
+    }
+
+    /// The cursor that a tag is: the first that can be honoured, or else the first that is one at all. A tag that is none is
+    /// nobody's we know: its holder gets the snapshot, like one without a cursor.
+    private static func cursor(among condition: EntityTagCondition?, _ replica: BrokerReplica) -> [UInt8]? {
+        guard case .tags(let tags) = condition else { return nil }
+        replica.catchUp()
+        var other: [UInt8]?
+        for tag in tags {
+            for text in tag.originals(upTo: Cursor.maximumByteCount) {
+                guard let cursor = Cursor(text.span) else { continue }
+                if replica.honours(cursor) { return text }
+                other = other ?? text
+            }
         }
+        return other
     }
 
     private init(
-        _ request: SubscriptionRequest, wait: Int, isByTag: Bool, _ connection: Connection, _ work: Workspace
+        _ request: SubscriptionRequest, wait: Int, isConditional: Bool, _ connection: Connection,
+        _ work: Workspace
     ) {
         patterns = request.patterns
         until = work.now + .seconds(wait)
-        self.isByTag = isByTag
+        self.isConditional = isConditional
         hasCursor = request.cursor != nil
         mayWait = wait > 0
         patternByteCount = TopicPattern.byteCount(of: request.patterns)
@@ -93,11 +121,13 @@ final class LongPoll: Reply {
         work.replica.append(cursor: work.batch.cursor ?? work.replica.sequence, to: &cursor)
         work.noteDelivery(to: connection)
         let tag = [ASCII.quote] + cursor.array + [ASCII.quote]
+        let pause = self.pause(isReset: isReset, work)
         func addFields(_ fields: any ResponseFields) {
             fields.add("ETag", tag)
             fields.add("Cache-Control", "no-store")
+            if let pause { fields.add("Retry-After", "\(pause)") }
         }
-        if isByTag, work.batch.isEmpty, !isReset, !work.shared.isDrainingNow {
+        if isConditional, work.batch.isEmpty, !isReset, !work.shared.isDrainingNow {
             return response.answer(304, connection, work, fields: addFields)
         }
         var body = ByteBuffer(capacity: work.batch.byteCount + work.batch.entries.count + 128)
@@ -109,6 +139,12 @@ final class LongPoll: Reply {
         body.append(gapsMember: work.batch)
         body.append("}\n")
         response.answer(200, "application/json", body.bytes, connection, work, fields: addFields)
+    }
+
+    /// How many seconds the poller should wait before it asks again; nil: none.
+    private func pause(isReset: Bool, _ work: Workspace) -> Int? {
+        if work.shared.isDrainingNow { return Problem.seconds(work.reconnectDelay()) }
+        return mayWait || isReset || !work.batch.isEmpty ? nil : Self.pause
     }
 
     // MARK: Waiting
@@ -124,15 +160,19 @@ final class LongPoll: Reply {
     func flush(
         budget _: Int, _ response: inout some Responder, _ connection: Connection, _ work: Workspace
     ) -> ReplyProgress {
-        if let id, work.replica.isOverfull(id) {
-            response.refuse(work.problemOfOverfull(id), connection, work)
-            return .over
-        }
         if case .waiting(let start) = state {
             guard hasNews(work) else { return .goesOn }
             askAgain(after: start, work)
         }
         return ask(&response, connection, work)
+    }
+
+    func endReader(
+        because problem: Problem, _ response: inout some Responder, _ connection: Connection,
+        _ work: Workspace
+    ) -> ReplyProgress {
+        response.refuse(problem, connection, work)
+        return .over
     }
 
     private func hasNews(_ work: Workspace) -> Bool { id.map { work.replica.hasMarks($0) } ?? false }

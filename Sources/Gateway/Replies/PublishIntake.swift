@@ -18,6 +18,8 @@ final class PublishIntake: Reply {
     private let lineLimit: Int
     /// A JSON body so far.
     private var text = ByteBuffer()
+    /// A large body that is whole and read a few updates at a time.
+    private var large: LargeBody?
     private(set) var lines = LineJoiner()
     private var lineNumber: UInt64 = 0
     /// Lines are published together as they come, until some of them were refused.
@@ -28,6 +30,8 @@ final class PublishIntake: Reply {
     private var acceptedAt = UnixTime(milliseconds: 0)
     /// Why nothing more is taken.
     private var refusal: Problem?
+    /// Why the connection ends with the answer, where the rest of the body is not read.
+    private var ending = EndReason.refused
     private var isBodyWhole = false
 
     private init(_ kind: Kind, isLines: Bool, _ settings: PublisherSettings) {
@@ -72,15 +76,13 @@ final class PublishIntake: Reply {
         }
         try intake.publish(connection, work)
         intake.isBodyWhole = true
-        switch intake.answerWhenKnown(&response, connection, work) {
-        case .over: return .answered
-        case .goesOn: return .reply(intake)
-        }
+        if case .over = intake.answerWhenKnown(&response, connection, work) { return .answered }
+        return .reply(intake)
     }
 
     /// Decides by the content type whether lines come, and refuses what can only be a mistake. What curl sends
     /// by itself, and no type at all, is taken for JSON.
-    private static func isLines(_ head: RequestHead) throws(Problem) -> Bool {
+    static func isLines(_ head: RequestHead) throws(Problem) -> Bool {
         if let coding = head.field("Content-Encoding"), !coding.span.equals("identity") {
             throw Problem(415, "bad_request", "Send the body without Content-Encoding.")
         }
@@ -101,7 +103,7 @@ final class PublishIntake: Reply {
 
     var isBetweenLines: Bool { isLines && lines.begunByteCount == 0 }
 
-    var heldByteCount: Int { text.capacity + lines.capacity }
+    var heldByteCount: Int { text.capacity + lines.capacity + (large?.heldByteCount ?? 0) }
 
     /// A publisher that is ahead of the outcomes waits, in the kernel, until some have come.
     var isReading: Bool { !isBodyWhole && refusal == nil && !pending.isFull }
@@ -120,9 +122,39 @@ final class PublishIntake: Reply {
             } else {
                 guard work.mayHold(text.count + content.count) else { throw work.overloaded() }
                 text.append(content)
-                if isEnd { try takeWhole(text.bytes, connection, work) }
+                if isEnd { try takeCollected(connection, work) }
             }
         } catch {
+            refusal = error
+        }
+        return answerWhenKnown(&response, connection, work)
+    }
+
+    /// Takes a body that came in pieces. A large one is read and published in turns of others.
+    private func takeCollected(_ connection: Connection, _ work: Workspace) throws(Problem) {
+        guard case .many = kind, text.count > work.largeByteCount, work.publishesInParts else {
+            return try takeWhole(text.unsafeBytes.span, connection, work)
+        }
+        large = try LargeBody(&text)
+        if large == nil { try takeWhole(text.unsafeBytes.span, connection, work) } else { work.comeBack() }
+    }
+
+    private func readOn(_ large: LargeBody, _ connection: Connection, _ work: Workspace) throws(Problem) {
+        guard try large.readOn(for: connection.principal, work) else { return work.comeBack() }
+        self.large = nil
+        guard !large.batch.isEmpty else { return }
+        pending.append(try work.publish(large: large.takeBatch(), from: connection), line: 0, at: .never)
+        acceptedAt = work.time
+    }
+
+    func flush(
+        budget _: Int, _ response: inout some Responder, _ connection: Connection, _ work: Workspace
+    ) -> ReplyProgress {
+        guard let large else { return .goesOn }
+        do throws(Problem) {
+            try readOn(large, connection, work)
+        } catch {
+            self.large = nil
             refusal = error
         }
         return answerWhenKnown(&response, connection, work)
@@ -246,6 +278,22 @@ final class PublishIntake: Reply {
         return answerWhenKnown(&response, connection, work)
     }
 
+    func refuse(
+        _ problem: Problem, _ reason: EndReason, _ response: inout some Responder, _ connection: Connection,
+        _ work: Workspace
+    ) -> ReplyProgress {
+        if refusal == nil { (refusal, ending) = (problem, reason) }
+        return answerWhenKnown(&response, connection, work)
+    }
+
+    /// A stream of lines has no end of its own: it is told how far it came, and goes on elsewhere.
+    func sayGoodbye(
+        _ response: inout some Responder, _ connection: Connection, _ work: Workspace
+    ) -> ReplyProgress {
+        guard isLines, !isBodyWhole else { return .goesOn }
+        return refuse(.draining(wait: work.reconnectDelay()), .drained, &response, connection, work)
+    }
+
     func deadline(_: Connection, _ work: Workspace) -> Instant {
         pending.deadline(work.configuration.publishers.outcomeTimeout)
     }
@@ -265,11 +313,11 @@ final class PublishIntake: Reply {
     private func answerWhenKnown(
         _ response: inout some Responder, _ connection: Connection, _ work: Workspace
     ) -> ReplyProgress {
-        guard isBodyWhole || refusal != nil, pending.isEmpty else { return .goesOn }
+        guard isBodyWhole || refusal != nil, pending.isEmpty, large == nil else { return .goesOn }
         if case .end = kind, outcome.lastVersion == nil { refusal = refusal ?? TopicPage.missing }
         if let refusal {
             // The rest of the body is not read: the connection ends with the answer.
-            if !isBodyWhole { response.abandonRequest(connection) }
+            if !isBodyWhole { response.abandonRequest(connection, ending) }
             response.refuse(refusal, connection, work, extra: progress)
             return .over
         }
@@ -318,7 +366,7 @@ private struct PendingBatches {
     }
 
     func deadline(_ timeout: Duration) -> Instant {
-        batches.first.map { $0.since + timeout } ?? .never
+        batches.first.map { $0.since == .never ? .never : $0.since + timeout } ?? .never
     }
 }
 

@@ -18,9 +18,19 @@ protocol Reply: AnyObject {
     func flush(
         budget: Int, _ response: inout some Responder, _ connection: Connection, _ work: Workspace
     ) -> ReplyProgress
+    /// Its reader can't be served any more.
+    func endReader(
+        because problem: Problem, _ response: inout some Responder, _ connection: Connection,
+        _ work: Workspace
+    ) -> ReplyProgress
     /// The answer that it has waited for has come.
     func answered(
         _ answer: Answer, to ticket: UInt64, _ response: inout some Responder, _ connection: Connection,
+        _ work: Workspace
+    ) -> ReplyProgress
+    /// The rest of the request's content can't be taken. The connection ends with the answer.
+    func refuse(
+        _ problem: Problem, _ reason: EndReason, _ response: inout some Responder, _ connection: Connection,
         _ work: Workspace
     ) -> ReplyProgress
     func deadline(_ connection: Connection, _ work: Workspace) -> Instant
@@ -43,6 +53,8 @@ protocol Reply: AnyObject {
 
 enum ReplyProgress {
     case goesOn
+    /// The request's content has been taken, and another reply goes on.
+    case continues(in: any Reply)
     /// The answer is whole; the peer's next bytes are another request.
     case over
 }
@@ -56,9 +68,22 @@ extension Reply {
         .goesOn
     }
 
+    func endReader(
+        because _: Problem, _: inout some Responder, _: Connection, _: Workspace
+    ) -> ReplyProgress { .goesOn }
+
     func answered(
         _: Answer, to _: UInt64, _: inout some Responder, _: Connection, _: Workspace
     ) -> ReplyProgress { .goesOn }
+
+    func refuse(
+        _ problem: Problem, _ reason: EndReason, _ response: inout some Responder, _ connection: Connection,
+        _ work: Workspace
+    ) -> ReplyProgress {
+        response.abandonRequest(connection, reason)
+        response.refuse(problem, connection, work)
+        return .over
+    }
 
     func sayGoodbye(_: inout some Responder, _: Connection, _: Workspace) -> ReplyProgress { .goesOn }
 

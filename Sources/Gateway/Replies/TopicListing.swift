@@ -16,10 +16,8 @@ final class TopicListing: Reply {
             throw .badRequest("A listing has no body; send the query alone.")
         }
         let reply = TopicListing(try listing(head, connection, work))
-        switch reply.proceed(&response, connection, work) {
-        case .over: return .answered
-        case .goesOn: return .reply(reply)
-        }
+        if case .over = reply.proceed(&response, connection, work) { return .answered }
+        return .reply(reply)
     }
 
     private static func listing(

@@ -121,9 +121,9 @@ struct HTTP1Responder: Responder {
         work.output.append("HTTP/1.1 100 Continue\r\n\r\n")
     }
 
-    mutating func abandonRequest(_ connection: Connection) {
+    mutating func abandonRequest(_ connection: Connection, _ reason: EndReason) {
         close()
-        connection.endAfterSending(.refused)
+        connection.endAfterSending(reason)
     }
 
     mutating func close() {
@@ -131,8 +131,8 @@ struct HTTP1Responder: Responder {
     }
 
     /// The whole answer, made without a request, to a connection for which there is no room.
-    static func overloadedAnswer(_ time: UnixTime) -> [UInt8] {
-        let problem = Problem(503, "overloaded", "No more connections can be had; try again later.")
+    static func overloadedAnswer(_ time: UnixTime, wait: Int) -> [UInt8] {
+        let problem = Problem.full(wait: wait)
         var body = ByteBuffer()
         body.append(problem)
         var answer = ByteBuffer()

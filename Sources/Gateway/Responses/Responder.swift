@@ -19,7 +19,7 @@ protocol Responder {
     mutating func sendContinue(_ work: Workspace)
     /// The rest of the request's content will not be read: the answer that comes now is the connection's last, where the
     /// protocol can't tell that rest from another request.
-    mutating func abandonRequest(_ connection: Connection)
+    mutating func abandonRequest(_ connection: Connection, _ reason: EndReason)
     /// The answer that comes now is the last that this connection gives.
     mutating func close()
 }

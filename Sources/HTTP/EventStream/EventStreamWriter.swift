@@ -21,28 +21,18 @@ extension ByteBuffer {
         append("\n\n")
     }
 
-    /// Appends a block of only an `id:`. It dispatches nothing, but moves the reader's last event ID on.
-    package mutating func append(eventID id: Span<UInt8>) {
-        append(idLine: id)
-        append(ASCII.lineFeed)
-    }
-
-    /// Appends a block that sets how long the reader waits before it connects again.
+    /// Appends how long the reader waits before it connects again. The line belongs to the block that follows: readers act on
+    /// it as it comes, and take a block of its own for an empty event where they are not strict.
     package mutating func append(retryMilliseconds milliseconds: Int) {
         append("retry: ")
         append(decimal: UInt64(max(milliseconds, 0)))
-        append("\n\n")
-    }
-
-    /// Appends a comment line, which readers ignore. Call `endEventBlock` next if it is to stand alone.
-    package mutating func append(comment: StaticString) {
-        append(": ")
-        append(comment)
         append(ASCII.lineFeed)
     }
 
-    /// Appends the empty line that ends a block.
-    package mutating func endEventBlock() {
+    /// Appends a comment line, which readers ignore, as part of the block that follows.
+    package mutating func append(comment: StaticString) {
+        append(": ")
+        append(comment)
         append(ASCII.lineFeed)
     }
 

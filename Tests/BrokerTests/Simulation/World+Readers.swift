@@ -123,7 +123,7 @@ extension World {
     /// A reader of more topics than it may cover is told so; what it was vouched for up to then stays true.
     func leaveIfOverfull(_ number: Int) throws -> Bool {
         let replica = replicas[readers[number].replica]
-        guard let id = readers[number].id, replica.isOverfull(id) else { return false }
+        guard let id = readers[number].id, replica.subscribers[id].isOverfull else { return false }
         if replica.coveredCount(of: id) > coveredLimit {
             throw readers[number].fault("covers \(replica.coveredCount(of: id)) topics")
         }

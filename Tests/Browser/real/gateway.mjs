@@ -12,7 +12,7 @@ const binary = process.env.TIDEGATE ?? '.build/debug/tidegate';
  */
 export async function startGateway({ port = 0, feeds = [], settings = {} } = {}) {
   const all = ['gateway', 'host', 'market', 'replay'];
-  const values = { 'drain.spread': 0, 'drain.reconnectSpread': 0.2, ...Object.fromEntries(all.map((name) => [`feeds.${name}.enabled`, feeds.includes(name)])), ...settings };
+  const values = { 'drain.spread': 0, 'drain.deadline': 1, 'drain.reconnectSpread': 0.2, ...Object.fromEntries(all.map((name) => [`feeds.${name}.enabled`, feeds.includes(name)])), ...settings };
   const flags = Object.entries(values).flatMap(([path, value]) => ['--set', `${path}=${value}`]);
   const child = spawn(binary, ['serve', '--config', 'config.json', '--port', String(port), '--log-format', 'json', ...flags], { stdio: ['ignore', 'ignore', 'pipe'] });
   const ended = new Promise((done) => child.once('exit', done));

@@ -1,4 +1,4 @@
-/// A reader of `/sse` that shows every block, even those that `EventSource` hides.
+/// A reader of `/sse` that is shown every block, and takes none without data: clients that are not strict take it for an event.
 import Foundation
 
 struct StreamBlock {
@@ -9,8 +9,6 @@ struct StreamBlock {
     var comments: [String] = []
 
     var json: JSON { JSON(data ?? "") }
-    /// `EventSource` dispatches nothing for it.
-    var isInvisible: Bool { data == nil }
 }
 
 final class EventStreamProbe {
@@ -38,9 +36,23 @@ final class EventStreamProbe {
         while true {
             if let end = text.range(of: "\n\n") {
                 let block = Self.parse(String(text[..<end.lowerBound]))
+                guard block.data != nil else {
+                    throw Fault("a block without data: \(text[..<end.lowerBound])")
+                }
                 text = String(text[end.upperBound...])
                 if let id = block.id { lastID = id }
                 return block
+            }
+            guard try more() else { return nil }
+        }
+    }
+
+    /// The next line, of which comments alone stand between blocks; nil once the stream has ended properly.
+    func nextLine() throws -> String? {
+        while true {
+            if let end = text.firstIndex(of: "\n") {
+                defer { text = String(text[text.index(after: end)...]) }
+                return String(text[..<end])
             }
             guard try more() else { return nil }
         }
@@ -67,7 +79,7 @@ final class EventStreamProbe {
     /// The next block of that type; skips others.
     func next(_ type: String) throws -> StreamBlock {
         while let block = try nextBlock() {
-            if block.type == type, !block.isInvisible { return block }
+            if block.type == type { return block }
         }
         throw Fault("the stream ended before an event \(type)")
     }
@@ -87,7 +99,7 @@ final class EventStreamProbe {
         var updates: [JSON] = []
         while let block = try nextBlock() {
             if block.type == "live" { return (updates, block) }
-            if block.type == "message", !block.isInvisible { updates.append(block.json) }
+            if block.type == "message" { updates.append(block.json) }
         }
         throw Fault("the stream ended before it was live")
     }

@@ -49,7 +49,7 @@ extension Transport {
             while let block = try probe.nextBlock() {
                 if block.type == "reset" { reading.isReset = true }
                 if block.type == "gap" { reading.gaps.append(block.json) }
-                if block.type == "message", !block.isInvisible { reading.add([block.json]) }
+                if block.type == "message" { reading.add([block.json]) }
                 if block.type == "live" {
                     reading.isResumed = block.json["resumed"].bool
                     break
