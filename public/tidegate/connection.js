@@ -1,6 +1,7 @@
 /** One connection: a transport by its name, and its plan. Once dropped, it reports nothing more. */
 import { EventStreamTransport } from './eventstream.js';
 import { LongPollTransport } from './longpoll.js';
+import { longestAskedMilliseconds } from './retry.js';
 import { WebSocketTransport } from './websocket.js';
 
 /**
@@ -104,7 +105,7 @@ export class Connection {
       live: unlessOver(sink.live),
       reset: unlessOver(sink.reset),
       gap: unlessOver(sink.gap),
-      goodbye: unlessOver((milliseconds) => (this.#goodbyeMilliseconds = milliseconds)),
+      goodbye: unlessOver((milliseconds) => (this.#goodbyeMilliseconds = Math.min(milliseconds, longestAskedMilliseconds))),
       refused: unlessOver(sink.refused),
       error: unlessOver(sink.error),
       closed: unlessOver(sink.closed),

@@ -14,6 +14,8 @@ import { Timer } from './timer.js';
  * @typedef {import('./listeners.js').State} State
  */
 
+/** A goodbye may name less than this once, not again and again. */
+const leastMilliseconds = 1000;
 /** A connection that was live this long is sound: the next drop is isolated. */
 const goodMilliseconds = 5000;
 
@@ -289,8 +291,9 @@ export class Link {
   /** How long to wait before the next try. @param {import('./transport.js').Ending} ending @param {number | null} goodbyeMilliseconds */
   #delay({ kind, retryAfter = 0 }, goodbyeMilliseconds) {
     const backoff = this.#retry.failed(kind === 'overloaded' ? overloadedFailures : 0);
-    if (kind !== 'overloaded') return goodbyeMilliseconds ?? backoff;
-    return Math.max(backoff, goodbyeMilliseconds ?? spread(retryAfter, this.#surroundings.environment.random));
+    const asked = goodbyeMilliseconds ?? spread(retryAfter, this.#surroundings.environment.random);
+    if (kind === 'overloaded') return Math.max(backoff, asked);
+    return goodbyeMilliseconds === null ? backoff : Math.max(Math.min(backoff, leastMilliseconds), asked);
   }
 
   /** A refusal that lasts. What was live before is tried without what was added since, which may be to blame. @param {import('./transport.js').Ending} ending */

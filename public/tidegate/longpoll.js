@@ -1,7 +1,6 @@
 /** Long polling (docs/protocol.md, section 6): it gets through everything. */
 import { parseMessage } from './messages.js';
 import { patience, refusal } from './refusals.js';
-import { spread } from './retry.js';
 import { Timer } from './timer.js';
 import { SilenceTimer, openMilliseconds, request, subscribing } from './transport.js';
 
@@ -9,7 +8,7 @@ import { SilenceTimer, openMilliseconds, request, subscribing } from './transpor
 const waitSeconds = 25;
 /** The time of an answer, without the waiting. */
 const transferMilliseconds = 10_000;
-/** The least time between two answers without news: a gateway that drains answers at once, and a proxy may answer for it. */
+/** The least time between two answers without news, whoever gives them at once. */
 const quietMilliseconds = 1000;
 /** A smaller answer was not cut for its size, so the backlog is at its end. */
 const shortAnswerByteCount = 32 * 1024;
@@ -90,9 +89,14 @@ export class LongPollTransport {
       backlog.take(answer.byteCount);
       if (!wasRead) sink.covered(topics, answer.cursor);
       if (!wasRead && backlog.isRead) sink.live(isResumed);
+      // An answer to a poll that may wait names no time, unless the gateway drains.
+      if (wasRead && answer.patience) {
+        sink.goodbye(answer.patience);
+        return this.#finish({ kind: 'lost', reason: 'the gateway asks to come back later' });
+      }
       // The gateway does not pace polls, so a slower pace means fewer.
       if (isNews) await this.#wait(this.#pace === null ? 0 : 1000 / this.#pace);
-      else if (wasRead) await this.#wait(Math.max(answer.patience, quietMilliseconds - (environment.now() - askedAt)));
+      else if (wasRead) await this.#wait(quietMilliseconds - (environment.now() - askedAt));
     }
   }
 
@@ -110,10 +114,8 @@ export class LongPollTransport {
     const content = await response.arrayBuffer();
     this.#silence.stop();
     sink.heard(content.byteLength);
-    return {
-      ...parseMessage(new TextDecoder().decode(content)), byteCount: content.byteLength,
-      patience: spread(patience(response, environment.date()) ?? 0, environment.random),
-    };
+    const answer = parseMessage(new TextDecoder().decode(content));
+    return { ...answer, byteCount: content.byteLength, patience: patience(response, environment.date()) };
   }
 
   /** @param {boolean} isCursorKept */

@@ -9,7 +9,7 @@ const jitterShare = 0.25;
 /** An overloaded gateway gets 4 s of peace at first. */
 export const overloadedFailures = 3;
 /** An hour. Who asks for more patience than people have is tried again then. */
-const longestAskedMilliseconds = 3_600_000;
+export const longestAskedMilliseconds = 3_600_000;
 
 export class RetryPolicy {
   #random;

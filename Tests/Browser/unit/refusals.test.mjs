@@ -186,7 +186,7 @@ const goodbye = (reason, reconnectAfter) => `event: goodbye\ndata: ${JSON.string
 test('a goodbye says whether to come back, and when', async () => {
   for (const [reason, after, state, retryIn] of [
     ['too_many_topics', 1500, 'closed'], ['forbidden', undefined, 'closed'], ['overloaded', 20, 'waiting', 4000], ['overloaded', 9000, 'waiting', 9000], ['draining', 1500, 'waiting', 1500],
-    ['expired', undefined, 'waiting', 50], ['something new', 700, 'waiting', 700],
+    ['draining', 1e12, 'waiting', 3_600_000], ['expired', undefined, 'waiting', 50], ['something new', 700, 'waiting', 700],
   ]) {
     const { world, gate, take, last } = stage({ transport: 'sse' });
     gate.subscribe('a', take);
@@ -208,6 +208,21 @@ test('a stream that says only when to come back is taken at its word', async () 
     await world.settle();
     assert.deepEqual([gate.state, last('state').retryIn], ['waiting', 1840]);
   }
+});
+
+test('one that always says at once is not taken at its word for ever', async () => {
+  const { world, gate, take, last } = stage({ transport: 'sse' });
+  gate.subscribe('a', take);
+  const waits = [];
+  for (let count = 0; count < 4; count += 1) {
+    await world.settle();
+    world.request.stream('retry: 0\n\n');
+    world.request.endStream();
+    await world.settle();
+    waits.push(last('state').retryIn);
+    await world.advance(last('state').retryIn);
+  }
+  assert.deepEqual(waits, [50, 1000, 1000, 1000]);
 });
 
 test('a catch-up that ends before it is live is none', async () => {
@@ -246,13 +261,10 @@ test('a poll that is answered at once without news is not asked again at once', 
   await world.settle();
   world.request.answer(200, { cursor: 'e-1', updates: [update('a', 1)] });
   await world.settle();
-  for (const [answer, headers, least] of [
-    [{ cursor: 'e-1', updates: [] }, {}, 1000], [{ cursor: 'e-1', updates: [] }, { 'Retry-After': '4' }, 4500], [{ cursor: 'e-1', updates: [update('a', 1)] }, {}, 1000],
-    [{ cursor: 'f-1', updates: [update('a', 1)], reset: true }, {}, 1000],
-  ]) {
+  for (const answer of [{ cursor: 'e-1', updates: [] }, { cursor: 'e-1', updates: [update('a', 1)] }, { cursor: 'f-1', updates: [update('a', 1)], reset: true }]) {
     const count = world.requests.length;
-    world.request.answer(200, answer, headers);
-    await world.advance(least - 1);
+    world.request.answer(200, answer);
+    await world.advance(999);
     assert.equal(world.requests.length, count);
     await world.advance(1);
     assert.equal(world.requests.length, count + 1);
@@ -261,4 +273,18 @@ test('a poll that is answered at once without news is not asked again at once', 
   await world.settle();
   assert.equal(world.request.url.searchParams.get('cursor'), 'f-2', 'news are followed by the next poll at once');
   gate.close();
+});
+
+test('a poll that a draining gateway answers is not live until it is asked again', async () => {
+  const { world, gate, take, last } = stage({ transport: 'poll' });
+  gate.subscribe('a', take);
+  await world.settle();
+  world.request.answer(200, { cursor: 'e-1', updates: [] }, { 'Retry-After': '3' });
+  await world.settle();
+  assert.equal(gate.state, 'live', 'the answer to a poll that may not wait is none of a drain');
+  world.request.answer(200, { cursor: 'e-1', updates: [] }, { 'Retry-After': '12' });
+  await world.settle();
+  assert.deepEqual([gate.state, gate.isStale, last('state').retryIn], ['waiting', true, 12_000]);
+  await world.advance(12_000);
+  assert.equal(world.request.url.searchParams.get('cursor'), 'e-1');
 });
