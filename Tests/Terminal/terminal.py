@@ -315,6 +315,32 @@ def test_wide_characters(gateway, pane):
     assert wide.index(".") + 3 == plain.index("."), (wide, plain)
 
 
+def test_digits_are_those_that_came(gateway, pane):
+    values = {
+        "int": "8389766036995847940", "fraction": "0.1000000000000000055511", "infinite": "1e999", "zero": "-0", "tens": "1.10",
+        "text": '"1.10"', "nested": '{"book":{"id":8389766036995847940,"px":0.1000000000000000055511}}',
+    }
+    for name, value in values.items():
+        gateway.put(f"t/{name}", value)
+    path = os.path.join(tempfile.mkdtemp(), "day.ndjson")
+    pane.resize(140, 24)
+    pane.watch(gateway, "'t/*'", "--record", path).wait("● live")
+    shown = dict(values, text="1.10", nested="8389766036995847940")
+    for name, digits in shown.items():
+        pane.wait_for(digits, lambda screen: any(f"t/{name} " in line and f" {digits} " in line for line in screen.split("\n")))
+    gateway.put("t/int", "8389766036995847941")
+    pane.wait(" +1 ")
+    pane.keys("q")
+    pane.wait_restored()
+    recorded = open(path).read()
+    assert all(f'"data":{value}}}' in recorded for value in values.values()), recorded
+    del values["int"]
+    for arguments in (["topics", "t/*"], ["topics", "t/*", "--json"], *(
+            ["tail", "t/*", "--count", "7", "--transport", transport, *how] for transport in ("ws", "sse", "poll") for how in ([], ["--json"]))):
+        done = subprocess.run([BINARY, *arguments, "--url", gateway.url], capture_output=True, text=True, timeout=PATIENCE)
+        assert all(value in done.stdout for value in values.values()), (arguments, done)
+
+
 def test_columns_are_chosen(gateway, pane):
     gateway.put("sim/ACME", quote(101.0, ',"book":{"depth":17}'))
     pane.watch(gateway, "'sim/*'", "--columns", "ask,book.depth").wait("DEPTH")

@@ -17,12 +17,14 @@ struct DrawingTests {
         ("12345678", "volume", "12", ".35", "M"), ("999999", "volume", "999999", "", ""),
         ("1234567890", "usedBytes", "1", ".15", "G"), ("512", "freeBytes", "512", "", "B"),
         ("35000", "receivedBytesPerSecond", "34", ".18", "K"), ("17.0600", "usedPercent", "17", ".06", "%"),
-        ("0.30000000000000004", "x", "0", ".300000", ""), ("1e3", "x", "1000", "", ""),
-        ("1e-9", "x", "1", ".00", "e-9"), ("-0.00000012345", "x", "-1", ".23", "e-7"),
-        ("0.0", "x", "0", ".0", ""),
-        ("123456789012345678901234567890", "x", "1", ".23", "e29"),
-        ("9.999e-8", "x", "1", ".00", "e-7"),
-        ("2.5e-5", "x", "0", ".000025", ""),
+        ("0.30000000000000004", "x", "0", ".30000000000000004", ""), ("1e3", "x", "1", "", "e3"),
+        ("-0.00000012345", "x", "-0", ".00000012345", ""), ("0.0", "x", "0", ".0", ""),
+        ("123456789012345678901234567890", "x", "123456789012345678901234567890", "", ""),
+        ("9.999e-8", "last", "9", ".999", "e-8"), ("2.5E+5", "x", "2", ".5", "E+5"),
+        ("8389766036995847940", "id", "8389766036995847940", "", ""), ("1e999", "price", "1", "", "e999"),
+        ("-0", "x", "-0", "", ""), ("1.10", "x", "1", ".10", ""), ("12345678", "last", "12345678", "", ""),
+        ("1e999", "volume", "1", "", "e999"), ("-1e999", "usedBytes", "-1", "", "e999"),
+        ("1e999", "usedPercent", "1", "", "e999"), ("1234567", "size", "1", ".23", "M"),
     ])
     func writesNumbers(text: String, name: String, whole: String, fraction: String, unit: String) {
         let number = NumberText(text, name: name)
@@ -33,6 +35,28 @@ struct DrawingTests {
         #expect(NumberText(-0.001, decimals: 2, isSigned: true).whole == "0")
         #expect(NumberText(0.001, decimals: 2, isSigned: true).whole == "0")
         #expect(NumberText(0.01, decimals: 2, isSigned: true).whole == "+0")
+    }
+
+    @Test func aChangeTooSmallForItsDecimalsIsOneAllTheSame() {
+        #expect(NumberText(change: 8e-22, decimals: 6).text == "+8.00e-22")
+        #expect(NumberText(change: -0.001, decimals: 2).text == "-1.00e-3")
+        #expect(NumberText(change: 0.01, decimals: 2).text == "+0.01")
+        #expect(NumberText(change: 0, decimals: 2).text == "0.00")
+        #expect(NumberText(change: 1, decimals: 0).text == "+1")
+        #expect(NumberText(change: -2.5e17, decimals: 0).text == "-2.50e17")
+    }
+
+    /// What has no room is cut where it does not change the size of the number.
+    @Test(arguments: [
+        ("0.1000000000000000055511", 24, "0.1000000000000000055511"),
+        ("0.1000000000000000055511", 12, "0.100000000…"),
+        ("8389766036995847940", 19, "8389766036995847940"), ("8389766036995847940", 12, "8.389766…e18"),
+        ("-123456789012345e999", 12, "-1.234…e1013"), ("123456789.5", 10, "1.23456…e8"),
+        ("12345.6789e-30", 12, "12345.6…e-30"),
+    ])
+    func cutsLongNumbers(text: String, width: Int, shown: String) {
+        #expect(NumberText(text, name: "x").fitted(to: width, "…") == shown)
+        #expect(columnCount(of: shown) <= width)
     }
 
     @Test func aScaledChangeHasItsSign() {
@@ -78,18 +102,22 @@ struct DrawingTests {
 
     @Test func aRingKeepsTheLatest() {
         var history = History()
-        for number in 0..<(History.limit + 10) { history.append(Double(number)) }
+        for number in 0..<(History.limit + 10) { history.append(Numeral(Double(number))) }
         #expect(history.count == History.limit)
         #expect(history.suffix(2) == [Double(History.limit + 8), Double(History.limit + 9)])
         #expect(history.suffix(1000).first == 10)
     }
 
+    /// The extremes of doubles have no range between them, and the smallest have no half.
     @Test(arguments: [
-        "0", "-0", "1", "12.5", "-3.25", "0.1", "97123.45", "123456789012345", "0.0000001", "1e5", "2.5E-3",
-        "12345678901234567890", "0.30000000000000004",
+        [-1.7e308, 1.7e308], [0, .leastNonzeroMagnitude],
+        [8_389_766_036_995_848_192, 8_389_766_036_995_849_216],
     ])
-    func readsNumbersAsSwiftDoes(text: String) throws {
-        #expect(ValueReader.decimal(Array(text.utf8).span) == Double(text))
+    func drawsWhateverDoublesHold(values: [Double]) throws {
+        #expect(Sparkline.text(of: values, width: 2, levels: Symbols.unicode.levels) == "▁█")
+        let chart = try #require(DotChart(values, columns: 2, rows: 2, isUnicode: false))
+        #expect(chart.lines == [" *", "* "])
+        #expect(chart.line(of: values[1]) == 0)
     }
 
     @Test func wholeJSONIsShownWhateverItsShape() {

@@ -66,6 +66,7 @@ import Testing
         var updates: [Update] = []
         let steps: [(String, String?)] = [
             ("a/b", #"{"last":1.50,"name":"x \"y\""}"#), ("c", "7"), ("a/b", #"{"last":1.75}"#), ("c", nil),
+            ("d", #"{"id":8389766036995847940,"px":[0.1000000000000000055511,1.10,-0,1e999]}"#),
         ]
         for (place, (topic, data)) in steps.enumerated() {
             updates.append(try stage.update(topic, data, version: UInt64(place + 1)))
@@ -78,6 +79,9 @@ import Testing
                 Played(milliseconds: 250, topic: "c", data: "7"),
                 Played(milliseconds: 500, topic: "a/b", data: #"{"last":1.75}"#),
                 Played(milliseconds: 750, topic: "c", data: nil),
+                Played(
+                    milliseconds: 1000, topic: "d",
+                    data: #"{"id":8389766036995847940,"px":[0.1000000000000000055511,1.10,-0,1e999]}"#),
             ])
     }
 

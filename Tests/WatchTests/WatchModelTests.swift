@@ -10,7 +10,7 @@ struct WatchModelTests {
         #expect(try stage.update("a", "1"))
         #expect(try stage.update("a", "4", skipping: 3))
         let row = stage.model.table.rows[0]
-        #expect(row.number == 4)
+        #expect(row.numeral?.value == 4)
         #expect(row.change == 3)
         #expect(row.changePercent == 300)
         #expect(row.conflatedCount == 3)
@@ -72,7 +72,7 @@ struct WatchModelTests {
     @Test func readsNumbersInQuotesAndWithinMembers() throws {
         var stage = Stage(columns: ["book.bid"])
         try stage.update("a", #"{"price":"97123.45","book":{"bid":"97123.40"}}"#)
-        #expect(stage.model.table.rows[0].number == 97123.45)
+        #expect(stage.model.table.rows[0].numeral?.value == 97123.45)
         #expect(stage.grid().lines.contains { $0.contains("97123.45") && $0.contains("97123.40") })
     }
 

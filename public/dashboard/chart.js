@@ -1,6 +1,8 @@
 // The chart of the selected topic: a line over time that follows, zooms and pans.
 import { color, fit } from './canvas.js';
-import { clock, fixed } from './format.js';
+import { drawCrosshair, drawGrid, drawLast, drawLine, fontFamily, roundStep, tagPadding, tickFormat } from './chartpaint.js';
+
+/** @typedef {import('./chartpaint.js').View} View */
 
 const shortestSpan = 2000;
 /** A following chart with less data than its span shows only that data, but never less time than this. */
@@ -12,6 +14,10 @@ const panShare = 0.1;
 /** Room for the prices and the times, in multiples of the text's height: the drawing grows with the page's text. */
 const rightMargin = 6;
 const bottomMargin = 2;
+/** Long prices take this share of the width at most. */
+const mostMargin = 0.4;
+/** Values nearer to each other than this share of their size are the same to a chart: doubles end soon below. */
+const leastRange = 1e-12;
 /** However far the chart is moved, this much of the first value's line stays in view. */
 const leastShare = 0.1;
 
@@ -28,6 +34,8 @@ export class Chart {
   #known = { from: -Infinity, to: Infinity };
   /** The text's size, in CSS pixels. */
   #fontSize = 11;
+  /** The longest price's width in multiples of that. It does not shrink, lest the drawing move with each value. */
+  #priceWidth = 0;
   #pointerX = /** @type {number | null} */ (null);
   /** Fingers and buttons that are pressed. @type {Map<number, number>} */
   #drags = new Map();
@@ -54,6 +62,7 @@ export class Chart {
 
   /** Another topic: starts at its newest value. */
   restart() {
+    this.#priceWidth = 0;
     this.#followNewest();
   }
 
@@ -74,17 +83,17 @@ export class Chart {
       if (this.#empty.textContent !== note) this.#empty.textContent = note;
       return;
     }
-    const view = this.#view(quote, serverNow);
-    drawGrid(paint, view, quote.decimals);
+    paint.font = `${this.#fontSize}px ${fontFamily}`;
+    const view = this.#view(paint, quote, serverNow);
+    drawGrid(paint, view, quote.history.value(quote.history.length - 1));
     drawLine(paint, view, quote.history, quote.change < 0 ? color('down') : color('up'));
     drawLast(paint, view, quote);
     if (this.#pointerX !== null) drawCrosshair(paint, view, quote, this.#pointerX);
   }
 
-  /** @param {import('./quotes.js').Quote} quote @param {number} serverNow @returns {View} */
-  #view({ history }, serverNow) {
+  /** @param {CanvasRenderingContext2D} paint @param {import('./quotes.js').Quote} quote @param {number} serverNow @returns {View} */
+  #view(paint, { history, decimals }, serverNow) {
     const fontSize = this.#fontSize;
-    const width = this.#width;
     const height = this.#canvas.clientHeight - bottomMargin * fontSize;
     this.#known = { from: history.time(0), to: serverNow };
     const end = this.#end ?? serverNow;
@@ -103,11 +112,18 @@ export class Chart {
       if (value > high) high = value;
     }
     if (low > high) low = high = history.value(history.length - 1);
-    const air = (high - low) * 0.12 || Math.abs(high) * 0.001 || 1;
+    const [range, least] = [high - low, leastRange * Math.max(Math.abs(low), Math.abs(high))];
+    const air = range > least ? range * 0.12 : Math.abs(high) * 0.001 || 1;
     low -= air;
     high += air;
+    const step = roundStep((high - low) / Math.max(height / (5 * fontSize), 2));
+    const tick = tickFormat(step, Math.max(Math.abs(low), Math.abs(high)), decimals);
+    for (const text of [history.numeral(history.length - 1), tick(low), tick(high)]) {
+      this.#priceWidth = Math.max(this.#priceWidth, paint.measureText(text).width / fontSize);
+    }
+    const width = this.#width;
     return {
-      width, height, fontSize, start, end, from, to, low, high,
+      step, tick, width, height, fontSize, start, end, from, to, low, high,
       x: (/** @type {number} */ time) => ((time - start) / (end - start)) * width,
       y: (/** @type {number} */ value) => height - ((value - low) / (high - low)) * height,
     };
@@ -115,7 +131,8 @@ export class Chart {
 
   /** The width of the drawing, without the prices at its right. */
   get #width() {
-    return this.#canvas.clientWidth - rightMargin * this.#fontSize;
+    const margin = Math.max(rightMargin, this.#priceWidth + 2 * tagPadding) * this.#fontSize;
+    return this.#canvas.clientWidth - Math.min(margin, mostMargin * this.#canvas.clientWidth);
   }
 
   /** Changes the span around a fixed point. @param {number} factor @param {number} share of the width, from the left */
@@ -207,160 +224,3 @@ export class Chart {
     action();
   }
 }
-
-const fontFamily = 'ui-monospace, "DejaVu Sans Mono", monospace';
-
-/**
- * @typedef {object} View the visible part, and how times and values become pixels
- * @property {number} width
- * @property {number} height
- * @property {number} fontSize CSS pixels
- * @property {number} start Unix milliseconds
- * @property {number} end
- * @property {number} from the first index of the history
- * @property {number} to after the last
- * @property {number} low
- * @property {number} high
- * @property {(time: number) => number} x
- * @property {(value: number) => number} y
- */
-
-/** @param {CanvasRenderingContext2D} paint @param {View} view @param {number} decimals */
-function drawGrid(paint, view, decimals) {
-  const { fontSize } = view;
-  paint.font = `${fontSize}px ${fontFamily}`;
-  paint.lineWidth = 1;
-  paint.strokeStyle = color('line');
-  paint.fillStyle = color('dim');
-  paint.textBaseline = 'middle';
-  paint.textAlign = 'left';
-  const valueStep = roundStep((view.high - view.low) / Math.max(view.height / (5 * fontSize), 2));
-  for (let value = Math.ceil(view.low / valueStep) * valueStep; value < view.high; value += valueStep) {
-    const y = Math.round(view.y(value)) + 0.5;
-    line(paint, 0, y, view.width, y);
-    paint.fillText(fixed(value, Math.max(decimals, -Math.floor(Math.log10(valueStep)))), view.width + 0.7 * fontSize, y);
-  }
-  paint.textBaseline = 'alphabetic';
-  paint.textAlign = 'center';
-  const timeStep = roundTime((view.end - view.start) / Math.max(view.width / (10 * fontSize), 2));
-  const zone = new Date().getTimezoneOffset() * 60_000;
-  for (let time = Math.ceil((view.start - zone) / timeStep) * timeStep + zone; time < view.end; time += timeStep) {
-    const x = Math.round(view.x(time)) + 0.5;
-    line(paint, x, 0, x, view.height);
-    if (x > 2.6 * fontSize && x < view.width - 1.8 * fontSize) paint.fillText(clock(time, timeStep < 60_000), x, view.height + 1.45 * fontSize);
-  }
-}
-
-/** @param {CanvasRenderingContext2D} paint @param {View} view @param {import('./history.js').History} history @param {string} stroke */
-function drawLine(paint, view, history, stroke) {
-  paint.save();
-  paint.beginPath();
-  paint.rect(0, 0, view.width, view.height);
-  paint.clip();
-  const path = new Path2D();
-  let x = 0;
-  let [column, lastY, highest, lowest] = [-1, 0, 0, 0];
-  const finishColumn = () => {
-    for (const y of [highest, lowest, lastY]) path.lineTo(x, y);
-  };
-  // A value holds until the next one comes. Within half a pixel only the range of the values is visible.
-  for (let index = view.from; index < view.to; index += 1) {
-    const nextX = view.x(history.time(index));
-    const y = view.y(history.value(index));
-    if (index === view.from) {
-      path.moveTo(nextX, y);
-    } else if (Math.round(nextX * 2) === column) {
-      highest = Math.min(highest, y);
-      lowest = Math.max(lowest, y);
-      lastY = y;
-      continue;
-    } else {
-      if (highest !== lowest) finishColumn();
-      path.lineTo(nextX, lastY);
-      path.lineTo(nextX, y);
-    }
-    x = nextX;
-    column = Math.round(x * 2);
-    lastY = highest = lowest = y;
-  }
-  if (highest !== lowest) finishColumn();
-  if (view.to === history.length) {
-    x = view.width;
-    path.lineTo(x, view.y(history.value(history.length - 1)));
-  }
-  const area = new Path2D(path);
-  area.lineTo(x, view.height);
-  area.lineTo(Math.max(view.x(history.time(view.from)), 0), view.height);
-  area.closePath();
-  const fill = paint.createLinearGradient(0, 0, 0, view.height);
-  fill.addColorStop(0, `${stroke}40`);
-  fill.addColorStop(1, `${stroke}00`);
-  paint.fillStyle = fill;
-  paint.fill(area);
-  paint.strokeStyle = stroke;
-  paint.lineWidth = view.fontSize / 6.3;
-  paint.lineJoin = 'round';
-  paint.stroke(path);
-  paint.restore();
-}
-
-/** @param {CanvasRenderingContext2D} paint @param {View} view @param {import('./quotes.js').Quote} quote */
-function drawLast(paint, view, quote) {
-  const y = Math.round(view.y(quote.value)) + 0.5;
-  if (y < 0 || y > view.height) return;
-  const ink = quote.change < 0 ? color('down') : color('up');
-  paint.strokeStyle = ink;
-  paint.setLineDash([3, 3]);
-  line(paint, 0, y, view.width, y);
-  paint.setLineDash([]);
-  tag(paint, view, view.width + 2, y, fixed(quote.value, quote.decimals), ink);
-}
-
-/** @param {CanvasRenderingContext2D} paint @param {View} view @param {import('./quotes.js').Quote} quote @param {number} pointerX */
-function drawCrosshair(paint, view, { history, decimals }, pointerX) {
-  const time = view.start + (pointerX / view.width) * (view.end - view.start);
-  const index = Math.min(Math.max(history.indexAt(time) - 1, 0), history.length - 1);
-  const value = history.value(index);
-  const y = view.y(value);
-  paint.strokeStyle = color('dim');
-  line(paint, pointerX, 0, pointerX, view.height);
-  paint.fillStyle = color('text');
-  paint.beginPath();
-  paint.arc(Math.min(pointerX, view.width), y, 3.5, 0, 2 * Math.PI);
-  paint.fill();
-  const text = `${fixed(value, decimals)}  ${clock(history.time(index), true)}`;
-  const width = paint.measureText(text).width + 1.4 * view.fontSize;
-  tag(paint, view, Math.min(Math.max(pointerX - width / 2, 0), view.width - width), 1.2 * view.fontSize, text, color('text'));
-}
-
-/** @param {CanvasRenderingContext2D} paint @param {View} view @param {number} x @param {number} y @param {string} text @param {string} ink */
-function tag(paint, { fontSize }, x, y, text, ink) {
-  paint.font = `${fontSize}px ${fontFamily}`;
-  paint.textAlign = 'left';
-  paint.textBaseline = 'middle';
-  paint.fillStyle = ink;
-  paint.beginPath();
-  paint.roundRect(x, y - 0.9 * fontSize, paint.measureText(text).width + 1.1 * fontSize, 1.8 * fontSize, 4);
-  paint.fill();
-  paint.fillStyle = color('panel');
-  paint.fillText(text, x + 0.55 * fontSize, y + 0.5);
-}
-
-/** @param {CanvasRenderingContext2D} paint @param {number} x1 @param {number} y1 @param {number} x2 @param {number} y2 */
-function line(paint, x1, y1, x2, y2) {
-  paint.beginPath();
-  paint.moveTo(x1, y1);
-  paint.lineTo(x2, y2);
-  paint.stroke();
-}
-
-/** 1, 2 or 5 times a power of ten, not below `least`. @param {number} least */
-function roundStep(least) {
-  const power = 10 ** Math.floor(Math.log10(least));
-  return power * ([1, 2, 5].find((step) => step * power >= least) ?? 10);
-}
-
-const timeSteps = [0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21_600].map((step) => step * 1000);
-
-/** @param {number} least */
-const roundTime = (least) => timeSteps.find((step) => step >= least) ?? 43_200_000;

@@ -1,4 +1,7 @@
-// Numbers as people read them. Formatters are made once: making one costs more than a thousand uses.
+// What the page computes, as people read it: moves, rates, sizes, ages. What came is shown as it came (numeral.js). Formatters are made
+// once: making one costs more than a thousand uses.
+import { decimalsIn } from './numeral.js';
+
 const byDecimals = new Map();
 
 /** @param {number} value @param {number} decimals */
@@ -17,18 +20,16 @@ export function fixed(value, decimals) {
 const mostQuoted = 6;
 
 /**
- * How many decimals show a value as it was quoted: 1.08425 has five. Never fewer than `before`.
- * @param {number} value
+ * How many decimals a move of a value needs: 1.08425 has five. Never fewer than `before`.
+ * @param {string} numeral
  * @param {number} before
  */
-export function decimalsOf(value, before) {
-  const power = 10 ** before;
-  if (Number.isInteger(value) || Math.round(value * power) / power === value) return before;
-  const [digits, exponent] = String(value).split('e');
-  const written = (digits.split('.')[1]?.length ?? 0) - Number(exponent ?? 0);
-  if (written <= mostQuoted) return Math.max(before, written, 2);
+export function decimalsOf(numeral, before) {
+  const [digits, exponent] = numeral.toLowerCase().split('e');
+  const written = Math.max(decimalsIn(digits) - Number(exponent ?? 0), 0);
+  if (written <= mostQuoted) return Math.max(before, written, written > 0 ? 2 : 0);
   if (before > 0) return before;
-  const size = Math.abs(value);
+  const size = Math.abs(Number(numeral));
   return size >= 1 ? 2 : Math.min(Math.ceil(-Math.log10(size)) + 3, 12);
 }
 
@@ -38,24 +39,31 @@ export function signed(value, decimals) {
   return value > 0 && /[1-9]/.test(text) ? `+${text}` : text;
 }
 
+/** A move. One too small for its decimals is one all the same. @param {number} value @param {number} decimals */
+export function move(value, decimals) {
+  if (value === 0 || Math.abs(value) >= 0.5 / 10 ** decimals) return signed(value, decimals);
+  return twoDigits(value);
+}
+
+const twoDigits = (/** @type {number} */ value) => (value > 0 ? '+' : '') + value.toPrecision(2).replaceAll('-', '−');
+
 /** From here on the digits do not fit a cell. */
 const longNumber = 1e6;
 
-/** A number in a cell: whole as long as it fits, and never cut. @param {number} value @param {number} decimals */
-export const inCell = (value, decimals) => (Math.abs(value) < longNumber ? fixed(value, decimals) : compact(value, 3));
-
 /** A move in a cell. @param {number} value @param {number} decimals */
-export function signedInCell(value, decimals) {
-  const sign = value > 0 ? '+' : '';
-  if (Math.abs(value) >= longNumber) return sign + compact(value, 3);
-  if (decimals <= mostQuoted) return signed(value, decimals);
-  return value === 0 ? '0' : sign + value.toPrecision(2).replaceAll('-', '−');
+export function moveInCell(value, decimals) {
+  if (Math.abs(value) >= longNumber) return (value > 0 ? '+' : '') + compact(value, 3);
+  if (decimals <= mostQuoted) return move(value, decimals);
+  return value === 0 ? '0' : twoDigits(value);
 }
 
 const units = ['', 'k', 'M', 'G', 'T'];
+/** More of the last unit than this is no shorter than an exponent. */
+const tooManyUnits = 1e18;
 
 /** 12,345 as 12.3k. @param {number} value @param {number} [decimals] */
 export function compact(value, decimals = 1) {
+  if (Math.abs(value) >= tooManyUnits) return value.toExponential(2).replaceAll('-', '−');
   let rest = value;
   let unit = 0;
   while (Math.abs(rest) >= 1000 && unit < units.length - 1) {
@@ -81,5 +89,11 @@ export function age(milliseconds) {
 /** The time of day. @param {number} time Unix milliseconds @param {boolean} hasSeconds */
 export const clock = (time, hasSeconds) => new Date(time).toTimeString().slice(0, hasSeconds ? 8 : 5);
 
-/** Any JSON value in a cell. @param {unknown} value */
-export const plain = (value) => (typeof value === 'string' ? value : JSON.stringify(value) ?? '–').slice(0, 80);
+/** More of a value's text than this is seen nowhere. */
+const longestPlain = 80;
+
+/** Any value in a cell: a text, or its JSON as it came. @param {unknown} data @param {string} text its JSON */
+export function plain(data, text) {
+  const whole = typeof data === 'string' ? data : text;
+  return whole.length > longestPlain ? `${whole.slice(0, longestPlain)}…` : whole;
+}

@@ -1,6 +1,7 @@
 // The gateway's own figures from `gateway/`, if its feed of that name runs: those that an operator looks at first.
 import { bytes, compact, fixed } from './format.js';
-import { numberOf } from './quotes.js';
+import { numeralsOf } from './numeral.js';
+import { valueOf } from './quotes.js';
 
 /** @param {number} value */
 const milliseconds = (value) => `${fixed(value, value < 10 ? 1 : 0)} ms`;
@@ -23,10 +24,10 @@ export class GatewayFigures {
 
   /** @param {import('../tidegate/transport.js').Update[]} updates */
   take(updates) {
-    for (const { topic, data, deleted } of updates) {
+    for (const { topic, text, deleted } of updates) {
       const name = topic.slice(topic.indexOf('/') + 1);
       if (deleted) this.#remove(name);
-      else this.#show(name, data);
+      else this.#show(name, numeralsOf(text ?? ''));
     }
     this.#box.hidden = this.#figures.size === 0;
   }
@@ -37,12 +38,12 @@ export class GatewayFigures {
     this.#box.hidden = true;
   }
 
-  /** @param {string} name @param {any} data */
-  #show(name, data) {
+  /** @param {string} name @param {Map<string, string>} numerals */
+  #show(name, numerals) {
     const place = shown.findIndex((figure) => figure.topic === name);
     if (place < 0) return;
     const { member, title, text } = shown[place];
-    const number = data?.[member] ?? numberOf(data);
+    const number = Number((numerals.get(member) ?? valueOf(numerals)) || NaN);
     if (!Number.isFinite(number)) return;
     let figure = this.#figures.get(name);
     if (!figure) {

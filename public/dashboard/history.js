@@ -1,7 +1,16 @@
-// The last values of one topic with their times: a ring in two typed arrays, which neither moves nor allocates.
+// The last values of one topic with their times: a ring in typed arrays, which neither moves nor allocates.
+import { decimalsIn, isPlain } from './numeral.js';
+
+/** The form of a value whose numeral is kept, because its double does not give it back. */
+const kept = 255;
+
 export class History {
   #times;
   #values;
+  /** With how many decimals a value was written, or `kept`. */
+  #forms;
+  /** @type {Map<number, string>} */
+  #numerals = new Map();
   #start = 0;
   length = 0;
 
@@ -9,26 +18,36 @@ export class History {
   constructor(capacity) {
     this.#times = new Float64Array(capacity);
     this.#values = new Float64Array(capacity);
+    this.#forms = new Uint8Array(capacity);
   }
 
-  /** @param {number} time Unix milliseconds @param {number} value */
-  push(time, value) {
+  /** @param {number} time Unix milliseconds @param {string} numeral of a finite number */
+  push(time, numeral) {
     const capacity = this.#times.length;
     const place = (this.#start + this.length) % capacity;
     this.#times[place] = time;
-    this.#values[place] = value;
+    this.#values[place] = Number(numeral);
+    this.#forms[place] = isPlain(numeral) ? decimalsIn(numeral) : kept;
+    if (this.#forms[place] === kept) this.#numerals.set(place, numeral);
+    else this.#numerals.delete(place);
     if (this.length < capacity) this.length += 1;
     else this.#start = (this.#start + 1) % capacity;
   }
 
   /** From 0, the oldest. @param {number} index */
   time(index) {
-    return this.#times[(this.#start + index) % this.#times.length];
+    return this.#times[this.#place(index)];
   }
 
   /** @param {number} index */
   value(index) {
-    return this.#values[(this.#start + index) % this.#values.length];
+    return this.#values[this.#place(index)];
+  }
+
+  /** The value as it came. @param {number} index @returns {string} */
+  numeral(index) {
+    const place = this.#place(index);
+    return this.#numerals.get(place) ?? this.#values[place].toFixed(this.#forms[place]);
   }
 
   /** The first index at or after `time`; the length if there is none. @param {number} time */
@@ -41,5 +60,10 @@ export class History {
       else high = middle;
     }
     return low;
+  }
+
+  /** @param {number} index */
+  #place(index) {
+    return (this.#start + index) % this.#times.length;
   }
 }

@@ -3,7 +3,7 @@ import { Tidegate, matches } from '../tidegate.js';
 import { readColors } from './canvas.js';
 import { Chart } from './chart.js';
 import { ConnectionPanel } from './connection.js';
-import { fixed, signed } from './format.js';
+import { move } from './format.js';
 import { Gauges } from './gauges.js';
 import { GatewayFigures } from './gatewayfigures.js';
 import { Quotes } from './quotes.js';
@@ -87,7 +87,7 @@ function noteOn(quote) {
   if (!selected) return 'The chart shows the topic that is chosen in the table.';
   if (quotes.isSelectedEnded) return 'This topic has ended.';
   if (!quote) return 'No value has come for this topic yet.';
-  return Number.isFinite(quote.value) ? 'Waiting for the second value …' : 'There is no number in this value to draw.';
+  return quote.numeral && Number.isFinite(quote.value) ? 'Waiting for the second value …' : 'There is no number in this value to draw.';
 }
 
 /** @param {string} theme */
@@ -142,7 +142,7 @@ function describeChart() {
     return;
   }
   const kind = quote.isSimulated ? 'simulated ' : '';
-  const text = `Chart of ${kind}${selected}: last ${fixed(quote.value, quote.decimals)}, change ${signed(quote.change, quote.decimals)}`;
+  const text = `Chart of ${kind}${selected}: last ${quote.numeral}, change ${move(quote.change, quote.decimals)}`;
   element('chart').setAttribute('aria-label', text);
 }
 

@@ -1,6 +1,7 @@
 // The state of each watched topic: the newest value, its last move, its history.
 import { History } from './history.js';
 import { decimalsOf } from './format.js';
+import { compareNumerals, difference, numeralsOf } from './numeral.js';
 
 /** Enough for a sparkline and for the first view of a chart, at 16 bytes each even with 10,000 topics. */
 const shortLength = 256;
@@ -14,10 +15,17 @@ const valueNames = ['last', 'price', 'value', 'busyPercent', 'usedPercent', 'loa
 
 const newQuote = (/** @type {string} */ topic) => ({
   topic,
+  /** The number that stands for the value, as it came; empty if there is none. */
+  numeral: '',
+  /** The same to draw, which may be infinite. */
   value: NaN,
-  first: NaN,
+  first: '',
   decimals: 0,
   data: /** @type {any} */ (null),
+  /** The data's JSON. */
+  text: '',
+  /** @type {Map<string, string>} */
+  numerals: new Map(),
   change: NaN,
   changePercent: NaN,
   time: 0,
@@ -103,37 +111,43 @@ export class Quotes {
 function lengthen(quote) {
   const longer = new History(longLength);
   for (let index = 0; index < quote.history.length; index += 1) {
-    longer.push(quote.history.time(index), quote.history.value(index));
+    longer.push(quote.history.time(index), quote.history.numeral(index));
   }
   quote.history = longer;
 }
 
 /** @param {Quote} quote @param {import('../tidegate/transport.js').Update} update @param {number} now */
-function apply(quote, { data, time, version }, now) {
-  const value = numberOf(data);
-  quote.directions.bid = Math.sign((data?.bid ?? NaN) - (quote.data?.bid ?? NaN)) || 0;
-  quote.directions.ask = Math.sign((data?.ask ?? NaN) - (quote.data?.ask ?? NaN)) || 0;
-  if (Number.isFinite(value)) {
-    if (!Number.isFinite(quote.first)) quote.first = value;
-    for (const quoted of [value, data.bid, data.ask]) {
-      if (typeof quoted === 'number') quote.decimals = decimalsOf(quoted, quote.decimals);
-    }
-    quote.directions.last = Math.sign(value - quote.value) || 0;
-    quote.value = value;
-    quote.history.push(time, value);
+function apply(quote, { data, text = '', time, version }, now) {
+  const [before, numerals] = [quote.numerals, numeralsOf(text)];
+  const numeral = valueOf(numerals);
+  quote.directions.last = direction(quote.numeral, numeral);
+  for (const name of /** @type {const} */ (['bid', 'ask'])) quote.directions[name] = direction(before.get(name), numerals.get(name));
+  if (numeral) {
+    quote.first ||= numeral;
+    for (const quoted of [numeral, numerals.get('bid'), numerals.get('ask')]) if (quoted) quote.decimals = decimalsOf(quoted, quote.decimals);
   }
-  quote.change = data?.change ?? quote.value - quote.first;
-  quote.changePercent = data?.changePercent ?? (quote.first ? (100 * (quote.value - quote.first)) / quote.first : 0);
+  quote.numeral = numeral;
+  quote.value = numeral ? Number(numeral) : NaN;
+  if (Number.isFinite(quote.value)) quote.history.push(time, numeral);
+  quote.change = Number(numerals.get('change') ?? (numeral ? difference(numeral, quote.first) : NaN));
+  quote.changePercent = Number(numerals.get('changePercent') ?? (100 * quote.change) / (Number(quote.first) || Infinity));
   quote.data = data;
+  quote.text = text;
+  quote.numerals = numerals;
   quote.time = time;
   quote.version = version;
   quote.movedAt = now;
 }
 
-/** The number that stands for a value: itself, a member of a known name, else the first number in it. @param {any} data */
-export function numberOf(data) {
-  if (typeof data === 'number') return data;
-  if (data === null || typeof data !== 'object' || Array.isArray(data)) return NaN;
-  for (const name of valueNames) if (typeof data[name] === 'number') return data[name];
-  return Object.values(data).find((member) => typeof member === 'number') ?? NaN;
+/** 1, 0 or −1. @param {string | undefined} before @param {string | undefined} numeral */
+const direction = (before, numeral) => (before && numeral ? Math.sign(compareNumerals(numeral, before)) : 0);
+
+/**
+ * The number that stands for a value: itself, a member of a known name, else the first number in it; empty if there is none.
+ * @param {Map<string, string>} numerals
+ * @returns {string}
+ */
+export function valueOf(numerals) {
+  const name = ['', ...valueNames].find((known) => numerals.has(known));
+  return (name === undefined ? [...numerals.values()][0] : numerals.get(name)) ?? '';
 }

@@ -1,11 +1,12 @@
 // The head of the chart: the selected topic's price, its move and its facts.
-import { compact, fixed, plain, signed } from './format.js';
+import { move, plain, signed } from './format.js';
 
 const element = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
 const flashMilliseconds = 180;
 /** The facts beside the price, if the value has them. */
 const facts = [['bid', 'Bid'], ['ask', 'Ask'], ['open', 'Open'], ['high', 'High'], ['low', 'Low'], ['size', 'Size'], ['volume', 'Volume']];
-const wholes = new Set(['size', 'volume']);
+/** A price of more digits than this is written smaller, over several lines if need be. */
+const longNumeral = 20;
 
 export class QuoteView {
   #texts = new Map();
@@ -13,11 +14,13 @@ export class QuoteView {
   /** @param {string} topic @param {import('./quotes.js').Quote | undefined} quote @param {number} now */
   draw(topic, quote, now) {
     this.#write('chart-topic', topic || 'Choose a topic');
-    const hasValue = quote !== undefined && Number.isFinite(quote.value);
-    element('chart-price').classList.toggle('is-text', quote !== undefined && !hasValue);
-    this.#write('chart-price', hasValue ? fixed(quote.value, quote.decimals) : quote ? plain(quote.data) : '–');
-    this.#write('chart-move', hasValue ? moveOf(quote) : '');
-    const trend = !hasValue || quote.change === 0 ? 'flat' : quote.change > 0 ? 'up' : 'down';
+    const numeral = quote?.numeral ?? '';
+    element('chart-price').classList.toggle('is-text', quote !== undefined && (numeral === '' || numeral.length > longNumeral));
+    if (quote && !numeral) this.#write('chart-price', plain(quote.data, quote.text));
+    else this.#writeNumeral('chart-price', numeral || '–');
+    const isMoved = quote !== undefined && Number.isFinite(quote.change);
+    this.#write('chart-move', isMoved ? moveOf(quote) : '');
+    const trend = !isMoved || quote.change === 0 ? 'flat' : quote.change > 0 ? 'up' : 'down';
     element('chart-move').dataset.trend = trend;
     element('chart-topic').classList.toggle('is-simulated', quote?.isSimulated ?? false);
     const isFresh = quote !== undefined && now - quote.movedAt < flashMilliseconds && quote.directions.last !== 0;
@@ -27,7 +30,7 @@ export class QuoteView {
 
   /** @param {import('./quotes.js').Quote | undefined} quote */
   #drawFacts(quote) {
-    const present = facts.filter(([name]) => typeof quote?.data?.[name] === 'number');
+    const present = facts.filter(([name]) => quote?.numerals.has(name));
     const names = present.map(([name]) => name).join();
     const box = element('chart-facts');
     if (box.dataset.names !== names) {
@@ -35,10 +38,7 @@ export class QuoteView {
       box.replaceChildren(...present.map(([name, title]) => makeFact(name, title)));
       this.#texts.clear();
     }
-    for (const [name] of present) {
-      const value = quote?.data[name];
-      this.#write(`fact-${name}`, wholes.has(name) ? compact(value) : fixed(value, quote?.decimals ?? 2));
-    }
+    for (const [name] of present) this.#writeNumeral(`fact-${name}`, quote?.numerals.get(name) ?? '');
   }
 
   /** @param {string} id @param {string} text */
@@ -47,12 +47,28 @@ export class QuoteView {
     this.#texts.set(id, text);
     element(id).textContent = text;
   }
+
+  /** As it came. Its thousands are set apart by space, which is no part of the text. @param {string} id @param {string} numeral */
+  #writeNumeral(id, numeral) {
+    if (this.#texts.get(id) === numeral) return;
+    this.#texts.set(id, numeral);
+    element(id).replaceChildren(...thousands(numeral).map((part) => Object.assign(document.createElement('span'), { textContent: part })));
+  }
+}
+
+/** From five digits on: 1234567.89 as 1, 234 and 567.89. @param {string} numeral */
+function thousands(numeral) {
+  const whole = numeral.match(/^-?\d{5,}/)?.[0] ?? '';
+  const parts = whole.match(/^-?\d{1,3}(?=(\d{3})*$)|\d{3}/g) ?? [''];
+  parts.push(parts.pop() + numeral.slice(whole.length));
+  return parts;
 }
 
 /** @param {import('./quotes.js').Quote} quote */
 function moveOf({ change, changePercent, decimals }) {
   const arrow = change > 0 ? '▲' : change < 0 ? '▼' : '■';
-  return `${arrow} ${signed(change, decimals)} (${signed(changePercent, 2)}%)`;
+  const percent = Number.isFinite(changePercent) ? ` (${signed(changePercent, 2)}%)` : '';
+  return `${arrow} ${move(change, decimals)}${percent}`;
 }
 
 /** @param {string} name @param {string} title */

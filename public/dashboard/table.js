@@ -1,9 +1,9 @@
 // The table of quotes. Only rows in view exist; a frame writes only the cells whose text changed.
 import { color, drawSparkline } from './canvas.js';
-import { age, compact, fixed, inCell, plain, signed, signedInCell } from './format.js';
+import { age, compact, fixed, moveInCell, plain, signed } from './format.js';
+import { compareNumerals } from './numeral.js';
+import { digitsOf, flash, makeRow, nameRow, write, writeNumeral, writePlain } from './row.js';
 
-/** How long a cell shows its flash before CSS fades it. */
-const flashMilliseconds = 180;
 const sparklinePoints = 60;
 /** Rows kept ready beyond each edge, for scrolling. */
 const spareRows = 3;
@@ -11,20 +11,26 @@ const spareRows = 3;
 const sortMilliseconds = 1000;
 /** Ages are shown to a tenth of a second. */
 const ageMilliseconds = 100;
+/** The cells that show numerals. */
+const numeralCells = /** @type {const} */ (['last', 'bid', 'ask']);
+/** More digits than these are cut, and shown whole under the pointer and beside the chart. */
+const mostDigits = 24;
 /** Flashes fade only while fewer cells than this flash in a second: each fading cell costs a paint a frame. */
 const calmFlashes = 150;
 
 /** @typedef {import('./quotes.js').Quote} Quote */
+/** @typedef {import('./row.js').Row} Row */
 
+/** What rows are sorted by; strings are numerals, except the topic. */
 const columns = [
   { name: 'topic', title: 'Topic', key: (/** @type {Quote} */ quote) => quote.topic },
   { name: 'trend', title: 'Trend', key: null },
-  { name: 'last', title: 'Last', key: (quote) => quote.value },
+  { name: 'last', title: 'Last', key: (quote) => quote.numeral },
   { name: 'change', title: 'Change', key: (quote) => quote.change },
   { name: 'percent', title: '%', key: (quote) => quote.changePercent },
-  { name: 'bid', title: 'Bid', key: (quote) => quote.data?.bid },
-  { name: 'ask', title: 'Ask', key: (quote) => quote.data?.ask },
-  { name: 'volume', title: 'Volume', key: (quote) => quote.data?.volume },
+  { name: 'bid', title: 'Bid', key: (quote) => quote.numerals.get('bid') },
+  { name: 'ask', title: 'Ask', key: (quote) => quote.numerals.get('ask') },
+  { name: 'volume', title: 'Volume', key: (quote) => quote.numerals.get('volume') },
   { name: 'age', title: 'Age', key: (quote) => -quote.time },
   { name: 'conflated', title: 'Conflated', key: (quote, conflated) => conflated(quote.topic) },
 ];
@@ -37,7 +43,7 @@ export class QuoteTable {
   #rowsBox = element('rows');
   #count = element('table-count');
   #empty = element('table-empty');
-  /** @type {ReturnType<typeof makeRow>[]} */
+  /** @type {Row[]} */
   #rows = [];
   /** @type {string[]} */
   #order = [];
@@ -50,6 +56,8 @@ export class QuoteTable {
   #agedAt = 0;
   #flashes = 0;
   #flashesSince = 0;
+  /** @type {Record<string, string>} */
+  #digits = {};
 
   /**
    * @param {import('./quotes.js').Quotes} quotes
@@ -62,6 +70,7 @@ export class QuoteTable {
     this.#onSelect = onSelect;
     this.#makeHead();
     this.#box.addEventListener('keydown', (event) => this.#keyPressed(event));
+    this.#rowsBox.addEventListener('pointerover', ({ target }) => this.#revealWhole(/** @type {HTMLElement} */ (target)));
     new ResizeObserver(() => this.#measure()).observe(this.#box);
     this.#box.setAttribute('aria-colcount', String(columns.length));
   }
@@ -73,7 +82,7 @@ export class QuoteTable {
 
   /** The topic in view with the largest volume, else the first one: it is likely to move. */
   get busiestTopic() {
-    const volume = (/** @type {string} */ topic) => this.#quotes.get(topic)?.data?.volume ?? 0;
+    const volume = (/** @type {string} */ topic) => Number(this.#quotes.get(topic)?.numerals.get('volume') ?? 0);
     const inView = this.#order.slice(0, Math.max(this.#visibleCount() - 2 * spareRows - 2, 1));
     return inView.reduce((busiest, topic) => (volume(topic) > volume(busiest) ? topic : busiest), inView[0] ?? '');
   }
@@ -89,7 +98,7 @@ export class QuoteTable {
     const from = Math.max(Math.floor(this.#box.scrollTop / this.#rowHeight) - spareRows, 0);
     const to = Math.min(from + this.#visibleCount(), this.#order.length);
     while (this.#rows.length < to - from) {
-      const row = makeRow();
+      const row = makeRow(columns.map(({ name }) => name));
       row.box.addEventListener('click', () => this.#choose(row.topic));
       this.#rows.push(row);
       this.#rowsBox.append(row.box);
@@ -101,8 +110,27 @@ export class QuoteTable {
     // A topic's row is its index modulo the number of rows, so scrolling moves few rows and rewrites none of the others.
     for (let index = from; index < to; index += 1) this.#drawRow(this.#rows[index % size], index, now, isAgeDue ? serverNow : null);
     for (const row of this.#rows) if (!row.isUsed && !row.box.hidden) row.box.hidden = true;
+    if (isAgeDue) this.#makeRoom();
     this.#pointOutSelected();
     this.#watchFlashes(now);
+  }
+
+  /** Columns of numerals are as wide as the longest in view needs. */
+  #makeRoom() {
+    for (const name of numeralCells) {
+      const longest = this.#rows.reduce((most, row) => Math.max(most, row.isUsed && !row.isText ? digitsOf(row, name) : 0), 0);
+      const digits = String(Math.min(longest, mostDigits));
+      if (this.#digits[name] === digits) continue;
+      this.#digits[name] = digits;
+      this.#box.style.setProperty(`--${name}-digits`, digits);
+    }
+  }
+
+  /** A numeral that is cut or shortened is shown whole under the pointer. @param {HTMLElement} cell */
+  #revealWhole(cell) {
+    const quote = this.#quotes.get(cell.parentElement?.dataset.topic ?? '');
+    const [name] = [...numeralCells, 'volume'].filter((known) => cell.classList.contains(known));
+    if (quote && name) cell.title = (name === 'last' ? quote.numeral || quote.text : quote.numerals.get(name)) ?? '';
   }
 
   /** Rows are reused for other topics, so another row, or none, may now show the selected topic. */
@@ -145,7 +173,13 @@ export class QuoteTable {
     const key = (/** @type {string} */ topic) => this.#sort.column.key(this.#quotes.get(topic), this.#conflated);
     const keyed = this.#quotes.topics().map((topic) => ({ topic, key: key(topic) }));
     const sign = this.#sort.isDescending ? -1 : 1;
-    keyed.sort((one, other) => sign * compare(one.key, other.key) || compare(one.topic, other.topic));
+    const isByTopic = this.#sort.column.name === 'topic';
+    // What has nothing to sort by comes last, in both directions.
+    keyed.sort((one, other) => {
+      const [isOneMissing, isOtherMissing] = [isMissing(one.key), isMissing(other.key)];
+      const order = isOneMissing || isOtherMissing ? Number(isOneMissing) - Number(isOtherMissing) : sign * compare(one.key, other.key, isByTopic);
+      return order || compare(one.topic, other.topic, true);
+    });
     this.#order = keyed.map(({ topic }) => topic);
     this.#rowsBox.style.height = `${this.#order.length * this.#rowHeight}px`;
     this.#box.setAttribute('aria-rowcount', String(this.#order.length + 1));
@@ -153,7 +187,7 @@ export class QuoteTable {
     this.#empty.hidden = this.#order.length > 0;
   }
 
-  /** @param {ReturnType<typeof makeRow>} row @param {number} index @param {number} now @param {number | null} serverNow null: leave the ages as they are */
+  /** @param {Row} row @param {number} index @param {number} now @param {number | null} serverNow null: leave the ages as they are */
   #drawRow(row, index, now, serverNow) {
     const topic = this.#order[index];
     const quote = this.#quotes.get(topic);
@@ -182,19 +216,18 @@ export class QuoteTable {
     this.#writeCells(row, quote);
   }
 
-  /** @param {ReturnType<typeof makeRow>} row @param {Quote} quote */
+  /** @param {Row} row @param {Quote} quote */
   #writeCells(row, quote) {
-    const { data, decimals } = quote;
-    const number = (/** @type {unknown} */ value) => (typeof value === 'number' ? inCell(value, decimals) : '');
-    const isNumber = Number.isFinite(quote.value);
-    if (row.isText === isNumber) row.box.classList.toggle('is-text', (row.isText = !isNumber));
-    write(row, 'last', isNumber ? inCell(quote.value, decimals) : plain(data));
-    const isMoved = Number.isFinite(quote.change);
-    write(row, 'change', isMoved ? signedInCell(quote.change, decimals) : '');
-    write(row, 'percent', isMoved ? `${signed(quote.changePercent, 2)}%` : '');
-    write(row, 'bid', number(data?.bid));
-    write(row, 'ask', number(data?.ask));
-    write(row, 'volume', typeof data?.volume === 'number' ? compact(data.volume) : '');
+    const { numeral, numerals, decimals } = quote;
+    const isText = numeral === '';
+    if (row.isText !== isText) row.box.classList.toggle('is-text', (row.isText = isText));
+    if (isText) writePlain(row, plain(quote.data, quote.text));
+    else writeNumeral(row, 'last', numeral, decimals);
+    for (const name of /** @type {const} */ (['bid', 'ask'])) writeNumeral(row, name, numerals.get(name) ?? '', decimals);
+    write(row, 'change', Number.isFinite(quote.change) ? moveInCell(quote.change, decimals) : '');
+    write(row, 'percent', Number.isFinite(quote.change) && Number.isFinite(quote.changePercent) ? `${signed(quote.changePercent, 2)}%` : '');
+    const volume = Number(numerals.get('volume') ?? NaN);
+    write(row, 'volume', Number.isFinite(volume) ? compact(volume) : numerals.get('volume') ?? '');
     write(row, 'conflated', fixed(this.#conflated(quote.topic), 0));
     const trend = quote.change > 0 ? 'up' : quote.change < 0 ? 'down' : 'flat';
     if (row.box.dataset.trend !== trend) row.box.dataset.trend = trend;
@@ -270,74 +303,15 @@ export class QuoteTable {
 
 const element = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
 
-let rowCount = 0;
-
-function makeRow() {
-  const box = document.createElement('div');
-  box.className = 'row';
-  box.setAttribute('role', 'row');
-  rowCount += 1;
-  box.id = `row-${rowCount}`;
-  /** @type {Record<string, HTMLElement>} */
-  const cells = {};
-  for (const { name } of columns) {
-    const cell = document.createElement('div');
-    cell.className = `cell ${name}`;
-    cell.setAttribute('role', 'gridcell');
-    box.append(cell);
-    cells[name] = cell;
-  }
-  const names = ['family', 'path', 'name'].map((part) => {
-    const span = document.createElement('span');
-    span.className = part;
-    cells.topic.append(span);
-    return span;
-  });
-  const spark = document.createElement('canvas');
-  spark.setAttribute('aria-hidden', 'true');
-  cells.trend.append(spark);
-  return {
-    box, cells, names, spark, topic: '', version: -1, index: -1, isUsed: false, isSelected: false, isText: false, isSimulated: false,
-    history: /** @type {any} */ (null), texts: /** @type {Record<string, string>} */ ({}),
-    flashes: { last: 0, bid: 0, ask: 0 },
-  };
-}
-
-/** The first segment shows where a topic belongs, the last what it is; the middle is cut first. @param {ReturnType<typeof makeRow>} row @param {Quote} quote */
-function nameRow(row, { topic, isSimulated }) {
-  row.box.dataset.topic = topic;
-  const [, ...parts] = /** @type {RegExpMatchArray} */ (topic.match(/^([^/]*\/)?(.*\/)?([^/]*)$/));
-  row.cells.topic.title = topic;
-  row.cells.topic.ariaLabel = isSimulated ? `${topic}, simulated` : topic;
-  for (const [place, part] of parts.entries()) row.names[place].textContent = part ?? '';
-}
-
-/** @param {ReturnType<typeof makeRow>} row @param {string} name @param {string} text */
-function write(row, name, text) {
-  if (row.texts[name] === text) return;
-  row.texts[name] = text;
-  row.cells[name].textContent = text;
-}
-
-/** Marks the cells that moved; returns how many flashes began. @param {ReturnType<typeof makeRow>} row @param {Quote} quote @param {number} now */
-function flash(row, quote, now) {
-  const isFresh = now - quote.movedAt < flashMilliseconds;
-  const { last, bid, ask } = quote.directions;
-  return mark(row, 'last', isFresh ? last : 0) + mark(row, 'bid', isFresh ? bid : 0) + mark(row, 'ask', isFresh ? ask : 0);
-}
-
-/** @param {ReturnType<typeof makeRow>} row @param {'last' | 'bid' | 'ask'} name @param {number} direction @returns {number} 1 where a flash began */
-function mark(row, name, direction) {
-  if (row.flashes[name] === direction) return 0;
-  row.flashes[name] = direction;
-  row.cells[name].dataset.flash = direction > 0 ? 'up' : direction < 0 ? 'down' : '';
-  return direction === 0 ? 0 : 1;
-}
-
-/** Numbers by size, text by code point; missing values last. */
-function compare(one, other) {
-  const isOne = one !== undefined && !Number.isNaN(one);
-  const isOther = other !== undefined && !Number.isNaN(other);
-  if (!isOne || !isOther) return Number(isOther) - Number(isOne);
+/**
+ * By size, topics by code point.
+ * @param {string | number | undefined} one
+ * @param {string | number | undefined} other
+ * @param {boolean} isTopic
+ */
+function compare(one, other, isTopic) {
+  if (typeof one === 'string' && typeof other === 'string' && !isTopic) return compareNumerals(one, other);
   return one < other ? -1 : one > other ? 1 : 0;
 }
+
+const isMissing = (/** @type {string | number | undefined} */ key) => key === undefined || key === '' || Number.isNaN(key);

@@ -1,20 +1,13 @@
 /** The topics' values and their subscriptions. It drops repeats and counts conflated updates. */
-import { callOut } from './callout.js';
-import { matches } from './patterns.js';
 
 /**
  * @typedef {import('./transport.js').Update} Update
+ * @typedef {import('./subscription.js').Subscription} Subscription
  *
  * @typedef {object} TopicRecord
  * @property {Update | null} update the newest; null after its end
  * @property {number} version of the newest
  * @property {number} conflated updates that this client was never sent
- *
- * @typedef {object} Subscription
- * @property {string[]} patterns
- * @property {(update: any) => void} callback takes one update, or with `isFramed` an array of them
- * @property {boolean} isFramed
- * @property {Map<string, Update>} due the latest of each topic since the last frame
  */
 
 export class Board {
@@ -52,7 +45,7 @@ export class Board {
     this.#subscriptions.add(subscription);
     this.#forgetTakers();
     const known = [...this.#records.values()].filter(
-      ({ update }) => update && isTaker(subscription, update.topic),
+      ({ update }) => update && subscription.covers(update.topic),
     );
     if (known.length === 0) return;
     queueMicrotask(() => {
@@ -83,7 +76,7 @@ export class Board {
   /** Versions count anew, and known values may no longer hold. */
   forgetAll() {
     this.#records.clear();
-    for (const subscription of this.#subscriptions) subscription.due.clear();
+    for (const subscription of this.#subscriptions) subscription.forget();
   }
 
   /** @param {Update} update */
@@ -117,7 +110,7 @@ export class Board {
 
   /** @param {string} topic */
   #takers(topic) {
-    return [...this.#subscriptions].filter((subscription) => isTaker(subscription, topic));
+    return [...this.#subscriptions].filter((subscription) => subscription.covers(topic));
   }
 
   #forgetTakers() {
@@ -126,26 +119,11 @@ export class Board {
 
   /** @param {Subscription} subscription @param {Update} update */
   #hand(subscription, update) {
-    if (!subscription.isFramed) {
-      callOut(subscription.callback, update);
-      return;
-    }
-    subscription.due.set(update.topic, update);
-    if (this.#isFramePlanned) return;
+    if (!subscription.take(update) || this.#isFramePlanned) return;
     this.#isFramePlanned = true;
-    this.#environment.onFrame(() => this.#frame());
-  }
-
-  #frame() {
-    this.#isFramePlanned = false;
-    for (const subscription of this.#subscriptions) {
-      if (subscription.due.size === 0) continue;
-      const updates = [...subscription.due.values()];
-      subscription.due.clear();
-      callOut(subscription.callback, updates);
-    }
+    this.#environment.onFrame(() => {
+      this.#isFramePlanned = false;
+      for (const framed of this.#subscriptions) framed.tellDue();
+    });
   }
 }
-
-/** @param {Subscription} subscription @param {string} topic */
-const isTaker = ({ patterns }, topic) => patterns.some((pattern) => matches(pattern, topic));

@@ -1,12 +1,10 @@
 /**
- * Calls the page's callbacks. If one throws, the page's console reports it, and all others are still called.
- * @template Details
- * @param {(details: Details) => void} callback
- * @param {Details} details
+ * Calls what belongs to the page. If that throws, the page's console reports it, and all others are still called.
+ * @param {() => void} action
  */
-export function callOut(callback, details) {
+export function callOut(action) {
   try {
-    callback(details);
+    action();
   } catch (error) {
     queueMicrotask(() => {
       throw error;

@@ -1,6 +1,7 @@
 /** One connection: a transport by its name, and its plan. Once dropped, it reports nothing more. */
 import { EventStreamTransport } from './eventstream.js';
 import { LongPollTransport } from './longpoll.js';
+import { longestAskedMilliseconds } from './retry.js';
 import { WebSocketTransport } from './websocket.js';
 
 /**
@@ -74,7 +75,7 @@ export class Connection {
     return true;
   }
 
-  /** @param {import('./requests.js').Publication[]} updates @returns {Promise<number>} how many were accepted */
+  /** @param {string} updates as JSON @returns {Promise<number>} how many were accepted */
   publish(updates) {
     return this.#transport.publish(updates);
   }
@@ -104,7 +105,8 @@ export class Connection {
       live: unlessOver(sink.live),
       reset: unlessOver(sink.reset),
       gap: unlessOver(sink.gap),
-      goodbye: unlessOver((milliseconds) => (this.#goodbyeMilliseconds = milliseconds)),
+      goodbye: unlessOver((milliseconds) => (this.#goodbyeMilliseconds = Math.min(milliseconds, longestAskedMilliseconds))),
+      refused: unlessOver(sink.refused),
       error: unlessOver(sink.error),
       closed: unlessOver(sink.closed),
     };

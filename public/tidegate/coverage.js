@@ -41,10 +41,11 @@ export class Coverage {
    * @returns {import('./transport.js').Start}
    */
   startFor(wanted) {
-    const covered = this.#cursor ? [...wanted].filter((pattern) => this.#patterns.has(pattern)) : [];
+    const isCovered = (/** @type {string} */ pattern) => this.#cursor !== null && this.#patterns.has(pattern);
+    const covered = [...wanted].filter(isCovered);
     return {
       covered,
-      uncovered: [...wanted].filter((pattern) => !covered.includes(pattern)),
+      uncovered: [...wanted].filter((pattern) => !isCovered(pattern)),
       cursor: covered.length > 0 ? this.#cursor : null,
     };
   }

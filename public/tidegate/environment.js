@@ -19,13 +19,16 @@
 /** 60 a second, without animation frames. */
 const frameMilliseconds = 1000 / 60;
 
+/** 24.8 days. A longer timer fires at once. */
+const longestMilliseconds = 2 ** 31 - 1;
+
 /** @returns {Environment} */
 export function realEnvironment() {
   const world = globalThis;
   return {
     fetch: (...request) => world.fetch(...request),
     WebSocket: world.WebSocket,
-    setTimeout: (action, milliseconds) => world.setTimeout(action, milliseconds),
+    setTimeout: (action, milliseconds) => world.setTimeout(action, Math.min(milliseconds, longestMilliseconds)),
     clearTimeout: (timer) => world.clearTimeout(timer),
     onFrame: world.requestAnimationFrame
       ? (action) => world.requestAnimationFrame(action)

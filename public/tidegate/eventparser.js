@@ -5,13 +5,14 @@
  * @property {string} type `message` unless the stream says otherwise
  * @property {string | null} data null for a block without a `data:` line
  * @property {string | null} id of this block, or null
- * @property {number | null} retry milliseconds, of this block, or null
  */
 
 export class EventParser {
   #rest = '';
   #isStart = true;
   #event = emptyEvent();
+  /** The last `retry:`, in milliseconds: it counts as soon as it is read, whether or not its block ends. */
+  retry = /** @type {number | null} */ (null);
 
   /**
    * @param {string} text
@@ -51,8 +52,10 @@ export class EventParser {
     if (field === 'data') event.lines.push(value);
     else if (field === 'event') event.type = value;
     else if (field === 'id' && !value.includes('\0')) event.id = value;
-    else if (field === 'retry' && /^\d+$/.test(value)) event.retry = Number(value);
-    else return;
+    else {
+      if (field === 'retry' && /^\d+$/.test(value)) this.retry = Number(value);
+      return;
+    }
     event.isSet = true;
   }
 }
@@ -61,16 +64,14 @@ const emptyEvent = () => ({
   type: '',
   lines: /** @type {string[]} */ ([]),
   id: /** @type {string | null} */ (null),
-  retry: /** @type {number | null} */ (null),
   isSet: false,
 });
 
 /** @param {ReturnType<typeof emptyEvent>} event */
-const completed = ({ type, lines, id, retry }) => ({
+const completed = ({ type, lines, id }) => ({
   type: type || 'message',
   data: lines.length > 0 ? lines.join('\n') : null,
   id,
-  retry,
 });
 
 /**

@@ -3,7 +3,9 @@
  * the blocks that only move the cursor and the reasons of refusals, and is missing in Node 20.
  */
 import { EventParser } from './eventparser.js';
-import { SilenceTimer, deadHeartbeats, openMilliseconds, queryURL, refusal, request } from './transport.js';
+import { parseUpdate } from './messages.js';
+import { lasts, refusal } from './refusals.js';
+import { SilenceTimer, deadHeartbeats, openMilliseconds, request, subscribing } from './transport.js';
 
 export class EventStreamTransport {
   #context;
@@ -11,6 +13,8 @@ export class EventStreamTransport {
   #silence;
   #isOver = false;
   #isLive = false;
+  /** The reason of its goodbye. */
+  #goodbye = '';
 
   /** @param {import('./transport.js').Context} context */
   constructor(context) {
@@ -35,10 +39,9 @@ export class EventStreamTransport {
   async open(plan) {
     const { maxRate, cursor, covered, uncovered } = plan;
     try {
-      if (cursor !== null && uncovered.length > 0) await this.#read(uncovered, null, null, true);
-      if (this.#isOver) return;
-      await this.#read([...covered, ...uncovered], cursor, maxRate, false);
-      this.#finish({ kind: 'lost', reason: 'the stream ended' });
+      const isBehind = cursor !== null && uncovered.length > 0;
+      if (!isBehind || (await this.#read(uncovered, null, null, true))) await this.#read([...covered, ...uncovered], cursor, maxRate, false);
+      this.#finish(this.#ending);
     } catch (/** @type {any} */ error) {
       this.#finish(error?.ending ?? { kind: 'lost', reason: String(error?.message ?? error) });
     }
@@ -55,29 +58,29 @@ export class EventStreamTransport {
    * @param {string | null} cursor
    * @param {number | null} maxRate
    * @param {boolean} endsWhenLive
+   * @returns {Promise<boolean>} whether it became live and goes no further; if not, it ended by itself
    */
   async #read(topics, cursor, maxRate, endsWhenLive) {
-    const { base, heartbeat } = this.#context;
-    const url = queryURL(base, 'sse', topics, { cursor, maxRate, heartbeat });
-    this.#silence.restart(openMilliseconds);
-    const response = await request(this.#context, url, {
-      headers: { Accept: 'text/event-stream' },
-      signal: this.#abort.signal,
-    });
-    await demandEventStream(response);
+    const { base, environment, heartbeat } = this.#context;
+    const { url, init, uploadMilliseconds } = subscribing(base, 'sse', topics, { cursor, maxRate, heartbeat });
+    this.#silence.restart(openMilliseconds + uploadMilliseconds);
+    const headers = { ...init.headers, Accept: 'text/event-stream' };
+    const response = await request(this.#context, url, { ...init, headers, signal: this.#abort.signal });
+    await demandEventStream(response, environment.date());
     const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();
     const decoder = new TextDecoder();
     const parser = new EventParser();
     for (;;) {
       const { value, done } = await reader.read();
-      if (done || this.#isOver) return;
+      if (done && parser.retry !== null && !this.#isLive) this.#context.sink.goodbye(parser.retry);
+      if (done || this.#isOver) return false;
       this.#context.sink.heard(value.length);
       const isLive = this.#take(parser.push(decoder.decode(value, { stream: true })), topics, endsWhenLive);
-      if (this.#isOver) return;
+      if (this.#isOver) return false;
       this.#silence.allow(this.#isLive ? heartbeat * 1000 * deadHeartbeats : openMilliseconds);
       if (isLive && endsWhenLive) {
         await reader.cancel();
-        return;
+        return true;
       }
     }
   }
@@ -101,7 +104,7 @@ export class EventStreamTransport {
     };
     for (const { type, data, id } of events) {
       if (type === 'message') {
-        if (data !== null) updates.push(JSON.parse(data));
+        if (data !== null) updates.push(parseUpdate(data));
         if (id !== null) flush(id);
         continue;
       }
@@ -115,7 +118,7 @@ export class EventStreamTransport {
       }
       if (type === 'reset') sink.reset(content.reason ?? 'the gateway could not honour the cursor');
       else if (type === 'gap') sink.gap(content);
-      else if (type === 'goodbye') sink.goodbye(content.reconnectAfter);
+      else if (type === 'goodbye') this.#bidden(content);
       if (id !== null && !isCatchingUp) sink.cursor(id);
     }
     flush(null);
@@ -131,6 +134,20 @@ export class EventStreamTransport {
     this.#isLive = true;
     this.#context.sink.covered(topics, cursor);
     this.#context.sink.live(isResumed);
+  }
+
+  /** @param {{reason: string, reconnectAfter?: number}} content */
+  #bidden({ reason, reconnectAfter }) {
+    this.#goodbye = reason;
+    if (reconnectAfter !== undefined) this.#context.sink.goodbye(reconnectAfter);
+  }
+
+  /** Why the stream has ended. */
+  get #ending() {
+    const problem = this.#goodbye;
+    /** @type {import('./transport.js').Ending['kind']} */
+    const kind = lasts(problem) ? 'refused' : problem === 'overloaded' ? problem : 'lost';
+    return { kind, problem, reason: problem ? `the gateway ended the stream: ${problem.replaceAll('_', ' ')}` : 'the stream ended' };
   }
 
   /** The gateway accepted the stream, but it fell silent before it was live: a proxy holds it back. */
@@ -152,12 +169,12 @@ export class EventStreamTransport {
   }
 }
 
-/** @param {Response} response */
-async function demandEventStream(response) {
+/** @param {Response} response @param {number} now Unix milliseconds */
+async function demandEventStream(response, now) {
   if (response.status === 204) {
     throw Object.assign(new Error('stopped'), { ending: { kind: 'refused', reason: 'the gateway ended it', code: 204 } });
   }
-  if (!response.ok) throw Object.assign(new Error('refused'), { ending: await refusal(response) });
+  if (!response.ok) throw Object.assign(new Error('refused'), { ending: await refusal(response, now) });
   if (!response.headers.get('Content-Type')?.startsWith('text/event-stream')) {
     const reason = 'what answered is no event stream';
     throw Object.assign(new Error(reason), { ending: { kind: 'blocked', isCertain: true, reason } });

@@ -5,9 +5,14 @@ import { GateError } from './error.js';
 import { Link } from './link.js';
 import { Listeners } from './listeners.js';
 import { topicFault } from './patterns.js';
+import { Subscription } from './subscription.js';
 
 /**
- * @typedef {import('./transport.js').Update} Update
+ * @template [Data=any]
+ * @typedef {import('./transport.js').Update<Data>} Update
+ */
+
+/**
  * @typedef {import('./ladder.js').TransportName} TransportName
  * @typedef {import('./listeners.js').State} State
  * @typedef {import('./listeners.js').StateDetails} StateDetails
@@ -104,11 +109,13 @@ export class Tidegate {
 
   /**
    * Calls `callback` with the known values, then with each update. With `frame` it calls at most once an
-   * animation frame, with an array: the latest update of each topic that changed.
+   * animation frame, with an array: the latest update of each topic that changed. `parse` makes the data of its JSON,
+   * in place of `JSON.parse`.
    * @template {boolean} [Frame=false]
+   * @template [Data=any]
    * @param {string | string[]} topics topics and patterns
-   * @param {(update: Frame extends true ? Update[] : Update) => void} callback
-   * @param {{frame?: Frame}} [options]
+   * @param {(update: Frame extends true ? Update<Data>[] : Update<Data>) => void} callback
+   * @param {{frame?: Frame, parse?: (text: string) => Data}} [options]
    * @returns {() => void} ends the subscription
    */
   subscribe(topics, callback, options = {}) {
@@ -117,9 +124,9 @@ export class Tidegate {
       const fault = topicFault(pattern);
       if (fault) throw new GateError('invalid_topic', `${JSON.stringify(pattern)}: ${fault}`);
     }
-    const subscription = { patterns, callback, isFramed: options.frame === true, due: new Map() };
+    const subscription = new Subscription(patterns, callback, options);
     this.#board.add(subscription);
-    this.#link.patternsChanged();
+    this.#link.patternsChanged(patterns);
     return () => {
       this.#board.remove(subscription);
       this.#link.patternsChanged();
@@ -154,8 +161,8 @@ export class Tidegate {
   }
 
   /**
-   * Publishes one value, or many updates at once: all of them or none.
-   * @param {string | {topic: string, data?: any, deleted?: true}[]} what a topic, or updates
+   * Publishes one value, or many updates at once: all of them or none. The `text` of an update is its data's JSON, and goes out as it stands.
+   * @param {string | import('./requests.js').Publication[]} what a topic, or updates
    * @param {any} [data] the value, with a topic
    * @returns {Promise<number>} how many were accepted
    */

@@ -13,6 +13,8 @@ export class Ladder {
   #storage;
   #key;
   #strikes = 0;
+  /** Those that were blocked since one worked. @type {Set<TransportName>} */
+  #blocked = new Set();
   /** @type {TransportName} */
   #current;
   /** @type {TransportName | null} */
@@ -44,7 +46,7 @@ export class Ladder {
   /** @param {TransportName | null} name null: choose freely again, from the top */
   force(name) {
     this.#forced = name;
-    this.#strikes = 0;
+    this.#forgive();
     if (!name) this.#current = this.#usable[0];
   }
 
@@ -59,9 +61,20 @@ export class Ladder {
     this.#strikes = 0;
   }
 
+  /** Whether every transport that may be used was blocked since one worked. */
+  get isExhausted() {
+    return this.#forced ? this.#blocked.has(this.#forced) : this.#usable.every((name) => this.#blocked.has(name));
+  }
+
+  /** What was blocked may be so no longer. */
+  #forgive() {
+    this.#strikes = 0;
+    this.#blocked.clear();
+  }
+
   /** The current one works. */
   proven() {
-    this.#strikes = 0;
+    this.#forgive();
     if (this.isForced) return;
     try {
       this.#storage?.setItem(this.#key, this.#current);
@@ -77,6 +90,7 @@ export class Ladder {
    */
   blocked(isCertain) {
     this.#strikes += 1;
+    this.#blocked.add(this.current);
     if (this.isForced) return false;
     if (!isCertain && this.#strikes < strikeLimit) return true;
     this.#strikes = 0;

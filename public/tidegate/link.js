@@ -5,8 +5,8 @@ import { Coverage } from './coverage.js';
 import { GateError } from './error.js';
 import { Ladder, transportNames } from './ladder.js';
 import { Presence } from './presence.js';
-import { postUpdates, timeRequest } from './requests.js';
-import { RetryPolicy } from './retry.js';
+import { postUpdates, publicationsText, timeRequest } from './requests.js';
+import { RetryPolicy, overloadedFailures, spread } from './retry.js';
 import { Timer } from './timer.js';
 
 /**
@@ -14,10 +14,10 @@ import { Timer } from './timer.js';
  * @typedef {import('./listeners.js').State} State
  */
 
+/** A goodbye may name less than this once, not again and again. */
+const leastMilliseconds = 1000;
 /** A connection that was live this long is sound: the next drop is isolated. */
 const goodMilliseconds = 5000;
-/** An overloaded gateway gets 4 s of peace at first. */
-const overloadedFailures = 3;
 
 export class Link {
   #surroundings;
@@ -31,6 +31,8 @@ export class Link {
   #presence;
   #climber;
   #coverage = new Coverage();
+  /** Patterns that were refused for good: they are not asked for again, until the page does. @type {Set<string>} */
+  #refused = new Set();
   /** @type {Connection | null} */
   #connection = null;
   #state = /** @type {State} */ ('idle');
@@ -103,8 +105,12 @@ export class Link {
 
   // Orders.
 
-  /** The wanted patterns may have changed. Changes made together are sent together. */
-  patternsChanged() {
+  /**
+   * The wanted patterns may have changed. Changes made together are sent together.
+   * @param {string[]} [added] wanted anew, even if they were refused before
+   */
+  patternsChanged(added = []) {
+    for (const pattern of added) this.#refused.delete(pattern);
     if (this.#isSyncPlanned) return;
     this.#isSyncPlanned = true;
     queueMicrotask(() => {
@@ -128,6 +134,7 @@ export class Link {
   /** Drops the connection and makes a new one at once. */
   reconnect() {
     this.#retry.succeeded();
+    this.#refused.clear();
     this.#connect();
   }
 
@@ -138,8 +145,9 @@ export class Link {
 
   /** @param {import('./requests.js').Publication[]} updates @returns {Promise<number>} how many were accepted */
   async publish(updates) {
-    if (this.#connection?.canChange) return this.#connection.publish(updates);
-    return postUpdates(this.#surroundings, updates);
+    const text = publicationsText(updates);
+    if (this.#connection?.canChange) return this.#connection.publish(text);
+    return postUpdates(this.#surroundings, text);
   }
 
   /** @returns {Promise<number>} milliseconds */
@@ -159,9 +167,13 @@ export class Link {
     else if (this.#ladder.isForced) this.#ladder.force(null);
   }
 
+  get #wanted() {
+    return new Set([...this.#board.patterns].filter((pattern) => !this.#refused.has(pattern)));
+  }
+
   /** Makes the connection carry the wanted patterns. */
   #sync() {
-    const wanted = this.#board.patterns;
+    const wanted = this.#wanted;
     this.#coverage.keep(wanted);
     if (wanted.size === 0) {
       if (this.#state === 'closed') return;
@@ -179,7 +191,7 @@ export class Link {
 
   #connect() {
     this.#drop();
-    const wanted = this.#board.patterns;
+    const wanted = this.#wanted;
     if (wanted.size === 0) return;
     const start = this.#coverage.startFor(wanted);
     if (start.cursor === null) this.#forgetCursor();
@@ -220,6 +232,7 @@ export class Link {
       live: (resumed) => this.#becameLive(resumed),
       reset: (reason) => this.#reset(reason),
       gap: (gap) => this.#skip(gap),
+      refused: (patterns, code, message) => this.#setAside(patterns, code, message),
       error: (code, message) => this.#listeners.tell('error', { code, message }),
       closed: (ending) => this.#closed(ending),
     };
@@ -259,22 +272,52 @@ export class Link {
 
   /** @param {import('./transport.js').Ending} ending */
   #closed(ending) {
-    const { kind, reason, isCertain, retryAfter } = ending;
-    const goodbyeMilliseconds = this.#connection?.goodbyeMilliseconds;
+    const { kind, reason, isCertain, isLasting } = ending;
+    const goodbyeMilliseconds = this.#connection?.goodbyeMilliseconds ?? null;
     this.#drop();
-    if (kind === 'refused') {
-      this.#listeners.tell('error', { code: ending.problem ?? 'refused', message: reason });
-      this.#enter('closed', { reason });
-      return;
-    }
     if (kind === 'blocked' && this.#ladder.blocked(isCertain ?? false)) {
       this.#markStale(reason);
       this.#listeners.tell('error', { code: 'blocked', message: `${reason}; trying ${this.#ladder.current}` });
       this.#connect();
       return;
     }
+    if (kind === 'refused' || (isLasting && this.#ladder.isExhausted)) {
+      this.#giveUp(ending);
+      return;
+    }
+    this.#wait(this.#delay(ending, goodbyeMilliseconds), reason);
+  }
+
+  /** How long to wait before the next try. @param {import('./transport.js').Ending} ending @param {number | null} goodbyeMilliseconds */
+  #delay({ kind, retryAfter = 0 }, goodbyeMilliseconds) {
     const backoff = this.#retry.failed(kind === 'overloaded' ? overloadedFailures : 0);
-    this.#wait(goodbyeMilliseconds ?? Math.max(backoff, retryAfter && kind === 'overloaded' ? retryAfter : 0), reason);
+    const asked = goodbyeMilliseconds ?? spread(retryAfter, this.#surroundings.environment.random);
+    if (kind === 'overloaded') return Math.max(backoff, asked);
+    return goodbyeMilliseconds === null ? backoff : Math.max(Math.min(backoff, leastMilliseconds), asked);
+  }
+
+  /** A refusal that lasts. What was live before is tried without what was added since, which may be to blame. @param {import('./transport.js').Ending} ending */
+  #giveUp({ problem = 'refused', reason, isTold = false }) {
+    const { covered, uncovered } = this.#coverage.startFor(this.#wanted);
+    if (covered.length > 0 && uncovered.length > 0) {
+      this.#setAside(uncovered, problem, reason);
+      return;
+    }
+    if (!isTold) this.#listeners.tell('error', { code: problem, message: reason });
+    this.#enter('closed', { reason });
+  }
+
+  /** Goes on without patterns that were refused. @param {string[]} patterns @param {string} code @param {string} message */
+  #setAside(patterns, code, message) {
+    for (const pattern of patterns) this.#refused.add(pattern);
+    this.#listeners.tell('error', { code, message });
+    if (this.#wanted.size > 0) {
+      this.#coverage.keep(this.#wanted);
+      if (!this.#connection?.carry(this.#wanted)) this.#connect();
+      return;
+    }
+    this.#drop();
+    this.#enter('closed', { reason: message });
   }
 
   /** @param {number} milliseconds @param {string} reason */

@@ -42,6 +42,6 @@ export class Listeners {
    * @param {Events[Name]} details
    */
   tell(name, details) {
-    for (const listener of this.#listeners.get(name) ?? []) callOut(listener, details);
+    for (const listener of this.#listeners.get(name) ?? []) callOut(() => listener(details));
   }
 }

@@ -1,10 +1,15 @@
 /** Long polling (docs/protocol.md, section 6): it gets through everything. */
-import { SilenceTimer, openMilliseconds, queryURL, refusal, request } from './transport.js';
+import { parseMessage } from './messages.js';
+import { patience, refusal } from './refusals.js';
+import { Timer } from './timer.js';
+import { SilenceTimer, openMilliseconds, request, subscribing } from './transport.js';
 
 /** Seconds that the gateway may wait for updates. */
 const waitSeconds = 25;
 /** The time of an answer, without the waiting. */
 const transferMilliseconds = 10_000;
+/** The least time between two answers without news, whoever gives them at once. */
+const quietMilliseconds = 1000;
 /** A smaller answer was not cut for its size, so the backlog is at its end. */
 const shortAnswerByteCount = 32 * 1024;
 
@@ -12,12 +17,14 @@ export class LongPollTransport {
   #context;
   #abort = new AbortController();
   #silence;
+  #pause;
   #isOver = false;
   #pace = /** @type {number | null} */ (null);
 
   /** @param {import('./transport.js').Context} context */
   constructor(context) {
     this.#context = context;
+    this.#pause = new Timer(context.environment);
     this.#silence = new SilenceTimer(context.environment, () => {
       this.#finish({ kind: 'lost', reason: 'no answer came in time' });
       this.#abort.abort();
@@ -46,6 +53,7 @@ export class LongPollTransport {
   close() {
     this.#isOver = true;
     this.#silence.stop();
+    this.#pause.stop();
     this.#abort.abort();
   }
 
@@ -66,20 +74,29 @@ export class LongPollTransport {
    * @param {string | null} cursor
    */
   async #poll(topics, cursor) {
-    const { sink } = this.#context;
+    const { environment, sink } = this.#context;
     const backlog = new Backlog();
     let isResumed = cursor !== null;
     while (!this.#isOver) {
       const wasRead = backlog.isRead;
+      const askedAt = environment.now();
       const answer = await this.#ask(topics, cursor, wasRead ? waitSeconds : 0);
       if (this.#isOver) return;
       this.#report(answer, true);
       if (answer.reset) isResumed = false;
+      const isNews = answer.updates.length > 0 && !answer.reset && answer.cursor !== cursor;
       cursor = answer.cursor;
       backlog.take(answer.byteCount);
       if (!wasRead) sink.covered(topics, answer.cursor);
       if (!wasRead && backlog.isRead) sink.live(isResumed);
-      if (this.#pace !== null && answer.updates.length > 0) await this.#pause(1000 / this.#pace);
+      // An answer to a poll that may wait names no time, unless the gateway drains.
+      if (wasRead && answer.patience) {
+        sink.goodbye(answer.patience);
+        return this.#finish({ kind: 'lost', reason: 'the gateway asks to come back later' });
+      }
+      // The gateway does not pace polls, so a slower pace means fewer.
+      if (isNews) await this.#wait(this.#pace === null ? 0 : 1000 / this.#pace);
+      else if (wasRead) await this.#wait(quietMilliseconds - (environment.now() - askedAt));
     }
   }
 
@@ -89,14 +106,16 @@ export class LongPollTransport {
    * @param {number} wait seconds
    */
   async #ask(topics, cursor, wait) {
-    this.#silence.restart(wait * 1000 + (wait > 0 ? transferMilliseconds : openMilliseconds));
-    const url = queryURL(this.#context.base, 'poll', topics, { cursor, wait });
-    const response = await request(this.#context, url, { signal: this.#abort.signal });
-    if (!response.ok) throw Object.assign(new Error('refused'), { ending: await refusal(response) });
+    const { base, environment, sink } = this.#context;
+    const { url, init, uploadMilliseconds } = subscribing(base, 'poll', topics, { cursor, wait });
+    this.#silence.restart(wait * 1000 + uploadMilliseconds + (wait > 0 ? transferMilliseconds : openMilliseconds));
+    const response = await request(this.#context, url, { ...init, signal: this.#abort.signal });
+    if (!response.ok) throw Object.assign(new Error('refused'), { ending: await refusal(response, environment.date()) });
     const content = await response.arrayBuffer();
     this.#silence.stop();
-    this.#context.sink.heard(content.byteLength);
-    return { ...JSON.parse(new TextDecoder().decode(content)), byteCount: content.byteLength };
+    sink.heard(content.byteLength);
+    const answer = parseMessage(new TextDecoder().decode(content));
+    return { ...answer, byteCount: content.byteLength, patience: patience(response, environment.date()) };
   }
 
   /** @param {boolean} isCursorKept */
@@ -108,11 +127,9 @@ export class LongPollTransport {
     else if (isCursorKept) sink.cursor(answer.cursor);
   }
 
-  /** The gateway does not pace polls, so a slower pace means fewer requests. @param {number} milliseconds */
-  #pause(milliseconds) {
-    return new Promise((resume) => {
-      this.#context.environment.setTimeout(() => resume(undefined), milliseconds);
-    });
+  /** @param {number} milliseconds */
+  async #wait(milliseconds) {
+    if (milliseconds > 0) await new Promise((resume) => this.#pause.start(milliseconds, () => resume(undefined)));
   }
 
   /** @param {import('./transport.js').Ending} ending */

@@ -18,6 +18,23 @@ export function matches(pattern, topic) {
   return wanted.every((segment, place) => segment === '*' || segment === given[place]);
 }
 
+/** Topics and patterns together. A name is looked up, so ten thousand of them cost no more than one. */
+export class TopicSet {
+  #names = new Set();
+  /** @type {string[]} */
+  #patterns = [];
+
+  /** @param {Iterable<string>} topics */
+  constructor(topics) {
+    for (const topic of topics) isPattern(topic) ? this.#patterns.push(topic) : this.#names.add(topic);
+  }
+
+  /** @param {string} topic */
+  covers(topic) {
+    return this.#names.has(topic) || this.#patterns.some((pattern) => matches(pattern, topic));
+  }
+}
+
 /**
  * Why `text` is neither a topic nor a pattern; null if it is one.
  * @param {string} text

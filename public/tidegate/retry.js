@@ -6,6 +6,10 @@ const firstMilliseconds = 1000;
 const longestMilliseconds = 30_000;
 /** ±25 %. */
 const jitterShare = 0.25;
+/** An overloaded gateway gets 4 s of peace at first. */
+export const overloadedFailures = 3;
+/** An hour. Who asks for more patience than people have is tried again then. */
+export const longestAskedMilliseconds = 3_600_000;
 
 export class RetryPolicy {
   #random;
@@ -38,3 +42,10 @@ export class RetryPolicy {
     return base * (1 - jitterShare + this.#random() * 2 * jitterShare);
   }
 }
+
+/**
+ * A wait that a peer asks all for alike: never less, and up to a quarter more, so that not all come at once.
+ * @param {number} milliseconds
+ * @param {() => number} random
+ */
+export const spread = (milliseconds, random) => Math.min(milliseconds, longestAskedMilliseconds) * (1 + random() * jitterShare);

@@ -9,13 +9,6 @@
  *
  * @typedef {Start & {maxRate: number | null}} Plan
  *
- * @typedef {object} Update one new value of one topic
- * @property {string} topic
- * @property {number} version
- * @property {number} time when the gateway accepted it, Unix milliseconds
- * @property {any} [data]
- * @property {true} [deleted] the update that ends the topic
- *
  * @typedef {object} Gap updates of a `log` topic that are gone
  * @property {string} topic
  * @property {number} next the version that follows
@@ -23,7 +16,9 @@
  *
  * @typedef {object} Ending why a connection is over
  * @property {'lost' | 'blocked' | 'overloaded' | 'refused'} kind `refused` is for good
- * @property {boolean} [isCertain] `blocked` is certain
+ * @property {boolean} [isCertain] with `blocked`: the same again would not help
+ * @property {boolean} [isLasting] with `blocked`: refused for good here, though another transport may get through
+ * @property {boolean} [isTold] the page knows the reason already
  * @property {string} reason
  * @property {string} [problem] the gateway's code for it: `invalid_topic`, `unauthenticated`, …
  * @property {number} [code] the close code of a WebSocket, the status of an answer
@@ -38,6 +33,7 @@
  * @property {(reason: string) => void} reset forget all values; a snapshot follows
  * @property {(gap: Gap) => void} gap
  * @property {(milliseconds: number) => void} goodbye
+ * @property {(patterns: string[], code: string, message: string) => void} refused these for good; what else is subscribed goes on
  * @property {(code: string, message: string) => void} error
  * @property {(ending: Ending) => void} closed
  *
@@ -50,27 +46,48 @@
  * @typedef {Surroundings & {sink: Sink}} Context the arguments of a transport
  */
 
+/**
+ * @template [Data=any]
+ * @typedef {object} Update one new value of one topic
+ * @property {string} topic
+ * @property {number} version
+ * @property {number} time when the gateway accepted it, Unix milliseconds
+ * @property {Data} [data]
+ * @property {string} [text] the data's JSON as it came, to the last digit
+ * @property {true} [deleted] the update that ends the topic
+ */
+
 /** How long a connection may take to show its first sign of life. */
 export const openMilliseconds = 5000;
 
 /** A connection that is silent for this many heartbeats is dead. */
 export const deadHeartbeats = 2.5;
 
+/** A longer URL may be refused on the way: the gateway takes 8 KiB, many a proxy 4, some programs 2. */
+const urlByteLimit = 2000;
+/** Slower lines than 32 KB a second are given up. */
+const slowestBytesPerMillisecond = 32;
+
 /**
- * The query of an event stream or a poll.
+ * A request to subscribe. Its URL says what to, or its body where the URL would be long.
  * @param {URL} base
  * @param {string} path
  * @param {string[]} topics
  * @param {Record<string, string | number | null>} settings nulls are left out
+ * @returns {{url: URL, init: RequestInit, uploadMilliseconds: number}}
  */
-export function queryURL(base, path, topics, settings) {
+export function subscribing(base, path, topics, settings) {
   const url = new URL(path, base);
-  const parts = [`topics=${topics.map(encodeURIComponent).join(',')}`];
-  for (const [name, value] of Object.entries(settings)) {
-    if (value !== null) parts.push(`${name}=${encodeURIComponent(value)}`);
+  const given = Object.entries(settings).filter(([, value]) => value !== null);
+  const query = [`topics=${topics.map(encodeURIComponent).join(',')}`, ...given.map(([name, value]) => `${name}=${encodeURIComponent(value ?? '')}`)];
+  const search = query.join('&').replaceAll('%2F', '/');
+  if (url.href.length + 1 + search.length <= urlByteLimit) {
+    url.search = search;
+    return { url, init: {}, uploadMilliseconds: 0 };
   }
-  url.search = parts.join('&').replaceAll('%2F', '/');
-  return url;
+  const body = JSON.stringify({ topics, ...Object.fromEntries(given) });
+  const init = { method: 'POST', headers: { 'Content-Type': 'application/json' }, body };
+  return { url, init, uploadMilliseconds: body.length / slowestBytesPerMillisecond };
 }
 
 /**
@@ -88,26 +105,6 @@ export async function request(surroundings, url, init = {}) {
   const first = await send(false);
   if (first.response.status !== 401 || !first.token) return first.response;
   return (await send(true)).response;
-}
-
-/**
- * What an unsuccessful answer means for the connection.
- * @param {Response} response
- * @returns {Promise<Ending & { problem: string }>}
- */
-export async function refusal(response) {
-  const { status } = response;
-  const body = await response.json().catch(() => ({}));
-  const reason = body.detail ?? `the gateway answered ${status}`;
-  const seconds = Number(response.headers.get('Retry-After') ?? NaN);
-  const retryAfter = Number.isFinite(seconds) ? seconds * 1000 : undefined;
-  const problem = body.code ?? 'bad_request';
-  const rest = { reason, code: status, retryAfter, problem };
-  // The gateway's refusals have a code; a refusal without one comes from a proxy in between.
-  if (status === 429 || status === 503) return { kind: 'overloaded', ...rest };
-  if (body.code && status >= 400 && status < 500 && status !== 404) return { kind: 'refused', ...rest };
-  if (status >= 500 && status !== 501) return { kind: 'lost', ...rest };
-  return { kind: 'blocked', isCertain: true, ...rest };
 }
 
 /** Acts once after a period of silence. */

@@ -1,12 +1,15 @@
 /** The WebSocket transport (docs/protocol.md, section 4). */
 import { GateError } from './error.js';
+import { parseMessage } from './messages.js';
+import { passes, refusal } from './refusals.js';
+import { postUpdates } from './requests.js';
+import { SubscribeCommands, byteCount } from './subscribecommands.js';
 import { SilenceTimer, deadHeartbeats, openMilliseconds } from './transport.js';
 
-/** Close codes after which reconnecting would be useless: done, and against policy. */
-const finalCodes = new Set([1000, 1008]);
-/** The code that a browser reports without a close frame. */
-const cutCode = 1006;
-const encoder = new TextEncoder();
+/** Close codes (RFC 6455 §7.4.1): done, against policy, without a close frame, too big, try later. */
+const [doneCode, policyCode, cutCode, tooBigCode, laterCode] = [1000, 1008, 1006, 1009, 1013];
+/** Room for the id in a message. */
+const idByteCount = 32;
 /** How long an answer to a command may take. */
 const answerMilliseconds = 10_000;
 /** How long before its end a token is renewed. */
@@ -20,20 +23,21 @@ export class WebSocketTransport {
   #isWelcome = false;
   /** Whether the plan was sent, so that changes to it can follow. */
   #isReady = false;
-  /** Whether any subscription was granted and its snapshot is complete. */
-  #isLive = false;
   #isOver = false;
+  /** The last error that answers no command: what ends a connection is said so before. */
+  #complaint = /** @type {{code: string, message: string} | null} */ (null);
   /** @type {any} */
   #refresh = null;
   #lastID = 0;
-  /** Subscribe commands that are not live yet: their topics, and whether they had a cursor. @type {Map<number, {topics: string[], hasCursor: boolean, isResumed: boolean}>} */
-  #pending = new Map();
-  /** Commands that wait for an answer. @type {Map<number, {settle: (answer: any) => void, fail: (error: Error) => void, timer: any}>} */
+  #commands;
+  /** Other commands that wait for an answer. @type {Map<number, {settle: (answer: any) => void, fail: (error: Error) => void, timer: any}>} */
   #waiting = new Map();
 
   /** @param {import('./transport.js').Context} context */
   constructor(context) {
     this.#context = context;
+    const { environment, sink } = context;
+    this.#commands = new SubscribeCommands({ environment, sink, send: (message) => this.#send(message), end: (ending) => this.#leave(ending) });
     this.#silence = new SilenceTimer(context.environment, () => this.#fellSilent());
   }
 
@@ -65,29 +69,31 @@ export class WebSocketTransport {
 
   /** @param {string[]} topics */
   add(topics) {
-    this.#subscribe(topics, null);
+    this.#commands.subscribe(topics, null);
   }
 
   /** @param {string[]} topics */
   remove(topics) {
-    this.#send({ type: 'unsubscribe', topics });
+    this.#commands.unsubscribe(topics);
   }
 
   /** @param {number | null} maxRate */
   setPace(maxRate) {
-    this.#send({ type: 'pace', maxRate });
+    this.#send(JSON.stringify({ type: 'pace', maxRate }));
   }
 
-  /** @param {{topic: string, data?: any, deleted?: true}[]} updates */
+  /** What is too long for a message goes as a request. @param {string} updates as JSON @returns {Promise<number>} */
   async publish(updates) {
-    return (await this.#ask({ type: 'publish', updates })).accepted;
+    const message = `{"type":"publish","updates":${updates}}`;
+    if (byteCount(message) + idByteCount > this.#commands.messageByteLimit) return postUpdates(this.#context, updates);
+    return (await this.#ask(message)).accepted;
   }
 
   /** The round trip. @returns {Promise<number>} milliseconds */
   async measureLatency() {
     const { now } = this.#context.environment;
     const start = now();
-    await this.#ask({ type: 'ping' });
+    await this.#ask('{"type":"ping"}');
     return now() - start;
   }
 
@@ -96,15 +102,15 @@ export class WebSocketTransport {
     this.#socket?.close(1000);
   }
 
-  /** @param {Record<string, unknown>} message */
+  /** @param {string} message an object as JSON; its id is added @returns {number} the id */
   #send(message) {
     this.#lastID += 1;
-    this.#socket?.send(JSON.stringify({ id: this.#lastID, ...message }));
+    if (!this.#isOver) this.#socket?.send(`{"id":${this.#lastID},${message.slice(1)}`);
     return this.#lastID;
   }
 
   /**
-   * @param {Record<string, unknown>} message
+   * @param {string} message
    * @returns {Promise<any>} the gateway's answer
    */
   #ask(message) {
@@ -127,29 +133,19 @@ export class WebSocketTransport {
     return waiting;
   }
 
-  /**
-   * @param {string[]} topics
-   * @param {string | null} cursor
-   */
-  #subscribe(topics, cursor) {
-    const id = this.#send({ type: 'subscribe', topics, ...(cursor ? { cursor } : {}) });
-    this.#pending.set(id, { topics, hasCursor: cursor !== null, isResumed: false });
-  }
-
   /** @param {import('./transport.js').Plan} plan */
   async #begin(plan) {
     try {
       await this.#authenticate(false);
     } catch (/** @type {any} */ error) {
-      this.#finish({ kind: 'lost', reason: `there is no token: ${error?.message ?? error}` });
-      this.#socket?.close(1000);
+      this.#leave({ kind: 'lost', reason: `there is no token: ${error?.message ?? error}` });
       return;
     }
     if (this.#isOver) return;
     this.#isReady = true;
     if (plan.maxRate !== null) this.setPace(plan.maxRate);
-    if (plan.covered.length > 0) this.#subscribe(plan.covered, plan.cursor);
-    if (plan.uncovered.length > 0) this.#subscribe(plan.uncovered, null);
+    if (plan.covered.length > 0) this.#commands.subscribe(plan.covered, plan.cursor);
+    if (plan.uncovered.length > 0) this.#commands.subscribe(plan.uncovered, null);
   }
 
   /** Presents the token, if there is one; a fresh one if that is refused. @param {boolean} isRefresh */
@@ -158,7 +154,7 @@ export class WebSocketTransport {
     const token = await ask(isRefresh);
     if (!token || this.#isOver) return;
     try {
-      this.#planRefresh((await this.#ask({ type: 'auth', token })).expires);
+      this.#planRefresh((await this.#ask(JSON.stringify({ type: 'auth', token }))).expires);
     } catch (/** @type {any} */ error) {
       if (this.#isOver) return;
       if (error.code === 'unauthenticated' && !isRefresh) await this.#authenticate(true);
@@ -173,24 +169,21 @@ export class WebSocketTransport {
   #received(text, plan) {
     if (this.#isOver) return;
     const { sink, heartbeat } = this.#context;
-    sink.heard(encoder.encode(text).length);
+    sink.heard(byteCount(text));
     const message = parsed(text);
     if (!message) {
-      this.#finish({ kind: 'lost', reason: 'what came is no message of a gateway' });
-      this.#socket?.close(1000);
+      this.#leave({ kind: 'lost', reason: 'what came is no message of a gateway' });
       return;
     }
     if (message.type !== 'welcome') this.#silence.allow(heartbeat * 1000 * deadHeartbeats);
+    const cursor = this.#commands.doesCursorCount ? message.cursor : undefined;
     switch (message.type) {
-      case 'welcome':
-        this.#isWelcome = true;
-        this.#silence.restart(heartbeat * 1000 * deadHeartbeats);
-        this.#begin(plan);
-        break;
-      case 'updates': sink.updates(message.updates, message.cursor); break;
-      case 'subscribed': this.#subscribed(message); break;
-      case 'live': this.#live(message); break;
-      case 'heartbeat': if (message.cursor) sink.cursor(message.cursor); break;
+      case 'welcome': this.#welcomed(message, plan); break;
+      case 'updates': sink.updates(message.updates, cursor); break;
+      case 'subscribed': this.#commands.subscribed(message); break;
+      case 'unsubscribed': this.#commands.unsubscribed(message); break;
+      case 'live': this.#commands.live(message); break;
+      case 'heartbeat': if (cursor) sink.cursor(cursor); break;
       case 'gap': sink.gap(message); break;
       case 'goodbye': sink.goodbye(message.reconnectAfter); break;
       case 'error': this.#refused(message); break;
@@ -198,20 +191,12 @@ export class WebSocketTransport {
     }
   }
 
-  #subscribed({ id, resumed }) {
-    const pending = this.#pending.get(id);
-    if (!pending) return;
-    pending.isResumed = resumed;
-    if (pending.hasCursor && !resumed) this.#context.sink.reset('the gateway could not honour the cursor');
-  }
-
-  #live({ id, cursor }) {
-    const pending = this.#pending.get(id);
-    if (!pending) return;
-    this.#pending.delete(id);
-    this.#isLive = true;
-    this.#context.sink.covered(pending.topics, cursor);
-    if (this.#pending.size === 0) this.#context.sink.live(pending.isResumed);
+  /** @param {{limits?: {messageBytes?: number}}} message @param {import('./transport.js').Plan} plan */
+  #welcomed({ limits }, plan) {
+    this.#isWelcome = true;
+    this.#commands.messageByteLimit = limits?.messageBytes ?? this.#commands.messageByteLimit;
+    this.#silence.restart(this.#context.heartbeat * 1000 * deadHeartbeats);
+    this.#begin(plan);
   }
 
   #refused({ id, code, message }) {
@@ -220,14 +205,9 @@ export class WebSocketTransport {
       waiting.fail(new GateError(code, message));
       return;
     }
-    const isSubscription = this.#pending.delete(id);
-    if (isSubscription && this.#pending.size === 0 && !this.#isLive) {
-      this.#finish({ kind: 'refused', problem: code, reason: message });
-      this.#socket?.close(1000);
-      return;
-    }
+    if (this.#commands.refused({ id, code, message })) return;
+    this.#complaint = { code, message };
     this.#context.sink.error(code, message);
-    if (isSubscription && this.#pending.size === 0) this.#context.sink.live(false);
   }
 
   /** A token is renewed a little before it ends. @param {number | undefined} expires Unix seconds */
@@ -247,19 +227,44 @@ export class WebSocketTransport {
     this.#socket?.close();
   }
 
+  /** @param {import('./transport.js').Ending} ending */
+  #leave(ending) {
+    this.#finish(ending);
+    this.#socket?.close(doneCode);
+  }
+
   /** @param {CloseEvent} event */
   async #closed({ code, reason }) {
     if (this.#isOver) return;
     this.#silence.stop();
     const why = reason || (code === cutCode ? 'the connection was cut' : `the connection ended (${code})`);
     if (this.#isWelcome) {
-      const kind = finalCodes.has(code) ? 'refused' : code === 1013 ? 'overloaded' : 'lost';
-      this.#finish({ kind, code, reason: why });
+      this.#finish(this.#endingAfter(code, why));
       return;
     }
-    // A browser does not show whether the gateway is down or a proxy refuses upgrades, so ask another way.
-    const isThere = await isReachable(this.#context);
-    this.#finish({ kind: isThere ? 'blocked' : 'lost', code, reason: isThere ? 'the upgrade was refused' : 'the gateway can not be reached' });
+    // A browser does not show whether the gateway is down or the upgrade is refused, so ask another way.
+    const ending = await probe(this.#context);
+    this.#finish({ code, ...ending });
+  }
+
+  /** What a close code means behind what was said before it. @param {number} code @param {string} why @returns {import('./transport.js').Ending} */
+  #endingAfter(code, why) {
+    const complaint = code === doneCode ? null : this.#complaint;
+    const kind = this.#kindAfter(code, complaint?.code ?? '');
+    if (kind !== 'refused') return { kind, code, reason: why };
+    const problem = complaint?.code ?? (code === tooBigCode ? 'payload_too_large' : undefined);
+    return { kind, code, problem, reason: complaint?.message ?? why, isTold: complaint !== null };
+  }
+
+  /** @param {number} code @param {string} problem @returns {import('./transport.js').Ending['kind']} */
+  #kindAfter(code, problem) {
+    if (code === laterCode) return 'overloaded';
+    // The same subscription would be too big again; nothing else is repeated.
+    if (code === tooBigCode) return this.#commands.isSubscribing ? 'refused' : 'lost';
+    if (code === policyCode && passes(problem)) return 'overloaded';
+    // The token has ended: the next connection presents another.
+    if (code === policyCode && problem === 'unauthenticated' && this.#commands.isAnyLive) return 'lost';
+    return code === doneCode || code === policyCode ? 'refused' : 'lost';
   }
 
   /** @param {import('./transport.js').Ending} ending */
@@ -272,6 +277,7 @@ export class WebSocketTransport {
   #end() {
     this.#isOver = true;
     this.#silence.stop();
+    this.#commands.stop();
     if (this.#refresh !== null) this.#context.environment.clearTimeout(this.#refresh);
     for (const id of [...this.#waiting.keys()]) {
       this.#takeWaiting(id)?.fail(new GateError('unreachable', 'The connection ended before the answer.'));
@@ -282,24 +288,27 @@ export class WebSocketTransport {
 /** @param {string} text @returns {any} null when it is no JSON */
 function parsed(text) {
   try {
-    return JSON.parse(text);
+    return parseMessage(text);
   } catch {
     return null;
   }
 }
 
 /**
- * Whether anything answers at the gateway's address.
+ * Why the upgrade failed: nobody is there, nobody of this name, or something on the way lets no upgrade through.
  * @param {import('./transport.js').Context} context
+ * @returns {Promise<import('./transport.js').Ending>}
  */
-async function isReachable({ environment, base }) {
+async function probe({ environment, base }) {
   const abort = new AbortController();
   const timer = environment.setTimeout(() => abort.abort(), openMilliseconds);
   try {
     const answer = await environment.fetch(new URL('healthz', base), { cache: 'no-store', signal: abort.signal });
-    return answer.ok;
+    if (answer.ok) return { kind: 'blocked', reason: 'the upgrade was refused' };
+    const ending = await refusal(answer, environment.date());
+    return ending.kind === 'refused' || ending.kind === 'blocked' ? ending : { kind: 'lost', reason: ending.reason };
   } catch {
-    return false;
+    return { kind: 'lost', reason: 'the gateway can not be reached' };
   } finally {
     environment.clearTimeout(timer);
   }

@@ -25,7 +25,7 @@ enum ColumnGuess {
 
     /// The member that is a topic's value; nil without numbers.
     static func valuePath(of text: Span<UInt8>) -> MemberPath? {
-        if ValueReader.number(at: .whole, in: text) != nil { return .whole }
+        if ValueReader.numeral(at: .whole, in: text) != nil { return .whole }
         return pick(valueNames, among: ValueReader.numericMembers(of: text), orFirst: true)
     }
 

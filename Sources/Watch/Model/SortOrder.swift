@@ -47,7 +47,7 @@ package struct SortOrder: Sendable, Equatable {
 
     /// The value that a row is sorted by.
     private enum Key {
-        case number(Double)
+        case number(Numeral)
         case words(String)
         case nothing
     }
@@ -61,7 +61,7 @@ package struct SortOrder: Sendable, Equatable {
     /// that they stay in place.
     private func precedes(_ left: Keyed, _ right: Keyed, _ rows: [TopicRow]) -> Bool {
         switch (left.key, right.key) {
-        case (.number(let a), .number(let b)) where a != b: isDescending ? a > b : a < b
+        case (.number(let a), .number(let b)) where a != b: isDescending ? b < a : a < b
         case (.words(let a), .words(let b)) where a != b: isDescending ? a > b : a < b
         case (.number, .words), (.number, .nothing), (.words, .nothing): true
         case (.words, .number), (.nothing, .number), (.nothing, .words): false
@@ -70,16 +70,16 @@ package struct SortOrder: Sendable, Equatable {
     }
 
     private func key(of row: TopicRow, _ columns: [MemberPath]) -> Key {
-        let number: Double? =
+        let number: Numeral? =
             switch column {
             case .topic: nil
-            case .value: row.number
-            case .change: row.change
-            case .changePercent: row.changePercent
+            case .value: row.numeral
+            case .change: row.change.map(Numeral.init)
+            case .changePercent: row.changePercent.map(Numeral.init)
             case .member(let place):
-                place < columns.count ? ValueReader.number(at: columns[place], in: row.value) : nil
-            case .age: -Double(row.update.time)
-            case .conflated: Double(row.conflatedCount)
+                place < columns.count ? ValueReader.numeral(at: columns[place], in: row.value) : nil
+            case .age: Numeral(-Double(row.update.time))
+            case .conflated: Numeral(Double(row.conflatedCount))
             }
         if let number { return .number(number) }
         guard case .member(let place) = column, place < columns.count,

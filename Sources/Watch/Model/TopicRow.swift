@@ -16,9 +16,11 @@ package struct TopicRow: Sendable {
     /// The member that is its value, and the one that its change is measured from. The first update decides both.
     package private(set) var valuePath: MemberPath?
     package private(set) var openPath: MemberPath?
+    /// The value, if it is a number.
+    package private(set) var numeral: Numeral?
+    /// The first number that arrived.
+    private var first: Numeral?
     package private(set) var history = History()
-    /// The first value that arrived.
-    private var firstNumber: Double?
 
     init(_ update: Update, generation: Int, now: Instant) {
         self.update = update
@@ -55,41 +57,43 @@ package struct TopicRow: Sendable {
     private mutating func readPaths() {
         valuePath = ColumnGuess.valuePath(of: value)
         openPath = ColumnGuess.openPath(of: value)
-        if let number {
-            firstNumber = number
-            history.append(number)
-        }
+        take(valuePath.flatMap { ValueReader.numeral(at: $0, in: value) })
     }
 
     private mutating func readNumber(now: Instant) {
-        let before = history.last
+        let before = numeral
         changedAt = now
         direction = 0
-        guard let number else { return }
-        if firstNumber == nil { firstNumber = number }
-        if let before { direction = number > before ? 1 : number < before ? -1 : 0 }
-        history.append(number)
+        take(valuePath.flatMap { ValueReader.numeral(at: $0, in: value) })
+        if let before, let numeral { direction = before < numeral ? 1 : numeral < before ? -1 : 0 }
+    }
+
+    private mutating func take(_ numeral: Numeral?) {
+        self.numeral = numeral
+        guard let numeral else { return }
+        if first == nil { first = numeral }
+        history.append(numeral)
     }
 
     // MARK: Numbers
 
-    /// The value, if it is a number.
-    package var number: Double? { valuePath.flatMap { ValueReader.number(at: $0, in: value) } }
-
     /// The base of the change: the day's open if the data has one, else the first value.
-    package var base: Double? {
-        if let openPath, let open = ValueReader.number(at: openPath, in: value), open != 0 { return open }
-        return firstNumber
+    package var base: Numeral? {
+        if let openPath, let open = ValueReader.numeral(at: openPath, in: value), open.value != 0 {
+            return open
+        }
+        return first
     }
 
     package var change: Double? {
-        guard let number, let base else { return nil }
-        return number - base
+        guard let numeral, let base else { return nil }
+        return numeral - base
     }
 
     package var changePercent: Double? {
-        guard let number, let base, base != 0 else { return nil }
-        return (number - base) / abs(base) * 100
+        guard let change, let base, base.value != 0, base.value.isFinite else { return nil }
+        let percent = change / abs(base.value) * 100
+        return percent.isFinite ? percent : nil
     }
 
     /// How recent its last change is: 4 down to 1, then 0.

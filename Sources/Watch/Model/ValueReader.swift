@@ -41,9 +41,9 @@ enum ValueReader {
     }
 
     /// The number at `path`, even in quotes, as exchanges send prices.
-    static func number(at path: MemberPath, in text: Span<UInt8>) -> Double? {
+    static func numeral(at path: MemberPath, in text: Span<UInt8>) -> Numeral? {
         guard let found = find(path, in: text), let range = numberRange(found, in: text) else { return nil }
-        return decimal(text.extracting(range))
+        return Numeral(text.extracting(range))
     }
 
     /// Where the digits are; nil if it is no number.
@@ -93,39 +93,4 @@ enum ValueReader {
             if numberRange(value, in: text) != nil { found.append(MemberPath(names: path)) }
         }
     }
-
-    // MARK: Numbers
-
-    /// A JSON number as a double. Up to 15 digits and 10²² the quotient of two exact doubles is the nearest double;
-    /// only other numbers need the slow way.
-    static func decimal(_ text: Span<UInt8>) -> Double? {
-        var mantissa: UInt64 = 0
-        var digits = 0
-        var scale = 0
-        var isFraction = false
-        var index = 0
-        let isNegative = text.count > 0 && text[0] == ASCII.minus
-        if isNegative { index = 1 }
-        while index < text.count {
-            let byte = text[unchecked: index]
-            if ASCII.isDigit(byte) {
-                mantissa = mantissa &* 10 &+ UInt64(byte &- 0x30)
-                if mantissa > 0 { digits += 1 }
-                if isFraction { scale += 1 }
-            } else if byte == ASCII.period, !isFraction {
-                isFraction = true
-            } else {
-                return Double(text.text)
-            }
-            index += 1
-        }
-        guard digits <= 15, scale < powersOfTen.count else { return Double(text.text) }
-        let value = Double(mantissa) / powersOfTen[scale]
-        return isNegative ? -value : value
-    }
-
-    private static let powersOfTen: [Double] = [
-        1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18,
-        1e19, 1e20, 1e21, 1e22,
-    ]
 }

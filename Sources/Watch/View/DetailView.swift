@@ -49,12 +49,14 @@ extension WatchView {
         let (rows, columns) = (area.rows, area.columns)
         guard !rows.isEmpty else { return }
         let values = row.history.suffix(History.limit)
-        guard let low = values.min(), let high = values.max(), let last = values.last, rows.count > 1 else {
+        let numerals = values.indices.map { row.history.numeral(at: $0) }
+        guard let low = numerals.min(), let high = numerals.max(), let last = numerals.last, rows.count > 1
+        else {
             let text = "no numbers to draw"
             return put([Piece(text, Style(.dim))], row: rows.lowerBound, column: 2, on: &grid)
         }
-        let labels = [high, last, low].map { label(of: $0, row) }
-        let labelWidth = labels.map(\.utf8.count).max() ?? 0
+        let labels = [high, last, low].map { label(of: $0, row, width: columns.count / 2) }
+        let labelWidth = labels.map { columnCount(of: $0) }.max() ?? 0
         let chartWidth = columns.count - labelWidth - 2
         let chart = DotChart(
             values, columns: chartWidth, rows: rows.count, isUnicode: capabilities.isUnicode)
@@ -62,7 +64,7 @@ extension WatchView {
             let text = "one value so far: \(labels[0])"
             return put([Piece(text, Style(.dim))], row: rows.lowerBound, column: 2, on: &grid)
         }
-        let isUp = last >= (values.first ?? last)
+        let isUp = last >= (numerals.first ?? last)
         let left = columns.lowerBound
         drawBase(of: row, chart, rows, left..<left + chartWidth, on: &grid)
         // Fewer colours have no shade that is dark enough.
@@ -76,23 +78,23 @@ extension WatchView {
         mark(labels[0], 0, Style(.dim))
         mark(labels[2], rows.count - 1, Style(.dim))
         if rows.count > 2, high > low {
-            let line = min(max(chart.line(of: last), 1), rows.count - 2)
+            let line = min(max(chart.line(of: last.value), 1), rows.count - 2)
             mark(labels[1], line, Style(isUp ? .up : .down, isBold: true))
         }
     }
 
-    /// In the notation of the value itself.
-    private func label(of value: Double, _ row: TopicRow) -> String {
-        let raw = TableColumns.numberCharacters(at: row.valuePath ?? .whole, in: row.value) ?? ""
-        let decimals = min(NumberText.decimals(of: raw), 6)
-        return NumberText(fixed(value, decimals: decimals), name: row.valuePath?.lastName ?? "").text
+    /// A number as it came.
+    private func label(of numeral: Numeral, _ row: TopicRow, width: Int) -> String {
+        NumberText(numeral.written, name: row.valuePath?.lastName ?? "")
+            .fitted(to: max(width, 8), symbols.ellipsis)
     }
 
     /// The base of the change, if it is in range: a dotted line behind the values.
     private func drawBase(
         of row: TopicRow, _ chart: DotChart, _ rows: Range<Int>, _ columns: Range<Int>, on grid: inout Grid
     ) {
-        guard let base = row.base, chart.low < chart.high, (chart.low...chart.high).contains(base) else {
+        guard let base = row.base?.value, chart.low < chart.high, (chart.low...chart.high).contains(base)
+        else {
             return
         }
         let line = rows.lowerBound + chart.line(of: base)

@@ -5,66 +5,108 @@ struct NumberText: Equatable {
     var whole = ""
     /// With its point; empty for a whole number.
     var fraction = ""
+    /// Also an exponent, as it came: `e-9`.
     var unit = ""
+    /// Whether it is written shorter than it came.
+    private(set) var isScaled = false
 
-    /// More digits than these tell nothing more.
-    private static let fractionLimit = 6
-    /// From a million on, a number is scaled: 12.34M.
+    /// From a million on an amount is scaled: 12.34M.
     private static let scaledFrom = 1e6
-    /// Beyond the last unit, or if six digits behind the point would be zero, it is written as 1.23e-9.
+    /// Beyond the last unit nothing is.
     private static let scaledUpTo = 1e21
-    private static let tiniest = 1e-6
+    /// Members that say how much of something there is.
+    private static let amounts = ["volume", "size"]
 
-    /// A number in its publisher's notation, scaled where it is too long to read. `name` shows what it counts.
+    /// A number in its publisher's digits, except for amounts. `name` shows what it counts.
     init(_ text: String, name: String) {
         let value = Double(text) ?? 0
+        guard value.isFinite, abs(value) < Self.scaledUpTo else {
+            self.init(written: text)
+            return
+        }
         if name.hasSuffix("Percent") {
             self.init(value, decimals: min(Self.decimals(of: text), 2))
-            unit = "%"
-        } else if name.contains("Bytes") || name.contains("bytes") {
-            self.init(scaling: value, by: 1024, units: ["B", "K", "M", "G", "T", "P"])
-        } else if value != 0, abs(value) < Self.tiniest || abs(value) >= Self.scaledUpTo {
-            self.init(scientific: value)
-        } else if abs(value) >= Self.scaledFrom {
-            self.init(scaling: value, by: 1000, units: ["", "K", "M", "G", "T", "P", "E"])
-        } else if text.utf8.contains(where: { $0 | 0x20 == UInt8(ascii: "e") }) {
-            let isWhole = value == value.rounded()
-            self.init(value, decimals: isWhole ? 0 : abs(value) < 0.01 ? Self.fractionLimit : 4)
-        } else if Self.decimals(of: text) > Self.fractionLimit {
-            self.init(value, decimals: abs(value) >= 1000 ? 2 : abs(value) >= 1 ? 4 : Self.fractionLimit)
+            unit += "%"
+            isScaled = true
+        } else if Self.isBytes(name) {
+            self.init(bytes: value)
+        } else if abs(value) >= Self.scaledFrom, Self.amounts.contains(name.lowercased()) {
+            self.init(amount: value)
         } else {
-            self.init()
-            split(text)
+            self.init(written: text)
         }
     }
 
     private init() {}
 
+    /// A number as it came.
+    private init(written text: String) {
+        let exponent = text.firstIndex { $0 == "e" || $0 == "E" } ?? text.endIndex
+        split(String(text[..<exponent]))
+        unit = String(text[exponent...])
+    }
+
+    /// A number that was computed; it is finite.
     init(_ value: Double, decimals: Int, isSigned: Bool = false) {
+        guard abs(value) < 1e15 else {
+            self.init(scientific: value, isSigned: isSigned)
+            return
+        }
         self.init()
         var text = fixed(value, decimals: decimals)
         // A change that rounds to nothing has no direction.
-        if text.hasPrefix("-"), !text.contains(where: { ("1"..."9").contains($0) }) { text.removeFirst() }
-        if isSigned, value > 0, text.contains(where: { ("1"..."9").contains($0) }) { text = "+" + text }
+        let isNothing = !text.contains(where: { ("1"..."9").contains($0) })
+        if isNothing, text.hasPrefix("-") { text.removeFirst() }
+        if isSigned, value > 0, !isNothing { text = "+" + text }
         split(text)
+    }
+
+    /// A change of a number that has so many decimals. One too small for them is one all the same.
+    init(change: Double, decimals: Int) {
+        var least = 0.5
+        for _ in 0..<decimals { least /= 10 }
+        if change != 0, abs(change) < least {
+            self.init(scientific: change, isSigned: true)
+        } else {
+            self.init(change, decimals: decimals, isSigned: true)
+        }
     }
 
     /// The change of a scaled number: scaled too, with its sign.
     init(change: Double, name: String) {
-        self.init("\(change)", name: name)
+        if Self.isBytes(name) {
+            self.init(bytes: change)
+        } else {
+            self.init(amount: change)
+        }
         if change > 0, text.contains(where: { ("1"..."9").contains($0) }) {
             whole = "+" + whole
         }
     }
 
-    private init(scientific value: Double) {
+    private init(scientific value: Double, isSigned: Bool) {
         var scaled = value
         var exponent = 0
         while abs(scaled) >= 9.995, exponent < 400 { (scaled, exponent) = (scaled / 10, exponent + 1) }
         while abs(scaled) < 0.9995, exponent > -400 { (scaled, exponent) = (scaled * 10, exponent - 1) }
-        self.init(scaled, decimals: 2)
+        self.init(scaled, decimals: 2, isSigned: isSigned)
         unit = "e\(exponent)"
     }
+
+    /// How much there is of something.
+    init(amount value: Double) {
+        if abs(value) < Self.scaledFrom {
+            self.init(value, decimals: 0)
+        } else {
+            self.init(scaling: value, by: 1000, units: ["", "K", "M", "G", "T", "P", "E"])
+        }
+    }
+
+    private init(bytes value: Double) {
+        self.init(scaling: value, by: 1024, units: ["B", "K", "M", "G", "T", "P"])
+    }
+
+    private static func isBytes(_ name: String) -> Bool { name.contains("Bytes") || name.contains("bytes") }
 
     private init(scaling value: Double, by factor: Double, units: [String]) {
         var scaled = value
@@ -74,7 +116,7 @@ struct NumberText: Equatable {
             place += 1
         }
         self.init(scaled, decimals: place == 0 ? 0 : 2)
-        unit = units[place]
+        (unit, isScaled) = (units[place], true)
     }
 
     private mutating func split(_ text: String) {
@@ -84,6 +126,20 @@ struct NumberText: Equatable {
     }
 
     var text: String { whole + fraction + unit }
+
+    /// All of it, or as much as `width` columns have room for: a fraction is cut, and what is whole gets an exponent, lest its
+    /// size be misread.
+    func fitted(to width: Int, _ ellipsis: String) -> String {
+        let text = text
+        guard text.utf8.count > width else { return text }
+        let room = width - whole.utf8.count - unit.utf8.count - 1
+        if room >= 2, !fraction.isEmpty { return whole + fraction.prefix(room) + ellipsis + unit }
+        let sign = whole.prefix { !$0.isNumber }
+        let digits = whole.dropFirst(sign.count)
+        let end = "\(ellipsis)e\(digits.count - 1 + (Int(unit.dropFirst()) ?? 0))"
+        let kept = digits.dropFirst().prefix(max(width - sign.count - end.count - 2, 0))
+        return "\(sign)\(digits.prefix(1)).\(kept)\(end)"
+    }
 
     static func decimals(of text: String) -> Int {
         guard let point = text.utf8.firstIndex(of: ASCII.period) else { return 0 }

@@ -8,10 +8,17 @@ enum Sparkline {
             shown.map { value in
                 // A value that never moved is a line in the middle, not along the floor.
                 guard high > low else { return levels[levels.count / 2 - 1] }
-                let share = (value - low) / (high - low)
+                let share = share(of: value, from: low, to: high)
                 return levels[min(Int(share * Double(levels.count)), levels.count - 1)]
             })
     }
+}
+
+/// How far up `value` is between `low` and `high`, from 0 to 1. The range of two doubles may be none.
+private func share(of value: Double, from low: Double, to high: Double) -> Double {
+    let range = high - low
+    let share = range.isFinite ? (value - low) / range : (value / 2 - low / 2) / (high / 2 - low / 2)
+    return min(max(share, 0), 1)
 }
 
 /// Values as a line of dots: a braille character has two by four of them, an ASCII character one.
@@ -36,7 +43,7 @@ struct DotChart {
         var before: Int?
         for column in 0..<dotColumns {
             let value = Self.value(at: column, of: dotColumns, in: values)
-            let share = high > low ? (value - low) / (high - low) : 0.5
+            let share = high > low ? share(of: value, from: low, to: high) : 0.5
             let row = Int(((1 - share) * Double(dotRows - 1)).rounded())
             // Jumps are drawn as strokes; otherwise the line would fall apart into dots.
             let next = before.map { $0 < row ? $0 + 1 : $0 > row ? $0 - 1 : row } ?? row
@@ -59,7 +66,7 @@ struct DotChart {
     /// The line that shows `value`.
     func line(of value: Double) -> Int {
         guard high > low else { return lines.count / 2 }
-        let share = min(max((value - low) / (high - low), 0), 1)
+        let share = share(of: value, from: low, to: high)
         return Int(((1 - share) * Double(lines.count - 1)).rounded())
     }
 

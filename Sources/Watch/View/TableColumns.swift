@@ -21,6 +21,8 @@ struct TableColumns {
         /// Columns behind the point, and for units. All rows share them, so that the points align.
         var fractionWidth = 0
         var unitWidth = 0
+        /// Whether there is room for that; if not, numbers end at the right edge.
+        var isAligned = true
     }
 
     /// A value as shown: aligned with the numbers above and below, or as it stands.
@@ -44,6 +46,8 @@ struct TableColumns {
     private static let marginWidth = 2
     private static let widestSparkline = 80
     private static let narrowestNumber = 7
+    /// Longer numbers are cut, and are whole in the detail.
+    private static let widestNumber = 24
     /// Words beside numbers get this share of the width, and this many columns: they must not push numbers out.
     private static let wordsShare = 6
     private static let wordsWidth = 24
@@ -61,7 +65,7 @@ struct TableColumns {
             left -= column.width + Self.gap
             chosen.append(column)
         }
-        take(column(.value, "LAST", texts.map(\.value), width: width))
+        take(Self.narrowed(column(.value, "LAST", texts.map(\.value), width: width), to: left - Self.gap))
         let memberColumns = members.enumerated().map { place, member in
             column(
                 .member(member.offset), Self.title(of: member.element), texts.map { $0.members[place] },
@@ -132,10 +136,22 @@ struct TableColumns {
         column.fractionWidth = found.map { $0.fraction.utf8.count }.max() ?? 0
         column.unitWidth = found.map { $0.unit.utf8.count }.max() ?? 0
         let whole = found.map { $0.whole.utf8.count }.max() ?? 0
-        let numberWidth = whole + column.fractionWidth + column.unitWidth
+        var numberWidth = whole + column.fractionWidth + column.unitWidth
+        if numberWidth > Self.widestNumber {
+            column.isAligned = false
+            numberWidth = min(found.map { $0.text.utf8.count }.max() ?? 0, Self.widestNumber)
+        }
         // A sort arrow is beside the title.
         column.width = max(numberWidth, columnCount(of: title) + 1, Self.narrowestNumber)
         return column
+    }
+
+    /// The column in `width`, if it does not fit otherwise.
+    private static func narrowed(_ column: Column, to width: Int) -> Column {
+        guard column.width > width, width >= narrowestNumber else { return column }
+        var narrow = column
+        (narrow.width, narrow.isAligned) = (width, false)
+        return narrow
     }
 
     // MARK: A row's texts
@@ -150,16 +166,16 @@ struct TableColumns {
         let value = NumberText(raw, name: path.lastName)
         texts.value = .number(value)
         if let change = row.change {
-            if !value.unit.isEmpty, value.unit != "%" {
+            if value.isScaled, value.unit != "%" {
                 texts.change = NumberText(change: change, name: path.lastName)
             } else {
-                let decimals = min(max(NumberText.decimals(of: raw), 0), 6)
-                texts.change = NumberText(change, decimals: decimals, isSigned: true)
+                let decimals = [raw, row.base?.written ?? ""].map { NumberText.decimals(of: $0) }.max() ?? 0
+                texts.change = NumberText(change: change, decimals: min(decimals, 6))
             }
         }
         if let percent = row.changePercent {
             texts.changePercent = NumberText(percent, decimals: 2, isSigned: true)
-            texts.changePercent?.unit = "%"
+            texts.changePercent?.unit += "%"
         }
         return texts
     }

@@ -108,11 +108,7 @@ extension WatchView {
             case .age: drawRight(age(of: topicRow), cell, Style(.dim, on: ground), on: &grid)
             case .conflated:
                 let count = topicRow.conflatedCount
-                let text =
-                    count == 0
-                    ? ""
-                    : NumberText("\(count)", name: "")
-                        .shortened(to: column.width)
+                let text = count == 0 ? "" : NumberText(amount: Double(count)).text
                 drawRight(text, cell, Style(.dim, on: ground), on: &grid)
             }
             left += column.width + 2
@@ -172,6 +168,9 @@ extension WatchView {
         on grid: inout Grid
     ) {
         guard let number else { return }
+        guard column.isAligned else {
+            return drawRight(number.fitted(to: cell.width, symbols.ellipsis), cell, style, on: &grid)
+        }
         let point = cell.left + cell.width - column.unitWidth - column.fractionWidth
         let next = grid.put(
             number.whole + number.fraction, row: cell.row, column: point - number.whole.utf8.count,
@@ -206,14 +205,5 @@ extension WatchView {
     func age(of row: TopicRow) -> String {
         let now = time.milliseconds
         return ageText(milliseconds: now > row.update.time ? now - row.update.time : 0)
-    }
-}
-
-extension NumberText {
-    /// Fits `width` columns, without the unit if only that does not fit.
-    func shortened(to width: Int) -> String {
-        let text = whole + fraction + unit
-        if text.utf8.count <= width { return text }
-        return String((whole + unit).prefix(width))
     }
 }

@@ -23,7 +23,7 @@ for (const [name, shown] of [['ws', 'WebSocket'], ['sse', 'Event stream'], ['pol
     assert.equal(await page.evaluate(text('#transport-name')), shown);
     const updates = Array.from({ length: 2000 }, (_, place) => ({ topic: `test-${name}/${place % 4}`, data: { last: place + 0.25 } }));
     await gateway.publish(...updates);
-    for (const rest of [0, 1, 2, 3]) await page.waitFor(`${last(`test-${name}/${rest}`)} === '1,99${6 + rest}.25'`);
+    for (const rest of [0, 1, 2, 3]) await page.waitFor(`${last(`test-${name}/${rest}`)} === '199${6 + rest}.25'`);
   });
 }
 
@@ -32,7 +32,7 @@ test('transports switch under way, by hand, and the last value stays right', asy
   for (const [place, transport] of ['sse', 'poll', 'ws', 'poll', 'sse', 'auto'].entries()) {
     await page.click(`#transports input[value="${transport}"] + span`);
     await gateway.publish({ topic: 'switch/a', data: 10.5 + place });
-    await page.waitFor(`${last('switch/a')} === '${(10.5 + place).toFixed(2)}'`);
+    await page.waitFor(`${last('switch/a')} === '${10.5 + place}'`);
     await page.waitFor(isLive);
   }
   assert.match(await page.evaluate(text('#state')), /WebSocket/);
@@ -53,7 +53,7 @@ test('the pace slows the updates down, and the last value is still right', async
     round += 1;
     await gateway.publish({ topic: 'pace/a', data: round + 0.5 });
   } while ((await conflated()) < 10);
-  await page.waitFor(`${last('pace/a')} === '${round}.50'`);
+  await page.waitFor(`${last('pace/a')} === '${round}.5'`);
 });
 
 test('the panel says how values come; slowed down, the rate falls and what is conflated away rises', async () => {

@@ -21,7 +21,7 @@ for (const [name, shown] of [['ws', 'WebSocket'], ['sse', 'Event stream'], ['pol
     await open(`?watch=fox-${name}/*&transport=${name}`);
     assert.equal(await page.evaluate(text('#transport-name')), shown);
     await gateway.publish(...Array.from({ length: 2000 }, (_, place) => ({ topic: `fox-${name}/${place % 4}`, data: { last: place + 0.25 } })));
-    for (const rest of [0, 1, 2, 3]) await page.waitFor(`${last(`fox-${name}/${rest}`)} === '1,99${6 + rest}.25'`);
+    for (const rest of [0, 1, 2, 3]) await page.waitFor(`${last(`fox-${name}/${rest}`)} === '199${6 + rest}.25'`);
   });
 }
 
@@ -31,7 +31,7 @@ test('in Firefox transports switch under way, and keys work', async () => {
   for (const [place, transport] of ['sse', 'poll', 'ws', 'auto'].entries()) {
     await page.click(`#transports input[value="${transport}"] + span`);
     await gateway.publish({ topic: 'switch/a', data: 10.5 + place });
-    await page.waitFor(`${last('switch/a')} === '${(10.5 + place).toFixed(2)}' && ${isLive}`);
+    await page.waitFor(`${last('switch/a')} === '${10.5 + place}' && ${isLive}`);
   }
   await page.evaluate(`document.querySelector('#table').focus()`);
   await page.press('ArrowDown');

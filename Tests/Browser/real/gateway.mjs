@@ -38,5 +38,10 @@ export async function startGateway({ port = 0, feeds = [], settings = {} } = {})
       const answer = await fetch(`${url}/publish`, { method: 'POST', headers: { 'Content-Type': 'application/x-ndjson' }, body: updates.map((update) => `${JSON.stringify(update)}\n`).join('') });
       if (!answer.ok) throw new Error(`publishing was refused: ${await answer.text()}`);
     },
+    /** @param {string} topic @param {string} text JSON, sent as it stands */
+    publishText: async (topic, text) => {
+      const answer = await fetch(`${url}/topics/${topic}`, { method: 'PUT', headers: { 'Content-Type': 'application/json' }, body: text });
+      if (!answer.ok) throw new Error(`publishing was refused: ${await answer.text()}`);
+    },
   };
 }

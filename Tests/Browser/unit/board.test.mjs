@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Board } from '../../../public/tidegate/board.js';
+import { Subscription } from '../../../public/tidegate/subscription.js';
 import { World, update } from './world.mjs';
 
 function board() {
   const world = new World();
   const made = new Board(world.environment());
-  const watch = (patterns, isFramed = false) => {
+  const watch = (patterns, frame = false) => {
     const taken = [];
-    const subscription = { patterns, callback: (what) => taken.push(what), isFramed, due: new Map() };
+    const subscription = new Subscription(patterns, (what) => taken.push(what), { frame });
     made.add(subscription);
     return { taken, subscription };
   };
@@ -107,4 +108,14 @@ test('after a reset versions count anew, and no frame brings what was before', (
   it.take([update('a', 1)]);
   world.drawFrame();
   assert.equal(taken[0][0].version, 1);
+});
+
+test('of five thousand names none is compared with each of five thousand topics', (t) => {
+  const { board: it, watch } = board();
+  const names = Array.from({ length: 5000 }, (_, place) => `market/symbol-${place}`);
+  const { taken } = watch([...names, 'other/*']);
+  const split = t.mock.method(String.prototype, 'split');
+  it.take(names.map((name) => update(name, 1)));
+  assert.equal(taken.length, 5000);
+  assert.equal(split.mock.callCount(), 0, 'a name that is held is no matter of patterns');
 });

@@ -23,6 +23,7 @@ test('it asks for all at once, is live, then waits for news from cursor to curso
   assert.deepEqual(told, ['state:connecting', 'state:live', 'live']);
   assert.deepEqual(query(world.request), { path: '/base/poll', topics: ['a'], cursor: 'e-1', wait: '25' });
   await answer('e-2', [update('a', 2)]);
+  await world.advance(25_000);
   await answer('e-3');
   assert.deepEqual(taken, ['a@1', 'a@2']);
   assert.equal(gate.cursor, 'e-3');

@@ -9,6 +9,8 @@ const stop: () => void = gate.subscribe(['stocks/*'], (update) => {
   return [version, isEnd, update.data.price];
 });
 gate.subscribe('stocks/*', (updates) => updates.map(({ topic }) => topic.toUpperCase()), { frame: true });
+gate.subscribe('orders/*', (update) => update.data?.id === 8389766036995847940n && update.text?.length, { parse: (text) => ({ id: BigInt(text) }) });
+gate.subscribe('orders/*', (updates) => updates[0].data?.toFixed(2), { frame: true, parse: Number });
 gate.on('state', ({ state, retryIn }) => state === 'waiting' && (retryIn ?? 0) > 0);
 gate.on('gap', ({ topic, next, missed }) => [topic, next, missed]);
 gate.on('live', ({ transport }) => gate.setTransport(transport));
@@ -26,3 +28,7 @@ gate.subscribe('a', (update) => update.length);
 gate.subscribe('a', (updates) => updates.topic, { frame: true });
 // @ts-expect-error a pace is a number
 gate.setPace('2');
+// @ts-expect-error what this parser makes is no list
+gate.subscribe('a', (update) => update.data?.length, { parse: Number });
+// @ts-expect-error a parser is given a text
+gate.subscribe('a', () => {}, { parse: (number: number) => number });

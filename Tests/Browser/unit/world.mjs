@@ -92,6 +92,8 @@ export class World {
 
 class Socket {
   sent = [];
+  /** The same as it went out. */
+  texts = [];
   isClosed = false;
 
   constructor(url, protocol) {
@@ -101,6 +103,7 @@ class Socket {
 
   send(text) {
     this.sent.push(JSON.parse(text));
+    this.texts.push(text);
   }
 
   close(code) {

@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { compareNumerals, decimalsIn, difference, isPlain } from '../../../public/dashboard/numeral.js';
+
+test('numerals are compared to the last digit', () => {
+  const rising = [
+    '-1e999', '-1e998', '-8389766036995847941', '-8389766036995847940', '-1.1', '-1e-400', '0', '1e-401', '1e-400', '0.1', '0.1000000000000000055511', '1.10', '9007199254740992', '9007199254740993',
+    '8389766036995847940', '8389766036995847941', '8389766036995847941.5', '1e22', '1e998', '1e999', '1e99999999999999999999',
+  ];
+  for (const [place, one] of rising.entries()) {
+    for (const [other, text] of rising.entries()) assert.equal(Math.sign(compareNumerals(one, text)), Math.sign(place - other), `${one} ${text}`);
+  }
+  for (const [one, other] of [['1.10', '1.1'], ['-0', '0'], ['0.0', '0e5'], ['1e3', '1000'], ['120E-1', '12.0'], ['1e999', '10e998']]) assert.equal(compareNumerals(one, other), 0, `${one} ${other}`);
+});
+
+test('differences and orders are exact, whatever the doubles say', () => {
+  let seed = 7;
+  const random = (count) => (seed = (seed * 48_271) % 2_147_483_647) % count;
+  const numeral = () => `${random(2) ? '-' : ''}${random(3) ? random(1e6) : 0}${random(2) ? `.${String(random(1e5)).padStart(1 + random(20), '0')}` : ''}${random(4) ? '' : `e${random(30) - 15}`}`;
+  const exact = (text) => {
+    const [, minus, whole, decimals = '', exponent = '0'] = text.match(/^(-?)(\d+)(?:\.(\d+))?(?:e(-?\d+))?$/);
+    return BigInt(minus + whole + decimals) * 10n ** BigInt(60 - decimals.length + Number(exponent));
+  };
+  for (let count = 0; count < 20_000; count += 1) {
+    const [one, other] = [numeral(), numeral()];
+    const expected = exact(one) - exact(other);
+    assert.equal(Math.sign(compareNumerals(one, other)), expected < 0n ? -1 : Number(expected > 0n), `${one} ${other}`);
+    const least = isPlain(one) && isPlain(other) ? 1e-15 * Math.max(Math.abs(Number(one)), Math.abs(Number(other))) : 0;
+    assert.ok(Math.abs(difference(one, other) - Number(`${expected}e-60`)) <= Math.max(least, 1e-15 * Math.abs(Number(`${expected}e-60`))), `${one} ${other}`);
+  }
+  assert.deepEqual([difference('1e999', '1'), difference('1e999', '1e999'), difference('8389766036995847941', '8389766036995847940')], [Infinity, 0, 1]);
+});
+
+test('plain is what a double gives back', () => {
+  for (const text of ['0', '-0.01', '1.10', '123456789012345', '-123456789.012345', '0.00000000000001']) {
+    assert.ok(isPlain(text) && Number(text).toFixed(decimalsIn(text)) === text, text);
+  }
+  for (const text of ['-0', '-0.00', '1e3', '1234567890123456', '0.1000000000000000055511', '1E2']) assert.ok(!isPlain(text), text);
+});

@@ -1,0 +1,70 @@
+// Numerals: numbers as their publishers wrote them. A double holds some 15 digits, so what is shown, compared and subtracted here is
+// the text, and exact. Doubles are for drawing.
+import { JSONScanner } from '../tidegate/jsonscanner.js';
+
+/** What a double holds to the last digit. */
+const mostDigits = 15;
+/** A difference over more digits than these is one of doubles: nobody reads it to the last. */
+const mostSubtracted = 400;
+
+/**
+ * The numerals in a value's JSON: of its members by their names, or of the value itself by the empty name.
+ * @param {string} text
+ * @returns {Map<string, string>}
+ */
+export function numeralsOf(text) {
+  const numerals = new Map();
+  const scanner = new JSONScanner(text);
+  const keep = (/** @type {string} */ name, /** @type {string} */ value) => {
+    if (/^[-\d]/.test(value)) numerals.set(name, value);
+    else numerals.delete(name);
+  };
+  if (!scanner.isObject) {
+    keep('', scanner.value());
+    return numerals;
+  }
+  scanner.enter();
+  while (scanner.nextMember()) keep(scanner.name, scanner.value());
+  return numerals;
+}
+
+/** The digits behind the point of `numeral` as it stands. @param {string} numeral */
+export function decimalsIn(numeral) {
+  const point = numeral.indexOf('.');
+  return point < 0 ? 0 : (numeral.slice(point + 1).match(/^\d+/)?.[0].length ?? 0);
+}
+
+/** Whether a double, written with as many decimals, is the numeral again. @param {string} numeral */
+export const isPlain = (numeral) => /^(?!-0(\.0+)?$)-?[\d.]+$/.test(numeral) && numeral.length - (numeral.startsWith('-') ? 1 : 0) - (numeral.includes('.') ? 1 : 0) <= mostDigits;
+
+/** Below 0 if `one` is less than `other`, above if it is more. @param {string} one @param {string} other */
+export function compareNumerals(one, other) {
+  const difference = Number(one) - Number(other);
+  // Rounding to doubles keeps the order, or makes what differs equal. Infinite ones have no difference.
+  if (difference < 0 || difference > 0) return difference;
+  const [left, right] = [parsed(one), parsed(other)];
+  return left.sign - right.sign || left.sign * (left.power - right.power || (left.digits < right.digits ? -1 : left.digits > right.digits ? 1 : 0)) || 0;
+}
+
+/** The double next to `one` less `other`. @param {string} one @param {string} other */
+export function difference(one, other) {
+  if (isPlain(one) && isPlain(other)) return Number(one) - Number(other);
+  const [left, right] = [parsed(one), parsed(other)];
+  const lowest = Math.min(left.power - left.digits.length, right.power - right.digits.length);
+  const most = Math.max(left.power, right.power) - lowest;
+  if (!(most <= mostSubtracted)) return Number(one) - Number(other);
+  const whole = (/** @type {ReturnType<typeof parsed>} */ { sign, digits, power }) => BigInt(sign) * BigInt(digits.padEnd(power - lowest, '0') || '0');
+  return Number(`${whole(left) - whole(right)}e${lowest}`);
+}
+
+/**
+ * The numeral as sign × 0.digits × 10^power, with no zero at either end of the digits.
+ * @param {string} numeral
+ */
+function parsed(numeral) {
+  const [, minus, whole, decimals = '', exponent = '0'] = /** @type {RegExpMatchArray} */ (numeral.match(/^(-?)(\d+)(?:\.(\d+))?(?:[eE]([-+]?\d+))?$/));
+  const all = (whole + decimals).replace(/0+$/, '');
+  const digits = all.replace(/^0+/, '');
+  if (digits === '') return { sign: 0, digits, power: 0 };
+  return { sign: minus ? -1 : 1, digits, power: whole.length + Number(exponent) - (all.length - digits.length) };
+}
