@@ -54,9 +54,18 @@ package final class Sequencer: Sendable {
         _ batch: borrowing UpdateBatch, time: UnixTime, at now: Instant
     ) throws(PublishFailure) -> PublishOutcome {
         let moment = Numbering.Moment(time: time, now: now)
+        return try change { (state) throws(PublishFailure) in
+            try state.numbering.number(batch, at: moment, to: &state.fanOut)
+        }
+    }
+
+    /// Changes the order under the lock, and wakes whoever slept and has something now when that is released.
+    private func change<Outcome: Sendable, Failure: Error>(
+        _ body: (inout State) throws(Failure) -> Outcome
+    ) throws(Failure) -> Outcome {
         var wakes: [@Sendable () -> Void] = []
-        let outcome = try state.withLock { (state) throws(PublishFailure) in
-            let outcome = try state.numbering.number(batch, at: moment, to: &state.fanOut)
+        let outcome = try state.withLock { (state) throws(Failure) in
+            let outcome = try body(&state)
             wakes = state.fanOut.takeWakes()
             return outcome
         }
@@ -78,16 +87,10 @@ package final class Sequencer: Sendable {
     package func publish(
         part: borrowing UpdateBatch, reserved: inout Int, time: UnixTime, at now: Instant
     ) -> PublishOutcome {
-        var wakes: [@Sendable () -> Void] = []
-        let outcome = state.withLock { state in
-            let outcome = state.numbering.number(
-                part: part, reserved: &reserved, at: Numbering.Moment(time: time, now: now), to: &state.fanOut
-            )
-            wakes = state.fanOut.takeWakes()
-            return outcome
+        let moment = Numbering.Moment(time: time, now: now)
+        return change { state in
+            state.numbering.number(part: part, reserved: &reserved, at: moment, to: &state.fanOut)
         }
-        for wake in wakes { wake() }
-        return outcome
     }
 
     /// Applies entries that a journal or another node numbered, as they are and in their order. Updates that are held
@@ -95,11 +98,9 @@ package final class Sequencer: Sendable {
     ///
     /// - Parameter now: stands for the moment when each was accepted.
     package func apply(numbered entries: [NumberedEntry], at now: Instant) {
-        let wakes = state.withLock { state in
+        change { state in
             for entry in entries { state.numbering.apply(entry, at: now, to: &state.fanOut) }
-            return state.fanOut.takeWakes()
         }
-        for wake in wakes { wake() }
     }
 
     /// Begins an epoch that continues the present one: from here on cursors are of the new one. Those of the old one
@@ -108,13 +109,11 @@ package final class Sequencer: Sendable {
     /// Updates that may be lost may not be shown. A reader that holds one beyond its cursor keeps it, and a poll's
     /// answer that was cut counts on them: no cursor tells.
     package func begin(_ epoch: Epoch, after survived: UInt64? = nil) {
-        let wakes = state.withLock { state in
+        change { state in
             let end = min(survived ?? .max, state.numbering.sequence)
             let next = state.numbering.lineage.continued(by: epoch, after: end)
             state.numbering.change(to: next, &state.fanOut)
-            return state.fanOut.takeWakes()
         }
-        for wake in wakes { wake() }
     }
 
     // MARK: Joining

@@ -38,7 +38,8 @@ struct UnconfirmedLines: ~Copyable {
             let bytes = text.bytes
             var end = start
             while end < bytes.count, bytes[end] != ASCII.lineFeed { end += 1 }
-            if !isBlank(bytes.extracting(start..<end)) {
+            // The gateway counts a blank one as a line, but not as an update.
+            if !bytes.extracting(start..<end).isBlank {
                 if rest == 0 { break }
                 rest -= 1
             }
@@ -58,16 +59,5 @@ struct UnconfirmedLines: ~Copyable {
         for index in lines.indices where lines[index] == ASCII.lineFeed { count += 1 }
         let endsInside = !lines.isEmpty && lines[lines.count - 1] != ASCII.lineFeed
         return endsInside ? count + 1 : count
-    }
-
-    /// What the gateway counts as a line, but not as an update.
-    private func isBlank(_ line: Span<UInt8>) -> Bool {
-        for index in line.indices {
-            switch line[index] {
-            case ASCII.space, ASCII.tab, ASCII.carriageReturn: continue
-            default: return false
-            }
-        }
-        return true
     }
 }

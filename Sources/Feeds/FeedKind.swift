@@ -62,10 +62,11 @@ extension SettingsSection {
 }
 
 /// Why `name` cannot name a topic; nil if it can.
-func topicFault(_ name: String) -> String? {
-    let bytes = Array(name.utf8)
+func topicFault(_ name: String) -> String? { topicFault(Array(name.utf8)) }
+
+func topicFault(_ name: [UInt8]) -> String? {
     do {
-        try TopicName.check(bytes.span)
+        try TopicName.check(name.span)
         return nil
     } catch {
         return error.description

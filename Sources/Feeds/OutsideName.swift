@@ -6,7 +6,7 @@ enum OutsideName {
     /// `name` itself where it is a topic. Otherwise what a topic can't hold is percent-encoded (RFC 3986 §2.1), and so is
     /// `%`. Empty only where `name` is.
     static func segments(_ name: [UInt8]) -> [UInt8] {
-        if isTopic(name) { return name }
+        if topicFault(name) == nil { return name }
         var topic: [UInt8] = []
         var segment: [UInt8] = []
         for (place, byte) in name.enumerated() {
@@ -37,15 +37,6 @@ enum OutsideName {
         while topic[end] & 0xC0 == 0x80 { end -= 1 }
         if let escape = topic[..<end].suffix(2).lastIndex(of: ASCII.percent) { end = escape }
         return topic[..<end] + tail.array
-    }
-
-    private static func isTopic(_ name: [UInt8]) -> Bool {
-        do {
-            try TopicName.check(name.span)
-            return true
-        } catch {
-            return false
-        }
     }
 
     // MARK: Encoding

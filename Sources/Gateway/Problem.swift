@@ -11,14 +11,15 @@ struct Problem: Error {
     /// For 405: the methods that are allowed.
     var allowed: StaticString?
     /// For 429 and 503: seconds.
-    var retryAfter = 1
+    let retryAfter: Int
     /// For 403: the topics and patterns that were refused.
     var topics: [[UInt8]] = []
 
-    init(_ status: Int, _ code: String, _ detail: String) {
+    init(_ status: Int, _ code: String, _ detail: String, retryAfter: Int = 1) {
         self.status = status
         self.code = code
         self.detail = detail
+        self.retryAfter = retryAfter
     }
 
     /// All that may stand in `code` (docs/protocol.md, section 7).
@@ -36,15 +37,14 @@ struct Problem: Error {
 
     /// `wait` is in milliseconds.
     static func draining(wait: Int) -> Problem {
-        var problem = Problem(503, "draining", "This gateway is shutting down; connect again to another.")
-        problem.retryAfter = seconds(wait)
-        return problem
+        Problem(
+            503, "draining", "This gateway is shutting down; connect again to another.",
+            retryAfter: seconds(wait))
     }
 
     static func full(wait: Int) -> Problem {
-        var problem = Problem(503, "overloaded", "No more connections can be had; try again later.")
-        problem.retryAfter = seconds(wait)
-        return problem
+        Problem(
+            503, "overloaded", "No more connections can be had; try again later.", retryAfter: seconds(wait))
     }
 
     /// Milliseconds as `Retry-After` says them.
@@ -54,6 +54,10 @@ struct Problem: Error {
         var problem = Problem(405, "method_not_allowed", "Here only \(methods) can be used.")
         problem.allowed = methods
         return problem
+    }
+
+    static func bodyTooLarge(_ limit: Int) -> Problem {
+        Problem(413, "payload_too_large", "The body may have \(limit) bytes at most.")
     }
 
     static func tooManyCovered(_ limit: Int) -> Problem {
@@ -96,12 +100,10 @@ struct Problem: Error {
 
     /// The gateway holds as much for its clients as it may.
     static func overloaded(retryAfter seconds: Int) -> Problem {
-        var problem = Problem(
+        Problem(
             503, "overloaded",
-            "The gateway holds as much for its clients as it may (\"memory.clientBytes\"); try again in \(seconds) s."
-        )
-        problem.retryAfter = seconds
-        return problem
+            "The gateway holds as much for its clients as it may (\"memory.clientBytes\"); try again in \(seconds) s.",
+            retryAfter: seconds)
     }
 
     /// The log may have taken the updates or not.
@@ -112,11 +114,10 @@ struct Problem: Error {
     /// `wait` is how long until more is taken.
     static func tooManyUpdates(_ rate: Double, wait: Duration) -> Problem {
         let seconds = max(Int(wait.inSeconds.rounded(.up)), 1)
-        var problem = Problem(
+        return Problem(
             429, "rate_limited",
-            "More than \(told(rate)) updates a second from one connection; go on in \(seconds) s.")
-        problem.retryAfter = seconds
-        return problem
+            "More than \(told(rate)) updates a second from one connection; go on in \(seconds) s.",
+            retryAfter: seconds)
     }
 
     static func tooManyPending(_ limit: Int) -> Problem {

@@ -97,14 +97,9 @@ enum UpdateReader {
         return true
     }
 
-    /// How far a body that is an array has been read.
-    struct Progress {
-        fileprivate var position: Int
-        fileprivate var isFirst = true
-    }
-
-    /// Begins to read the text of a whole body a few updates at a time; nil where it is no array.
-    static func begin(body: Span<UInt8>) throws(Problem) -> Progress? {
+    /// Begins to read the text of a whole body a few updates at a time; returns where the first one is sought, nil where the
+    /// body is no array.
+    static func begin(body: Span<UInt8>) throws(Problem) -> Int? {
         let text = body.afterByteOrderMark
         try checkUTF8(text)
         var scanner = JSONScanner(text)
@@ -114,24 +109,23 @@ enum UpdateReader {
         } catch {
             throw Problem(error)
         }
-        return Progress(position: scanner.position)
+        return scanner.position
     }
 
     /// A part ends behind so many bytes, however few updates they are: what a value is made of takes its time too.
     private static var partByteCount: Int { 32 * 1024 }
 
-    /// Reads up to `limit` more updates; returns whether they were the last ones.
+    /// Reads up to `limit` more updates from `position` on, behind those in `batch`; returns whether they were the last ones.
     static func read(
-        _ limit: Int, of body: Span<UInt8>, _ progress: inout Progress, into batch: inout UpdateBatch
+        _ limit: Int, of body: Span<UInt8>, at position: inout Int, into batch: inout UpdateBatch
     ) throws(Problem) -> Bool {
-        var scanner = JSONScanner(
-            body.afterByteOrderMark, inArrayAt: progress.position, isFirst: progress.isFirst)
+        var scanner = JSONScanner(body.afterByteOrderMark, inArrayAt: position, isFirst: batch.isEmpty)
         var isWhole = false
-        for _ in 0..<limit where scanner.position - progress.position < partByteCount {
+        for _ in 0..<limit where scanner.position - position < partByteCount {
             isWhole = try !readElement(&scanner, into: &batch)
             if isWhole { break }
         }
-        progress = Progress(position: scanner.position, isFirst: false)
+        position = scanner.position
         guard isWhole else { return false }
         do {
             try scanner.end()

@@ -63,6 +63,17 @@ extension Span<UInt8> {
         return true
     }
 
+    /// Whether a line is nothing but spaces, tabs and carriage returns: in NDJSON it says nothing.
+    @inlinable public var isBlank: Bool {
+        for index in 0..<count {
+            switch self[unchecked: index] {
+            case ASCII.space, ASCII.tab, ASCII.carriageReturn: continue
+            default: return false
+            }
+        }
+        return true
+    }
+
     /// A copy of these bytes as a string; bytes that are not UTF-8 become U+FFFD. For messages and set-up.
     public var text: String {
         withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }

@@ -9,6 +9,8 @@ package import Primitives
 package final class Deflater {
     package let windowBits: Int
     package let keepsContext: Bool
+    /// What zlib holds for it (zconf.h).
+    package let byteCount: Int
     /// Allocated apart, because zlib's state points back at the stream.
     private let stream: UnsafeMutablePointer<z_stream>
 
@@ -21,7 +23,7 @@ package final class Deflater {
         precondition((1...9).contains(level) && (1...9).contains(memoryLevel), "a level that zlib has not")
         self.windowBits = windowBits
         self.keepsContext = keepsContext
-        byteCount = 6 * 1024 + 1 << (windowBits + 2) + 1 << (memoryLevel + 9)
+        byteCount = 6 * 1024 + (1 << (windowBits + 2)) + (1 << (memoryLevel + 9))
         unsafe stream = .allocate(capacity: 1)
         unsafe stream.initialize(to: z_stream())
         // zlib makes no raw stream with a window of 256 bytes. With 512 it never points back further than 512 - 262
@@ -31,9 +33,6 @@ package final class Deflater {
             Z_DEFAULT_STRATEGY, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
         precondition(status == Z_OK, "zlib cannot make a deflater (\(status)): out of memory?")
     }
-
-    /// What zlib holds for it (zconf.h), with the memory level that is used.
-    package let byteCount: Int
 
     deinit {
         unsafe deflateEnd(stream)

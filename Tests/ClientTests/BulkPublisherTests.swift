@@ -24,6 +24,23 @@ struct BulkPublisherTests {
         peer.read()
     }
 
+    /// Reads a request to its end.
+    private static func accepts(_ count: Int) -> ScriptedServer.Script {
+        { peer in
+            peer.read()
+            peer.read(until: "0\r\n\r\n")
+            peer.send(accepted(count))
+        }
+    }
+
+    private static func acceptsAfterACut(_ count: Int) -> ScriptedServer.Script {
+        { peer in
+            acceptNothing(&peer)
+            peer.read(until: "0\r\n\r\n")
+            peer.send(accepted(count))
+        }
+    }
+
     /// What publishing said of its cuts.
     private final class Cuts: Sendable {
         private let lines = Mutex<[UInt64]>([])
@@ -89,11 +106,7 @@ struct BulkPublisherTests {
         ([mark], ""), ([], ""), ([[0xEF], [0xBB]], "\u{FFFD}"),
     ]) func linesGoWithoutTheirMark(pieces: [[UInt8]], sent: String) throws {
         let server = try ScriptedServer([
-            { peer in
-                peer.read()
-                peer.read(until: "0\r\n\r\n")
-                peer.send(Self.accepted(2))
-            }
+            Self.accepts(2)
         ])
         let publisher = try publisher(server)
         for piece in pieces { try publisher.send(piece.span) }
@@ -169,11 +182,7 @@ struct BulkPublisherTests {
                         status, "\"code\":\"\(code)\",\"line\":3,\"accepted\":2", "Retry-After: 0\r\n"))
                 peer.awaitEnd()
             },
-            { peer in
-                Self.acceptNothing(&peer)
-                peer.read(until: "0\r\n\r\n")
-                peer.send(Self.accepted(3))
-            },
+            Self.acceptsAfterACut(3),
         ])
         let publisher = try publisher(server, .init(), cuts)
         try publisher.send(lines(1...4).span)
@@ -219,11 +228,7 @@ struct BulkPublisherTests {
                 peer.send("HTTP/1.1 502 Bad Gateway\r\nRetry-After: 0\r\nContent-Length: 6\r\n\r\n<html>")
                 peer.awaitEnd()
             },
-            { peer in
-                Self.acceptNothing(&peer)
-                peer.read(until: "0\r\n\r\n")
-                peer.send(Self.accepted(1))
-            },
+            Self.acceptsAfterACut(1),
         ])
         let publisher = try publisher(server, .init(), cuts)
         try publisher.send(lines(1...2).span)
@@ -266,11 +271,7 @@ struct BulkPublisherTests {
     @Test func uncertainLinesAreSentAgainOnDemand() throws {
         let server = try ScriptedServer([
             Self.confirmsThreeAndDies,
-            { peer in
-                Self.acceptNothing(&peer)
-                peer.read(until: "0\r\n\r\n")
-                peer.send(Self.accepted(2))
-            },
+            Self.acceptsAfterACut(2),
         ])
         var habits = shortHabits
         habits.repeatsUncertain = true
@@ -291,11 +292,7 @@ struct BulkPublisherTests {
                 peer.send(Self.answer("200 OK", #"{"accepted":3}"#, fields))
                 if fields.isEmpty { peer.read() } else { peer.awaitEnd() }
             },
-            { peer in
-                Self.acceptNothing(&peer)
-                peer.read(until: "0\r\n\r\n")
-                peer.send(Self.accepted(1))
-            },
+            Self.acceptsAfterACut(1),
         ])
         let publisher = try publisher(server, shortHabits)
         try publisher.send(lines(1...3).span)

@@ -121,9 +121,7 @@ struct HTTP1FrontEnd: FrontEnd {
         var parser = partial?.parser ?? RequestParser(limits: work.configuration.http.request)
         guard let (head, byteCount) = try parser.parse(bytes) else {
             guard work.mayHold(bytes.count) else {
-                connection.endAfterSending(.refused)
-                var response = HTTP1Responder.last
-                response.refuse(work.overloaded(), connection, work)
+                refuse(work.overloaded(), .refused, connection, work)
                 return bytes.count
             }
             let begun = partial ?? PartialHead(parser, started: work.now)
@@ -145,7 +143,13 @@ struct HTTP1FrontEnd: FrontEnd {
         // A client that waits for a 100 and gets an answer may send the body or not, so what comes next can't be told apart.
         if head.expectsContinue, !RequestRouter.takesBody(head) { response.close() }
         do throws(Problem) {
-            return try RequestRouter.route(head, &response, connection, work)
+            let routing = try RequestRouter.route(head, &response, connection, work)
+            if case .body(_, let limit?) = routing, case .length(let byteCount) = head.bodyFraming,
+                byteCount > limit
+            {
+                throw .bodyTooLarge(limit)
+            }
+            return routing
         } catch {
             // The bytes behind a refused request's head may be its body. It is not worth telling them apart.
             if head.bodyFraming.hasBody { response.abandonRequest(connection, .refused) }

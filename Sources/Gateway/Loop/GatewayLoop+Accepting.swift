@@ -98,7 +98,7 @@ extension GatewayLoop {
             surplusCount += 1
         }
         connections[Int(key.connection)] = connection
-        liveConnectionCount += 1
+        work.memory.connectionCount += 1
         shared.connectionCount.add(1, ordering: .relaxed)
         statistics.add(.opened)
         if isDraining { goodbyes[connection.token] = randomMoment(within: configuration.drain.spread) }

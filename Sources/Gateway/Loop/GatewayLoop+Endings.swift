@@ -19,7 +19,7 @@ extension GatewayLoop {
         if isDraining { goodbyes[connection.token] = nil }
         if !work.publishRates.isEmpty { work.publishRates[connection.key] = nil }
         closedKeys.append(connection.key.next)
-        liveConnectionCount -= 1
+        work.memory.connectionCount -= 1
         if connection.facts.contains(.isSurplus) { surplusCount -= 1 }
         shared.connectionCount.subtract(1, ordering: .relaxed)
         if connection.facts.contains(.isStopped) { statistics.add(.stopped, -1) }

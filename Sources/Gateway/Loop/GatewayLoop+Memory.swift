@@ -38,7 +38,7 @@ extension GatewayLoop {
         get { work.memory.limit }
         set {
             work.memory.limit = newValue
-            _ = work.weighMemory()
+            work.weighMemory(readers: replica.readerByteCount)
         }
     }
 }

@@ -57,9 +57,6 @@ package final class GatewayLoop {
     var acceptingAgain = Instant.never
     /// Connections for which there is no room, until they are told so.
     var surplusCount = 0
-    var liveConnectionCount = 0 {
-        didSet { work.memory.connectionCount = liveConnectionCount }
-    }
 
     package init(
         shared: GatewayShared, inbox: Inbox, control: LoopControl, kernel: any Kernel,
@@ -96,6 +93,8 @@ package final class GatewayLoop {
     var intervals: Intervals { work.intervals }
     /// The present moment, as of the turn's beginning.
     var now: Instant { work.now }
+    /// Connections that are open.
+    var liveConnectionCount: Int { work.memory.connectionCount }
     /// When those that stay are cut, once the gateway drains.
     var cutAt: Instant { work.drainEnd ?? .never }
 
@@ -257,10 +256,11 @@ package final class GatewayLoop {
         statistics.set(.conflated, to: Int(replica.conflated))
         statistics.set(.subscriptions, to: replica.slotCount)
         statistics.set(.unpublishedTopics, to: replica.unpublishedCount)
-        statistics.set(
-            .heldRequests, to: work.memory.held.requests + work.memory.publicationByteCount)
-        statistics.set(.heldAnswers, to: work.memory.held.answers)
-        statistics.set(.heldConnections, to: liveConnectionCount * ClientMemory.connectionByteCount)
-        statistics.set(.heldSubscriptions, to: work.weighMemory())
+        statistics.set(.heldConnections, to: work.memory.connections)
+        statistics.set(.heldRequests, to: work.memory.requests)
+        statistics.set(.heldAnswers, to: work.memory.answers)
+        let readerByteCount = replica.readerByteCount
+        statistics.set(.heldSubscriptions, to: readerByteCount)
+        work.weighMemory(readers: readerByteCount)
     }
 }

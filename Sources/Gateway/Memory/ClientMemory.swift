@@ -25,10 +25,13 @@ struct ClientMemory {
     /// What large publications hold, whose connections may be gone.
     var publicationByteCount = 0
 
+    /// By what it is, in bytes.
+    var connections: Int { connectionCount * Self.connectionByteCount }
+    var requests: Int { held.requests + publicationByteCount }
+    var answers: Int { held.answers }
+
     /// All but what is held for readers.
-    var byteCount: Int {
-        held.requests + held.answers + publicationByteCount + connectionCount * Self.connectionByteCount
-    }
+    var byteCount: Int { connections + requests + answers }
 
     init(limit: Int) {
         self.limit = limit
@@ -43,7 +46,7 @@ struct ClientMemory {
 
 /// How near the limit is. Each step gives up a little more, and what is being served goes on. Last of all, half beyond the limit,
 /// readers end that would come to cover more (`BrokerReplica.readerByteLimit`).
-enum MemoryPressure: Int, Comparable {
+enum MemoryPressure: Comparable {
     case none
     /// The limit is reached: readers, answers and bodies that would have to be held are refused, and flushes are small.
     case high
@@ -53,8 +56,6 @@ enum MemoryPressure: Int, Comparable {
     init(_ byteCount: Int, of limit: Int) {
         self = byteCount <= limit ? .none : byteCount <= limit + limit / 4 ? .high : .severe
     }
-
-    static func < (left: MemoryPressure, right: MemoryPressure) -> Bool { left.rawValue < right.rawValue }
 }
 
 extension TopicPattern {
@@ -88,18 +89,16 @@ extension Workspace {
     /// The refusal for want of memory. Not all come back at once.
     func overloaded() -> Problem { .overloaded(retryAfter: Int.random(in: 1...5, using: &generator)) }
 
-    /// Looks at how near the limit is: a turn ends. Returns the bytes that are held for readers.
-    func weighMemory() -> Int {
-        let readerByteCount = replica.readerByteCount
+    /// Looks at how near the limit is, with so many bytes held for readers: a turn ends.
+    func weighMemory(readers readerByteCount: Int) {
         let others = memory.byteCount
         replica.readerByteLimit = memory.limit + memory.limit / 2 - others
         let pressure = MemoryPressure(others + readerByteCount, of: memory.limit)
-        guard pressure != memoryPressure else { return readerByteCount }
+        guard pressure != memoryPressure else { return }
         if memoryPressure == .none {
             note(
                 .memoryShort, ["bytes": .integer(others + readerByteCount), "limit": .integer(memory.limit)])
         }
         memoryPressure = pressure
-        return readerByteCount
     }
 }

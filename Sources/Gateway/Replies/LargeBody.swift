@@ -4,13 +4,14 @@ internal import Primitives
 
 final class LargeBody {
     private let text: ByteBuffer
-    private var progress: UpdateReader.Progress
+    /// How far it has been read.
+    private var position: Int
     private(set) var batch = UpdateBatch()
 
     /// Takes `text`, unless it is no array.
     init?(_ text: inout ByteBuffer) throws(Problem) {
-        guard let progress = try UpdateReader.begin(body: text.unsafeBytes.span) else { return nil }
-        self.progress = progress
+        guard let position = try UpdateReader.begin(body: text.unsafeBytes.span) else { return nil }
+        self.position = position
         var taken = ByteBuffer()
         swap(&taken, &text)
         self.text = taken
@@ -22,7 +23,7 @@ final class LargeBody {
     func readOn(for principal: Principal, _ work: Workspace) throws(Problem) -> Bool {
         let first = batch.count
         let isWhole = try UpdateReader.read(
-            work.partCount, of: text.unsafeBytes.span, &progress, into: &batch)
+            work.partCount, of: text.unsafeBytes.span, at: &position, into: &batch)
         try principal.demandPublishing(batch, from: first)
         return isWhole
     }

@@ -58,9 +58,6 @@ final class PublishIntake: Reply {
             case .one, .end: settings.valueByteCount
             case .many: isLines ? nil : settings.bodyByteCount
             }
-        if case .length(let byteCount) = head.bodyFraming, let limit, byteCount > limit {
-            throw Problem(413, "payload_too_large", "The body may have \(limit) bytes at most.")
-        }
         return .body(PublishIntake(kind, isLines: isLines, settings), byteCountLimit: limit)
     }
 
@@ -232,15 +229,9 @@ final class PublishIntake: Reply {
         let line = lineNumber == 1 ? line.afterByteOrderMark : line
         // Room for the names around the value.
         guard line.count <= lineLimit + 1024 else { throw lineTooLong }
-        for index in line.indices {
-            switch line[index] {
-            case ASCII.space, ASCII.tab, ASCII.carriageReturn: continue
-            default:
-                try UpdateReader.read(line: line, into: &work.publishing)
-                if takesOneByOne { try publish(connection, work) }
-                return
-            }
-        }
+        if line.isBlank { return }
+        try UpdateReader.read(line: line, into: &work.publishing)
+        if takesOneByOne { try publish(connection, work) }
     }
 
     private var lineTooLong: Problem {

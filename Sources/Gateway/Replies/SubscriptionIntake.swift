@@ -13,11 +13,7 @@ final class SubscriptionIntake: Reply {
         guard try !PublishIntake.isLines(head) else {
             throw Problem(415, "bad_request", "A subscription is one JSON object; send application/json.")
         }
-        let limit = settings.requestByteCount
-        if case .length(let byteCount) = head.bodyFraming, byteCount > limit {
-            throw Problem(413, "payload_too_large", "The body may have \(limit) bytes at most.")
-        }
-        return .body(SubscriptionIntake(head), byteCountLimit: limit)
+        return .body(SubscriptionIntake(head), byteCountLimit: settings.requestByteCount)
     }
 
     private init(_ head: RequestHead) {
