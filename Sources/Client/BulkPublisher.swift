@@ -1,107 +1,276 @@
-/// Publishes NDJSON of any length in one request, and listens for an answer that comes early.
-internal import HTTP
-internal import Primitives
+/// Publishes lines (NDJSON) of any number for any time, over connections that come and go. It keeps every line until the
+/// gateway has said that it is published, and goes on behind the last such line after a cut.
+///
+/// It blocks the calling thread, which owns it. Any thread or signal handler may wake `stop`.
+package import Primitives
 package import Transport
 
 package final class BulkPublisher {
-    private static let connectTimeout = Duration.seconds(10)
-    /// A gateway that takes nothing, or answers nothing, for this long counts as gone.
-    private static let patience = Duration.seconds(60)
+    /// When it does something of itself.
+    package struct Habits: Sendable {
+        /// After so long without a line it sends a blank one. Proxies cut what is silent, after 30 s and more.
+        package var keepAwake = Duration.seconds(15)
+        /// So long after a line, or after so many bytes, it ends the request to hear that they are published, and begins
+        /// the next. What a cut leaves uncertain is not older, and not much more.
+        package var confirmAfter = Duration.seconds(5)
+        package var confirmByteCount = 4 << 20
+        /// After a cut without an answer: sends the lines again that may or may not have been published.
+        package var repeatsUncertain = false
 
+        package init() {}
+    }
+
+    /// The connection has ended, and another one will be made.
+    package struct Interruption {
+        package let reason: ClientFailure
+        package let retryAfter: Duration
+        /// The first line that will be sent again, or is still to come.
+        package let nextLine: UInt64
+    }
+
+    /// No gateway takes a longer line: the largest `publishers.valueBytes`, and the names around the value.
+    private static let lineByteCountLimit = 16 << 20 + 1024
+
+    private let url: GatewayURL
+    private let habits: Habits
     private let stop: Wakeup?
-    private var link: Link
-    /// The first bytes of the lines, until it is known whether they are a byte-order mark.
-    private var beginning = ByteBuffer()
-    private var hasBegun = false
-    private var reader = ResponseReader(answering: .post, byteCountLimit: WireLimits.problemByteCount)
+    private let tell: (Interruption) -> Void
+    private var policy: ReconnectPolicy
+    private var request: LineRequest?
+    /// The beginning of a line whose end has not come.
+    private var begun = ByteBuffer()
+    /// Whether it is known that the source begins with a byte-order mark or with none.
+    private var isPastMark = false
+    private var lines = UnconfirmedLines()
+    /// Whether `lines` were sent over this connection.
+    private var areSent = false
+    private var sentAt = Instant.now()
+    /// Updates that the gateway has accepted.
+    private var accepted: UInt64 = 0
 
-    /// Connects and begins the request.
-    package init(to url: GatewayURL, stop: Wakeup? = nil) throws(ClientFailure) {
+    /// Connects and begins the request. `tell` hears of each cut that publishing outlives.
+    package init(
+        to url: GatewayURL, _ habits: Habits = Habits(), stop: Wakeup? = nil,
+        generator: SeededGenerator = SeededGenerator(seed: .random(in: .min ... .max)),
+        tell: @escaping (Interruption) -> Void = { _ in }
+    ) throws(ClientFailure) {
+        self.url = url
+        self.habits = habits
         self.stop = stop
-        link = try Link(to: url, within: Self.connectTimeout, unless: stop)
-        link.output.append(requestHead: "POST", url.prefix + "/publish", at: url)
-        link.output.append(field: "Content-Type", "application/x-ndjson")
-        link.output.append(field: "Transfer-Encoding", "chunked")
-        link.output.append(field: "Accept", "application/json")
-        link.output.endFields()
+        self.tell = tell
+        policy = ReconnectPolicy(generator: generator)
+        request = try LineRequest(to: url, stop: stop)
+        policy.connected(now: .now())
     }
 
-    /// The descriptor to wait on beside a slow source: an answer before the end is a refusal.
-    package var descriptor: Int32 { link.number }
+    /// The descriptor to wait on beside a slow source: when it is readable, `attend`.
+    package var descriptor: Int32 { request?.descriptor ?? -1 }
 
-    /// Sends a piece of the lines, cut anywhere, without the mark that they may begin with. Throws the refusal if the gateway
-    /// has already answered.
-    package func send(_ piece: Span<UInt8>) throws(ClientFailure) {
-        if hasBegun { return try sendChunk(piece) }
-        beginning.append(piece)
-        hasBegun = beginning.dropByteOrderMark()
-        if hasBegun { try sendBeginning() }
+    /// After so long without `send`, `attend`.
+    package var attendAfter: Duration {
+        let moment = min(sentAt + habits.keepAwake, confirmAt)
+        return max(moment.since(.now()), .zero)
     }
 
-    private func sendBeginning() throws(ClientFailure) {
-        let bytes = beginning.array
-        beginning.removeAll()
-        try sendChunk(bytes.span)
+    private var confirmAt: Instant { lines.isEmpty ? .never : lines.since + habits.confirmAfter }
+
+    // MARK: Publishing
+
+    /// Sends the lines that end in a piece of the source, cut anywhere, and keeps the rest for the next piece. A mark that
+    /// the source may begin with is left out.
+    package func send(_ piece: Span<UInt8>) throws(BulkFailure) {
+        begun.append(piece)
+        if !isPastMark { isPastMark = begun.dropByteOrderMark() }
+        guard isPastMark else { return }
+        let end = Self.lastLineEnd(in: begun.bytes, newest: piece.count)
+        // The gateway finds the words for a line that is too long, whole or not.
+        try sendBegun(end == 0 && begun.count > Self.lineByteCountLimit ? begun.count : end)
+        if lines.byteCount >= habits.confirmByteCount { try confirm() } else { try attend() }
     }
 
-    private func sendChunk(_ piece: Span<UInt8>) throws(ClientFailure) {
-        // An empty chunk would end the request.
-        guard !piece.isEmpty else { return }
-        let chunk = link.output.beginChunk()
-        link.output.append(piece)
-        link.output.endChunk(chunk)
-        try flush()
-    }
-
-    /// Throws the refusal if one has come.
-    package func check() throws(ClientFailure) {
-        if let arrival = try link.readAvailable() { try answeredEarly(arrival) }
-    }
-
-    /// Ends the request and returns how many updates the gateway has accepted.
-    package func finish() throws(ClientFailure) -> UInt64 {
-        try sendBeginning()
-        link.output.appendLastChunk()
-        try flush()
-        let body = try reader.readAnswer(over: &link, until: .now() + Self.patience, unless: stop)
-        do throws(JSONFailure) {
-            return try accepted(body.span)
+    /// Does what is due although no line comes.
+    package func attend() throws(BulkFailure) {
+        do throws(ClientFailure) {
+            try current().check()
+            let now = Instant.now()
+            if now >= confirmAt { return try turnOver() }
+            guard now >= sentAt + habits.keepAwake else { return }
+            sentAt = now
+            try current().send([ASCII.lineFeed].span)
         } catch {
-            throw .violation("the answer to a publish, \(error)")
+            try resume(after: error)
         }
     }
 
-    private func flush() throws(ClientFailure) {
-        while let arrival = try link.send(until: .now() + Self.patience, unless: stop) {
-            try answeredEarly(arrival)
-        }
-    }
-
-    /// Something came before the request was complete: the answer that ends it, or an end without one.
-    private func answeredEarly(_ arrival: Link.Arrival) throws(ClientFailure) {
-        switch arrival {
-        case .bytes:
-            // An interim head is not the answer yet.
-            guard try reader.readHead(&link.input) != nil else { return }
-            _ = try reader.readAnswer(over: &link, until: .now() + Self.patience, unless: stop)
-            throw .violation("the gateway answered before the last line was sent")
-        case .ended: throw reader.problem
-        case .timedOut: throw .lost(reason: "the gateway takes nothing more")
-        case .stopped: throw .stopped
-        }
-    }
-
-    private func accepted(_ body: Span<UInt8>) throws(JSONFailure) -> UInt64 {
-        var accepted: UInt64 = 0
-        var scanner = JSONScanner(body)
-        try scanner.enterObject()
-        while let name = try scanner.nextMember() {
-            if name.equals("accepted", in: body) {
-                accepted = try scanner.wholeNumber()
-            } else {
-                _ = try scanner.value()
+    /// Sends what is left, and returns how many updates the gateway has accepted.
+    package func finish() throws(BulkFailure) -> UInt64 {
+        try sendBegun(begun.count)
+        while true {
+            do throws(ClientFailure) {
+                accepted += try current().finish()
+                return accepted
+            } catch {
+                try settle(error)
+                // It was cut behind the last line.
+                if lines.isEmpty { return accepted }
+                try reconnect(after: error)
             }
         }
-        return accepted
+    }
+
+    /// Where the last whole line ends; it is sought in the newest bytes only, because earlier ones ended none.
+    private static func lastLineEnd(in bytes: Span<UInt8>, newest byteCount: Int) -> Int {
+        var end = bytes.count
+        let start = max(end - byteCount, 0)
+        while end > start, bytes[end - 1] != ASCII.lineFeed { end -= 1 }
+        return end > start ? end : 0
+    }
+
+    private func sendBegun(_ byteCount: Int) throws(BulkFailure) {
+        guard byteCount > 0 else { return }
+        sentAt = .now()
+        lines.append(begun.bytes.extracting(0..<byteCount), at: sentAt)
+        areSent = true
+        do throws(ClientFailure) {
+            try current().send(begun.bytes.extracting(0..<byteCount))
+        } catch {
+            try resume(after: error)
+        }
+        begun.consume(byteCount)
+    }
+
+    private func confirm() throws(BulkFailure) {
+        do throws(ClientFailure) {
+            try turnOver()
+        } catch {
+            try resume(after: error)
+        }
+    }
+
+    private func turnOver() throws(ClientFailure) {
+        accepted += try current().turnOver()
+        lines.confirmAll()
+        areSent = false
+        sentAt = .now()
+        if try !current().isOpen { try connect() }
+    }
+
+    private func current() throws(ClientFailure) -> LineRequest {
+        guard let request else { throw .lost(reason: "it is gone") }
+        return request
+    }
+
+    // MARK: After a cut
+
+    /// Goes on over another connection, or throws why that can't be.
+    private func resume(after failure: ClientFailure) throws(BulkFailure) {
+        try settle(failure)
+        try reconnect(after: failure)
+    }
+
+    /// Takes in what the end of a connection says about the lines. Throws if there is no going on.
+    private func settle(_ failure: ClientFailure) throws(BulkFailure) {
+        request = nil
+        if case .refused(let problem) = failure, let count = acceptedCount(problem) {
+            accepted += count
+            lines.confirm(updateCount: count)
+            areSent = false
+            if !problem.isTemporary { throw BulkFailure(.refused(numbered(problem))) }
+        }
+        let isUncertain = areSent && !lines.isEmpty
+        guard failure.isTemporary, !isUncertain || habits.repeatsUncertain else {
+            throw BulkFailure(failure, uncertain: isUncertain ? lines.numbers : nil)
+        }
+        areSent = false
+    }
+
+    /// How many updates a refusal says were accepted; nil if it comes from a proxy that can't know. The gateway's own
+    /// refusal of a whole request has no figure, because it took nothing.
+    private func acceptedCount(_ problem: Problem) -> UInt64? {
+        if let accepted = problem.accepted { return accepted }
+        return areSent && problem.code.isEmpty ? nil : 0
+    }
+
+    /// The refusal with the numbers of the source's lines in place of those of this request.
+    private func numbered(_ problem: Problem) -> Problem {
+        guard problem.line != nil || accepted > 0 else { return problem }
+        var problem = problem
+        problem.line = lines.firstNumber
+        problem.accepted = accepted
+        return problem
+    }
+
+    /// `failure` without the number of a line of this request, which says nothing to anybody else.
+    private func unnumbered(_ failure: ClientFailure) -> ClientFailure {
+        guard case .refused(var problem) = failure else { return failure }
+        problem.line = nil
+        return .refused(problem)
+    }
+
+    private func reconnect(after failure: ClientFailure) throws(BulkFailure) {
+        var failure = failure
+        while true {
+            guard let delay = policy.delay(after: .init(failure), now: .now()) else {
+                throw BulkFailure(failure)
+            }
+            tell(
+                Interruption(
+                    reason: unnumbered(failure), retryAfter: delay, nextLine: lines.firstNumber))
+            try wait(delay)
+            do throws(ClientFailure) {
+                return try connect()
+            } catch {
+                failure = error
+                try settle(failure)
+            }
+        }
+    }
+
+    /// Connects and sends the unconfirmed lines. An empty request goes ahead of them: whoever refuses that, a proxy
+    /// without its gateway too, has taken none of them for sure.
+    private func connect() throws(ClientFailure) {
+        request = nil
+        var request = try LineRequest(to: url, stop: stop)
+        _ = try request.turnOver()
+        if !request.isOpen { request = try LineRequest(to: url, stop: stop) }
+        policy.connected(now: .now())
+        self.request = request
+        sentAt = .now()
+        areSent = !lines.isEmpty
+        try lines.send(over: request)
+    }
+
+    private func wait(_ delay: Duration) throws(BulkFailure) {
+        let wishes = stop.map { [Readiness.Wish($0.descriptor, .read)] } ?? []
+        let end = Instant.now() + delay
+        var now = Instant.now()
+        while now < end {
+            if Readiness.wait(for: wishes, timeout: end.since(now)).first == true {
+                throw BulkFailure(.stopped)
+            }
+            now = .now()
+        }
+    }
+}
+
+extension Problem {
+    /// Whether the same lines may be taken a little later.
+    fileprivate var isTemporary: Bool {
+        switch status {
+        case 408, 502, 503, 504: true
+        // The limit of topics does not go away by waiting.
+        case 429: code != "too_many_topics"
+        default: false
+        }
+    }
+}
+
+extension ClientFailure {
+    fileprivate var isTemporary: Bool {
+        switch self {
+        case .unreachable, .lost, .silence, .goodbye, .closed: true
+        case .refused(let problem): problem.isTemporary
+        case .violation, .finished, .stopped: false
+        }
     }
 }

@@ -59,7 +59,8 @@ package struct ReconnectPolicy: Sendable {
         case .closed(code: 1013): return backOff()
         case .refused(let status, let retryAfter):
             if (400..<500).contains(status), status != 408, status != 429 { return nil }
-            return retryAfter.map(obeyed) ?? backOff()
+            // Whole seconds, the same for everybody: they are spread here.
+            return retryAfter.map { obeyed($0) * (1 + 0.25 * generator.unit()) } ?? backOff()
         case .goodbye(let stated): return stated.map(obeyed) ?? backOff()
         case .dropped, .closed:
             guard lived != nil, isIsolated(now) else { return backOff() }
@@ -83,5 +84,20 @@ package struct ReconnectPolicy: Sendable {
         let doubled = baseDelay * (1 << min(failures, 16))
         failures += 1
         return min(doubled, ceiling) * (0.75 + 0.5 * generator.unit())
+    }
+}
+
+extension ReconnectPolicy.Ending {
+    init(_ failure: ClientFailure) {
+        switch failure {
+        case .unreachable, .lost, .silence, .violation: self = .dropped
+        case .refused(let problem):
+            let retryAfter = problem.retryAfterSeconds.map { Duration.seconds(Int64(clamping: $0)) }
+            self = .refused(status: problem.status, retryAfter: retryAfter)
+        case .closed(let code, _): self = .closed(code: code)
+        case .goodbye(_, let milliseconds):
+            self = .goodbye(milliseconds.map { .milliseconds(Int64(clamping: $0)) })
+        case .finished, .stopped: self = .finished
+        }
     }
 }

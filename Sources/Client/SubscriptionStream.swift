@@ -221,18 +221,7 @@ package final class SubscriptionStream {
     }
 
     private func delay(after failure: ClientFailure) -> Duration? {
-        let ending: ReconnectPolicy.Ending
-        switch failure {
-        case .unreachable, .lost, .silence, .violation: ending = .dropped
-        case .refused(let problem):
-            let retryAfter = problem.retryAfterSeconds.map { Duration.seconds(Int64(clamping: $0)) }
-            ending = .refused(status: problem.status, retryAfter: retryAfter)
-        case .closed(let code, _): ending = .closed(code: code)
-        case .goodbye(_, let milliseconds):
-            ending = .goodbye(milliseconds.map { .milliseconds(Int64(clamping: $0)) })
-        case .finished, .stopped: ending = .finished
-        }
-        let delay = policy.delay(after: ending, now: .now())
+        let delay = policy.delay(after: .init(failure), now: .now())
         return reconnects ? delay : nil
     }
 

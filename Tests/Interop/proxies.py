@@ -14,7 +14,7 @@ import tempfile
 import aiohttp
 
 from clients import AIOHTTP, WebSockets
-from gateway import PATIENCE
+from gateway import BINARY, PATIENCE
 from prerequisites import need
 from scenario import scenario
 
@@ -52,7 +52,8 @@ def nginx(folder, gateway_port, port):
             + "".join(
                 f"{name}_temp_path {folder}/{name};\n" for name in ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
             )
-            + f"proxy_read_timeout {TIMEOUT}s; proxy_send_timeout {TIMEOUT}s;\n{site}}}\n"
+            + f"proxy_read_timeout {TIMEOUT}s; proxy_send_timeout {TIMEOUT}s; client_body_timeout {TIMEOUT}s;\n"
+            f"{site}}}\n"
         )
     return [need("nginx"), "-p", folder, "-c", f"{folder}/nginx.conf"]
 
@@ -274,6 +275,27 @@ async def publishing(proxy, gateway):
             assert await answer.json() == {"accepted": 3}
 
 
+async def silent_lines(proxy, gateway):
+    """`tidegate publish` is kept open by blank lines while its source is silent."""
+    command = await asyncio.create_subprocess_exec(
+        BINARY, "publish", "--url", f"http://{proxy.address}", "--keep-awake", "1",
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+
+    async with gateway.http.get(f"http://{gateway.address}/sse", params={"topics": "proxy/a"}) as stream:
+        await live(stream)
+        command.stdin.write(b'{"topic":"proxy/a","data":1}\n')
+        assert (await update(stream))["data"] == 1
+        # The reader's heartbeats are the clock.
+        for _ in range(BEATS):
+            assert "data" not in await event(stream)
+        command.stdin.write(b'{"topic":"proxy/a","data":2}\n')
+        assert (await update(stream))["data"] == 2
+    output, errors = await asyncio.wait_for(command.communicate(b""), PATIENCE)
+    # Nothing is said of a cut.
+    assert (command.returncode, output, errors) == (0, b'{"accepted":2}\n', b""), (output, errors)
+
+
 async def silence_is_cut(proxy, gateway):
     """The other tests would fail if nothing beat: here nothing does."""
     del gateway
@@ -298,7 +320,7 @@ def through(proxy, test):
 
 def tests():
     for proxy in [nginx, haproxy]:
-        for test in [websocket, websocket_kept_open, event_stream, long_poll, publishing]:
+        for test in [websocket, websocket_kept_open, event_stream, long_poll, publishing, silent_lines]:
             yield f"{proxy.__name__}, {test.__name__.replace('_', ' ')}", BEATING, through(proxy, test)
         yield f"{proxy.__name__}, silence is cut", SILENT, through(proxy, silence_is_cut)
     for proxy in [compressing_nginx, compressing_haproxy, compressing_apache]:

@@ -7,8 +7,8 @@ struct FrameWalker {
     static let ping: UInt8 = 9
     static let pong: UInt8 = 10
 
-    /// What a head of two bytes can say: every control frame is that short (RFC 6455 §5.5).
-    private static let shortByteCount = 125
+    /// Every control frame is so short (RFC 6455 §5.5), and so is an answer to a command, and the gateway's welcome.
+    private static let shortByteCount = 255
 
     private var head: InlineArray<10, UInt8> = InlineArray(repeating: 0)
     private var headCount = 0

@@ -14,12 +14,18 @@ enum Publish: Command {
 
         Publishes VALUE, which is JSON, as the newest value of TOPIC; or ends TOPIC; or publishes every line of a
         file, or of standard input, each an object {"topic":…,"data":…} or {"topic":…,"deleted":true}.
-        Without arguments and with a pipe on standard input it reads NDJSON. Lines are sent as they are read: a bad
-        line ends the request, and the lines before it stay published.
+        Without arguments and with a pipe on standard input it reads NDJSON. Lines are sent as they are read, for as
+        long as they come: a bad line ends it, and the lines before it stay published. When a gateway that drains, is
+        overloaded or limits the rate ends the connection, it says how far it came: each line is published once, over
+        the next connection. When one dies without a word, nobody knows that of the last lines (of some seconds, or
+        4 MiB, at most): it ends with status 1 and names them, or with --at-least-once sends them again.
 
         \(Arguments.gatewayHelp)
           --delete            publish a tombstone: the topic ends
           --ndjson            read lines from FILE, or from standard input
+          --at-least-once     go on also after a cut without a word: some lines may be published twice
+          --keep-awake S      after S seconds without a line send a blank one, so that no proxy cuts the
+                              connection (default: 15)
           --progress          show count and rate also where standard error is no terminal
 
         Examples:
@@ -34,6 +40,11 @@ enum Publish: Command {
         let url = try arguments.gateway()
         let deletes = try arguments.flag("--delete")
         let isNDJSON = try arguments.flag("--ndjson")
+        var habits = BulkPublisher.Habits()
+        habits.repeatsUncertain = try arguments.flag("--at-least-once")
+        if let seconds = try arguments.integer("--keep-awake", in: 1...86_400) {
+            habits.keepAwake = .seconds(seconds)
+        }
         let showsProgress = try arguments.flag("--progress") || Console.isTerminal(STDERR_FILENO)
         let words = try arguments.positionals(0...2)
         if deletes, isNDJSON { throw UsageFailure("--delete and --ndjson exclude each other") }
@@ -44,7 +55,8 @@ enum Publish: Command {
         }
         if isNDJSON || (words.isEmpty && !Console.isTerminal(STDIN_FILENO)) {
             guard words.count <= 1 else { throw UsageFailure("--ndjson takes one FILE at most") }
-            return try publishLines(of: words.first ?? "-", to: url, showsProgress: showsProgress)
+            return try publishLines(
+                of: words.first ?? "-", to: url, habits, showsProgress: showsProgress)
         }
         guard words.count == 2 else {
             throw UsageFailure(words.isEmpty ? "TOPIC and VALUE are missing" : "VALUE is missing")
@@ -78,21 +90,23 @@ enum Publish: Command {
     // MARK: Many at once
 
     private static func publishLines(
-        of path: String, to url: GatewayURL, showsProgress: Bool
+        of path: String, to url: GatewayURL, _ habits: BulkPublisher.Habits, showsProgress: Bool
     ) throws -> Int32 {
         let source = path == "-" ? FileDescriptor(owning: dup(STDIN_FILENO)) : try openFile(path)
-        let publisher = try BulkPublisher(to: url)
+        let publisher = try BulkPublisher(to: url, habits, tell: note)
         var progress = Progress(isShown: showsProgress)
         defer { progress.end() }
         var buffer = ByteBuffer(capacity: pieceByteCount)
         while true {
-            // The source may be slow: an answer that comes meanwhile is a refusal.
+            // The source may be slow: meanwhile the gateway may say something, or want a sign of life.
             let ready = Readiness.wait(
                 for: [.init(source.number, .read), .init(publisher.descriptor, .read)],
-                timeout: progress.interval)
+                timeout: min(progress.interval ?? publisher.attendAfter, publisher.attendAfter))
             progress.show()
-            if ready[1] { try publisher.check() }
-            guard ready[0] else { continue }
+            guard ready[0] else {
+                try publisher.attend()
+                continue
+            }
             guard try readPiece(source.number, &buffer) else { break }
             progress.count(buffer.bytes)
             try publisher.send(buffer.bytes)
@@ -106,6 +120,13 @@ enum Publish: Command {
         output.append("}\n")
         try Console.flush(&output)
         return 0
+    }
+
+    private static func note(_ cut: BulkPublisher.Interruption) {
+        let tenths = Int((cut.retryAfter.inSeconds * 10).rounded())
+        Console.note(
+            "tidegate publish: \(cut.reason); going on with line \(cut.nextLine) in \(tenths / 10).\(tenths % 10) s"
+        )
     }
 
     /// Bytes to read from the source at once, and to send as one chunk.

@@ -10,6 +10,7 @@ extension World {
         } else if readers[number].id == nil {
             if chance(40) { try connect(number) }
         } else {
+            if try lingers(number) { return try drain(number) }
             if try leaveIfOverfull(number) { return }
             if chance(readers[number].diligence) { try drain(number) }
             switch Int.random(in: 0..<100, using: &random) {
@@ -118,6 +119,17 @@ extension World {
         note("\(readers[number].name) drops \(dropped.map(\.text))")
         readers[number].walk = .uncovering(dropped)
         try noticeWalk(number)
+    }
+
+    /// Until it is told so, it may be sent more. Its cursor does not move, and it never becomes live.
+    private func lingers(_ number: Int) throws -> Bool {
+        let replica = replicas[readers[number].replica]
+        guard let id = readers[number].id, replica.subscribers[id].isOverfull, chance(70) else {
+            return false
+        }
+        try noticeWalk(number)
+        readers[number].liveSequence = nil
+        return true
     }
 
     /// A reader of more topics than it may cover is told so; what it was vouched for up to then stays true.

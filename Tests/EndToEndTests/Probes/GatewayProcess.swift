@@ -28,7 +28,7 @@ final class GatewayProcess: @unchecked Sendable {
 
     /// Starts `tidegate serve` with the members of a settings file; `descriptorLimit` is the child's `ulimit -n`.
     init(
-        _ members: String = "", startsFeeds: Bool = false, descriptorLimit: Int? = nil,
+        _ members: String = "", port: UInt16 = 0, startsFeeds: Bool = false, descriptorLimit: Int? = nil,
         environment: [String: String] = [:]
     ) throws {
         folder = FileManager.default.temporaryDirectory.appendingPathComponent(
@@ -43,7 +43,7 @@ final class GatewayProcess: @unchecked Sendable {
         let file = folder.appendingPathComponent("config.json")
         try Data("{\(members)}".utf8).write(to: file)
         let words =
-            ["serve", "--config", file.path, "--port", "0", "--log-format", "json"]
+            ["serve", "--config", file.path, "--port", "\(port)", "--log-format", "json"]
             + (startsFeeds ? [] : ["--no-feeds"])
         if let descriptorLimit {
             process.executableURL = URL(fileURLWithPath: "/bin/sh")
