@@ -25,8 +25,8 @@ const mostQuoted = 6;
  * @param {number} before
  */
 export function decimalsOf(numeral, before) {
-  const [digits, exponent] = numeral.toLowerCase().split('e');
-  const written = Math.max(decimalsIn(digits) - Number(exponent ?? 0), 0);
+  const exponent = Number(numeral.match(/e(.*)$/i)?.[1] ?? 0);
+  const written = Math.max(decimalsIn(numeral) - exponent, 0);
   if (written <= mostQuoted) return Math.max(before, written, written > 0 ? 2 : 0);
   if (before > 0) return before;
   const size = Math.abs(Number(numeral));

@@ -1,7 +1,6 @@
 // The gateway's own figures from `gateway/`, if its feed of that name runs: those that an operator looks at first.
 import { bytes, compact, fixed } from './format.js';
-import { numeralsOf } from './numeral.js';
-import { valueOf } from './quotes.js';
+import { valueName } from './quotes.js';
 
 /** @param {number} value */
 const milliseconds = (value) => `${fixed(value, value < 10 ? 1 : 0)} ms`;
@@ -24,10 +23,10 @@ export class GatewayFigures {
 
   /** @param {import('../tidegate/transport.js').Update[]} updates */
   take(updates) {
-    for (const { topic, text, deleted } of updates) {
+    for (const { topic, data, deleted } of updates) {
       const name = topic.slice(topic.indexOf('/') + 1);
       if (deleted) this.#remove(name);
-      else this.#show(name, numeralsOf(text ?? ''));
+      else this.#show(name, data);
     }
     this.#box.hidden = this.#figures.size === 0;
   }
@@ -38,12 +37,12 @@ export class GatewayFigures {
     this.#box.hidden = true;
   }
 
-  /** @param {string} name @param {Map<string, string>} numerals */
-  #show(name, numerals) {
+  /** @param {string} name @param {any} data */
+  #show(name, data) {
     const place = shown.findIndex((figure) => figure.topic === name);
     if (place < 0) return;
     const { member, title, text } = shown[place];
-    const number = Number((numerals.get(member) ?? valueOf(numerals)) || NaN);
+    const number = data?.[member] ?? data?.[valueName(data) ?? ''] ?? data;
     if (!Number.isFinite(number)) return;
     let figure = this.#figures.get(name);
     if (!figure) {

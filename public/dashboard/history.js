@@ -21,15 +21,15 @@ export class History {
     this.#forms = new Uint8Array(capacity);
   }
 
-  /** @param {number} time Unix milliseconds @param {string} numeral of a finite number */
-  push(time, numeral) {
+  /** @param {number} time Unix milliseconds @param {string} numeral @param {number} value its double, which is finite */
+  push(time, numeral, value) {
     const capacity = this.#times.length;
     const place = (this.#start + this.length) % capacity;
     this.#times[place] = time;
-    this.#values[place] = Number(numeral);
+    this.#values[place] = value;
     this.#forms[place] = isPlain(numeral) ? decimalsIn(numeral) : kept;
     if (this.#forms[place] === kept) this.#numerals.set(place, numeral);
-    else this.#numerals.delete(place);
+    else if (this.#numerals.size > 0) this.#numerals.delete(place);
     if (this.length < capacity) this.length += 1;
     else this.#start = (this.#start + 1) % capacity;
   }

@@ -28,14 +28,49 @@ export function numeralsOf(text) {
   return numerals;
 }
 
+/**
+ * The numeral of one member, or of the value itself by the empty name; empty if there is none.
+ * @param {string} text
+ * @param {string} name
+ */
+export function numeralOf(text, name) {
+  const scanner = new JSONScanner(text);
+  if (name === '') return scanner.value();
+  if (!scanner.isObject) return '';
+  scanner.enter();
+  while (scanner.nextMember()) {
+    if (scanner.name === name) return scanner.value();
+    scanner.skip();
+  }
+  return '';
+}
+
+const [zero, nine, minus, point] = [0x30, 0x39, 0x2d, 0x2e];
+
 /** The digits behind the point of `numeral` as it stands. @param {string} numeral */
 export function decimalsIn(numeral) {
-  const point = numeral.indexOf('.');
-  return point < 0 ? 0 : (numeral.slice(point + 1).match(/^\d+/)?.[0].length ?? 0);
+  const start = numeral.indexOf('.') + 1;
+  if (start === 0) return 0;
+  let end = start;
+  while (numeral.charCodeAt(end) >= zero && numeral.charCodeAt(end) <= nine) end += 1;
+  return end - start;
 }
 
 /** Whether a double, written with as many decimals, is the numeral again. @param {string} numeral */
-export const isPlain = (numeral) => /^(?!-0(\.0+)?$)-?[\d.]+$/.test(numeral) && numeral.length - (numeral.startsWith('-') ? 1 : 0) - (numeral.includes('.') ? 1 : 0) <= mostDigits;
+export function isPlain(numeral) {
+  if (numeral.length > mostDigits + 2) return false;
+  let [digits, isZero] = [0, true];
+  for (let at = 0; at < numeral.length; at += 1) {
+    const code = numeral.charCodeAt(at);
+    if (code >= zero && code <= nine) {
+      digits += 1;
+      if (code !== zero) isZero = false;
+    } else if (code !== point && (code !== minus || at > 0)) {
+      return false;
+    }
+  }
+  return digits <= mostDigits && !(isZero && numeral.charCodeAt(0) === minus);
+}
 
 /** Below 0 if `one` is less than `other`, above if it is more. @param {string} one @param {string} other */
 export function compareNumerals(one, other) {

@@ -1,9 +1,9 @@
 // The state of each watched topic: the newest value, its last move, its history.
 import { History } from './history.js';
 import { decimalsOf } from './format.js';
-import { compareNumerals, difference, numeralsOf } from './numeral.js';
+import { compareNumerals, difference, isPlain, numeralOf, numeralsOf } from './numeral.js';
 
-/** Enough for a sparkline and for the first view of a chart, at 16 bytes each even with 10,000 topics. */
+/** Enough for a sparkline and for the first view of a chart, at 17 bytes each even with 10,000 topics. */
 const shortLength = 256;
 /** The selected topic keeps more: an hour at six updates a second. */
 const longLength = 21_600;
@@ -11,32 +11,89 @@ const longLength = 21_600;
 /** The member names that an interesting number can have, in order. */
 const valueNames = ['last', 'price', 'value', 'busyPercent', 'usedPercent', 'load1', 'receivedBytesPerSecond'];
 
-/** @typedef {ReturnType<typeof newQuote>} Quote */
-
-const newQuote = (/** @type {string} */ topic) => ({
-  topic,
+/** One topic. Updates come much more often than one is looked at, so what only a look needs is found out then. */
+export class Quote {
   /** The number that stands for the value, as it came; empty if there is none. */
-  numeral: '',
-  /** The same to draw, which may be infinite. */
-  value: NaN,
-  first: '',
-  decimals: 0,
-  data: /** @type {any} */ (null),
+  numeral = '';
+  /** The same to draw, which may be infinite; no number if there is none. */
+  value = NaN;
+  /** The first number that came. */
+  #first = '';
+  decimals = 0;
+  /** @type {any} */
+  data = null;
   /** The data's JSON. */
-  text: '',
-  /** @type {Map<string, string>} */
-  numerals: new Map(),
-  change: NaN,
-  changePercent: NaN,
-  time: 0,
-  version: 0,
-  /** 1, 0 or −1, of the last move. */
-  directions: { last: 0, bid: 0, ask: 0 },
+  text = '';
+  /** @type {Map<string, string> | null} */
+  #numerals = null;
+  /** Those of the value before, which was this. */
+  #numeralsBefore = /** @type {Map<string, string> | null} */ (null);
+  #textBefore = '';
+  /** Of the last move: 1, 0 or −1. */
+  direction = 0;
+  time = 0;
+  version = 0;
   /** When it last moved, on the page's clock; its cells then flash for a moment. */
-  movedAt: -Infinity,
-  isSimulated: false,
-  history: new History(shortLength),
-});
+  movedAt = -Infinity;
+  isSimulated = false;
+  history = new History(shortLength);
+
+  /** @param {string} topic */
+  constructor(topic) {
+    this.topic = topic;
+  }
+
+  /** @param {import('../tidegate/transport.js').Update} update @param {number} now on the page's clock */
+  take({ data, text = '', time, version }, now) {
+    const [before, valueBefore] = [this.numeral, this.value];
+    const name = valueName(data);
+    this.numeral = name === null ? '' : numeralOf(text, name);
+    this.value = name === null ? NaN : Number(this.numeral);
+    this.direction = 0;
+    if (this.numeral) {
+      this.#first ||= this.numeral;
+      this.decimals = decimalsOf(this.numeral, this.decimals);
+      if (before !== '' && before !== this.numeral) this.direction = Math.sign(this.value - valueBefore) || Math.sign(compareNumerals(this.numeral, before));
+      if (Number.isFinite(this.value)) this.history.push(time, this.numeral, this.value);
+    }
+    [this.#textBefore, this.#numeralsBefore] = [this.text, this.#numerals];
+    [this.data, this.text, this.#numerals] = [data, text, null];
+    [this.time, this.version, this.movedAt] = [time, version, now];
+  }
+
+  /** The numerals of the value's members, by their names. */
+  get numerals() {
+    this.#numerals ??= numeralsOf(this.text);
+    return this.#numerals;
+  }
+
+  /** The direction in which a member moved last: 1, 0 or −1. @param {string} name */
+  directionOf(name) {
+    this.#numeralsBefore ??= numeralsOf(this.#textBefore);
+    const [before, numeral] = [this.#numeralsBefore.get(name), this.numerals.get(name)];
+    return before && numeral ? Math.sign(compareNumerals(numeral, before)) : 0;
+  }
+
+  /** What the publisher tells, else the difference to the first value; no number if there is none. */
+  get change() {
+    if (typeof this.data?.change === 'number') return this.data.change;
+    return this.numeral ? difference(this.numeral, this.#first) : NaN;
+  }
+
+  get changePercent() {
+    if (typeof this.data?.changePercent === 'number') return this.data.changePercent;
+    return (100 * this.change) / (Number(this.#first) || Infinity);
+  }
+
+  /** Keeps a longer history from now on. */
+  lengthen() {
+    const longer = new History(longLength);
+    for (let index = 0; index < this.history.length; index += 1) {
+      longer.push(this.history.time(index), this.history.numeral(index), this.history.value(index));
+    }
+    this.history = longer;
+  }
+}
 
 export class Quotes {
   /** @type {Map<string, Quote>} */
@@ -65,8 +122,7 @@ export class Quotes {
   select(topic) {
     this.#selected = topic;
     this.isSelectedEnded = false;
-    const quote = this.#quotes.get(topic);
-    if (quote) lengthen(quote);
+    this.#quotes.get(topic)?.lengthen();
   }
 
   /** @param {import('../tidegate/transport.js').Update} update @param {number} now on the page's clock */
@@ -78,14 +134,14 @@ export class Quotes {
     }
     let quote = this.#quotes.get(update.topic);
     if (!quote) {
-      quote = newQuote(update.topic);
-      if (update.topic === this.#selected) lengthen(quote);
+      quote = new Quote(update.topic);
+      if (update.topic === this.#selected) quote.lengthen();
       this.#quotes.set(update.topic, quote);
       this.generation += 1;
     }
     // A further subscription repeats known values.
     if (quote.version === update.version) return;
-    apply(quote, update, now);
+    quote.take(update, now);
     if (update.data?.simulated === true && !quote.isSimulated) {
       quote.isSimulated = true;
       this.simulatedCount += 1;
@@ -107,47 +163,14 @@ export class Quotes {
   }
 }
 
-/** @param {Quote} quote */
-function lengthen(quote) {
-  const longer = new History(longLength);
-  for (let index = 0; index < quote.history.length; index += 1) {
-    longer.push(quote.history.time(index), quote.history.numeral(index));
-  }
-  quote.history = longer;
-}
-
-/** @param {Quote} quote @param {import('../tidegate/transport.js').Update} update @param {number} now */
-function apply(quote, { data, text = '', time, version }, now) {
-  const [before, numerals] = [quote.numerals, numeralsOf(text)];
-  const numeral = valueOf(numerals);
-  quote.directions.last = direction(quote.numeral, numeral);
-  for (const name of /** @type {const} */ (['bid', 'ask'])) quote.directions[name] = direction(before.get(name), numerals.get(name));
-  if (numeral) {
-    quote.first ||= numeral;
-    for (const quoted of [numeral, numerals.get('bid'), numerals.get('ask')]) if (quoted) quote.decimals = decimalsOf(quoted, quote.decimals);
-  }
-  quote.numeral = numeral;
-  quote.value = numeral ? Number(numeral) : NaN;
-  if (Number.isFinite(quote.value)) quote.history.push(time, numeral);
-  quote.change = Number(numerals.get('change') ?? (numeral ? difference(numeral, quote.first) : NaN));
-  quote.changePercent = Number(numerals.get('changePercent') ?? (100 * quote.change) / (Number(quote.first) || Infinity));
-  quote.data = data;
-  quote.text = text;
-  quote.numerals = numerals;
-  quote.time = time;
-  quote.version = version;
-  quote.movedAt = now;
-}
-
-/** 1, 0 or −1. @param {string | undefined} before @param {string | undefined} numeral */
-const direction = (before, numeral) => (before && numeral ? Math.sign(compareNumerals(numeral, before)) : 0);
-
 /**
- * The number that stands for a value: itself, a member of a known name, else the first number in it; empty if there is none.
- * @param {Map<string, string>} numerals
- * @returns {string}
+ * The member whose number stands for a value: one of a known name, else the first number; the empty name is the value itself.
+ * @param {any} data
+ * @returns {string | null} null if there is none
  */
-export function valueOf(numerals) {
-  const name = ['', ...valueNames].find((known) => numerals.has(known));
-  return (name === undefined ? [...numerals.values()][0] : numerals.get(name)) ?? '';
+export function valueName(data) {
+  if (typeof data === 'number') return '';
+  if (data === null || typeof data !== 'object' || Array.isArray(data)) return null;
+  const isNumber = (/** @type {string} */ name) => typeof data[name] === 'number';
+  return valueNames.find(isNumber) ?? Object.keys(data).find(isNumber) ?? null;
 }

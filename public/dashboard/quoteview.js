@@ -23,8 +23,8 @@ export class QuoteView {
     const trend = !isMoved || quote.change === 0 ? 'flat' : quote.change > 0 ? 'up' : 'down';
     element('chart-move').dataset.trend = trend;
     element('chart-topic').classList.toggle('is-simulated', quote?.isSimulated ?? false);
-    const isFresh = quote !== undefined && now - quote.movedAt < flashMilliseconds && quote.directions.last !== 0;
-    element('chart-price').dataset.flash = !isFresh ? '' : quote.directions.last > 0 ? 'up' : 'down';
+    const isFresh = quote !== undefined && now - quote.movedAt < flashMilliseconds && quote.direction !== 0;
+    element('chart-price').dataset.flash = !isFresh ? '' : quote.direction > 0 ? 'up' : 'down';
     this.#drawFacts(quote);
   }
 

@@ -91,8 +91,7 @@ export const digitsOf = (row, name) => (row.texts[name] ?? '').length + row.pads
 /** Marks the cells that moved; returns how many flashes began. @param {Row} row @param {Quote} quote @param {number} now */
 export function flash(row, quote, now) {
   const isFresh = now - quote.movedAt < flashMilliseconds;
-  const { last, bid, ask } = quote.directions;
-  return mark(row, 'last', isFresh ? last : 0) + mark(row, 'bid', isFresh ? bid : 0) + mark(row, 'ask', isFresh ? ask : 0);
+  return mark(row, 'last', isFresh ? quote.direction : 0) + mark(row, 'bid', isFresh ? quote.directionOf('bid') : 0) + mark(row, 'ask', isFresh ? quote.directionOf('ask') : 0);
 }
 
 /** @param {Row} row @param {'last' | 'bid' | 'ask'} name @param {number} direction @returns {number} 1 where a flash began */

@@ -1,6 +1,6 @@
 // The table of quotes. Only rows in view exist; a frame writes only the cells whose text changed.
 import { color, drawSparkline } from './canvas.js';
-import { age, compact, fixed, moveInCell, plain, signed } from './format.js';
+import { age, compact, decimalsOf, fixed, moveInCell, plain, signed } from './format.js';
 import { compareNumerals } from './numeral.js';
 import { digitsOf, flash, makeRow, nameRow, write, writeNumeral, writePlain } from './row.js';
 
@@ -218,18 +218,19 @@ export class QuoteTable {
 
   /** @param {Row} row @param {Quote} quote */
   #writeCells(row, quote) {
-    const { numeral, numerals, decimals } = quote;
+    const { numeral, numerals, change, changePercent } = quote;
     const isText = numeral === '';
     if (row.isText !== isText) row.box.classList.toggle('is-text', (row.isText = isText));
     if (isText) writePlain(row, plain(quote.data, quote.text));
-    else writeNumeral(row, 'last', numeral, decimals);
-    for (const name of /** @type {const} */ (['bid', 'ask'])) writeNumeral(row, name, numerals.get(name) ?? '', decimals);
-    write(row, 'change', Number.isFinite(quote.change) ? moveInCell(quote.change, decimals) : '');
-    write(row, 'percent', Number.isFinite(quote.change) && Number.isFinite(quote.changePercent) ? `${signed(quote.changePercent, 2)}%` : '');
+    for (const name of /** @type {const} */ (['bid', 'ask'])) quote.decimals = decimalsOf(numerals.get(name) ?? '', quote.decimals);
+    if (!isText) writeNumeral(row, 'last', numeral, quote.decimals);
+    for (const name of /** @type {const} */ (['bid', 'ask'])) writeNumeral(row, name, numerals.get(name) ?? '', quote.decimals);
+    write(row, 'change', Number.isFinite(change) ? moveInCell(change, quote.decimals) : '');
+    write(row, 'percent', Number.isFinite(change) && Number.isFinite(changePercent) ? `${signed(changePercent, 2)}%` : '');
     const volume = Number(numerals.get('volume') ?? NaN);
     write(row, 'volume', Number.isFinite(volume) ? compact(volume) : numerals.get('volume') ?? '');
     write(row, 'conflated', fixed(this.#conflated(quote.topic), 0));
-    const trend = quote.change > 0 ? 'up' : quote.change < 0 ? 'down' : 'flat';
+    const trend = change > 0 ? 'up' : change < 0 ? 'down' : 'flat';
     if (row.box.dataset.trend !== trend) row.box.dataset.trend = trend;
     if (row.isSimulated !== quote.isSimulated) row.cells.topic.classList.toggle('is-simulated', (row.isSimulated = quote.isSimulated));
     drawSparkline(row.spark, quote.history, sparklinePoints, color(trend === 'flat' ? 'dim' : trend));

@@ -18,7 +18,8 @@ package final class SubscriptionThread: Sendable {
     private let url: GatewayURL
     private let mailbox: Mailbox
     private let wanted = Mutex(Wanted())
-    /// Woken when `wanted` changes. It interrupts whatever the thread waits for.
+    /// Woken when `wanted` changes, and cleared when that is read, both under its lock: a wake that came later would stop the order
+    /// that it announced. It interrupts whatever the thread waits for.
     private let change: Wakeup
     /// Woken when the thread is done.
     private let done: Wakeup
@@ -43,14 +44,16 @@ package final class SubscriptionThread: Sendable {
             // Of two pending requests, either may have asked for a snapshot.
             let isWhole = isWhole || wanted.order?.isWhole == true
             wanted.order = Order(subscription: subscription, isWhole: isWhole)
+            change.wake()
         }
-        change.wake()
     }
 
     /// Ends the subscription, politely if that takes no time.
     package func end() {
-        wanted.withLock { $0.isEnding = true }
-        change.wake()
+        wanted.withLock { wanted in
+            wanted.isEnding = true
+            change.wake()
+        }
         _ = Readiness.wait(for: [.init(done.descriptor, .read)], timeout: Self.farewellPatience)
     }
 
@@ -85,9 +88,8 @@ package final class SubscriptionThread: Sendable {
     /// Nil: the session is over.
     private func waitForOrder() -> Order? {
         while true {
-            // Before the look: a request that comes after the look then wakes the wait below.
-            change.clear()
             let (order, isEnding) = wanted.withLock { wanted in
+                change.clear()
                 defer { wanted.order = nil }
                 return (wanted.order, wanted.isEnding)
             }

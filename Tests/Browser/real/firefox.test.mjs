@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Firefox } from './firefox.mjs';
-import { gateway, isLive, last, open, page, stage, text } from './stage.mjs';
+import { gateway, isLive, last, newPage, open, page, stage, text } from './stage.mjs';
 
 stage(Firefox, { feeds: ['market', 'host'] });
 
@@ -38,4 +38,28 @@ test('in Firefox transports switch under way, and keys work', async () => {
   await page.waitFor(`${text('#chart-topic')} === 'switch/b'`);
   await page.press('/', ...'other', 'Enter');
   await page.waitFor(`location.search.includes('watch=switch/*,other')`);
+});
+
+for (const transport of ['ws', 'sse', 'poll']) {
+  test(`in Firefox 10,000 names are one subscription by ${transport}, and values are as they came`, async () => {
+    const raw = '{"id":8389766036995847940,"px":0.1000000000000000055511}';
+    await gateway.publishText(`many/${transport}/9999`, raw);
+    await newPage();
+    await page.goTo(`${gateway.url}/examples/library.html`);
+    await page.evaluate(`import('/tidegate.js').then(({ Tidegate }) => {
+      window.gate = new Tidegate('/', { transport: '${transport}' });
+      gate.subscribe(Array.from({ length: 10000 }, (_, place) => 'many/${transport}/' + place), () => {});
+    })`);
+    await page.waitFor(`gate.state === 'live'`);
+    assert.equal(await page.evaluate(`gate.get('many/${transport}/9999').text`), raw);
+    await gateway.publishText(`many/${transport}/0`, '1.10');
+    await page.waitFor(`gate.get('many/${transport}/0')?.text === '1.10'`);
+  });
+}
+
+test('in Firefox the digits shown are those that came', async () => {
+  await gateway.publishText('digits/a', '8389766036995847940');
+  await gateway.publishText('digits/b', '0.1000000000000000055511');
+  await open('?watch=digits/*&topic=digits/a');
+  await page.waitFor(`${last('digits/a')} === '8389766036995847940' && ${last('digits/b')} === '0.1000000000000000055511' && ${text('#chart-price')} === '8389766036995847940'`);
 });

@@ -63,6 +63,9 @@ for (const transport of ['ws', 'sse', 'poll']) {
     assert.equal(await page.evaluate(`gate.publish('${topic}', 3)`), 1);
     await page.waitFor('seen.at(-1) === 3');
     assert.equal(await page.evaluate(`gate.publish('a//b', 1).catch((error) => error.code)`), 'invalid_topic');
+    await gateway.publish({ topic: 'friend/of/many/1999', data: 4 });
+    await page.evaluate(`gate.subscribe(Array.from({ length: 2000 }, (_, place) => 'friend/of/many/' + place), ({ data }) => seen.push(data))`);
+    await page.waitFor(`gate.state === 'live' && seen.at(-1) === 4`);
     assert.ok((await page.evaluate('gate.measureLatency()')) > 0);
     assert.deepEqual(page.problems.filter((problem) => !/status of 400/.test(problem)), []);
     await page.evaluate('gate.close()');

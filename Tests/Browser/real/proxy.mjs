@@ -3,13 +3,21 @@ import http from 'node:http';
 
 /**
  * @param {number} port of the gateway
- * @param {{refusesUpgrades?: boolean, holdsStreams?: boolean, isSilent?: boolean}} manners can be changed under way
+ * @param {{refusesUpgrades?: boolean, holdsStreams?: boolean, isSilent?: boolean, refusal?: number}} manners can be changed under way; all answers have
+ * the status `refusal`, if there is one
  */
 export async function startProxy(port, manners) {
   const agent = new http.Agent({ keepAlive: true });
   const sockets = new Set();
+  const counts = { requests: 0, upgrades: 0 };
   const server = http.createServer((request, response) => {
     const { method, url: path, headers } = request;
+    counts.requests += 1;
+    if (manners.refusal) {
+      request.resume();
+      response.writeHead(manners.refusal).end('<html>');
+      return;
+    }
     const onward = http.request({ host: '127.0.0.1', port, method, path, headers, agent }, (answer) => {
       answer.on('data', () => manners.isSilent && answer.unpipe(response));
       const isStream = answer.headers['content-type']?.startsWith('text/event-stream');
@@ -25,6 +33,7 @@ export async function startProxy(port, manners) {
     request.pipe(onward);
   });
   server.on('upgrade', (request, socket, head) => {
+    counts.upgrades += 1;
     if (manners.refusesUpgrades) {
       socket.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n');
       return;
@@ -49,6 +58,7 @@ export async function startProxy(port, manners) {
   await new Promise((done) => server.listen(0, '127.0.0.1', done));
   return {
     url: `http://127.0.0.1:${server.address().port}`,
+    counts,
     stop: async () => {
       const closed = new Promise((done) => server.close(done));
       for (const socket of sockets) socket.destroy();

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { numeralsOf } from '../../../public/dashboard/numeral.js';
-import { Quotes, valueOf } from '../../../public/dashboard/quotes.js';
+import { Quotes } from '../../../public/dashboard/quotes.js';
 import { parseUpdate } from '../../../public/tidegate/messages.js';
 
 /** @param {string} text the data's JSON */
@@ -14,8 +13,8 @@ function told(...texts) {
 }
 
 test('the number that stands for a value', () => {
-  assert.deepEqual(['5.0', '{"bid":1,"last":2.50}', '{"x":"y","7":8,"other":7}', '{"price":"x","b":1e999}'].map((text) => valueOf(numeralsOf(text))), ['5.0', '2.50', '8', '1e999']);
-  for (const none of ['"5"', 'null', 'true', '[1,2]', '{}', '{"state":"halted"}', '{"price":{"last":1}}']) assert.equal(valueOf(numeralsOf(none)), '', none);
+  assert.deepEqual(['5.0', ' { "bid" : 1, "last" : 2.50 }', '{"x":"y","other":7,"more":8}', '{"price":"x","b":1e999}'].map((text) => told(text).numeral), ['5.0', '2.50', '7', '1e999']);
+  for (const none of ['"5"', 'null', 'true', '[1,2]', '{}', '{"state":"halted"}', '{"price":{"last":1}}']) assert.equal(told(none).numeral, '', none);
 });
 
 test('what is told a second time is no move', () => {
@@ -25,7 +24,7 @@ test('what is told a second time is no move', () => {
   assert.equal(quotes.get('a').history.length, 1);
   assert.equal(quotes.get('a').movedAt, 100);
   quotes.take(update('a', 4, '10.25'), 300);
-  assert.deepEqual([quotes.get('a').history.length, quotes.get('a').directions.last, quotes.get('a').change], [2, -1, -0.25]);
+  assert.deepEqual([quotes.get('a').history.length, quotes.get('a').direction, quotes.get('a').change], [2, -1, -0.25]);
 });
 
 test('the digits are those that came, in the value, its members and its history', () => {
@@ -51,15 +50,15 @@ test('a history that is full, or made longer, keeps them too', () => {
 
 test('a move between what is the same to doubles is one', () => {
   const up = told('{"last":8389766036995847940,"bid":0.1000000000000000055511}', '{"last":8389766036995847941,"bid":0.1000000000000000055510}');
-  assert.deepEqual([up.directions, up.change], [{ last: 1, bid: -1, ask: 0 }, 1]);
-  assert.deepEqual(told('1.10', '1.1').directions.last, 0);
+  assert.deepEqual([up.direction, up.directionOf('bid'), up.directionOf('ask'), up.change], [1, -1, 0, 1]);
+  assert.equal(told('1.10', '1.1').direction, 0);
   const small = told('0.1000000000000000055511', '0.1000000000000000055512');
-  assert.ok(Math.abs(small.change - 1e-22) < 1e-30 && small.directions.last === 1);
+  assert.ok(Math.abs(small.change - 1e-22) < 1e-30 && small.direction === 1);
 });
 
 test('what cannot be drawn is no part of the history, and has no move', () => {
   const quote = told('5', '1e999', '-1e999');
-  assert.deepEqual([quote.numeral, quote.history.length, quote.directions.last], ['-1e999', 1, -1]);
+  assert.deepEqual([quote.numeral, quote.history.length, quote.direction], ['-1e999', 1, -1]);
   assert.equal(Number.isFinite(quote.change), false);
 });
 
