@@ -1,34 +1,40 @@
-/// Deadlines of many things at once. Setting, moving or firing one costs O(1) and allocates nothing.
+/// Deadlines of many things at once. Setting, moving or firing one costs O(1).
 ///
-/// A hierarchical wheel (Varghese and Lauck 1987): five rings of 64 slots. A slot of the first ring is one
-/// millisecond, a slot of each further ring 64 times longer. A token, a small number that its owner chose, has one
-/// deadline.
+/// A hashed wheel (Varghese and Lauck 1987, scheme 6): one ring of slots, each a tick long. What is due beyond the ring's
+/// end stands in its last slot, and is looked at once a round. No step moves more than one token, so that `expire`
+/// can stop after any number of them. A token, a small number that its owner chose, has one deadline.
 package struct TimerWheel: ~Copyable {
     private struct Node {
         var next: Int32 = -1
         var previous: Int32 = -1
-        /// The slot that holds it: ring * 64 + slot; -1 without a deadline.
-        var place: Int16 = -1
+        /// The slot that holds it; -1 without a deadline.
+        var slot: Int16 = -1
         var tick: UInt64 = 0
     }
 
-    private static let ringCount = 5
-    /// Some 12 days. A later deadline fires then, and its owner, who looks at the clock anyway, sets it again.
-    private static let maximumTicks: UInt64 = (1 << 30) - 1
+    /// As many as the bits of two levels of words.
+    private static var slotCount: Int { 64 * 64 }
+    /// Nodes come by so many: growing moves none.
+    private static var chunkShift: Int { 10 }
 
     private let origin: Instant
+    /// Nanoseconds.
+    private let tickLength: UInt64
     private var current: UInt64 = 0
-    private var nodes: [Node] = []
-    private var heads = [Int32](repeating: -1, count: ringCount * 64)
-    /// One bit for each slot of a ring; it is set while the slot holds a token.
-    private var occupied = [UInt64](repeating: 0, count: ringCount)
+    private var nodes: [[Node]] = []
+    private var heads = [Int32](repeating: -1, count: slotCount)
+    /// One bit for each slot, which is set while it holds a token; and one for each word of these that is not zero.
+    private var occupied = [UInt64](repeating: 0, count: 64)
+    private var occupiedWords: UInt64 = 0
 
-    package init(now: Instant) {
+    /// - Parameter tick: how exact deadlines are. One that is more than 4,095 ticks away is looked at from time to time.
+    package init(now: Instant, tick: Interval = Interval(nanoseconds: 1_000_000)) {
         origin = now
+        tickLength = tick.nanoseconds
     }
 
-    /// Sets the deadline of `token` and forgets any earlier setting. It fires at the first whole millisecond at or
-    /// after `deadline`; a past deadline fires at the next `expire`.
+    /// Sets the deadline of `token` and forgets any earlier setting. It fires at the first whole tick at or after
+    /// `deadline`; a past deadline fires at the next tick.
     package mutating func schedule(_ token: UInt32, at deadline: Instant) {
         makeRoom(for: token)
         unlink(Int(token))
@@ -40,115 +46,122 @@ package struct TimerWheel: ~Copyable {
     package mutating func schedule(_ token: UInt32, noLaterThan deadline: Instant) {
         makeRoom(for: token)
         let tick = tick(of: deadline)
-        if nodes[Int(token)].place >= 0 {
-            guard tick < nodes[Int(token)].tick else { return }
+        if self[Int(token)].slot >= 0 {
+            guard tick < self[Int(token)].tick else { return }
             unlink(Int(token))
         }
         link(Int(token), tick: tick)
     }
 
+    /// Forgets the deadline of `token`, if there is one.
+    package mutating func cancel(_ token: UInt32) {
+        if hasRoom(for: token) { unlink(Int(token)) }
+    }
+
+    package func isScheduled(_ token: UInt32) -> Bool {
+        hasRoom(for: token) && self[Int(token)].slot >= 0
+    }
+
+    /// The earliest moment at which `expire` may find something; nil without deadlines.
+    package var nextDeadline: Instant? {
+        nextTick.map { Instant(nanoseconds: origin.nanoseconds + $0 * tickLength) }
+    }
+
+    /// Appends to `due` tokens whose deadline has come, and forgets those deadlines. It looks at `limit` tokens at most:
+    /// where more may be due, `nextDeadline` is not after `now`.
+    package mutating func expire(now: Instant, limit: Int = .max, into due: inout [UInt32]) {
+        guard now > origin else { return }
+        let nowTick = (now.nanoseconds - origin.nanoseconds) / tickLength
+        // After a whole round and more each slot is looked at once, not once for each round.
+        let round = UInt64(Self.slotCount - 1)
+        if nowTick > current + round { current = nowTick - round }
+        var left = limit
+        while let tick = nextTick, tick <= nowTick {
+            current = tick
+            while let index = first(in: slot(of: tick)) {
+                guard left > 0 else { return }
+                left -= 1
+                unlink(index)
+                if self[index].tick <= tick {
+                    due.append(UInt32(index))
+                } else {
+                    link(index, tick: self[index].tick)
+                }
+            }
+        }
+        current = max(current, nowTick)
+    }
+
+    /// The first tick from `current` on whose slot holds something.
+    private var nextTick: UInt64? {
+        guard occupiedWords != 0 else { return nil }
+        let here = slot(of: current)
+        let rest = occupied[here >> 6] >> UInt64(here & 63)
+        if rest != 0 { return current + UInt64(rest.trailingZeroBitCount) }
+        // The word at hand comes up last again, with the slots before `here`.
+        let turn = UInt64((here >> 6) + 1) & 63
+        let words = turn == 0 ? occupiedWords : occupiedWords >> turn | occupiedWords << (64 - turn)
+        let word = (Int(turn) + words.trailingZeroBitCount) & 63
+        let slot = word * 64 + occupied[word].trailingZeroBitCount
+        return current + UInt64((slot - here) & (Self.slotCount - 1))
+    }
+
+    // MARK: Nodes
+
+    private subscript(index: Int) -> Node {
+        get { nodes[index >> Self.chunkShift][index & (1 << Self.chunkShift - 1)] }
+        _modify { yield &nodes[index >> Self.chunkShift][index & (1 << Self.chunkShift - 1)] }
+    }
+
+    private func hasRoom(for token: UInt32) -> Bool { Int(token) >> Self.chunkShift < nodes.count }
+
     private mutating func makeRoom(for token: UInt32) {
-        if nodes.count <= Int(token) {
-            nodes.append(contentsOf: repeatElement(Node(), count: Int(token) + 1 - nodes.count))
+        while !hasRoom(for: token) {
+            nodes.append([Node](repeating: Node(), count: 1 << Self.chunkShift))
         }
     }
+
+    // MARK: Slots
 
     /// The first tick at or after `deadline` that has not passed.
     private func tick(of deadline: Instant) -> UInt64 {
         let elapsed =
             deadline.nanoseconds > origin.nanoseconds ? deadline.nanoseconds - origin.nanoseconds : 0
-        let tick = elapsed / 1_000_000 + (elapsed % 1_000_000 == 0 ? 0 : 1)
-        return min(max(tick, current + 1), current + Self.maximumTicks)
+        let tick = elapsed / tickLength + (elapsed % tickLength == 0 ? 0 : 1)
+        return max(tick, current + 1)
     }
 
-    /// Forgets the deadline of `token`, if there is one.
-    package mutating func cancel(_ token: UInt32) {
-        if Int(token) < nodes.count { unlink(Int(token)) }
+    private func slot(of tick: UInt64) -> Int { Int(tick & UInt64(Self.slotCount - 1)) }
+
+    private func first(in slot: Int) -> Int? {
+        let head = heads[slot]
+        return head < 0 ? nil : Int(head)
     }
 
-    package func isScheduled(_ token: UInt32) -> Bool {
-        Int(token) < nodes.count && nodes[Int(token)].place >= 0
-    }
-
-    /// The earliest moment at which `expire` may find something; nil without deadlines.
-    package var nextDeadline: Instant? {
-        nextTick.map { Instant(nanoseconds: origin.nanoseconds + $0 * 1_000_000) }
-    }
-
-    /// Appends to `due` each token whose deadline has come, and forgets that deadline.
-    package mutating func expire(now: Instant, into due: inout [UInt32]) {
-        guard now > origin else { return }
-        let nowTick = (now.nanoseconds - origin.nanoseconds) / 1_000_000
-        while let tick = nextTick, tick <= nowTick {
-            current = tick
-            for ring in stride(from: Self.ringCount - 1, through: 1, by: -1)
-            where tick & ((1 << (6 * UInt64(ring))) - 1) == 0 {
-                cascade(ring)
-            }
-            take(slot: Int(tick & 63), into: &due)
-        }
-        current = max(current, nowTick)
-    }
-
-    /// The first tick after `current` at which the wheel reaches an occupied slot of any ring.
-    private var nextTick: UInt64? {
-        var earliest: UInt64?
-        for ring in 0..<Self.ringCount where occupied[ring] != 0 {
-            let shift = 6 * UInt64(ring)
-            let hand = current >> shift
-            let turn = (hand + 1) & 63
-            let rotated = turn == 0 ? occupied[ring] : occupied[ring] >> turn | occupied[ring] << (64 - turn)
-            let tick = (hand + 1 + UInt64(rotated.trailingZeroBitCount)) << shift
-            earliest = min(earliest ?? tick, tick)
-        }
-        return earliest
-    }
-
-    /// Moves the tokens of a coarse slot to finer slots, now that their time is near.
-    private mutating func cascade(_ ring: Int) {
-        let place = ring * 64 + Int(current >> (6 * UInt64(ring)) & 63)
-        var index = heads[place]
-        while index >= 0 {
-            let next = nodes[Int(index)].next
-            let tick = nodes[Int(index)].tick
-            unlink(Int(index))
-            link(Int(index), tick: tick)
-            index = next
-        }
-    }
-
-    private mutating func take(slot: Int, into due: inout [UInt32]) {
-        while heads[slot] >= 0 {
-            let index = Int(heads[slot])
-            unlink(index)
-            due.append(UInt32(index))
-        }
-    }
-
-    /// Requires `current <= tick <= current + maximumTicks`.
+    /// Requires `tick > current`.
     private mutating func link(_ index: Int, tick: UInt64) {
-        let distance = tick - current
-        var ring = 0
-        while distance >> (6 * UInt64(ring + 1)) != 0 { ring += 1 }
-        let slot = Int(tick >> (6 * UInt64(ring)) & 63)
-        let place = ring * 64 + slot
-        let head = heads[place]
-        nodes[index] = Node(next: head, previous: -1, place: Int16(place), tick: tick)
-        if head >= 0 { nodes[Int(head)].previous = Int32(index) }
-        heads[place] = Int32(index)
-        occupied[ring] |= 1 << UInt64(slot)
+        let slot = slot(of: min(tick, current + UInt64(Self.slotCount - 1)))
+        let head = heads[slot]
+        self[index] = Node(next: head, previous: -1, slot: Int16(slot), tick: tick)
+        if head >= 0 { self[Int(head)].previous = Int32(index) }
+        heads[slot] = Int32(index)
+        occupied[slot >> 6] |= 1 << UInt64(slot & 63)
+        occupiedWords |= 1 << UInt64(slot >> 6)
     }
 
     private mutating func unlink(_ index: Int) {
-        let node = nodes[index]
-        guard node.place >= 0 else { return }
-        if node.next >= 0 { nodes[Int(node.next)].previous = node.previous }
+        let node = self[index]
+        guard node.slot >= 0 else { return }
+        self[index].slot = -1
+        if node.next >= 0 { self[Int(node.next)].previous = node.previous }
         if node.previous >= 0 {
-            nodes[Int(node.previous)].next = node.next
-        } else {
-            heads[Int(node.place)] = node.next
-            if node.next < 0 { occupied[Int(node.place) >> 6] &= ~(1 << UInt64(node.place & 63)) }
+            self[Int(node.previous)].next = node.next
+            return
         }
-        nodes[index].place = -1
+        let slot = Int(node.slot)
+        heads[slot] = node.next
+        guard node.next < 0 else { return }
+        occupied[slot >> 6] &= ~(1 << UInt64(slot & 63))
+        if occupied[slot >> 6] == 0 { occupiedWords &= ~(1 << UInt64(slot >> 6)) }
     }
 }
