@@ -35,7 +35,9 @@ package struct Batch: ~Copyable {
     package var entries: [Entry] = []
     /// To be told before the updates.
     package var gaps: [Gap] = []
-    /// The bytes of all updates.
+    /// To be told after the updates: members of an object, `"topic":…,"since":…`.
+    package var staleNotices: [Payload] = []
+    /// The bytes of all updates and notices.
     package var byteCount = 0
     /// Everything up to this sequence number has been sent once this batch has; nil: nothing can be vouched for.
     package var cursor: UInt64?
@@ -44,11 +46,15 @@ package struct Batch: ~Copyable {
 
     package init() {}
 
-    package var isEmpty: Bool { entries.isEmpty && gaps.isEmpty }
+    /// The same right behind the updates: nil where notices follow, which it covers too.
+    package var cursorOfUpdates: UInt64? { staleNotices.isEmpty ? cursor : nil }
+
+    package var isEmpty: Bool { entries.isEmpty && gaps.isEmpty && staleNotices.isEmpty }
 
     package mutating func removeAll() {
         if !entries.isEmpty { entries.removeAll(keepingCapacity: true) }
         if !gaps.isEmpty { gaps.removeAll(keepingCapacity: true) }
+        if !staleNotices.isEmpty { staleNotices.removeAll(keepingCapacity: true) }
         byteCount = 0
         cursor = nil
         hasMore = false
@@ -57,6 +63,11 @@ package struct Batch: ~Copyable {
     mutating func append(_ entry: Entry) {
         entries.append(entry)
         byteCount += entry.bytes.count
+    }
+
+    mutating func append(staleNotice notice: Payload) {
+        staleNotices.append(notice)
+        byteCount += notice.byteCount
     }
 }
 

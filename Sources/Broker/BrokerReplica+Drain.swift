@@ -60,7 +60,7 @@ extension BrokerReplica {
         case refused
     }
 
-    private func take(
+    @inline(__always) private func take(
         _ id: SubscriberID, _ slot: UInt32, _ byteBudget: Int, _ now: Instant?, _ batch: inout Batch
     ) -> Visit {
         let topic = subscribers[id].slots[Int(slot)].topic
@@ -68,18 +68,42 @@ extension BrokerReplica {
         if topics[topic].isLog, let log = topics[topic].log {
             return takeLog(id, slot, log, byteBudget, now, &batch)
         }
+        if subscribers[id].isToldStaleness { return takeTellingStaleness(id, slot, byteBudget, now, &batch) }
         if let latest = topics[topic].latestBytes {
             guard batch.entries.isEmpty || batch.byteCount + latest.count <= byteBudget else {
                 return .refused
             }
-            let version = topics[topic].version
-            batch.append(
-                Batch.Entry(
-                    topic: topicID(topic), version: version, bytes: latest,
-                    held: subscribers[id].exchangeHeld(slot, for: version)))
-            if let now { statistics.age.record(from: topics[topic].accepted, to: now) }
+            take(latest, of: topic, id, slot, now, &batch)
         }
         subscribers[id].unmark(slot)
+        return .over
+    }
+
+    @inline(__always) private func take(
+        _ latest: UnsafeBufferPointer<UInt8>, of topic: UInt32, _ id: SubscriberID, _ slot: UInt32,
+        _ now: Instant?, _ batch: inout Batch
+    ) {
+        let version = topics[topic].version
+        batch.append(
+            Batch.Entry(
+                topic: topicID(topic), version: version, bytes: latest,
+                held: subscribers[id].exchangeHeld(slot, for: version)))
+        if let now { statistics.age.record(from: topics[topic].accepted, to: now) }
+    }
+
+    /// The same for a reader that is told what is stale: the notice goes with the value, or alone where the reader has that.
+    @inline(never) private func takeTellingStaleness(
+        _ id: SubscriberID, _ slot: UInt32, _ byteBudget: Int, _ now: Instant?, _ batch: inout Batch
+    ) -> Visit {
+        let topic = subscribers[id].slots[Int(slot)].topic
+        let notice = staleTopic(topic)?.notice
+        let latest = subscribers[id].isMarkedStale(slot) ? nil : topics[topic].latestBytes
+        let byteCount = (latest?.count ?? 0) + (notice?.byteCount ?? 0)
+        guard batch.isEmpty || batch.byteCount + byteCount <= byteBudget else { return .refused }
+        if let latest { take(latest, of: topic, id, slot, now, &batch) }
+        if let notice { batch.append(staleNotice: notice) }
+        subscribers[id].unmark(slot)
+        subscribers[id].forgetStaleMark(slot)
         return .over
     }
 
@@ -106,6 +130,16 @@ extension BrokerReplica {
         }
         subscribers[id].setLogPosition(.version(next), of: slot)
         if next == log.endVersion {
+            if subscribers[id].isToldStaleness {
+                if let stale = staleTopic(topic) {
+                    guard batch.isEmpty || batch.byteCount + stale.notice.byteCount <= byteBudget else {
+                        subscribers[id].roundLimit = min(subscribers[id].roundLimit, stale.sequence - 1)
+                        return taken == 0 ? .refused : .cut
+                    }
+                    batch.append(staleNotice: stale.notice)
+                }
+                subscribers[id].forgetStaleMark(slot)
+            }
             subscribers[id].unmark(slot)
             return .over
         }

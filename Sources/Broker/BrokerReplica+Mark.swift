@@ -61,7 +61,11 @@ extension BrokerReplica {
     func mark(_ topic: UInt32, _ ration: inout Ration) {
         topics[topic].isChanged = false
         if topics[topic].isNew { coverNew(topic, &ration) }
-        markSubscribers(of: topic)
+        if topics[topic].isStale, topics[topic].unmarkedCount == 0 {
+            markStale(topic)
+        } else {
+            markSubscribers(of: topic)
+        }
         // Marks fall on memory that is near; a dozen cost what another step costs.
         ration.take(topics[topic].subscribers.count / 12)
         if topics[topic].isForgotten { settleLater(topic) }
@@ -98,13 +102,7 @@ extension BrokerReplica {
         let isLog = topics[index].isLog
         let accepted = topics[index].unmarkedAccepted
         for link in topics[index].subscribers where !subscribers[link.subscriber].isLeaving {
-            if subscribers[link.subscriber].markCount == 0 {
-                if !subscribers[link.subscriber].isPinned { subscribers[link.subscriber].floor = floor }
-                let lastSent = subscribers[link.subscriber].markedSince
-                subscribers[link.subscriber].markedSince = accepted
-                let isBusy = lastSent.map { $0 + flushDelay >= accepted } ?? false
-                becomeReady(link.subscriber, since: accepted, waitsForCompany: isBusy)
-            }
+            announceChange(to: link.subscriber, since: accepted, after: floor)
             let isFirst = subscribers[link.subscriber].mark(link.slot)
             if !isLog, !isFirst || updateCount > 1 {
                 let replaced = isFirst ? updateCount - 1 : updateCount
@@ -115,6 +113,16 @@ extension BrokerReplica {
     }
 
     // MARK: Readiness
+
+    /// Takes note that the subscriber is about to have something new, and holds all up to `floor`.
+    @inline(__always) func announceChange(to id: SubscriberID, since accepted: Instant, after floor: UInt64) {
+        guard subscribers[id].markCount == 0 else { return }
+        if !subscribers[id].isPinned { subscribers[id].floor = floor }
+        let lastSent = subscribers[id].markedSince
+        subscribers[id].markedSince = accepted
+        let isBusy = lastSent.map { $0 + flushDelay >= accepted } ?? false
+        becomeReady(id, since: accepted, waitsForCompany: isBusy)
+    }
 
     /// Takes note that the subscriber has something new. One that was sent something a moment ago waits for more.
     private func becomeReady(_ subscriber: SubscriberID, since change: Instant, waitsForCompany: Bool) {

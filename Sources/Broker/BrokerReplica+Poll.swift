@@ -6,15 +6,20 @@ extension BrokerReplica {
     private static var lookedUpTopicCount: Int { 2048 }
 
     /// Begins to look for what `requested` lacks after `cursor`, for an answer of about `byteBudget` bytes.
-    package func beginPoll(of requested: [TopicPattern], after cursor: Cursor?, byteBudget: Int) -> PollQuery
-    {
+    package func beginPoll(
+        of requested: [TopicPattern], after cursor: Cursor?, tellingStaleness: Bool = false, byteBudget: Int
+    ) -> PollQuery {
         let isResumed = honoursCaughtUp(cursor)
-        return PollQuery(of: requested, after: isResumed ? cursor?.sequence : nil, byteBudget: byteBudget)
+        return PollQuery(
+            of: requested, after: isResumed ? cursor?.sequence : nil, tellingStaleness: tellingStaleness,
+            byteBudget: byteBudget)
     }
 
     /// The same after a cursor that was honoured when the poll began to wait.
-    package func beginPoll(of requested: [TopicPattern], after start: UInt64, byteBudget: Int) -> PollQuery {
-        PollQuery(of: requested, after: start, byteBudget: byteBudget)
+    package func beginPoll(
+        of requested: [TopicPattern], after start: UInt64, tellingStaleness: Bool = false, byteBudget: Int
+    ) -> PollQuery {
+        PollQuery(of: requested, after: start, tellingStaleness: tellingStaleness, byteBudget: byteBudget)
     }
 
     /// Goes on; returns whether the answer can be made, in this very step.
@@ -25,19 +30,21 @@ extension BrokerReplica {
         }
         let way = poll.way ?? chooseWay(for: poll, &ration)
         poll.way = way
-        guard case .changes(let covered, var logsUpTo, var latestUpTo) = way else {
+        guard case .changes(let covered, var upTo) = way else {
             lookUp(poll, &ration)
             return true
         }
         let isOver =
-            collect(logChanges, after: &logsUpTo, covered, poll, &ration)
-            && collect(latestChanges, after: &latestUpTo, covered, poll, &ration)
+            collect(logChanges, after: &upTo.logs, covered, poll, &ration)
+            && collectStale(after: &upTo.stale, covered, poll, &ration)
+            && collect(latestChanges, after: &upTo.latest, covered, poll, &ration)
         if isOver {
             // Changes of a few turns at most.
             var rest = Ration(steps: .max)
-            _ = collect(logChanges, after: &logsUpTo, covered, poll, &rest)
+            _ = collect(logChanges, after: &upTo.logs, covered, poll, &rest)
+            _ = collectStale(after: &upTo.stale, covered, poll, &rest)
         }
-        poll.way = .changes(covered: covered, logsUpTo: logsUpTo, latestUpTo: latestUpTo)
+        poll.way = .changes(covered: covered, upTo: upTo)
         return isOver
     }
 
@@ -48,7 +55,9 @@ extension BrokerReplica {
             topicCount += mostTopics(coveredBy: pattern)
             guard topicCount <= Self.lookedUpTopicCount else {
                 let start = poll.start ?? 0
-                return .changes(covered: PatternSet(poll.patterns), logsUpTo: start, latestUpTo: start)
+                return .changes(
+                    covered: PatternSet(poll.patterns),
+                    upTo: PollQuery.Positions(logs: start, stale: start, latest: start))
             }
         }
         return .topics
@@ -63,15 +72,21 @@ extension BrokerReplica {
                 var scan = PatternScan(pattern)
                 var all = Ration(steps: .max)
                 while let topic = scan.next(in: tree, topics, &all) {
-                    if seen.insert(topic).inserted { _ = collect(topic, poll) }
+                    if seen.insert(topic).inserted { lookAt(topic, poll) }
                 }
                 ration.take(all.taken)
             } else if let topic = find(pattern) {
                 ration.take()
-                if poll.patterns.count == 1 || seen.insert(topic).inserted { _ = collect(topic, poll) }
+                if poll.patterns.count == 1 || seen.insert(topic).inserted { lookAt(topic, poll) }
             }
         }
         if poll.found.count > 1 { poll.found.sort { $0.sequence < $1.sequence } }
+        if poll.stale.count > 1 { poll.stale.sort { $0.sequence < $1.sequence } }
+    }
+
+    private func lookAt(_ topic: UInt32, _ poll: PollQuery) {
+        _ = collect(topic, poll)
+        if poll.tellsStaleness, let stale = staleTopic(topic, after: poll.start) { poll.stale.append(stale) }
     }
 
     /// Collects what changed after `position`, which moves on; returns whether that was all, or the answer is full.
@@ -111,6 +126,23 @@ extension BrokerReplica {
         return true
     }
 
+    /// The same of topics that became stale, for one answer's worth; returns whether that was all.
+    private func collectStale(
+        after position: inout UInt64, _ covered: PatternSet, _ poll: PollQuery, _ ration: inout Ration
+    ) -> Bool {
+        guard poll.tellsStaleness else { return true }
+        var next = staleChanges.first(after: position, staleTopics)
+        while let place = next, !poll.isStaleCut {
+            guard !ration.isSpent else { return false }
+            ration.take()
+            let stale = staleTopics[place]
+            position = stale.sequence
+            if covered.covers(topics[stale.topic].name.unsafeBytes) { poll.append(stale) }
+            next = staleChanges.next(after: place, staleTopics)
+        }
+        return true
+    }
+
     private func isPresent(_ found: PollQuery.Found) -> Bool {
         topics.contains(found.topic) && topics[found.topic].sequence == found.sequence
     }
@@ -122,6 +154,46 @@ extension BrokerReplica {
     /// - Parameter now: for counting how old what is told is; nil where that says nothing of the way here.
     package func finish(_ poll: PollQuery, at now: Instant? = nil, into batch: inout Batch) {
         let found = poll.found.filter { isPresent($0) }
+        let stale = poll.stale.filter { staleTopic($0.topic)?.sequence == $0.sequence }
+        var (logs, gaps) = lackedLogs(poll)
+        // Behind the last one found nothing is known.
+        let known = min(
+            poll.isCut ? found.last?.sequence ?? 0 : .max,
+            poll.isStaleCut ? poll.stale.last?.sequence ?? 0 : .max)
+        var end = min(known, sequence)
+        var (place, stalePlace) = (0, 0)
+        while true {
+            let latest = place < found.count ? found[place].sequence : .max
+            let told = stalePlace < stale.count ? stale[stalePlace].sequence : .max
+            let kept = logs.first?.sequence ?? .max
+            let next = min(latest, told, kept)
+            if next == .max { break }
+            let notice = next == told ? stale[stalePlace].notice : nil
+            let entry =
+                next == latest
+                ? update(of: found[place].topic) : next == kept ? logs.first.map { update(kept: $0) } : nil
+            let byteCount = (entry?.bytes.count ?? 0) + (notice?.byteCount ?? 0)
+            guard next <= known, batch.isEmpty || batch.byteCount + byteCount <= poll.byteBudget else {
+                batch.hasMore = true
+                break
+            }
+            if let entry {
+                batch.append(entry)
+                if let now { statistics.age.record(from: accepted(entry), to: now) }
+            }
+            if let notice { batch.append(staleNotice: notice) }
+            end = next
+            if next == latest { place += 1 } else if next == told { stalePlace += 1 } else { logs.advance() }
+        }
+        if known < .max { batch.hasMore = true }
+        batch.cursor = batch.hasMore ? end : sequence
+        // A gap after the end goes into the answer to that cursor. Here it would be told twice.
+        let told = batch.cursor ?? 0
+        for lost in gaps where lost.sequence <= told { batch.gaps.append(lost.gap) }
+    }
+
+    /// The logs of which the poll lacks something, and what of them it can have no more.
+    private func lackedLogs(_ poll: PollQuery) -> (LogMerge, [(sequence: UInt64, gap: Gap)]) {
         var logs = LogMerge()
         var gaps: [(sequence: UInt64, gap: Gap)] = []
         for topic in poll.logs where topics.contains(topic) {
@@ -134,31 +206,7 @@ extension BrokerReplica {
             }
             logs.add(topic, log, from: log.firstVersion(lackedAfter: poll.start))
         }
-        var end = sequence
-        var place = 0
-        while true {
-            let latest = place < found.count ? found[place].sequence : .max
-            let kept = logs.first?.sequence ?? .max
-            if latest == .max, kept == .max { break }
-            // Of topics that changed later than the last one found nothing is known.
-            let isUnknown = poll.isCut && latest == .max
-            let entry = latest < kept ? update(of: found[place].topic) : logs.first.map { update(kept: $0) }
-            guard let entry, !isUnknown,
-                batch.entries.isEmpty || batch.byteCount + entry.bytes.count <= poll.byteBudget
-            else {
-                batch.hasMore = true
-                break
-            }
-            batch.append(entry)
-            end = min(latest, kept)
-            if let now { statistics.age.record(from: accepted(entry), to: now) }
-            if latest < kept { place += 1 } else { logs.advance() }
-        }
-        if poll.isCut { batch.hasMore = true }
-        batch.cursor = batch.hasMore ? end : sequence
-        // A gap after the end goes into the answer to that cursor. Here it would be told twice.
-        let told = batch.cursor ?? 0
-        for lost in gaps where lost.sequence <= told { batch.gaps.append(lost.gap) }
+        return (logs, gaps)
     }
 
     private func update(of topic: UInt32) -> Batch.Entry? {

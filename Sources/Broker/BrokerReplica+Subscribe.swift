@@ -95,10 +95,12 @@ extension BrokerReplica {
 
     /// Marks a new slot if the reader lacks something of its topic; returns whether it does.
     func markMissing(_ id: SubscriberID, _ slot: UInt32, _ topic: UInt32, after start: UInt64?) -> Bool {
-        guard lacks(id, slot, topic, after: start) else { return false }
+        let lacksUpdate = lacks(id, slot, topic, after: start)
+        let lacksNotice = subscribers[id].isToldStaleness && staleTopic(topic, after: start) != nil
+        guard lacksUpdate || lacksNotice else { return false }
         // How long what is there has been there says nothing of the way to this reader.
         if subscribers[id].markCount == 0 { subscribers[id].markedSince = nil }
-        _ = subscribers[id].mark(slot)
+        if lacksUpdate { _ = subscribers[id].mark(slot) } else { subscribers[id].markStale(slot) }
         return true
     }
 

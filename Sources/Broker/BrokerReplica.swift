@@ -18,8 +18,11 @@ package final class BrokerReplica {
     /// Topics by last change: those with a log apart from the others.
     var latestChanges = ChangeList()
     var logChanges = ChangeList()
+    /// What is stale, and in which order it became so.
+    var staleTopics = Slab<StaleTopic>()
+    var staleChanges = ChangeList()
     /// The last sequence number that was applied.
-    package private(set) var sequence: UInt64 = 0
+    package internal(set) var sequence: UInt64 = 0
     /// Cursors before this can't be honoured: topics that ended up to here are forgotten.
     var purgedSequence: UInt64 = 0
 
@@ -98,6 +101,7 @@ package final class BrokerReplica {
     private func apply(_ entry: InboxEntry) {
         switch entry.event {
         case .value, .tombstone: change(entry)
+        case .stale: becomeStale(numbers[Int(entry.topic)], entry)
         case .created: create(entry)
         case .trimmed: topics[numbers[Int(entry.topic)]].log?.begin(at: entry.version, lost: entry.sequence)
         case .purged: purge(entry)
@@ -121,6 +125,7 @@ package final class BrokerReplica {
         } else {
             latestChanges.changed(index, &topics)
         }
+        if topics[index].isStale { endStaleness(of: index) }
         sequence = entry.sequence
         topics[index].latest = entry.payload
         topics[index].isEnded = entry.event == .tombstone

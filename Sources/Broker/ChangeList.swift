@@ -2,6 +2,15 @@
 /// begin at either end.
 internal import Primitives
 
+/// What stands in the list carries its neighbours' numbers itself.
+protocol Changing: ~Copyable {
+    /// The number of its last change.
+    var sequence: UInt64 { get }
+    var older: UInt32 { get set }
+    var newer: UInt32 { get set }
+    var isLandmark: Bool { get set }
+}
+
 /// A list through the topics themselves. Every so many changes it sets a landmark; a landmark whose topic changes anew moves on
 /// to the next newer one. Between two landmarks there are never more topics than that.
 struct ChangeList {
@@ -15,7 +24,7 @@ struct ChangeList {
     private var sinceLandmark = 0
 
     /// Takes note that the topic has just changed, more lately than all others.
-    mutating func changed(_ topic: UInt32, _ topics: inout Slab<Topic>) {
+    mutating func changed(_ topic: UInt32, _ topics: inout Slab<some Changing & ~Copyable>) {
         if newest != topic {
             remove(topic, &topics)
             topics[topic].older = newest
@@ -31,7 +40,7 @@ struct ChangeList {
     }
 
     /// Takes the topic out, if it is in. Its sequence number must not have been changed yet.
-    mutating func remove(_ topic: UInt32, _ topics: inout Slab<Topic>) {
+    mutating func remove(_ topic: UInt32, _ topics: inout Slab<some Changing & ~Copyable>) {
         let (older, newer) = (topics[topic].older, topics[topic].newer)
         if topics[topic].isLandmark { moveLandmark(from: topic, to: newer, &topics) }
         if older != Topic.none {
@@ -48,7 +57,9 @@ struct ChangeList {
         topics[topic].newer = Topic.none
     }
 
-    private mutating func moveLandmark(from topic: UInt32, to newer: UInt32, _ topics: inout Slab<Topic>) {
+    private mutating func moveLandmark(
+        from topic: UInt32, to newer: UInt32, _ topics: inout Slab<some Changing & ~Copyable>
+    ) {
         topics[topic].isLandmark = false
         let place = firstLandmark(after: topics[topic].sequence - 1, topics)
         if newer == Topic.none || topics[newer].isLandmark {
@@ -60,7 +71,9 @@ struct ChangeList {
     }
 
     /// The place of the first landmark whose topic changed after `sequence`.
-    private func firstLandmark(after sequence: UInt64, _ topics: borrowing Slab<Topic>) -> Int {
+    private func firstLandmark(after sequence: UInt64, _ topics: borrowing Slab<some Changing & ~Copyable>)
+        -> Int
+    {
         var low = 0
         var high = landmarks.count
         while low < high {
@@ -71,7 +84,7 @@ struct ChangeList {
     }
 
     /// The topic with the oldest change after `sequence`; nil where none changed since.
-    func first(after sequence: UInt64, _ topics: borrowing Slab<Topic>) -> UInt32? {
+    func first(after sequence: UInt64, _ topics: borrowing Slab<some Changing & ~Copyable>) -> UInt32? {
         guard newest != Topic.none, topics[newest].sequence > sequence else { return nil }
         // Nearly always little has changed since, and the end is near.
         var topic = newest
@@ -87,7 +100,7 @@ struct ChangeList {
     }
 
     /// The topic that changed next after `topic` did.
-    func next(after topic: UInt32, _ topics: borrowing Slab<Topic>) -> UInt32? {
+    func next(after topic: UInt32, _ topics: borrowing Slab<some Changing & ~Copyable>) -> UInt32? {
         let newer = topics[topic].newer
         return newer == Topic.none ? nil : newer
     }

@@ -57,6 +57,10 @@ extension Numbering {
                 beginning.updates.append(
                     entry(event, index, latest, records[index].sequence, records[index].version))
             }
+            if let staleness = records[index].lifetime?.staleness {
+                beginning.updates.append(
+                    entry(.stale, index, staleness.notice, staleness.sequence, records[index].version))
+            }
         }
         if purgedSequence > 0 { beginning.rest.append(forgottenEntry) }
         // The last entry also says where the present is.
@@ -76,7 +80,8 @@ extension Numbering {
             beginning.updates.append(
                 InboxEntry(
                     payload: kept.payload, sequence: kept.sequence, version: version, accepted: kept.accepted,
-                    topic: topic, event: version + 1 == log.lifeVersion ? .tombstone : .value))
+                    timeToLive: version + 1 == log.endVersion ? timeToLive(of: topic) : .unsaid, topic: topic,
+                    event: version + 1 == log.lifeVersion ? .tombstone : .value))
         }
     }
 
@@ -85,6 +90,8 @@ extension Numbering {
     ) -> InboxEntry {
         InboxEntry(
             payload: payload, sequence: sequence, version: version, accepted: records[topic].accepted,
-            topic: topic, event: event)
+            timeToLive: event == .value ? timeToLive(of: topic) : .unsaid, topic: topic, event: event)
     }
+
+    private func timeToLive(of topic: UInt32) -> TimeToLive { records[topic].lifetime?.given ?? .unsaid }
 }

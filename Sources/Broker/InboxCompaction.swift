@@ -41,6 +41,9 @@ struct InboxCompaction {
         case .value, .tombstone:
             kept[topic] += 1
             return isUnseen[topic] || kept[topic] > rooms[topic] ? nil : entry
+        case .stale:
+            // A newer update has ended it.
+            return isUnseen[topic] || kept[topic] > 0 ? nil : entry
         case .purged:
             // A topic that was purged and made anew is another one: what came before is judged afresh.
             kept[topic] = 0

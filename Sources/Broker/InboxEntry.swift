@@ -13,7 +13,25 @@ package struct InboxEntry: Sendable {
     package let accepted: Instant
     /// The sequencer's number of the topic; 0 for `lineage`.
     package let topic: UInt32
-    package let event: Event
+    /// The event, and above it the time to live: one member more, and copies of an entry would no longer be made in registers.
+    private let packed: UInt32
+
+    package init(
+        payload: Payload, sequence: UInt64, version: UInt64, accepted: Instant,
+        timeToLive: TimeToLive = .unsaid, topic: UInt32, event: Event
+    ) {
+        self.payload = payload
+        self.sequence = sequence
+        self.version = version
+        self.accepted = accepted
+        self.topic = topic
+        packed = UInt32(timeToLive.bits) << 16 | UInt32(unsafeBitCast(event, to: UInt8.self))
+    }
+
+    package var event: Event { unsafeBitCast(UInt8(truncatingIfNeeded: packed), to: Event.self) }
+
+    /// How long a value says that it lasts.
+    package var timeToLive: TimeToLive { TimeToLive(bits: UInt16(packed >> 16)) }
 
     /// What is left of a purge for a loop that never saw the topic.
     var forgetting: InboxEntry {

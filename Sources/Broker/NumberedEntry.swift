@@ -12,6 +12,8 @@ package struct NumberedEntry: Sendable {
         /// `payload` is the update's line.
         case value
         case tombstone
+        /// The topic's value has not been followed by another for too long; `payload` is what readers are told.
+        case stale
         /// An ended topic is forgotten: nobody can be told any more that it ended. `sequence` is that of its
         /// tombstone, `version` the highest that any forgotten topic had.
         case purged
@@ -28,13 +30,19 @@ package struct NumberedEntry: Sendable {
     package let payload: Payload
     package let sequence: UInt64
     package let version: UInt64
+    /// How long a value says that it lasts.
+    package let timeToLive: TimeToLive
 
-    package init(event: Event, topic: Payload, payload: Payload, sequence: UInt64, version: UInt64) {
+    package init(
+        event: Event, topic: Payload, payload: Payload, sequence: UInt64, version: UInt64,
+        timeToLive: TimeToLive = .unsaid
+    ) {
         self.event = event
         self.topic = topic
         self.payload = payload
         self.sequence = sequence
         self.version = version
+        self.timeToLive = timeToLive
     }
 }
 
@@ -64,10 +72,15 @@ struct EntryNames {
     mutating func name(_ entry: InboxEntry) -> NumberedEntry {
         if entry.event == .created { learn(entry) }
         let hasTopic = entry.event != .forgotten && entry.event != .lineage
-        let hasPayload = entry.event == .value || entry.event == .tombstone || entry.event == .lineage
+        let hasPayload =
+            switch entry.event {
+            case .value, .tombstone, .stale, .lineage: true
+            case .created, .trimmed, .purged, .forgotten: false
+            }
         return NumberedEntry(
             event: entry.event, topic: hasTopic ? names[Int(entry.topic)] : Self.none,
-            payload: hasPayload ? entry.payload : Self.none, sequence: entry.sequence, version: entry.version)
+            payload: hasPayload ? entry.payload : Self.none, sequence: entry.sequence, version: entry.version,
+            timeToLive: entry.timeToLive)
     }
 
     private mutating func learn(_ entry: InboxEntry) {

@@ -21,6 +21,8 @@ struct Numbering: ~Copyable {
         let head: Payload
         /// The last updates, where the topic keeps a log: for consumers that join later.
         let log: TopicLog?
+        /// How long its values last, where anything says so.
+        var lifetime: Lifetime?
         /// Nil between the creation and the first update only.
         var latest: Payload?
         var version: UInt64
@@ -32,9 +34,11 @@ struct Numbering: ~Copyable {
 
     private let retention: Sequencer.Retention
     private(set) var lineage: Lineage
-    private(set) var sequence: UInt64 = 0
+    var sequence: UInt64 = 0
     private var names = NameTable()
-    private(set) var records = Slab<Record>()
+    var records = Slab<Record>()
+    /// When topics are to be looked at that have a lifetime.
+    var expiries = TimerWheel(now: Instant(nanoseconds: 0), tick: TimeToLive.tick)
     /// Ended topics, oldest first; an entry whose topic lives again or ended anew is skipped when it comes up.
     private var ended = Queue<(topic: UInt32, sequence: UInt64)>()
     /// Topics that hold a value; the other named ones have ended.
@@ -72,9 +76,9 @@ struct Numbering: ~Copyable {
             let name = batch.name(of: entry)
             if let data = batch.data(of: entry) {
                 let topic = names.find(name) ?? create(Payload(name.span), moment.now, &sink)
-                outcome.lastVersion = number(topic, data, moment, &sink)
+                outcome.lastVersion = number(topic, .value(data), entry.options, moment, &sink)
             } else {
-                outcome.lastVersion = end(name, moment, &sink)
+                outcome.lastVersion = end(name, entry.options, moment, &sink)
             }
         }
         return outcome
@@ -125,26 +129,28 @@ struct Numbering: ~Copyable {
 
     /// Ends a topic; nil when there is none to end.
     private mutating func end(
-        _ name: UnsafeBufferPointer<UInt8>, _ moment: Moment, _ sink: inout some EntrySink & ~Copyable
+        _ name: UnsafeBufferPointer<UInt8>, _ options: UpdateOptions, _ moment: Moment,
+        _ sink: inout some EntrySink & ~Copyable
     ) -> UInt64? {
         guard let topic = names.find(name), !records[topic].isEnded else { return nil }
-        let version = number(topic, nil, moment, &sink)
+        let version = number(topic, .deletion, options, moment, &sink)
         purge(moment.now, &sink)
         return version
     }
 
-    /// Gives an update its version and sequence number and encodes it, once for all readers; no data: a tombstone.
-    private mutating func number(
-        _ topic: UInt32, _ data: UnsafeBufferPointer<UInt8>?, _ moment: Moment,
+    /// Gives an update its version and sequence number and encodes it, once for all readers.
+    mutating func number(
+        _ topic: UInt32, _ content: UpdateContent, _ options: UpdateOptions, _ moment: Moment,
         _ sink: inout some EntrySink & ~Copyable
     ) -> UInt64 {
         let version = records[topic].version + 1
         let line = encodeUpdate(
-            head: records[topic].head, version: version, time: moment.time, data: data)
+            head: records[topic].head, version: version, time: moment.time, moment: options.moment, content)
         record(
             InboxEntry(
-                payload: line, sequence: sequence + 1, version: version, accepted: moment.now, topic: topic,
-                event: data == nil ? .tombstone : .value),
+                payload: line, sequence: sequence + 1, version: version, accepted: moment.now,
+                timeToLive: options.timeToLive, topic: topic,
+                event: content.isValue ? .value : .tombstone),
             &sink)
         return version
     }
@@ -166,7 +172,14 @@ struct Numbering: ~Copyable {
         records[topic].latest = entry.payload
         if let log = records[topic].log { log.append(entry) }
         if isTombstone { ended.append((topic, entry.sequence)) }
+        if entry.timeToLive.isSaid { giveLifetime(topic) }
+        if let lifetime = records[topic].lifetime { restart(lifetime, entry) }
         sink.post(entry)
+    }
+
+    mutating func giveLifetime(_ topic: UInt32) {
+        guard records[topic].lifetime == nil else { return }
+        records[topic].lifetime = Lifetime(LifetimeRule())
     }
 
     private mutating func create(
@@ -184,7 +197,10 @@ struct Numbering: ~Copyable {
         let log =
             keeps > 0 ? TopicLog(limit: keeps, originSequence: sequence, originVersion: version) : nil
         let topic = records.insert(
-            Record(name: name, head: encodeHead(name.unsafeBytes), log: log, version: version - 1))
+            Record(
+                name: name, head: encodeHead(name.unsafeBytes), log: log,
+                lifetime: retention.lifetimeRule(for: name.unsafeBytes).map { Lifetime($0) },
+                version: version - 1))
         names.insert(name, index: topic)
         liveCount += 1
         sink.post(
@@ -198,7 +214,7 @@ struct Numbering: ~Copyable {
 
     /// Forgets the oldest ended topics beyond the limit. A cursor from before is then reset, because nobody
     /// could tell it that they ended.
-    private mutating func purge(_ now: Instant, _ sink: inout some EntrySink & ~Copyable) {
+    mutating func purge(_ now: Instant, _ sink: inout some EntrySink & ~Copyable) {
         while endedCount > retention.tombstoneLimit {
             guard let (topic, sequence) = ended.popFirst() else {
                 preconditionFailure("an ended topic does not stand in the queue")
@@ -218,6 +234,7 @@ struct Numbering: ~Copyable {
             payload: records[topic].name, sequence: records[topic].sequence, version: purgedVersion,
             accepted: now, topic: topic, event: .purged)
         names.remove(index: topic)
+        if records[topic].lifetime != nil { expiries.cancel(topic) }
         records.remove(topic)
         sink.post(entry)
     }
@@ -259,6 +276,11 @@ struct Numbering: ~Copyable {
                 known
                 ?? create(entry.topic, sequence: entry.sequence, version: entry.version, now, &sink)
             record(numbered(entry, as: topic, now), &sink)
+        case .stale:
+            guard entry.sequence > sequence, let known else { return }
+            giveLifetime(known)
+            guard let lifetime = records[known].lifetime else { return }
+            recordStale(numbered(entry, as: known, now), lifetime, &sink)
         case .purged:
             guard let known, hasEnded(known, at: entry.sequence) else { return }
             purge(known, upTo: entry.version, now, &sink)
@@ -280,7 +302,7 @@ struct Numbering: ~Copyable {
     private func numbered(_ entry: NumberedEntry, as topic: UInt32, _ now: Instant) -> InboxEntry {
         InboxEntry(
             payload: entry.payload, sequence: entry.sequence, version: entry.version, accepted: now,
-            topic: topic, event: entry.event)
+            timeToLive: entry.timeToLive, topic: topic, event: entry.event)
     }
 
     /// From here on cursors are of another epoch.

@@ -9,6 +9,8 @@ internal import Primitives
 package final class PollQuery {
     let patterns: [TopicPattern]
     let byteBudget: Int
+    /// Whether it asks which topics are stale.
+    let tellsStaleness: Bool
     /// What changed up to here is held; nil: nothing is.
     private(set) var start: UInt64?
     var way: Way?
@@ -19,22 +21,33 @@ package final class PollQuery {
     var logs: Set<UInt32> = []
     /// Whether there was no room for more, so that only what changed up to the last one found is known.
     var isCut = false
+    /// Topics that are stale, in the order in which they became so.
+    var stale: [StaleTopic] = []
+    private var staleByteCount = 0
 
     struct Found {
         let topic: UInt32
         let sequence: UInt64
     }
 
+    /// How far the changes have been gone through, by kind.
+    struct Positions {
+        var logs: UInt64
+        var stale: UInt64
+        var latest: UInt64
+    }
+
     /// How the topics are found.
     enum Way {
         /// All changes, from the oldest after the start: those of topics with a log, then the others'.
-        case changes(covered: PatternSet, logsUpTo: UInt64, latestUpTo: UInt64)
+        case changes(covered: PatternSet, upTo: Positions)
         /// The patterns cover so few topics that each is looked at.
         case topics
     }
 
-    init(of patterns: [TopicPattern], after start: UInt64?, byteBudget: Int) {
+    init(of patterns: [TopicPattern], after start: UInt64?, tellingStaleness: Bool, byteBudget: Int) {
         self.patterns = patterns
+        tellsStaleness = tellingStaleness
         self.byteBudget = byteBudget
         self.start = start
     }
@@ -47,10 +60,23 @@ package final class PollQuery {
         byteCount = 0
         logs = []
         isCut = false
+        stale = []
+        staleByteCount = 0
     }
 
+    func append(_ found: StaleTopic) {
+        stale.append(found)
+        staleByteCount += found.notice.byteCount
+    }
+
+    /// Whether an answer is full of these.
+    var isStaleCut: Bool { staleByteCount > byteBudget }
+
     /// What has been found takes so many bytes.
-    package var heldByteCount: Int { found.capacity * MemoryLayout<Found>.stride + logs.capacity * 8 }
+    package var heldByteCount: Int {
+        found.capacity * MemoryLayout<Found>.stride + logs.capacity * 8
+            + stale.capacity * MemoryLayout<StaleTopic>.stride
+    }
 
     /// Whether the cursor was honoured; false without one.
     package var isResumed: Bool { start != nil }

@@ -1,10 +1,14 @@
 /// How long the gateway remembers what was: which topics keep a log, and how many tombstones are held.
-internal import Primitives
+package import Primitives
 
 extension Sequencer {
     package struct Retention: Sendable {
         /// The first pattern that covers a topic decides; none: latest only. Logs keep 1 or more updates.
         package var logs: [(pattern: TopicPattern, updateCount: Int)] = []
+        /// How long topics live without an update, and after what time their values count as stale: the first pattern that covers
+        /// a topic decides; none: for ever.
+        package var timesToLive: [(pattern: TopicPattern, interval: Interval)] = []
+        package var staleness: [(pattern: TopicPattern, interval: Interval)] = []
         /// Ended topics remembered so that a resume can tell of them; the oldest is purged for the next.
         package var tombstoneLimit = 100_000
         /// New topics beyond this many are refused: names come from publishers, memory from us.
@@ -15,6 +19,15 @@ extension Sequencer {
         /// How many updates the log of a topic keeps; 0 where it has none.
         func updateCount(keptOf name: UnsafeBufferPointer<UInt8>) -> Int {
             logs.first { $0.pattern.covers(name) }?.updateCount ?? 0
+        }
+
+        /// Nil where a topic's values last for ever.
+        func lifetimeRule(for name: UnsafeBufferPointer<UInt8>) -> LifetimeRule? {
+            if timesToLive.isEmpty, staleness.isEmpty { return nil }
+            let rule = LifetimeRule(
+                timeToLive: timesToLive.first { $0.pattern.covers(name) }?.interval,
+                staleAfter: staleness.first { $0.pattern.covers(name) }?.interval)
+            return rule == LifetimeRule() ? nil : rule
         }
     }
 }

@@ -12,6 +12,8 @@ package final class Sequencer: Sendable {
 
     let retention: Retention
     private let state: Mutex<State>
+    /// Nanoseconds: a loop reads it before each wait, and without the lock.
+    private let expiry = Atomic<UInt64>(.max)
 
     package convenience init(epoch: Epoch, retention: Retention = Retention()) {
         self.init(lineage: Lineage(epoch), retention: retention)
@@ -67,6 +69,7 @@ package final class Sequencer: Sendable {
         let outcome = try state.withLock { (state) throws(Failure) in
             let outcome = try body(&state)
             wakes = state.fanOut.takeWakes()
+            expiry.store(state.numbering.nextExpiry.nanoseconds, ordering: .relaxed)
             return outcome
         }
         for wake in wakes { wake() }
@@ -114,6 +117,21 @@ package final class Sequencer: Sendable {
             let next = state.numbering.lineage.continued(by: epoch, after: end)
             state.numbering.change(to: next, &state.fanOut)
         }
+    }
+
+    // MARK: Expiring
+
+    /// The topics that one call of `expire` ends take less than a millisecond.
+    private static var expiryLimit: Int { 512 }
+
+    /// When `expire` has something to do; `never` where nothing ends by itself. A change that makes it earlier wakes whoever
+    /// sleeps, as every change does.
+    package var nextExpiry: Instant { Instant(nanoseconds: expiry.load(ordering: .relaxed)) }
+
+    /// Ends topics whose time is over, and says which have become stale. Some at a time: what is left, `nextExpiry` tells.
+    package func expire(time: UnixTime, at now: Instant) {
+        let moment = Numbering.Moment(time: time, now: now)
+        change { $0.numbering.expire(at: moment, limit: Self.expiryLimit, to: &$0.fanOut) }
     }
 
     // MARK: Joining

@@ -16,6 +16,8 @@ final class SlotNotes {
     var remembersHeld = false
     /// By slot, the version that the reader was last sent; 0, which no update has, where it was sent none.
     private var heldVersions: [UInt64] = []
+    /// Slots that are marked because their topics have grown stale, and for nothing else.
+    private var staleMarks: [UInt64] = []
     /// From topics to slots.
     private var table: SegmentedTable<SlotPlace>?
 
@@ -40,6 +42,19 @@ final class SlotNotes {
         let held = heldVersions[Int(slot)]
         heldVersions[Int(slot)] = version
         return held == 0 ? .nothing : .version(held)
+    }
+
+    func markStale(_ slot: UInt32) {
+        while staleMarks.count <= Int(slot >> 6) { staleMarks.append(0) }
+        staleMarks[Int(slot >> 6)] |= 1 << UInt64(slot & 63)
+    }
+
+    func unmarkStale(_ slot: UInt32) {
+        if isMarkedStale(slot) { staleMarks[Int(slot >> 6)] &= ~(1 << UInt64(slot & 63)) }
+    }
+
+    func isMarkedStale(_ slot: UInt32) -> Bool {
+        Int(slot >> 6) < staleMarks.count && staleMarks[Int(slot >> 6)] & (1 << UInt64(slot & 63)) != 0
     }
 
     // MARK: The table
@@ -77,5 +92,6 @@ final class SlotNotes {
     func forget(_ slot: UInt32) {
         if !logPositions.isEmpty { logPositions[slot] = nil }
         if Int(slot) < heldVersions.count { heldVersions[Int(slot)] = 0 }
+        unmarkStale(slot)
     }
 }

@@ -77,6 +77,7 @@ struct Subscriber: ~Copyable {
         static let isPinned = States(rawValue: 2)
         static let isLeaving = States(rawValue: 4)
         static let isOverfull = States(rawValue: 8)
+        static let isToldStaleness = States(rawValue: 16)
     }
 
     /// So many slots are searched one by one; readers that have more keep a table of them.
@@ -111,6 +112,12 @@ struct Subscriber: ~Copyable {
     var isOverfull: Bool {
         get { states.contains(.isOverfull) }
         set { set(.isOverfull, newValue) }
+    }
+
+    /// Whether it is told which of its topics are stale.
+    var isToldStaleness: Bool {
+        get { states.contains(.isToldStaleness) }
+        set { set(.isToldStaleness, newValue) }
     }
 
     private mutating func set(_ state: States, _ isSet: Bool) {
@@ -233,8 +240,28 @@ struct Subscriber: ~Copyable {
 
     // MARK: Marks
 
-    /// Sets the mark; false when it was set.
+    /// Sets the mark of a slot whose topic was updated; false when it was set for an update.
     @inline(__always) mutating func mark(_ slot: UInt32) -> Bool {
+        if setMark(slot) { return true }
+        guard isMarkedStale(slot) else { return false }
+        notes?.unmarkStale(slot)
+        return true
+    }
+
+    /// Sets the mark of a slot whose topic has only grown stale. Where it is set, the reader lacks the update too.
+    mutating func markStale(_ slot: UInt32) {
+        if setMark(slot) { takeNotes().markStale(slot) }
+    }
+
+    /// The reader has been told: where that was all, the mark says nothing any more.
+    func forgetStaleMark(_ slot: UInt32) { notes?.unmarkStale(slot) }
+
+    /// Whether the slot is marked for no more than that.
+    @inline(__always) func isMarkedStale(_ slot: UInt32) -> Bool {
+        isToldStaleness && (notes?.isMarkedStale(slot) ?? false)
+    }
+
+    @inline(__always) private mutating func setMark(_ slot: UInt32) -> Bool {
         let bit: UInt64 = 1 << UInt64(slot & 63)
         if slot < 64 {
             if firstMarks & bit != 0 { return false }

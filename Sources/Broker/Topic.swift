@@ -1,7 +1,7 @@
 /// One value that changes, as one loop sees it, and the subscribers to mark.
 internal import Primitives
 
-struct Topic: ~Copyable {
+struct Topic: Changing, ~Copyable {
     /// A reader's slot that this topic marks.
     struct Link {
         let subscriber: SubscriberID
@@ -35,6 +35,8 @@ struct Topic: ~Copyable {
     }
     private(set) var isLog = false
     var subscribers: [Link] = []
+    /// Its place among the stale topics, while it has been silent for too long.
+    var stalePlace = none
 
     /// Neighbours in the list of topics by last change.
     var older = Topic.none
@@ -55,6 +57,8 @@ struct Topic: ~Copyable {
         self.name = name
         self.birth = birth
     }
+
+    var isStale: Bool { stalePlace != Self.none }
 
     /// Whether a snapshot shows it.
     var hasValue: Bool { latest != nil && !isEnded }

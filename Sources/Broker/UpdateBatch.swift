@@ -14,6 +14,7 @@ package struct UpdateBatch: ~Copyable, @unchecked Sendable {
         var topicStart: Int
         var topicByteCount: Int
         var content: Content
+        var options = UpdateOptions.none
     }
 
     private(set) var entries: [Entry] = []
@@ -27,19 +28,26 @@ package struct UpdateBatch: ~Copyable, @unchecked Sendable {
     package var byteCount: Int { text.count }
 
     /// Appends the next value of `topic`. `data` must be one checked JSON value; its line breaks become spaces.
-    package mutating func append(topic: Span<UInt8>, data: Span<UInt8>) throws(TopicFailure) {
+    package mutating func append(
+        topic: Span<UInt8>, data: Span<UInt8>, options: UpdateOptions = .none
+    ) throws(TopicFailure) {
         try TopicName.check(topic)
         entries.append(
-            Entry(topicStart: text.count, topicByteCount: topic.count, content: .value(byteCount: data.count))
-        )
+            Entry(
+                topicStart: text.count, topicByteCount: topic.count, content: .value(byteCount: data.count),
+                options: options))
         text.append(topic)
         text.append(jsonLine: data)
     }
 
     /// Appends the end of `topic`.
-    package mutating func append(tombstoneOf topic: Span<UInt8>) throws(TopicFailure) {
+    package mutating func append(
+        tombstoneOf topic: Span<UInt8>, options: UpdateOptions = .none
+    ) throws(TopicFailure) {
         try TopicName.check(topic)
-        entries.append(Entry(topicStart: text.count, topicByteCount: topic.count, content: .tombstone))
+        entries.append(
+            Entry(
+                topicStart: text.count, topicByteCount: topic.count, content: .tombstone, options: options))
         text.append(topic)
     }
 

@@ -10,17 +10,47 @@ func encodeHead(_ name: UnsafeBufferPointer<UInt8>) -> Payload {
     return Payload(text.bytes)
 }
 
-/// The head, then `7,"time":1764000000123,"data":…}`; or `…,"deleted":true}` where there is no data.
+/// What an update says of its topic.
+enum UpdateContent {
+    case value(UnsafeBufferPointer<UInt8>)
+    /// A publisher has ended it.
+    case deletion
+    /// Its time is over.
+    case expiry
+
+    var isValue: Bool {
+        if case .value = self { true } else { false }
+    }
+
+    fileprivate var data: UnsafeBufferPointer<UInt8>? {
+        if case .value(let data) = self { data } else { nil }
+    }
+
+    /// What follows the time; behind it the data, where there are any.
+    fileprivate var tail: StaticString {
+        switch self {
+        case .value: ",\"data\":"
+        case .deletion: ",\"deleted\":true}"
+        case .expiry: ",\"deleted\":true,\"expired\":true}"
+        }
+    }
+}
+
+/// The head, then `7,"time":1764000000123,"data":…}`, or `…,"deleted":true}`; with a moment of the publisher's own clock `,"at":…`
+/// stands behind the time.
 func encodeUpdate(
-    head: Payload, version: UInt64, time: UnixTime, data: UnsafeBufferPointer<UInt8>?
+    head: Payload, version: UInt64, time: UnixTime, moment: UnixTime? = nil, _ content: UpdateContent
 ) -> Payload {
     let versionDigits = decimalDigitCount(version)
     let timeDigits = decimalDigitCount(time.milliseconds)
     let timeName: StaticString = ",\"time\":"
-    let tailName: StaticString = data == nil ? ",\"deleted\":true}" : ",\"data\":"
+    let momentName: StaticString = ",\"at\":"
+    let momentDigits = moment.map { decimalDigitCount($0.milliseconds) } ?? 0
+    let tailName = content.tail
+    let data = content.data
     let byteCount =
         head.byteCount + versionDigits + timeName.utf8CodeUnitCount + timeDigits + tailName.utf8CodeUnitCount
-        + (data.map { $0.count + 1 } ?? 0)
+        + (moment == nil ? 0 : momentName.utf8CodeUnitCount + momentDigits) + (data.map { $0.count + 1 } ?? 0)
     return Payload(byteCount: byteCount) { destination in
         var at = destination
         func copy(_ source: UnsafePointer<UInt8>, _ count: Int) {
@@ -33,6 +63,11 @@ func encodeUpdate(
         copy(timeName.utf8Start, timeName.utf8CodeUnitCount)
         writeDecimal(time.milliseconds, digitCount: timeDigits, to: at)
         at += timeDigits
+        if let moment {
+            copy(momentName.utf8Start, momentName.utf8CodeUnitCount)
+            writeDecimal(moment.milliseconds, digitCount: momentDigits, to: at)
+            at += momentDigits
+        }
         copy(tailName.utf8Start, tailName.utf8CodeUnitCount)
         if let data, let first = data.baseAddress {
             copy(first, data.count)

@@ -5,6 +5,7 @@ package import Gateway
 internal import Glibc
 internal import HTTP
 package import Logging
+internal import Primitives
 package import Settings
 internal import Transport
 
@@ -183,24 +184,46 @@ package struct TidegateConfiguration {
             "limit", default: gateway.retention.topicLimit, in: 1...100_000_000)
         gateway.retention.tombstoneLimit = try section.integer(
             "tombstones", default: gateway.retention.tombstoneLimit, in: 0...100_000_000)
-        for log in try section.sections("logs") {
-            var log = log
-            let text = try log.optionalText("pattern")
-            let updateCount = try log.integer("keep", default: 1000, in: 1...1_000_000)
+        gateway.retention.logs = try Self.rules("logs", of: &section, "keep") {
+            rule throws(SettingsFailure) in
+            try rule.integer("keep", default: 1000, in: 1...1_000_000)
+        }
+        gateway.retention.timesToLive = try Self.rules("ttl", of: &section, "seconds", Self.interval)
+        gateway.retention.staleness = try Self.rules("stale", of: &section, "seconds", Self.interval)
+        try section.finish()
+    }
+
+    /// A list of objects, each of which says of the topics that its `pattern` covers what stands under `valueKey`.
+    private static func rules<Value>(
+        _ key: String, of section: inout SettingsSection, _ valueKey: String,
+        _ read: (inout SettingsSection) throws(SettingsFailure) -> Value?
+    ) throws(SettingsFailure) -> [(TopicPattern, Value)] {
+        var rules: [(TopicPattern, Value)] = []
+        for var rule in try section.sections(key) {
+            let text = try rule.optionalText("pattern")
+            let value = try read(&rule)
             // Unknown keys first: a misspelt "pattern" must not be reported as a missing one.
-            try log.finish()
+            try rule.finish()
             guard let text else {
-                throw log.refusal(
+                throw rule.refusal(
                     of: "pattern",
                     because: "it is missing: a topic or pattern, such as \"trades/**\", is wanted")
             }
+            guard let value else {
+                throw rule.refusal(of: valueKey, because: "it is missing: a number is wanted")
+            }
             do {
-                gateway.retention.logs.append((try TopicPattern(text), updateCount))
+                rules.append((try TopicPattern(text), value))
             } catch {
-                throw log.refusal(of: "pattern", because: "\(error)")
+                throw rule.refusal(of: "pattern", because: "\(error)")
             }
         }
-        try section.finish()
+        return rules
+    }
+
+    private static func interval(_ rule: inout SettingsSection) throws(SettingsFailure) -> Interval? {
+        let year: Duration = .seconds(31_536_000)
+        return try rule.optionalDuration("seconds", in: .milliseconds(10)...year).map { Interval($0) }
     }
 
     private mutating func readMemory(_ root: inout SettingsSection) throws(SettingsFailure) {

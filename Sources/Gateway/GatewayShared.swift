@@ -11,6 +11,9 @@ package final class GatewayShared: Sendable {
     package let sequencer: Sequencer
     /// Puts the updates of clients in order.
     let updates: any UpdateLog
+
+    /// Whether the log is the sequencer itself. One that is elsewhere takes batches whole, and ends topics itself.
+    var isSequencerTheLog: Bool { updates === sequencer }
     package let log: Log
     package let files: StaticFiles
     package let isDraining = Atomic<Bool>(false)

@@ -24,6 +24,7 @@ struct ReaderSession {
     /// A new subscriber that covers nothing yet.
     init(_ request: SubscriptionRequest, of key: ReaderKey, _ work: Workspace) {
         subscriber = work.replica.addSubscriber(owner: key)
+        if request.wantsStaleness { work.replica.tellStaleness(to: subscriber) }
         pace = Pace(maximumRate: work.configuration.subscribers.granted(request.maximumRate))
         heartbeat = request.heartbeat ?? 0
     }

@@ -95,7 +95,9 @@ enum RequestRouter {
         }
         switch head.method {
         case .get, .head: try TopicPage.show(name, &response, connection, work)
-        case .put: return try PublishIntake.open(head, .one(topic: name), work.configuration.publishers)
+        case .put:
+            let kind = PublishIntake.Kind.one(topic: name, try UpdateOptions(head))
+            return try PublishIntake.open(head, kind, work.configuration.publishers)
         case .delete: return try TopicPage.delete(name, &response, connection, work)
         case .post, .query, .options, .other: throw .notAllowed(allowed(path))
         }

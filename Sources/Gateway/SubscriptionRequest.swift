@@ -11,6 +11,8 @@ struct SubscriptionRequest {
     /// Seconds; nil when none was asked for.
     var heartbeat: UInt8?
     var wait: Int?
+    /// Whether it is to be told which topics are stale.
+    var wantsStaleness = false
 
     init(_ head: RequestHead, _ settings: SubscriberSettings) throws(Problem) {
         guard let items = head.queryItems() else {
@@ -26,6 +28,7 @@ struct SubscriptionRequest {
             case "cursor", "lastEventId": if !value.isEmpty { cursor = value }
             case "maxRate": maximumRate = try Self.rate(value)
             case "heartbeat": heartbeat = UInt8(try Self.integer(value, "heartbeat", 1...60))
+            case "stale": wantsStaleness = try Self.boolean(value, "stale")
             case "wait": wait = try Self.integer(value, "wait", 0...60)
             default: continue
             }
@@ -76,6 +79,14 @@ struct SubscriptionRequest {
                 "\"\(name)\" must be a whole number from \(range.lowerBound) to \(range.upperBound).")
         }
         return Int(value)
+    }
+
+    static func boolean(_ text: [UInt8], _ name: String) throws(Problem) -> Bool {
+        switch String(decoding: text, as: UTF8.self) {
+        case "1", "true": return true
+        case "0", "false": return false
+        default: throw .badRequest("\"\(name)\" must be true or false (or 1, or 0).")
+        }
     }
 
     static func limit(_ text: [UInt8]) throws(Problem) -> Int { try integer(text, "limit", 1...10_000) }

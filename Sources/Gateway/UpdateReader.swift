@@ -1,4 +1,4 @@
-/// Reads the updates of publishers: objects `{"topic":…,"data":…}` or `{"topic":…,"deleted":true}`.
+/// Reads the updates of publishers: objects `{"topic":…,"data":…}` or `{"topic":…,"deleted":true}`, with `ttl` and `at`.
 internal import Broker
 internal import Primitives
 
@@ -27,13 +27,13 @@ enum UpdateReader {
 
     /// Reads the text of one value.
     static func read(
-        value: Span<UInt8>, of topic: [UInt8], into batch: inout UpdateBatch
+        value: Span<UInt8>, of topic: [UInt8], _ options: UpdateOptions, into batch: inout UpdateBatch
     ) throws(Problem) {
         let value = value.afterByteOrderMark
         try checkUTF8(value)
         let range = try wholeValue(value)
         do {
-            try batch.append(topic: topic.span, data: value.extracting(range))
+            try batch.append(topic: topic.span, data: value.extracting(range), options: options)
         } catch {
             throw Problem(error)
         }
@@ -140,6 +140,7 @@ enum UpdateReader {
         var topic: JSONString
         /// Nil: it ends the topic.
         var data: Range<Int>?
+        var options: UpdateOptions
     }
 
     private static func readObject(_ scanner: inout JSONScanner) throws(Problem) -> FoundUpdate {
@@ -156,6 +157,7 @@ enum UpdateReader {
         var topic: JSONString?
         var data: Range<Int>?
         var isDeleted = false
+        var options = UpdateOptions.none
         var mistake: Problem?
         do {
             try scanner.enterObject()
@@ -177,7 +179,8 @@ enum UpdateReader {
                         mistake = .badRequest("\"deleted\" must be true or false.")
                     }
                 } else {
-                    _ = try scanner.value()
+                    let found = try readOption(name, &scanner, into: &options)
+                    mistake = mistake ?? found
                 }
             }
         } catch {
@@ -188,7 +191,27 @@ enum UpdateReader {
         if isDeleted == (data != nil) {
             throw .badRequest("An update carries either \"data\" (null is a value) or \"deleted\":true.")
         }
-        return FoundUpdate(topic: topic, data: data)
+        if isDeleted, options.timeToLive != .unsaid {
+            throw .badRequest("\"ttl\" says how long a value lasts; the end of a topic has none.")
+        }
+        return FoundUpdate(topic: topic, data: data, options: options)
+    }
+
+    /// Returns what is wrong with the member. What is not known is passed over.
+    private static func readOption(
+        _ name: JSONString, _ scanner: inout JSONScanner, into options: inout UpdateOptions
+    ) throws(JSONFailure) -> Problem? {
+        let value = scanner.bytes.extracting(try scanner.value())
+        do throws(Problem) {
+            if name.equals("ttl", in: scanner.bytes) {
+                try options.read(timeToLive: value)
+            } else if name.equals("at", in: scanner.bytes) {
+                try options.read(moment: value)
+            }
+        } catch {
+            return error
+        }
+        return nil
     }
 
     private static func append(
@@ -199,9 +222,9 @@ enum UpdateReader {
         }
         do {
             if let data = update.data {
-                try batch.append(topic: name.span, data: text.extracting(data))
+                try batch.append(topic: name.span, data: text.extracting(data), options: update.options)
             } else {
-                try batch.append(tombstoneOf: name.span)
+                try batch.append(tombstoneOf: name.span, options: update.options)
             }
         } catch {
             throw Problem(error)

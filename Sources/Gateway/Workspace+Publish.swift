@@ -34,9 +34,6 @@ extension Workspace {
         }
     }
 
-    /// Whether the log takes a batch in parts: one that is elsewhere has it whole.
-    var publishesInParts: Bool { shared.updates === shared.sequencer }
-
     /// Publishes the batch in `publishing`, whole, and empties it. An outcome that comes later goes to the connection.
     func publish(from connection: Connection) throws(Problem) -> Published {
         defer { publishing.removeAll() }

@@ -10,6 +10,10 @@ public struct Instant: Sendable, Hashable, Comparable {
         self.nanoseconds = nanoseconds
     }
 
+    @inlinable public init(milliseconds: UInt64) {
+        self.init(nanoseconds: milliseconds * 1_000_000)
+    }
+
     /// Later than every real moment: "no deadline". Computed, because another module pays a call for a stored one.
     @inlinable public static var never: Instant { Instant(nanoseconds: .max) }
 
@@ -48,6 +52,12 @@ public struct Interval: Sendable, Hashable {
 
     public init(nanoseconds: UInt64) {
         self.nanoseconds = nanoseconds
+    }
+
+    /// Saturates after 584 years.
+    public init(milliseconds: UInt64) {
+        let (product, overflowed) = milliseconds.multipliedReportingOverflow(by: 1_000_000)
+        nanoseconds = overflowed ? .max : product
     }
 
     /// Saturates at `never`.

@@ -91,13 +91,20 @@ package struct SettingsSection {
     package mutating func duration(
         _ key: String, default standard: Duration, in range: ClosedRange<Duration>
     ) throws(SettingsFailure) -> Duration {
+        try optionalDuration(key, in: range) ?? standard
+    }
+
+    /// The same; nil where the key is absent.
+    package mutating func optionalDuration(
+        _ key: String, in range: ClosedRange<Duration>
+    ) throws(SettingsFailure) -> Duration? {
         let seconds = range.lowerBound.asSeconds...range.upperBound.asSeconds
         let wanted = "a number of seconds \(Self.bounds(seconds))"
-        return try read(key, default: standard, wanted: wanted) { value in
+        return try read(key, default: nil, wanted: wanted) { value in
             guard let text = value.number, let number = Double(text), seconds.contains(number)
             else { return nil }
             // Through whole nanoseconds: 0.3 must be 300 ms, not 299.999999 ms and some attoseconds.
-            return number < 1e9 ? .nanoseconds(Int64((number * 1e9).rounded())) : .seconds(number)
+            return .some(number < 1e9 ? .nanoseconds(Int64((number * 1e9).rounded())) : .seconds(number))
         }
     }
 

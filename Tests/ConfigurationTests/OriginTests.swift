@@ -2,6 +2,7 @@
 import Broker
 import Configuration
 import Gateway
+import Primitives
 import Settings
 import Testing
 
@@ -27,6 +28,15 @@ import Testing
         Mistake(
             text: #"{"topics": {"logs": [{"patern": "a"}]}}"#,
             says: "config.json: topics.logs.0.patern: unknown key. Did you mean \"pattern\"?"),
+        Mistake(
+            text: #"{"topics": {"ttl": [{"pattern": "a"}]}}"#,
+            says: "config.json: topics.ttl.0.seconds: it is missing"),
+        Mistake(
+            text: #"{"topics": {"stale": [{"pattern": "a", "seconds": 0}]}}"#,
+            says: "config.json: topics.stale.0.seconds: found 0"),
+        Mistake(
+            text: #"{"topics": {"stale": [{"pattern": "a", "second": 5}]}}"#,
+            says: "config.json: topics.stale.0.second: unknown key. Did you mean \"seconds\"?"),
         Mistake(
             text: #"{"drain": {"spread": 11}}"#,
             says: "config.json: drain.deadline: it must not be before \"spread\" is over"),
@@ -65,6 +75,11 @@ import Testing
         let logs = try read(#"{"topics": {"logs": [{"pattern": "a/*", "keep": 5}, {"pattern": "a/**"}]}}"#)
             .gateway.retention.logs
         #expect(logs.map { String(decoding: $0.pattern.text, as: UTF8.self) } == ["a/*", "a/**"])
+        let retention = try read(
+            #"{"topics": {"ttl": [{"pattern": "a/*", "seconds": 0.5}], "stale": [{"pattern": "**", "seconds": 3}]}}"#
+        ).gateway.retention
+        #expect(retention.timesToLive.map(\.interval.nanoseconds) == [500_000_000])
+        #expect(retention.staleness.map(\.interval.nanoseconds) == [3_000_000_000])
         #expect(logs.map(\.updateCount) == [5, 1000])
     }
 

@@ -18,7 +18,7 @@ import Testing
         let parsed = ClientCommand.parse(Array(text.utf8).span, into: &batch)
         let id = parsed.id.map { String(decoding: $0, as: UTF8.self) + "|" } ?? ""
         switch parsed.command {
-        case .success(.subscribe(let patterns, let cursor, let rate)):
+        case .success(.subscribe(let patterns, let cursor, let rate, _)):
             let after = cursor.map { " after \(String(decoding: $0, as: UTF8.self))" } ?? ""
             return id + "subscribe \(patterns.map(\.told))\(after)\(told(rate))"
         case .success(.unsubscribe(let patterns)): return id + "unsubscribe \(patterns.map(\.told))"

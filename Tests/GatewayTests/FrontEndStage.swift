@@ -82,11 +82,19 @@ final class FrontEndStage {
     }
 
     func flush() -> String {
+        follow()
+        frontEnd.flush(stream: 0, budget: 64 * 1024, connection, work)
+        return said()
+    }
+
+    /// Takes what was published, marks all readers and goes on with what they have asked for.
+    func follow() {
         work.replica.catchUp()
         var ration = Ration(steps: .max)
         work.replica.mark(&ration)
-        frontEnd.flush(stream: 0, budget: 64 * 1024, connection, work)
-        return said()
+        var advanced: [SubscriberID] = []
+        ration = Ration(steps: .max)
+        work.replica.walk(&ration, into: &advanced)
     }
 
     /// What the mailbox has brought, delivered as the loop would.

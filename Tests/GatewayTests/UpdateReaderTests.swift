@@ -70,7 +70,7 @@ import Testing
         #expect(try body("[{\"topic\":\"a\",\"data\":1},\u{FEFF}]") == "400 invalid_json")
         #expect(try line("\u{FEFF}{\"topic\":\"a\",\"data\":1}") == "400 invalid_json")
         let value = try outcome { batch throws(Problem) in
-            try UpdateReader.read(value: Array("\u{FEFF}1.50".utf8).span, of: [0x61], into: &batch)
+            try UpdateReader.read(value: Array("\u{FEFF}1.50".utf8).span, of: [0x61], .none, into: &batch)
         }
         #expect(value == #"["a#1=1.50"]"#)
     }

@@ -14,6 +14,7 @@ struct AcceptedUpdate {
         case value
         case tombstone
         case purged
+        case stale
     }
 
     let event: Event
@@ -106,6 +107,7 @@ final class SimulatedGateway {
             case .value: event = .value
             case .tombstone: event = .tombstone
             case .purged: event = .purged
+            case .stale: event = .stale
             case .forgotten, .trimmed, .lineage: continue
             }
             try body(

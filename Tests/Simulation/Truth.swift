@@ -90,6 +90,12 @@ struct Truth {
         case .purged:
             topics[numbers[entry.topic]].isPurged = true
             purgedSequence = max(purgedSequence, entry.sequence)
+        case .stale:
+            // A place in the order that says nothing to those that did not ask.
+            guard entry.sequence == sequence + 1 else {
+                throw SimulationFailure("event \(entry.sequence) follows on \(sequence)")
+            }
+            sequence = entry.sequence
         case .value: try append(entry, isTombstone: false)
         case .tombstone: try append(entry, isTombstone: true)
         }

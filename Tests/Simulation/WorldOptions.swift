@@ -96,6 +96,8 @@ struct Climate {
         for size in [1, 3, 8] {
             configuration.retention.logs.append((try TopicPattern("log\(size)/**"), size))
         }
+        configuration.retention.staleness = [(try TopicPattern("*/0"), Interval(.milliseconds(300)))]
+        configuration.retention.timesToLive = [(try TopicPattern("new/*"), Interval(.milliseconds(700)))]
         return configuration
     }
 }

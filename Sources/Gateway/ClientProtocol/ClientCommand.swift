@@ -3,7 +3,7 @@ internal import Broker
 internal import Primitives
 
 enum ClientCommand {
-    case subscribe([TopicPattern], cursor: [UInt8]?, rate: RateRequest)
+    case subscribe([TopicPattern], cursor: [UInt8]?, rate: RateRequest, wantsStaleness: Bool)
     case unsubscribe([TopicPattern])
     case pace(RateRequest)
     /// The updates stand in the batch that was given to the parser.
@@ -30,6 +30,7 @@ enum ClientCommand {
         var topics: Range<Int>?
         var cursor: JSONString?
         var rate = RateRequest.unchanged
+        var wantsStaleness = false
         var updates = Updates.missing
         /// The first member that is not of its kind: said once all are read, so that the answer has the `id`.
         var mistake: Problem?
@@ -106,6 +107,8 @@ enum ClientCommand {
             if try !scanner.null() { members.cursor = try string("cursor", &scanner, &members) }
         } else if name.equals("maxRate", in: scanner.bytes) {
             members.rate = try rate(&scanner, &members)
+        } else if name.equals("stale", in: scanner.bytes) {
+            members.wantsStaleness = try boolean("stale", &scanner, &members)
         } else if name.equals("updates", in: scanner.bytes) {
             members.updates = try updates(&scanner, &batch)
         } else {
@@ -143,6 +146,15 @@ enum ClientCommand {
         return nil
     }
 
+    private static func boolean(
+        _ name: StaticString, _ scanner: inout JSONScanner, _ members: inout Members
+    ) throws(JSONFailure) -> Bool {
+        if scanner.peek() == .boolean { return try scanner.boolean() }
+        _ = try scanner.value()
+        members.mistake = members.mistake ?? .badRequest("\"\(name)\" must be true or false.")
+        return false
+    }
+
     private static func rate(
         _ scanner: inout JSONScanner, _ members: inout Members
     ) throws(JSONFailure) -> RateRequest {
@@ -163,7 +175,9 @@ enum ClientCommand {
         }
         if type.equals("subscribe", in: text) {
             let cursor = members.cursor.map { $0.decoded(in: text) ?? [] }
-            return .subscribe(try topics(members, text), cursor: cursor, rate: try checked(members.rate))
+            return .subscribe(
+                try topics(members, text), cursor: cursor, rate: try checked(members.rate),
+                wantsStaleness: members.wantsStaleness)
         }
         if type.equals("unsubscribe", in: text) { return .unsubscribe(try topics(members, text)) }
         if type.equals("pace", in: text) {

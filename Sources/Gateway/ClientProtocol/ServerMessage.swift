@@ -19,6 +19,18 @@ extension Workspace {
         output.endFrame(start, opcode: .text)
     }
 
+    /// One message a topic. The last one carries the cursor.
+    func appendStaleMessages() {
+        let last = batch.staleNotices.count - 1
+        for (place, notice) in batch.staleNotices.enumerated() {
+            appendMessage("stale", id: nil) { output in
+                output.append(ASCII.comma)
+                output.append(notice.unsafeBytes)
+                if place == last { output.append(cursorMember: batch.cursor, of: replica) }
+            }
+        }
+    }
+
     /// One message for all updates of a flush: browsers pay for each message, the kernel for each send.
     func appendUpdatesMessage(_ messages: MessageCompression) {
         guard !batch.entries.isEmpty else { return }
@@ -52,7 +64,7 @@ extension ByteBuffer {
     /// `{"type":"updates","cursor":"…","updates":[…]}`
     mutating func append(updatesMessage batch: borrowing Batch, of replica: BrokerReplica) {
         append("{\"type\":\"updates\"")
-        append(cursorMember: batch.cursor, of: replica)
+        append(cursorMember: batch.cursorOfUpdates, of: replica)
         append(",\"updates\":")
         append(updates: batch)
         append(ASCII.closeBrace)

@@ -18,7 +18,7 @@ final class SharedFrame {
     /// Whether the frame says what `batch` says, to a client with this window.
     func serves(_ batch: borrowing Batch, at sequence: UInt64, of epoch: Epoch, windowBits: Int) -> Bool {
         guard self.sequence == sequence, self.epoch == epoch, self.windowBits == windowBits,
-            cursor == batch.cursor,
+            cursor == batch.cursorOfUpdates,
             updates.count == batch.entries.count
         else { return false }
         for index in updates.indices
@@ -34,7 +34,7 @@ final class SharedFrame {
         self.sequence = sequence
         self.epoch = epoch
         self.plainByteCount = plainByteCount
-        cursor = batch.cursor
+        cursor = batch.cursorOfUpdates
         updates.removeAll(keepingCapacity: true)
         for entry in batch.entries { updates.append(entry.bytes) }
         self.frame.removeAll()

@@ -23,11 +23,12 @@ extension WebSocketFrontEnd {
         _ command: ClientCommand, id: [UInt8]?, _ connection: Connection, _ work: Workspace
     ) throws(Problem) {
         switch command {
-        case .subscribe(let patterns, let cursor, let rate):
+        case .subscribe(let patterns, let cursor, let rate, let wantsStaleness):
             try connection.principal.demandReading(patterns)
             try work.demandMemory()
             if postpones(command, id: id, work) { return }
             try checkLimit(patterns, work)
+            if wantsStaleness { work.replica.tellStaleness(to: session.subscriber) }
             subscribe(patterns, cursor: cursor, rate: rate, id: id, connection, work)
         case .unsubscribe(let patterns):
             if postpones(command, id: id, work) { return }
@@ -192,7 +193,7 @@ final class UndoneCommands {
     var heldByteCount: Int {
         let dropped = unsubscribing.map { TopicPattern.byteCount(of: $0.patterns) } ?? 0
         switch postponed?.command {
-        case .subscribe(let patterns, _, _)?, .unsubscribe(let patterns)?:
+        case .subscribe(let patterns, _, _, _)?, .unsubscribe(let patterns)?:
             return dropped + TopicPattern.byteCount(of: patterns)
         case .pace?, .publish?, .auth?, .ping?, nil: return dropped
         }

@@ -142,6 +142,7 @@ final class WebSocketFrontEnd: FrontEnd {
         session.drain(budget: budget, connection, work)
         for gap in work.batch.gaps { work.appendMessage("gap", id: nil) { $0.append(commaGapMembers: gap) } }
         work.appendUpdatesMessage(end.compression)
+        if !work.batch.staleNotices.isEmpty { work.appendStaleMessages() }
         while let live = session.nextLive(work.batch.cursor) {
             work.appendMessage("live", id: live.id) {
                 $0.append(cursorMember: work.batch.cursor, of: work.replica)

@@ -29,6 +29,15 @@ extension GatewayLoop {
         }
     }
 
+    /// When a topic has to be ended, or called stale. Whichever loop is the first to see it does it for all.
+    var nextTopicExpiry: Instant {
+        shared.isSequencerTheLog ? shared.sequencer.nextExpiry : .never
+    }
+
+    func expireTopics() {
+        if now >= nextTopicExpiry { shared.sequencer.expire(time: work.time, at: now) }
+    }
+
     func expireDeadlines() {
         wheel.expire(now: now, into: &expired)
         due.append(contentsOf: expired)

@@ -123,6 +123,7 @@ package final class GatewayLoop {
     /// fit waits for the next turn, in order. `ready` is what the kernel has told.
     package func turn(_ ready: [Poller.Event]) {
         work.beginTurn()
+        expireTopics()
         replica.catchUp()
         mark()
         handleMail()
@@ -146,7 +147,7 @@ package final class GatewayLoop {
     /// How long the next wait may last, nil for ever. Asking announces the wait: the next update wakes the loop.
     package func timeout() -> Duration? {
         if hasWork || !inbox.sleep() { return .zero }
-        var deadline = min(wheel.nextDeadline ?? .never, acceptingAgain)
+        var deadline = min(wheel.nextDeadline ?? .never, acceptingAgain, nextTopicExpiry)
         if let due = replica.flushDue { deadline = min(deadline, due) }
         return deadline == .never ? nil : deadline.since(kernel.clock.now())
     }

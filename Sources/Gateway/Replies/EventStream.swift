@@ -97,6 +97,9 @@ final class EventStream: Reply {
         response.write(work) { output in
             for gap in work.batch.gaps { output.append(gapEvent: gap) }
             output.append(updateEvents: work.batch, of: work.replica)
+            if !work.batch.staleNotices.isEmpty {
+                output.append(staleEvents: work.batch, of: work.replica)
+            }
             if let live, let cursor = work.batch.cursor {
                 output.append(liveEvent: live, cursor, of: work.replica)
             }
@@ -208,16 +211,27 @@ final class EventStream: Reply {
 }
 
 extension ByteBuffer {
-    /// One event an update. The last one carries the cursor, because all that it covers has then been sent.
+    /// One event an update. The last one of the batch carries the cursor, because all that it covers has then been sent.
     fileprivate mutating func append(updateEvents batch: borrowing Batch, of replica: BrokerReplica) {
         reserve(batch.byteCount + batch.entries.count * 8 + 64)
-        let last = batch.entries.count - 1
+        let last = batch.staleNotices.isEmpty ? batch.entries.count - 1 : -1
         for (place, entry) in batch.entries.enumerated() {
             if place == last { append(idLine: batch.cursor, of: replica) }
             // An update is always one line (docs/protocol.md, section 1).
             append("data: ")
             append(entry.bytes)
             append("\n\n")
+        }
+    }
+
+    fileprivate mutating func append(staleEvents batch: borrowing Batch, of replica: BrokerReplica) {
+        let last = batch.staleNotices.count - 1
+        for (place, notice) in batch.staleNotices.enumerated() {
+            append("event: stale\n")
+            if place == last { append(idLine: batch.cursor, of: replica) }
+            append("data: {")
+            append(notice.unsafeBytes)
+            append("}\n\n")
         }
     }
 

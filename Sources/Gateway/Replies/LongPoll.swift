@@ -18,6 +18,7 @@ final class LongPoll: Reply {
     private let isConditional: Bool
     private let hasCursor: Bool
     private let mayWait: Bool
+    private let wantsStaleness: Bool
     /// What the question takes.
     private let patternByteCount: Int
     /// What a poller that did not want to wait is told to wait, in seconds, when there was nothing new.
@@ -81,10 +82,11 @@ final class LongPoll: Reply {
         self.isConditional = isConditional
         hasCursor = request.cursor != nil
         mayWait = wait > 0
+        wantsStaleness = request.wantsStaleness
         patternByteCount = TopicPattern.byteCount(of: request.patterns)
         let query = work.replica.beginPoll(
             of: request.patterns, after: request.cursor.flatMap { Cursor($0.span) },
-            byteBudget: work.configuration.subscribers.answerByteCount)
+            tellingStaleness: wantsStaleness, byteBudget: work.configuration.subscribers.answerByteCount)
         state = .asking(query)
         if hasCursor { work.note(resume: query.isResumed, of: connection) }
     }
@@ -137,6 +139,7 @@ final class LongPoll: Reply {
         body.append(updates: work.batch)
         if isReset { body.append(",\"reset\":true") }
         body.append(gapsMember: work.batch)
+        body.append(staleMember: work.batch)
         body.append("}\n")
         response.answer(200, "application/json", body.bytes, connection, work, fields: addFields)
     }
@@ -152,6 +155,7 @@ final class LongPoll: Reply {
     private func wait(from start: UInt64, _ connection: Connection, _ work: Workspace) {
         state = .waiting(start: start)
         let subscriber = work.replica.addSubscriber(owner: connection.key)
+        if wantsStaleness { work.replica.tellStaleness(to: subscriber) }
         work.replica.cover(subscriber, patterns, after: start)
         work.statistics.add(.polls)
         id = subscriber
@@ -181,7 +185,7 @@ final class LongPoll: Reply {
         if let id { work.replica.countWait(of: id, until: work.clock.now()) }
         state = .asking(
             work.replica.beginPoll(
-                of: patterns, after: start,
+                of: patterns, after: start, tellingStaleness: wantsStaleness,
                 byteBudget: work.configuration.subscribers.answerByteCount))
     }
 
@@ -241,6 +245,18 @@ final class LongPoll: Reply {
 }
 
 extension ByteBuffer {
+    /// `,"stale":[{"topic":…,"since":…}]`, nothing where there are none.
+    fileprivate mutating func append(staleMember batch: borrowing Batch) {
+        guard !batch.staleNotices.isEmpty else { return }
+        append(",\"stale\":[")
+        for (place, notice) in batch.staleNotices.enumerated() {
+            append(place == 0 ? "{" : ",{")
+            append(notice.unsafeBytes)
+            append(ASCII.closeBrace)
+        }
+        append(ASCII.closeBracket)
+    }
+
     /// `,"gaps":[{…},{…}]`, nothing where there are none.
     fileprivate mutating func append(gapsMember batch: borrowing Batch) {
         guard !batch.gaps.isEmpty else { return }

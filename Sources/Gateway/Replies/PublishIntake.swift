@@ -6,7 +6,7 @@ internal import Primitives
 final class PublishIntake: Reply {
     enum Kind {
         /// The body is one value.
-        case one(topic: [UInt8])
+        case one(topic: [UInt8], UpdateOptions)
         /// There is no body: the topic ends.
         case end(topic: [UInt8])
         /// The body is updates: an object, an array, or NDJSON.
@@ -129,7 +129,7 @@ final class PublishIntake: Reply {
 
     /// Takes a body that came in pieces. A large one is read and published in turns of others.
     private func takeCollected(_ connection: Connection, _ work: Workspace) throws(Problem) {
-        guard case .many = kind, text.count > work.largeByteCount, work.publishesInParts else {
+        guard case .many = kind, text.count > work.largeByteCount, work.shared.isSequencerTheLog else {
             return try takeWhole(text.unsafeBytes.span, connection, work)
         }
         large = try LargeBody(&text)
@@ -161,7 +161,8 @@ final class PublishIntake: Reply {
         _ body: Span<UInt8>, _ connection: Connection, _ work: Workspace
     ) throws(Problem) {
         switch kind {
-        case .one(let topic): try UpdateReader.read(value: body, of: topic, into: &work.publishing)
+        case .one(let topic, let options):
+            try UpdateReader.read(value: body, of: topic, options, into: &work.publishing)
         case .many: try UpdateReader.read(body: body, into: &work.publishing)
         case .end: return
         }
@@ -314,7 +315,7 @@ final class PublishIntake: Reply {
         }
         var body = ByteBuffer()
         switch kind {
-        case .one(let topic): body.append(accepted: topic, outcome, acceptedAt, isDeleted: false)
+        case .one(let topic, _): body.append(accepted: topic, outcome, acceptedAt, isDeleted: false)
         case .end(let topic): body.append(accepted: topic, outcome, acceptedAt, isDeleted: true)
         case .many:
             body.append("{\"accepted\":")

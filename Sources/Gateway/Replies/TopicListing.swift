@@ -73,9 +73,13 @@ final class TopicListing: Reply {
         }
         work.batch.removeAll()
         let next = work.replica.finish(listing, into: &work.batch)
-        var body = ByteBuffer(capacity: work.batch.byteCount + work.batch.entries.count + 64)
-        body.append("{\"updates\":")
-        body.append(updates: work.batch)
+        var body = ByteBuffer(capacity: work.batch.byteCount + work.batch.entries.count * 32 + 64)
+        body.append("{\"updates\":[")
+        for (place, entry) in work.batch.entries.enumerated() {
+            if place > 0 { body.append(ASCII.comma) }
+            body.append(listed: entry, of: work.replica, at: work.now)
+        }
+        body.append(ASCII.closeBracket)
         if let next {
             body.append(",\"next\":")
             body.append(jsonString: next.unsafeBytes.span)
@@ -95,6 +99,16 @@ final class TopicListing: Reply {
 }
 
 extension ByteBuffer {
+    /// The update with two more members at its end: `"age":12.5` (seconds) and, where it counts as stale, `"stale":true`.
+    fileprivate mutating func append(listed entry: Batch.Entry, of replica: BrokerReplica, at now: Instant) {
+        let line = entry.bytes
+        append(UnsafeBufferPointer(rebasing: line.dropLast()))
+        append(",\"age\":")
+        let milliseconds = replica.age(of: entry.topic, at: now).nanoseconds / 1_000_000
+        append(jsonNumber: Double(milliseconds) / 1000)
+        append(replica.isStale(entry.topic) ? ",\"stale\":true}" : "}")
+    }
+
     /// `[{…},{…}]`
     mutating func append(updates batch: borrowing Batch) {
         reserve(batch.byteCount + batch.entries.count + 2)

@@ -42,6 +42,22 @@ final class Bench {
             batch, time: UnixTime(milliseconds: time), at: Instant(nanoseconds: time * 1_000_000))
     }
 
+    /// Publishes a value that lasts so many milliseconds.
+    func publish(_ topic: String, _ data: String, time: UInt64, lasting milliseconds: UInt64) throws {
+        var options = UpdateOptions()
+        options.timeToLive = TimeToLive(Interval(milliseconds: milliseconds))
+        var batch = UpdateBatch()
+        try batch.append(topic: Array(topic.utf8).span, data: Array(data.utf8).span, options: options)
+        try sequencer.publish(
+            batch, time: UnixTime(milliseconds: time), at: Instant(milliseconds: time))
+    }
+
+    /// Both clocks show so many milliseconds.
+    func expire(at milliseconds: UInt64) {
+        sequencer.expire(
+            time: UnixTime(milliseconds: milliseconds), at: Instant(milliseconds: milliseconds))
+    }
+
     func latest(_ topic: String) -> String? {
         replica.latest(Array(topic.utf8).span).map { String(decoding: $0, as: UTF8.self) }
     }

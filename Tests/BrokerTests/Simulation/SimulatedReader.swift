@@ -23,6 +23,8 @@ struct SimulatedReader {
         var countStart: Int
         var lastSent: Int?
         var sentCount = 0
+        /// The index of the update that it was told is stale.
+        var toldIndex: Int?
     }
 
     struct HandedCursor {
@@ -33,6 +35,7 @@ struct SimulatedReader {
         let isCut: Bool
         let patterns: [NaivePattern]
         var held: [Int: Int]
+        var told: [Int: Int]
         /// Of which life of its subscriptions: an unsubscribe begins another.
         let generation: Int
     }
@@ -41,6 +44,7 @@ struct SimulatedReader {
     let budget: Int
     let isOneRound: Bool
     let isPoll: Bool
+    let isToldStaleness: Bool
     /// 0: never, 99: nearly always.
     let diligence: Int
 
@@ -63,6 +67,8 @@ struct SimulatedReader {
     var generation = 0
     /// By topic, the index of the update it holds.
     var held: [Int: Int] = [:]
+    /// By topic, the index of the last update that it was told is stale.
+    var told: [Int: Int] = [:]
     var coverage: [Int: Coverage] = [:]
     var cursors: [HandedCursor] = []
     /// Where a waiting poll began.
@@ -98,6 +104,7 @@ struct SimulatedReader {
         where coverage[number] == nil && added.contains(where: { $0.covers(truth.topics[number].name) }) {
             // After a reset it holds no longer what its older cursors say.
             if start == nil, held.removeValue(forKey: number) != nil { generation += 1 }
+            if start == nil { told[number] = nil }
             let begin = truth.topics[number].count(upTo: start ?? 0)
             let index = start == nil ? truth.topics[number].snapshotStart(at: sequence) : begin
             let end = truth.topics[number].count(upTo: sequence)
@@ -115,6 +122,7 @@ struct SimulatedReader {
             conflatedBefore += replaced(number, at: sequence, truth)
             coverage[number] = nil
             held[number] = nil
+            told[number] = nil
         }
     }
 
@@ -140,10 +148,20 @@ struct SimulatedReader {
         patterns = []
         coverage = [:]
         held = Self.surviving(held, truth)
-        cursors.removeAll {
-            $0.isCut && $0.sequence <= truth.sequence && $0.standing > truth.sequence
+        told = Self.survivingTold(told, truth)
+        cursors.removeAll { $0.sequence <= truth.sequence && $0.standing > truth.sequence }
+        for place in cursors.indices {
+            cursors[place].held = Self.surviving(cursors[place].held, truth)
+            cursors[place].told = Self.survivingTold(cursors[place].told, truth)
         }
-        for place in cursors.indices { cursors[place].held = Self.surviving(cursors[place].held, truth) }
+    }
+
+    private static func survivingTold(_ told: [Int: Int], _ truth: Truth) -> [Int: Int] {
+        told.filter { topic, index in
+            guard topic < truth.topics.count else { return false }
+            let last = truth.topics[topic].updates.count - 1
+            return index < last || index == last && truth.topics[topic].staleSequence != nil
+        }
     }
 
     private static func surviving(_ held: [Int: Int], _ truth: Truth) -> [Int: Int] {
@@ -171,6 +189,7 @@ struct SimulatedReader {
             guard let place = truth.places[line] else { throw fault("got what nobody published: \(line)") }
             try receive(place.topic, place.index, line, truth)
         }
+        for notice in batch.staleNotices { try receive(notice: notice.text, truth) }
         if let cursor = batch.cursor {
             try take(cursor, from: replica, isCut: batch.hasMore && isPoll, truth)
         }
@@ -190,7 +209,7 @@ struct SimulatedReader {
         let expected = coverage[number]?.expected ?? 0
         guard next > expected else { throw fault("a gap in \(name) to \(gap.next), where none is") }
         let mayBeginLater =
-            hasWalked && coverage[number].map { $0.presented == 0 && $0.lastSent == nil } ?? false
+            hasWalked && (coverage[number].map { $0.presented == 0 && $0.lastSent == nil } ?? true)
         if let missed = gap.missed, missed != UInt64(next - expected), !mayBeginLater {
             throw fault("a gap in \(name): told \(missed) missed, in truth \(next - expected)")
         }
@@ -223,7 +242,37 @@ struct SimulatedReader {
         coverage[number] = covered
         held[number] = max(held[number] ?? 0, index)
         receivedCount += 1
-        for byte in line.utf8 { digest = (digest ^ UInt64(byte)) &* 0x100_0000_01b3 }
+        // The order of different topics depends on slots that were free, and says nothing.
+        digest &+= line.utf8.reduce(0) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+    }
+
+    private mutating func receive(notice: String, _ truth: Truth) throws(SimulationFailure) {
+        guard isToldStaleness, let (number, index, sequence) = truth.notices[notice] else {
+            throw fault("is told what it did not ask for, or is not so: \(notice)")
+        }
+        if !covers(truth.topics[number]) { throw fault("is told of what it does not cover: \(notice)") }
+        guard held[number] == index else {
+            throw fault(
+                "is told \(notice), but holds \(held[number].map { "\($0)" } ?? "nothing") where that is \(index)"
+            )
+        }
+        if sequence <= coverage[number]?.presented ?? 0 {
+            throw fault("is told again what its cursor covers: \(notice)")
+        }
+        if coverage[number]?.toldIndex == index { throw fault("is told twice: \(notice)") }
+        coverage[number]?.toldIndex = index
+        told[number] = index
+    }
+
+    /// Whether it knows that what it holds is stale, where that is so; `cursor`: as of there.
+    private func checkKnowsStaleness(
+        of number: Int, upTo cursor: UInt64, _ truth: Truth
+    ) throws(SimulationFailure) {
+        let topic = truth.topics[number]
+        guard isToldStaleness, let sequence = topic.staleSequence, sequence <= cursor,
+            held[number] == topic.updates.count - 1, told[number] != topic.updates.count - 1
+        else { return }
+        throw fault("the cursor \(cursor) covers that \(topic.name) is stale, which it was not told")
     }
 
     private func handed(
@@ -233,12 +282,13 @@ struct SimulatedReader {
         guard case .uncovering(let dropped)? = walk else {
             return HandedCursor(
                 epoch: replica.epoch.text, sequence: cursor, standing: replica.sequence, isCut: isCut,
-                patterns: patterns, held: held, generation: generation)
+                patterns: patterns, held: held, told: told, generation: generation)
         }
         return HandedCursor(
             epoch: replica.epoch.text, sequence: cursor, standing: replica.sequence, isCut: isCut,
             patterns: patterns.filter { !dropped.contains($0) },
-            held: held.filter { !isBeingDropped(truth.topics[$0.key]) }, generation: -1)
+            held: held.filter { !isBeingDropped(truth.topics[$0.key]) },
+            told: told.filter { !isBeingDropped(truth.topics[$0.key]) }, generation: -1)
     }
 
     /// A walk takes a snapshot of a log when it comes there, and begins then with what is kept.
@@ -259,6 +309,7 @@ struct SimulatedReader {
         for (number, topic) in truth.topics.enumerated() where covers(topic) && !isBeingDropped(topic) {
             let end = topic.count(upTo: cursor)
             if isCut, end < topic.updates.count { continue }
+            try checkKnowsStaleness(of: number, upTo: cursor, truth)
             guard end > 0, (held[number] ?? -1) < end - 1 else { continue }
             // What had ended or was replaced when its snapshot was taken is not owed.
             if held[number] == nil, topic.updates[end - 1].isTombstone || end <= coverage[number]?.start ?? 0
@@ -274,7 +325,7 @@ struct SimulatedReader {
                 "the cursor \(cursor) covers \(topic.updates[end - 1].line), the reader holds \(holds)")
         }
         if cursor > truth.sequence { throw fault("the cursor \(cursor) is ahead of all updates") }
-        digest = (digest ^ cursor) &* 0x100_0000_01b3
+        digest &+= cursor &* 0x100_0000_01b3
         cursors.append(handed(cursor, replica, isCut: isCut, truth))
         if cursors.count > 40 { cursors.remove(at: cursors.count / 2) }
     }
@@ -295,6 +346,7 @@ struct SimulatedReader {
                 throw fault(
                     "holds \(holds) where the latest is \(topic.updates[topic.updates.count - 1].line)")
             }
+            try checkKnowsStaleness(of: number, upTo: truth.sequence, truth)
         }
     }
 

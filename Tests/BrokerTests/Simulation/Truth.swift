@@ -17,6 +17,12 @@ struct Truth {
         /// Where in `updates` the present life begins: a purge ends one.
         var lifeStart = 0
         var isPurged = true
+        /// How long the latest update says that it lasts, and when it ends or counts as stale, by the world's clock.
+        var given: UInt64?
+        var endDue: UInt64?
+        var staleDue: UInt64?
+        /// The number of what said that the latest update is stale.
+        var staleSequence: UInt64?
 
         var isEnded: Bool { updates.last?.isTombstone ?? true }
 
@@ -45,6 +51,8 @@ struct Truth {
     private(set) var numbers: [String: Int] = [:]
     /// Every line that a reader may get.
     private(set) var places: [String: (topic: Int, index: Int)] = [:]
+    /// Every notice of staleness: of which update, and its number.
+    private(set) var notices: [String: (topic: Int, index: Int, sequence: UInt64)] = [:]
     private(set) var sequence: UInt64 = 0
     private(set) var purgedSequence: UInt64 = 0
     private var purgedVersion: UInt64 = 0
@@ -60,7 +68,9 @@ struct Truth {
     }
 
     /// Applies one published update as the protocol says; returns its version, nil when there is nothing to end.
-    mutating func apply(_ name: String, data: String?, time: UInt64) -> UInt64? {
+    mutating func apply(
+        _ name: String, data: String?, time: UInt64, lasting given: UInt64? = nil, isExpiry: Bool = false
+    ) -> UInt64? {
         if data == nil, numbers[name].map({ topics[$0].isEnded }) ?? true { return nil }
         let number = numbers[name] ?? topics.count
         if number == topics.count {
@@ -72,13 +82,74 @@ struct Truth {
         let last = topics[number].isPurged ? purgedVersion : topics[number].updates.last?.version ?? 0
         topics[number].isPurged = false
         ended.removeAll { $0 == number }
-        let tail = data.map { "\"data\":\($0)" } ?? "\"deleted\":true"
+        let tail =
+            data.map { "\"data\":\($0)" }
+            ?? (isExpiry ? "\"deleted\":true,\"expired\":true" : "\"deleted\":true")
         let line = "{\"topic\":\"\(name)\",\"version\":\(last + 1),\"time\":\(time),\(tail)}"
         places[line] = (number, topics[number].updates.count)
         topics[number].updates.append(
             Update(sequence: sequence, version: last + 1, isTombstone: data == nil, line: line))
+        topics[number].given = given
+        beginLifetime(of: number, at: time)
         if data == nil { end(number) }
         return last + 1
+    }
+
+    // MARK: Lifetimes
+
+    /// How long a value lasts that says nothing of it, and when it is stale: `fx` and some others have rules.
+    static func timeToLive(_ name: String) -> UInt64? { name.hasPrefix("a/1/") ? 60 : nil }
+    static func staleAfter(_ name: String) -> UInt64? {
+        name.hasPrefix("b/") || name.hasPrefix("log3/") ? 40 : nil
+    }
+    /// A timer may come so much later.
+    static var tick: UInt64 { 16 }
+
+    private mutating func beginLifetime(of number: Int, at time: UInt64) {
+        let topic = topics[number]
+        // It is rounded up to ticks.
+        let given = topic.given.map { ($0 + Self.tick - 1) / Self.tick * Self.tick }
+        let lasting = given ?? Self.timeToLive(topic.name)
+        topics[number].endDue = topic.isEnded ? nil : lasting.map { time + $0 }
+        topics[number].staleDue = topic.isEnded ? nil : Self.staleAfter(topic.name).map { time + $0 }
+        topics[number].staleSequence = nil
+    }
+
+    /// After a restart each value has its whole time once more; what was stale is stale.
+    mutating func restartLifetimes(at time: UInt64) {
+        for number in topics.indices where !topics[number].isEnded {
+            let stale = topics[number].staleSequence
+            beginLifetime(of: number, at: time)
+            if let stale { (topics[number].staleSequence, topics[number].staleDue) = (stale, nil) }
+        }
+    }
+
+    /// A topic has ended by itself.
+    mutating func expire(_ name: String, at time: UInt64) throws(SimulationFailure) {
+        guard let number = numbers[name], let due = topics[number].endDue, due <= time else {
+            throw SimulationFailure("\(name) ended by itself at \(time), before its time")
+        }
+        _ = apply(name, data: nil, time: time, isExpiry: true)
+    }
+
+    mutating func becomeStale(_ name: String, notice: String, at time: UInt64) throws(SimulationFailure) {
+        guard let number = numbers[name], let due = topics[number].staleDue, due <= time else {
+            throw SimulationFailure("\(name) is called stale at \(time), and is not")
+        }
+        guard notice == "\"topic\":\"\(name)\",\"since\":\(due)" else {
+            throw SimulationFailure("\(name) is stale since \(due): \(notice)")
+        }
+        sequence += 1
+        topics[number].staleDue = nil
+        topics[number].staleSequence = sequence
+        notices[notice] = (number, topics[number].updates.count - 1, sequence)
+    }
+
+    /// What should have ended or be called stale by now.
+    func overdue(at time: UInt64) -> String? {
+        topics.first { topic in
+            [topic.endDue, topic.staleDue].contains { $0.map { $0 + Self.tick <= time } ?? false }
+        }?.name
     }
 
     private mutating func end(_ number: Int) {

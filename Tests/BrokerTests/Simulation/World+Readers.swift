@@ -32,6 +32,7 @@ extension World {
         let replica = replicas[readers[number].replica]
         let id = replica.addSubscriber(owner: ReaderKey(connection: UInt32(number), generation: 0))
         readers[number].id = id
+        if readers[number].isToldStaleness { replica.tellStaleness(to: id) }
         restore(number, handed)
         let isResumed = replica.subscribe(id, to: try wanted.map { try TopicPattern($0.text) }, after: cursor)
         note("\(readers[number].name) connects to loop \(readers[number].replica) at \(replica.sequence): ")
@@ -50,6 +51,7 @@ extension World {
             for (topic, index) in handed.held where readers[number].coverage[topic] == nil {
                 if wanted.contains(where: { $0.covers(truth.topics[topic].name) }) {
                     readers[number].held[topic] = index
+                    readers[number].told[topic] = handed.told[topic]
                 }
             }
         }
@@ -91,6 +93,8 @@ extension World {
             readers[number].hasWalked = true
             return
         }
+        // What it was dropping is dropped with the rest.
+        if replica.subscribers[id].isOverfull { return }
         readers[number].walk = nil
         switch walk {
         case .covering:
@@ -198,7 +202,9 @@ extension World {
             let replica = replicas[readers[number].replica]
             guard replica.hasMarks(id) else { return }
             let patterns = try readers[number].patterns.map { try TopicPattern($0.text) }
-            let query = replica.beginPoll(of: patterns, after: start, byteBudget: readers[number].budget)
+            let query = replica.beginPoll(
+                of: patterns, after: start, tellingStaleness: readers[number].isToldStaleness,
+                byteBudget: readers[number].budget)
             try ask(query, number)
             // What ended before it could be told is a reset.
             if !query.isResumed {
@@ -220,7 +226,9 @@ extension World {
         readers[number].replica = Int.random(in: 0..<replicas.count, using: &random)
         let replica = replicas[readers[number].replica]
         let patterns = try wanted.map { try TopicPattern($0.text) }
-        let query = replica.beginPoll(of: patterns, after: cursor, byteBudget: readers[number].budget)
+        let query = replica.beginPoll(
+            of: patterns, after: cursor, tellingStaleness: readers[number].isToldStaleness,
+            byteBudget: readers[number].budget)
         let isResumed = query.isResumed
         try ask(query, number)
         note(
@@ -233,6 +241,7 @@ extension World {
         guard batch.isEmpty, let start = batch.cursor else { return }
         // Nothing new: it waits as a subscriber.
         let id = replica.addSubscriber(owner: ReaderKey(connection: UInt32(number), generation: 0))
+        if readers[number].isToldStaleness { replica.tellStaleness(to: id) }
         replica.cover(id, patterns, after: start)
         readers[number].id = id
         readers[number].waitStart = start
@@ -284,10 +293,12 @@ extension World {
             for topic in readers[number].held.keys
             where !handed.patterns.contains(where: { $0.covers(truth.topics[topic].name) }) {
                 readers[number].held[topic] = nil
+                readers[number].told[topic] = nil
             }
             return
         }
         readers[number].generation += 1
         readers[number].held = handed?.held ?? [:]
+        readers[number].told = handed?.told ?? [:]
     }
 }

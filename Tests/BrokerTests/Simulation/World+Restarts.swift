@@ -104,7 +104,8 @@ extension World {
     private func restart(from saved: Saved) throws {
         note("restart at \(truth.sequence) from \(saved.checkpoint.sequence)")
         (truth, former, epoch) = (saved.truth, saved.former, saved.epoch)
-        sequencer = Sequencer(restoring: saved.checkpoint, retention: retention, at: now)
+        truth.restartLifetimes(at: time)
+        replaceSequencer(by: Sequencer(restoring: saved.checkpoint, retention: retention, at: now))
         let next = nextEpoch()
         sequencer.begin(next)
         continueTruth(by: next, after: truth.sequence)

@@ -42,7 +42,9 @@ final class World {
     let coveredLimit: Int
     /// Bytes that a loop may hold for readers.
     let readerByteLimit: Int
-    private var time: UInt64 = 1_764_000_000_000
+    /// Hears what the sequencer does by itself.
+    private var observer: NumberedReader
+    private(set) var time: UInt64 = 1_764_000_000_000
     var now: Instant { Instant(nanoseconds: time * 1_000_000) }
     private var newTopicCount = 0
     var batch = Batch()
@@ -64,16 +66,24 @@ final class World {
         var retention = Sequencer.Retention()
         retention.tombstoneLimit = tombstoneLimit
         for size in [1, 3, 8] { retention.logs.append((try TopicPattern("log\(size)/**"), size)) }
+        retention.timesToLive = [
+            (try TopicPattern("a/1/**"), Interval(milliseconds: Truth.timeToLive("a/1/") ?? 0))
+        ]
+        for pattern in ["b/**", "log3/**"] {
+            retention.staleness.append(
+                (try TopicPattern(pattern), Interval(milliseconds: Truth.staleAfter(pattern) ?? 0)))
+        }
         self.retention = retention
         self.withSleepers = withSleepers
         sequencer = Sequencer(epoch: Epoch("sim"), retention: retention)
+        observer = NumberedReader(inbox: sequencer.addInbox {})
         truth = Truth(tombstoneLimit: tombstoneLimit)
         for _ in 0..<Int.random(in: 1...3, using: &random) { try join() }
         for number in 0..<Int.random(in: 3...9, using: &random) {
             readers.append(
                 SimulatedReader(
                     name: "reader \(number)", budget: Self.budgets.randomElement(using: &random) ?? 1,
-                    isOneRound: chance(30), isPoll: chance(25),
+                    isOneRound: chance(30), isPoll: chance(25), isToldStaleness: chance(60),
                     diligence: [3, 20, 60, 99].randomElement(using: &random) ?? 0))
         }
     }
@@ -90,6 +100,7 @@ final class World {
             step += 1
             try disturb()
             if chance(publishing) { try publish() }
+            if chance(20) { try expire() }
             if chance(30) { try work(Int.random(in: 0..<replicas.count, using: &random)) }
             if chance(catchingUp) { try catchUp(Int.random(in: 0..<replicas.count, using: &random)) }
             try act(Int.random(in: 0..<readers.count, using: &random))
@@ -110,18 +121,55 @@ final class World {
             let isEnd = chance(12)
             let padding = String(repeating: "x", count: Int.random(in: 0...40, using: &random))
             let data = isEnd ? nil : "[\(truth.sequence),\"\(padding)\"]"
+            let given = !isEnd && chance(10) ? UInt64.random(in: 1...150, using: &random) : nil
             if let data {
-                try updates.append(topic: Array(name.utf8).span, data: Array(data.utf8).span)
+                var options = UpdateOptions()
+                if let given { options.timeToLive = TimeToLive(Interval(milliseconds: given)) }
+                try updates.append(
+                    topic: Array(name.utf8).span, data: Array(data.utf8).span, options: options)
             } else {
                 try updates.append(tombstoneOf: Array(name.utf8).span)
             }
-            last = truth.apply(name, data: data, time: time)
+            last = truth.apply(name, data: data, time: time, lasting: given)
             note("publish \(name) version \(last.map(String.init) ?? "none")\(isEnd ? " (end)" : "")")
         }
         let outcome = try sequencer.publish(updates, time: UnixTime(milliseconds: time), at: now)
         guard outcome.lastVersion == last else {
             throw SimulationFailure("the version is \(outcome.lastVersion ?? 0) instead of \(last ?? 0)")
         }
+    }
+
+    /// Lets topics end and values grow stale, and learns which did.
+    private func expire() throws {
+        try hear { _ in }
+        if chance(5) { time += UInt64.random(in: 0...60, using: &random) }
+        while sequencer.nextExpiry <= now {
+            sequencer.expire(time: UnixTime(milliseconds: time), at: now)
+            try hear { entry in
+                switch entry.event {
+                case .tombstone: try truth.expire(entry.topic.text, at: time)
+                case .stale: try truth.becomeStale(entry.topic.text, notice: entry.payload.text, at: time)
+                case .purged: return
+                default: throw SimulationFailure("\(entry.event) of \(entry.topic.text) by itself")
+                }
+                note("\(entry.topic.text): \(entry.event) by itself")
+            }
+        }
+        if let name = truth.overdue(at: time) {
+            throw SimulationFailure("\(name) should have ended or be called stale by \(time)")
+        }
+    }
+
+    private func hear(_ body: (NumberedEntry) throws -> Void) throws {
+        var entries: [NumberedEntry] = []
+        observer.take(into: &entries)
+        for entry in entries { try body(entry) }
+    }
+
+    /// Another sequencer goes on from what was saved.
+    func replaceSequencer(by next: Sequencer) {
+        sequencer = next
+        observer = NumberedReader(inbox: next.addInbox {})
     }
 
     private func pickTopic() -> String {

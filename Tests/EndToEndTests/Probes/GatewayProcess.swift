@@ -78,7 +78,7 @@ final class GatewayProcess: @unchecked Sendable {
     }
 
     /// The gateway refuses unknown settings, and a test's seed is one.
-    static let environment = ProcessInfo.processInfo.environment.filter { $0.key != "TIDEGATE_SEED" }
+    static let environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("TIDEGATE_SEED") }
 
     /// Beside the test bundle, where the same build put it.
     static let binary: URL = {

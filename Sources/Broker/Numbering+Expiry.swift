@@ -1,0 +1,61 @@
+/// Topics that end by themselves, and values that count as stale: both are events in the one order like any update.
+internal import Primitives
+
+extension Numbering {
+    /// When `expire` has something to do; `never` where nothing ends.
+    var nextExpiry: Instant { expiries.nextDeadline ?? .never }
+
+    /// Ends topics whose time is over and says of others that they are stale, as far as their moment has come: `limit` at most.
+    mutating func expire(at moment: Moment, limit: Int, to sink: inout some EntrySink & ~Copyable) {
+        var due: [UInt32] = []
+        expiries.expire(now: moment.now, limit: limit, into: &due)
+        for topic in due {
+            guard records.contains(topic), let lifetime = records[topic].lifetime else { continue }
+            if lifetime.end <= moment.now {
+                _ = number(topic, .expiry, .none, moment, &sink)
+            } else {
+                if lifetime.staleness == nil, lifetime.staleAt <= moment.now {
+                    becomeStale(topic, lifetime, moment, &sink)
+                }
+                schedule(topic, lifetime)
+            }
+        }
+        purge(moment.now, &sink)
+    }
+
+    private mutating func becomeStale(
+        _ topic: UInt32, _ lifetime: Lifetime, _ moment: Moment, _ sink: inout some EntrySink & ~Copyable
+    ) {
+        let late = moment.now.since(lifetime.staleAt).nanoseconds / 1_000_000
+        let since = UnixTime(milliseconds: moment.time.milliseconds - min(late, moment.time.milliseconds))
+        let notice = Staleness.encode(records[topic].name.unsafeBytes, since: since)
+        recordStale(
+            InboxEntry(
+                payload: notice, sequence: sequence + 1, version: records[topic].version,
+                accepted: moment.now,
+                topic: topic, event: .stale),
+            lifetime, &sink)
+    }
+
+    /// Takes note of a numbered event and hands it on.
+    mutating func recordStale(
+        _ entry: InboxEntry, _ lifetime: Lifetime, _ sink: inout some EntrySink & ~Copyable
+    ) {
+        sequence = entry.sequence
+        lifetime.becomeStale(Staleness(notice: entry.payload, sequence: entry.sequence))
+        sink.post(entry)
+    }
+
+    /// A topic has been updated or has ended: its time begins anew, or stops.
+    mutating func restart(_ lifetime: Lifetime, _ entry: InboxEntry) {
+        guard entry.event == .value else { return lifetime.stop() }
+        lifetime.begin(at: entry.accepted, entry.timeToLive)
+        schedule(entry.topic, lifetime)
+    }
+
+    /// What moves a deadline away leaves the timer as it is: it fires, looks, and is set anew.
+    private mutating func schedule(_ topic: UInt32, _ lifetime: Lifetime) {
+        let deadline = lifetime.deadline
+        if deadline != .never { expiries.schedule(topic, noLaterThan: deadline) }
+    }
+}
