@@ -1,36 +1,43 @@
-/// How long a reader's changes wait for company before they are sent: no time as long as sending is cheap.
+/// How long a reader's changes wait for company before they are sent: no time as long as the loop has time left.
 internal import Primitives
 
-/// The dearest part of an update is not its bytes but the call to the kernel that sends them, so the busier a loop is
-/// with sending, the longer a reader that was sent something lately waits for its next flush; what comes meanwhile goes
-/// with it. The first quarter of the loop's time costs nobody a wait; from there to not quite half of it the wait grows as long
-/// as it may get. A reader that was quiet for that long waits for nothing.
+/// The dearest part of an update is not its bytes but the call to the kernel that sends them. So a loop that is short of time
+/// lets a reader that was sent something lately wait for its next flush; what comes meanwhile goes with it, and what changes
+/// twice is conflated. The wait grows while the loop is busy for more than it should be, shrinks while it has time, and stays
+/// in between: the shortest one that leaves the loop a fifth of its time or so. A reader that was quiet for that long waits for
+/// nothing.
 struct FlushDelay {
-    /// Shares of the time: up to the first nothing waits, from the second on it waits for as long as it may.
-    private static let free = 0.25
-    private static let full = 0.45
-    /// Over so long the share of the time is averaged: a few of the longest waits.
+    /// Shares of its time for which a loop may be busy: below the first the wait shrinks, above the second it grows.
+    private static let free = 0.75
+    private static let full = 0.85
+    /// So far beyond these the wait changes as fast as it may.
+    private static let far = 0.15
+    /// Over so long the share is averaged, and in so long the wait goes from nothing to the longest: slower than the average
+    /// follows it, or both would swing.
     private static let memoryNanoseconds = 50e6
+    private static let growthNanoseconds = 100e6
 
     private let longest: Double
-    /// The share of the time that went into flushes lately, 0 to 1.
+    /// The share of its time that the loop was busy lately.
     private var share = 0.0
+    /// The wait, as a part of the longest.
+    private var part = 0.0
 
     init(longest: Duration) {
         self.longest = Double(longest.nanoseconds)
     }
 
     /// The wait at present.
-    var interval: Interval {
-        let part = min(max((share - Self.free) / (Self.full - Self.free), 0), 1)
-        return Interval(nanoseconds: UInt64(longest * part))
-    }
+    var interval: Interval { Interval(nanoseconds: UInt64(longest * part)) }
 
-    /// Takes note that of `elapsed` time `flushing` was spent on sending.
-    mutating func count(flushing: Duration, of elapsed: Duration) {
+    /// Takes note that of `elapsed` time the loop was busy for `busy`.
+    mutating func count(busy: Duration, of elapsed: Duration) {
         let nanoseconds = Double(elapsed.nanoseconds)
         guard nanoseconds > 0 else { return }
-        let weight = min(nanoseconds / Self.memoryNanoseconds, 1)
-        share += (min(Double(flushing.nanoseconds) / nanoseconds, 1) - share) * weight
+        let now = min(Double(busy.nanoseconds) / nanoseconds, 1)
+        share += (now - share) * min(nanoseconds / Self.memoryNanoseconds, 1)
+        let excess = share > Self.full ? share - Self.full : min(share - Self.free, 0)
+        let speed = min(max(excess / Self.far, -1), 1)
+        part = min(max(part + speed * nanoseconds / Self.growthNanoseconds, 0), 1)
     }
 }

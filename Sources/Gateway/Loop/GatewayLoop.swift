@@ -48,7 +48,8 @@ package final class GatewayLoop {
     private var flushDelay: FlushDelay
     /// Whether the last turn's flushes came to their end before all readers had theirs.
     private var areReadersWaiting = false
-    private var lastFlushed: Instant
+    /// When the last turn ended.
+    private var lastEnd: Instant
     let scratch: UnsafeMutableBufferPointer<UInt8>
     var isListening = true
     var isDraining = false
@@ -69,7 +70,7 @@ package final class GatewayLoop {
         work = Workspace(
             shared: shared, inbox: inbox, control: control, clock: kernel.clock, generator: generator)
         flushDelay = FlushDelay(longest: shared.configuration.subscribers.flushInterval)
-        lastFlushed = work.now
+        lastEnd = work.now
         wheel = TimerWheel(now: work.now)
         // What may wait is one read, or a head that is not whole: the rest of the space is for what comes.
         let request = shared.configuration.http.request
@@ -186,8 +187,7 @@ package final class GatewayLoop {
 
     private func flushReaders() {
         guard let due = replica.flushDue else { return }
-        let start = kernel.clock.now()
-        let horizon = start + Self.clockStep
+        let horizon = kernel.clock.now() + Self.clockStep
         guard due <= horizon else { return }
         beginShare(Share.flushes)
         areReadersWaiting = true
@@ -200,10 +200,6 @@ package final class GatewayLoop {
             let key = replica.owner(of: subscriber)
             if let connection = connection(of: key) { flush(connection, stream: key.stream) }
         }
-        let end = kernel.clock.now()
-        flushDelay.count(flushing: end.since(start), of: end.since(lastFlushed))
-        lastFlushed = end
-        replica.flushDelay = flushDelay.interval
     }
 
     /// Drains what the stream's reader lacks, up to a flush's budget, and sends it in one call.
@@ -252,7 +248,11 @@ package final class GatewayLoop {
     // MARK: Figures
 
     private func publishGauges() {
-        statistics[.turns].record(from: now, to: kernel.clock.now())
+        let end = kernel.clock.now()
+        statistics[.turns].record(from: now, to: end)
+        flushDelay.count(busy: end.since(now), of: end.since(lastEnd))
+        replica.flushDelay = flushDelay.interval
+        lastEnd = end
         statistics.connections.store(liveConnectionCount, ordering: .relaxed)
         statistics.set(.conflated, to: Int(replica.conflated))
         statistics.set(.subscriptions, to: replica.slotCount)
