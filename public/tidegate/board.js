@@ -68,6 +68,15 @@ export class Board {
     for (const update of updates) this.#takeOne(update);
   }
 
+  /** The topic's value counts as stale until the next one comes. Callbacks are told that asked for it. @param {import('./transport.js').Staleness} staleness */
+  takeStale({ topic, since }) {
+    const record = this.#records.get(topic);
+    if (!record?.update || record.update.stale === since) return;
+    record.update = { ...record.update, stale: since };
+    record.takers ??= this.#takers(topic);
+    for (const subscription of record.takers) if (subscription.wantsStaleness) this.#hand(subscription, record.update);
+  }
+
   /** A gap of this topic: the updates before `next` are gone for everybody, and do not count as conflated. @param {string} topic @param {number} next */
   skip(topic, next) {
     this.#recordFor(topic).version = next - 1;

@@ -105,6 +105,7 @@ export class Connection {
       live: unlessOver(sink.live),
       reset: unlessOver(sink.reset),
       gap: unlessOver(sink.gap),
+      stale: unlessOver(sink.stale),
       goodbye: unlessOver((milliseconds) => (this.#goodbyeMilliseconds = Math.min(milliseconds, longestAskedMilliseconds))),
       refused: unlessOver(sink.refused),
       error: unlessOver(sink.error),

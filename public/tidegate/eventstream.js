@@ -118,6 +118,7 @@ export class EventStreamTransport {
       }
       if (type === 'reset') sink.reset(content.reason ?? 'the gateway could not honour the cursor');
       else if (type === 'gap') sink.gap(content);
+      else if (type === 'stale') sink.stale(content);
       else if (type === 'goodbye') this.#bidden(content);
       if (id !== null && !isCatchingUp) sink.cursor(id);
     }

@@ -110,12 +110,12 @@ export class Tidegate {
   /**
    * Calls `callback` with the known values, then with each update. With `frame` it calls at most once an
    * animation frame, with an array: the latest update of each topic that changed. `parse` makes the data of its JSON,
-   * in place of `JSON.parse`.
+   * in place of `JSON.parse`. With `stale` an update is told once more, as `update.stale` shows, when its value has grown stale.
    * @template {boolean} [Frame=false]
    * @template [Data=any]
    * @param {string | string[]} topics topics and patterns
    * @param {(update: Frame extends true ? Update<Data>[] : Update<Data>) => void} callback
-   * @param {{frame?: Frame, parse?: (text: string) => Data}} [options]
+   * @param {{frame?: Frame, parse?: (text: string) => Data, stale?: boolean}} [options]
    * @returns {() => void} ends the subscription
    */
   subscribe(topics, callback, options = {}) {

@@ -227,6 +227,10 @@ export class Link {
         this.#board.take(updates);
         if (cursor) this.#coverage.moveTo(cursor);
       },
+      stale: (staleness, cursor) => {
+        this.#board.takeStale(staleness);
+        if (cursor) this.#coverage.moveTo(cursor);
+      },
       cursor: (cursor) => this.#coverage.moveTo(cursor),
       covered: (patterns, cursor) => this.#coverage.extend(patterns, cursor),
       live: (resumed) => this.#becameLive(resumed),

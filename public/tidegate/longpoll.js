@@ -84,7 +84,7 @@ export class LongPollTransport {
       if (this.#isOver) return;
       this.#report(answer, true);
       if (answer.reset) isResumed = false;
-      const isNews = answer.updates.length > 0 && !answer.reset && answer.cursor !== cursor;
+      const isNews = (answer.updates.length > 0 || answer.stale) && !answer.reset && answer.cursor !== cursor;
       cursor = answer.cursor;
       backlog.take(answer.byteCount);
       if (!wasRead) sink.covered(topics, answer.cursor);
@@ -125,6 +125,7 @@ export class LongPollTransport {
     for (const gap of answer.gaps ?? []) sink.gap(gap);
     if (answer.updates.length > 0) sink.updates(answer.updates, isCursorKept ? answer.cursor : undefined);
     else if (isCursorKept) sink.cursor(answer.cursor);
+    for (const staleness of answer.stale ?? []) sink.stale(staleness);
   }
 
   /** @param {number} milliseconds */

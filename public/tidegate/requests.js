@@ -5,7 +5,7 @@ import { request } from './transport.js';
 
 /**
  * @typedef {import('./transport.js').Surroundings} Surroundings
- * @typedef {{topic: string, data?: any, text?: string, deleted?: true}} Publication with `text`, the data's JSON goes out as it stands there
+ * @typedef {{topic: string, data?: any, text?: string, deleted?: true, ttl?: number, at?: number}} Publication with `text`, the data's JSON goes out as it stands there; `ttl` in seconds, `at` in Unix milliseconds
  */
 
 /** The updates as JSON. @param {Publication[]} updates */
@@ -19,7 +19,8 @@ function publicationText({ text, ...update }) {
   } catch (/** @type {any} */ error) {
     throw new GateError('invalid_json', `The text for ${update.topic} is no JSON: ${error.message}.`);
   }
-  return `{"topic":${JSON.stringify(update.topic)},"data":${text}}`;
+  const { topic, ttl, at } = update;
+  return `${JSON.stringify({ topic, ttl, at }).slice(0, -1)},"data":${text}}`;
 }
 
 /**

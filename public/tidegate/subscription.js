@@ -15,11 +15,13 @@ export class Subscription {
   /**
    * @param {string[]} patterns
    * @param {(update: any) => void} callback takes one update, or with `frame` an array of them
-   * @param {{frame?: boolean, parse?: (text: string) => any}} options `parse` makes the data of its text
+   * @param {{frame?: boolean, parse?: (text: string) => any, stale?: boolean}} options `parse` makes the data of its text
    */
-  constructor(patterns, callback, { frame = false, parse }) {
+  constructor(patterns, callback, { frame = false, parse, stale = false }) {
     /** @type {string[]} */
     this.patterns = patterns;
+    /** Whether an update is told once more when it has grown stale. */
+    this.wantsStaleness = stale;
     this.#topics = new TopicSet(patterns);
     this.#callback = callback;
     this.#isFramed = frame;

@@ -14,6 +14,10 @@
  * @property {number} next the version that follows
  * @property {number} [missed]
  *
+ * @typedef {object} Staleness a topic whose value counts as stale, until its next update
+ * @property {string} topic
+ * @property {number} since when the value became so, Unix milliseconds
+ *
  * @typedef {object} Ending why a connection is over
  * @property {'lost' | 'blocked' | 'overloaded' | 'refused'} kind `refused` is for good
  * @property {boolean} [isCertain] with `blocked`: the same again would not help
@@ -32,6 +36,7 @@
  * @property {(resumed: boolean) => void} live the snapshot is complete
  * @property {(reason: string) => void} reset forget all values; a snapshot follows
  * @property {(gap: Gap) => void} gap
+ * @property {(staleness: Staleness, cursor?: string) => void} stale
  * @property {(milliseconds: number) => void} goodbye
  * @property {(patterns: string[], code: string, message: string) => void} refused these for good; what else is subscribed goes on
  * @property {(code: string, message: string) => void} error
@@ -52,9 +57,12 @@
  * @property {string} topic
  * @property {number} version
  * @property {number} time when the gateway accepted it, Unix milliseconds
+ * @property {number} [at] when it happened by the publisher's own clock, Unix milliseconds
  * @property {Data} [data]
  * @property {string} [text] the data's JSON as it came, to the last digit
+ * @property {number} [stale] since when the value counts as stale, Unix milliseconds; without it, it does not
  * @property {true} [deleted] the update that ends the topic
+ * @property {true} [expired] with `deleted`: its time to live is over
  */
 
 /** How long a connection may take to show its first sign of life. */
@@ -69,7 +77,7 @@ const urlByteLimit = 2000;
 const slowestBytesPerMillisecond = 32;
 
 /**
- * A request to subscribe. Its URL says what to, or its body where the URL would be long.
+ * A request to subscribe, which asks for staleness too. Its URL says what to, or its body where the URL would be long.
  * @param {URL} base
  * @param {string} path
  * @param {string[]} topics
@@ -79,13 +87,13 @@ const slowestBytesPerMillisecond = 32;
 export function subscribing(base, path, topics, settings) {
   const url = new URL(path, base);
   const given = Object.entries(settings).filter(([, value]) => value !== null);
-  const query = [`topics=${topics.map(encodeURIComponent).join(',')}`, ...given.map(([name, value]) => `${name}=${encodeURIComponent(value ?? '')}`)];
+  const query = [`topics=${topics.map(encodeURIComponent).join(',')}`, ...given.map(([name, value]) => `${name}=${encodeURIComponent(value ?? '')}`), 'stale=1'];
   const search = query.join('&').replaceAll('%2F', '/');
   if (url.href.length + 1 + search.length <= urlByteLimit) {
     url.search = search;
     return { url, init: {}, uploadMilliseconds: 0 };
   }
-  const body = JSON.stringify({ topics, ...Object.fromEntries(given) });
+  const body = JSON.stringify({ topics, ...Object.fromEntries(given), stale: true });
   const init = { method: 'POST', headers: { 'Content-Type': 'application/json' }, body };
   return { url, init, uploadMilliseconds: body.length / slowestBytesPerMillisecond };
 }

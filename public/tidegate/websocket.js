@@ -51,7 +51,7 @@ export class WebSocketTransport {
     const { base, environment, heartbeat } = this.#context;
     const url = new URL('ws', base);
     url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
-    url.search = `heartbeat=${heartbeat}`;
+    url.search = `heartbeat=${heartbeat}&stale=1`;
     this.#silence.allow(openMilliseconds);
     const Socket = /** @type {typeof WebSocket} */ (environment.WebSocket);
     const socket = new Socket(url, 'tidegate.v1');
@@ -185,6 +185,7 @@ export class WebSocketTransport {
       case 'live': this.#commands.live(message); break;
       case 'heartbeat': if (cursor) sink.cursor(cursor); break;
       case 'gap': sink.gap(message); break;
+      case 'stale': sink.stale(message, cursor); break;
       case 'goodbye': sink.goodbye(message.reconnectAfter); break;
       case 'error': this.#refused(message); break;
       default: this.#takeWaiting(message.id)?.settle(message);

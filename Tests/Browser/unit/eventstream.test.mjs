@@ -19,7 +19,7 @@ async function live(options) {
 
 test('it asks, tells the snapshot, is live, and goes on', async () => {
   const { world, gate, told, taken } = await live({ maxRate: 2 });
-  assert.deepEqual(query(world.request), { path: '/base/sse', topics: ['a'], maxRate: '2', heartbeat: '5' });
+  assert.deepEqual(query(world.request), { path: '/base/sse', topics: ['a'], maxRate: '2', heartbeat: '5', stale: '1' });
   assert.equal(world.request.init.headers.Accept, 'text/event-stream');
   assert.deepEqual(told, ['state:connecting', 'state:live', 'live']);
   world.request.write(events.update(update('a', 2)), events.update(update('a', 4), 'e-4'));
@@ -95,7 +95,7 @@ test('a pattern less, another pace: the stream is opened anew with the cursor', 
   stop();
   gate.setPace(5);
   await world.settle();
-  assert.deepEqual(query(world.request), { path: '/base/sse', topics: ['a'], cursor: 'e-1', maxRate: '5', heartbeat: '5' });
+  assert.deepEqual(query(world.request), { path: '/base/sse', topics: ['a'], cursor: 'e-1', maxRate: '5', heartbeat: '5', stale: '1' });
 });
 
 test('the token goes with the request, and is renewed once when it is refused', async () => {

@@ -18,10 +18,10 @@ async function open(options = {}) {
 
 test('it asks for all at once, is live, then waits for news from cursor to cursor', async () => {
   const { world, gate, taken, told, answer } = await open();
-  assert.deepEqual(query(world.request), { path: '/base/poll', topics: ['a'], wait: '0' });
+  assert.deepEqual(query(world.request), { path: '/base/poll', topics: ['a'], wait: '0', stale: '1' });
   await answer('e-1', [update('a', 1)]);
   assert.deepEqual(told, ['state:connecting', 'state:live', 'live']);
-  assert.deepEqual(query(world.request), { path: '/base/poll', topics: ['a'], cursor: 'e-1', wait: '25' });
+  assert.deepEqual(query(world.request), { path: '/base/poll', topics: ['a'], cursor: 'e-1', wait: '25', stale: '1' });
   await answer('e-2', [update('a', 2)]);
   await world.advance(25_000);
   await answer('e-3');
@@ -79,9 +79,9 @@ test('a further pattern is read whole first, then both from the cursor on', asyn
   await answer('e-1', [update('a', 1)]);
   gate.subscribe('b', take);
   await world.settle();
-  assert.deepEqual(query(world.request), { path: '/base/poll', topics: ['b'], wait: '0' });
+  assert.deepEqual(query(world.request), { path: '/base/poll', topics: ['b'], wait: '0', stale: '1' });
   await answer('e-5', [update('b', 1)]);
-  assert.deepEqual(query(world.request), { path: '/base/poll', topics: ['a', 'b'], cursor: 'e-1', wait: '0' });
+  assert.deepEqual(query(world.request), { path: '/base/poll', topics: ['a', 'b'], cursor: 'e-1', wait: '0', stale: '1' });
   await answer('e-6', [update('a', 2), update('b', 1)]);
   assert.deepEqual(taken, ['a@1', 'b@1', 'a@2']);
 });

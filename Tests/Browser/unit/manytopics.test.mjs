@@ -242,7 +242,7 @@ test('what is published as text goes out to the last digit, and what is no JSON 
   assert.equal(socket.sent.length, 1);
 });
 
-for (const [transport, more] of [['sse', { heartbeat: 5, maxRate: 2 }], ['poll', { wait: 0 }]]) {
+for (const [transport, more] of [['sse', { heartbeat: 5, maxRate: 2, stale: true }], ['poll', { wait: 0, stale: true }]]) {
   test(`by ${transport} many names go in the body of a POST, few in the URL`, async () => {
     const { world, gate, take, taken } = stage({ transport, maxRate: 2 });
     const many = [...names, ...names.map((name) => `other/${name}`)];

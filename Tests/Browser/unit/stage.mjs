@@ -49,6 +49,7 @@ export const events = {
   live: (id, resumed = false) => `event: live\nid: ${id}\ndata: {"resumed":${resumed}}\n\n`,
   reset: () => 'event: reset\ndata: {"reason":"the epoch is another"}\n\n',
   gap: (gap) => `event: gap\ndata: ${JSON.stringify(gap)}\n\n`,
+  stale: (topic, id) => `event: stale\n${id ? `id: ${id}\n` : ''}data: ${JSON.stringify(topic)}\n\n`,
   goodbye: (milliseconds) => `retry: ${milliseconds}\nevent: goodbye\ndata: {"reason":"draining","reconnectAfter":${milliseconds}}\n\n`,
   heartbeat: (id) => `event: heartbeat\nid: ${id}\ndata: {"time":1}\n\n`,
 };

@@ -5,9 +5,10 @@ const gate = new Tidegate('https://gate.example', { transport: 'sse', maxRate: 2
 
 const stop: () => void = gate.subscribe(['stocks/*'], (update) => {
   const version: number = update.version;
-  const isEnd: true | undefined = update.deleted;
-  return [version, isEnd, update.data.price];
+  const isEnd: true | undefined = update.deleted && update.expired;
+  return [version, isEnd, update.data.price, update.at ?? update.time];
 });
+gate.subscribe('fx/*', ({ stale }) => stale !== undefined && new Date(stale), { stale: true });
 gate.subscribe('stocks/*', (updates) => updates.map(({ topic }) => topic.toUpperCase()), { frame: true });
 gate.subscribe('orders/*', (update) => update.data?.id === 8389766036995847940n && update.text?.length, { parse: (text) => ({ id: BigInt(text) }) });
 gate.subscribe('orders/*', (updates) => updates[0].data?.toFixed(2), { frame: true, parse: Number });
@@ -15,6 +16,7 @@ gate.on('state', ({ state, retryIn }) => state === 'waiting' && (retryIn ?? 0) >
 gate.on('gap', ({ topic, next, missed }) => [topic, next, missed]);
 gate.on('live', ({ transport }) => gate.setTransport(transport));
 const accepted: Promise<number> = gate.publish('stocks/ACME', { price: 189.3 });
+gate.publish([{ topic: 'fx/EUR', data: 1.08, ttl: 30, at: 1764000000123 }]);
 const isStale: boolean = gate.isStale && matches('a/*', 'a/b') && new GateError('forbidden', 'no').code === 'forbidden';
 export default [stop, accepted, isStale, gate.counts.conflated, gate.get('a')?.time];
 
@@ -30,5 +32,7 @@ gate.subscribe('a', (updates) => updates.topic, { frame: true });
 gate.setPace('2');
 // @ts-expect-error what this parser makes is no list
 gate.subscribe('a', (update) => update.data?.length, { parse: Number });
+// @ts-expect-error whether it wants to be told is true or false
+gate.subscribe('a', () => {}, { stale: 5 });
 // @ts-expect-error a parser is given a text
 gate.subscribe('a', () => {}, { parse: (number: number) => number });

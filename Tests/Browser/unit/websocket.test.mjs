@@ -9,7 +9,7 @@ test('it subscribes, tells the snapshot, then is live', async () => {
   const { world, gate, told, taken, take, last } = stage();
   gate.subscribe(['a', 'b/*'], take);
   await world.settle();
-  assert.equal(String(world.socket.url), 'ws://gate.example/base/ws?heartbeat=5');
+  assert.equal(String(world.socket.url), 'ws://gate.example/base/ws?heartbeat=5&stale=1');
   assert.equal(world.socket.protocol, 'tidegate.v1');
   await goLive(world, { updates: [update('a', 3)], cursor: 'e-3' });
   assert.deepEqual(said(world.socket), [{ type: 'subscribe', topics: ['a', 'b/*'] }]);
