@@ -9,6 +9,8 @@ package enum SubscriptionEvent: Sendable, Equatable {
     /// Forget all values: a full snapshot follows.
     case reset
     case gap(Gap)
+    /// The topic's latest value counts as stale, until the next one comes. Only a subscription that wants to know is told.
+    case stale(Staleness)
     /// Presented later, on any transport, this cursor resumes behind all events so far.
     case cursor([UInt8])
     case error(code: String, message: String)

@@ -14,6 +14,8 @@ package struct SubscriptionRequest: Sendable, Equatable {
     package var topics: [String]
     /// Updates of a topic a second; nil for no limit.
     package var maxRate: Double?
+    /// Whether to be told which topics are stale.
+    package var wantsStaleness = false
     /// After so much silence the gateway sends a sign of life (WebSocket, event stream).
     package var heartbeatSeconds = 10
     /// How long a poll waits for something new.
@@ -106,10 +108,12 @@ package struct SubscriptionRequest: Sendable, Equatable {
 
     /// What a transport is asked for besides topics: the parameters of a query, and the members of a body.
     private func figures(_ transport: SubscriptionTransport) -> [(name: String, value: Double)] {
+        let stale = wantsStaleness ? [("stale", 1.0)] : []
         switch transport {
         case .webSocket, .eventStream:
-            (maxRate.map { [("maxRate", $0)] } ?? []) + [("heartbeat", Double(max(heartbeatSeconds, 1)))]
-        case .poll: [("wait", Double(max(waitSeconds, 0)))]
+            let pace = maxRate.map { [("maxRate", $0)] } ?? []
+            return pace + [("heartbeat", Double(max(heartbeatSeconds, 1)))] + stale
+        case .poll: return [("wait", Double(max(waitSeconds, 0)))] + stale
         }
     }
 }

@@ -1,4 +1,4 @@
-/// What a subscription remembers from link to link: the cursor, and the latest version of each topic.
+/// What a subscription remembers from link to link: the cursor, the latest version of each topic, and which are stale.
 ///
 /// Memory grows with the number of topics, as the gateway's does.
 struct SubscriptionState {
@@ -9,6 +9,8 @@ struct SubscriptionState {
     private(set) var missed: UInt64 = 0
     private(set) var received: UInt64 = 0
     private var versions: [[UInt8]: UInt64] = [:]
+    /// Since when topics are stale, of those that are.
+    private var staleSince: [[UInt8]: UInt64] = [:]
     private var hasPresentedCursor = false
 
     init(cursor: [UInt8]?) {
@@ -39,6 +41,12 @@ struct SubscriptionState {
             missed &+= gap.missed ?? 0
             if gap.next > 0 { versions[gap.topic] = max(versions[gap.topic] ?? 0, gap.next - 1) }
             events.append(.gap(gap))
+        case .stale(let staleness):
+            // A resume may say it again.
+            guard staleSince.updateValue(staleness.since, forKey: staleness.topic) != staleness.since else {
+                return
+            }
+            events.append(.stale(staleness))
         case .error(let code, let message): events.append(.error(code: code, message: message))
         case .goodbye, .retry, .heartbeat, .answered: break
         }
@@ -51,6 +59,7 @@ struct SubscriptionState {
             return
         }
         versions[update.topic] = update.version
+        if !staleSince.isEmpty { staleSince[update.topic] = nil }
         let skipped = held > 0 ? update.version - held - 1 : 0
         conflated &+= skipped
         received &+= 1
@@ -59,6 +68,7 @@ struct SubscriptionState {
 
     private mutating func reset(into events: inout [SubscriptionEvent]) {
         versions.removeAll(keepingCapacity: true)
+        staleSince.removeAll()
         cursor = nil
         events.append(.reset)
     }

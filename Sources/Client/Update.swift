@@ -9,10 +9,20 @@ package struct Update: Sendable, Equatable {
     package let version: UInt64
     /// When the gateway accepted it, Unix milliseconds.
     package let time: UInt64
+    /// When it happened by the publisher's own clock, Unix milliseconds; nil where it does not say.
+    package let at: UInt64?
     /// Where the value is in `line`; nil for a tombstone.
     package let data: Range<Int>?
 
+    /// A tombstone because the topic's time to live is over.
+    package let isExpired: Bool
+    /// What a list of topics says besides: seconds since the gateway accepted it, and whether it counts as stale.
+    package let age: Double?
+    package let isStale: Bool
+
     package var isTombstone: Bool { data == nil }
+    /// When it happened, as far as is known: the moment that ages are counted from.
+    package var moment: UInt64 { at ?? time }
 
     /// Reads a line that holds one update and nothing else.
     package init(line: [UInt8]) throws(JSONFailure) {
@@ -36,6 +46,10 @@ package struct Update: Sendable, Equatable {
         topic = members.topic
         version = members.version
         time = members.time
+        at = members.at
+        isExpired = members.isExpired
+        age = members.age
+        isStale = members.isStale
         data = members.data
     }
 
@@ -44,6 +58,10 @@ package struct Update: Sendable, Equatable {
         var topic: [UInt8] = []
         var version: UInt64 = 0
         var time: UInt64 = 0
+        var at: UInt64?
+        var isExpired = false
+        var age: Double?
+        var isStale = false
         var data: Range<Int>?
 
         init(_ scanner: inout JSONScanner) throws(JSONFailure) {
@@ -62,12 +80,28 @@ package struct Update: Sendable, Equatable {
                 } else if name.equals("deleted", in: text) {
                     isDeleted = try scanner.boolean()
                 } else {
-                    _ = try scanner.value()
+                    try read(name, &scanner)
                 }
             }
             if isDeleted { data = nil }
             guard !topic.isEmpty, version > 0, isDeleted || data != nil else {
                 throw JSONFailure(offset: scanner.position, reason: "an update lacks topic, version or data")
+            }
+        }
+
+        /// A member that few updates have.
+        private mutating func read(_ name: JSONString, _ scanner: inout JSONScanner) throws(JSONFailure) {
+            let text = scanner.bytes
+            if name.equals("at", in: text) {
+                at = try scanner.wholeNumber()
+            } else if name.equals("expired", in: text) {
+                isExpired = try scanner.boolean()
+            } else if name.equals("age", in: text) {
+                age = Double(text.extracting(try scanner.value()).text)
+            } else if name.equals("stale", in: text) {
+                isStale = try scanner.boolean()
+            } else {
+                _ = try scanner.value()
             }
         }
     }
@@ -97,6 +131,32 @@ package struct Gap: Sendable, Equatable {
                 next = try scanner.wholeNumber()
             } else if name.equals("missed", in: text) {
                 missed = try scanner.null() ? nil : try scanner.wholeNumber()
+            } else {
+                _ = try scanner.value()
+            }
+        }
+    }
+}
+
+/// A topic whose latest value counts as stale.
+package struct Staleness: Sendable, Equatable {
+    package var topic: [UInt8] = []
+    /// Since when, Unix milliseconds.
+    package var since: UInt64 = 0
+
+    package init(topic: [UInt8], since: UInt64) {
+        self.topic = topic
+        self.since = since
+    }
+
+    init(_ scanner: inout JSONScanner) throws(JSONFailure) {
+        let text = scanner.bytes
+        try scanner.enterObject()
+        while let name = try scanner.nextMember() {
+            if name.equals("topic", in: text) {
+                topic = try scanner.string().decoded(in: text) ?? []
+            } else if name.equals("since", in: text) {
+                since = try scanner.wholeNumber()
             } else {
                 _ = try scanner.value()
             }

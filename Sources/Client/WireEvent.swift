@@ -10,6 +10,7 @@ package enum WireEvent: Sendable, Equatable {
     /// Forget all values: a full snapshot follows.
     case reset
     case gap(Gap)
+    case stale(Staleness)
     case goodbye(reason: String, reconnectAfterMilliseconds: UInt64?)
     /// The delay with which retries should begin.
     case retry(milliseconds: UInt64)

@@ -1,4 +1,4 @@
-/// Turns a subscription's events into lines: updates go to standard output, all else to standard error.
+/// Turns a subscription's events into lines: updates, and what is stale, go to standard output, all else to standard error.
 internal import Client
 internal import Glibc
 internal import Primitives
@@ -45,6 +45,7 @@ struct UpdatePrinter: ~Copyable {
                 output.append(update, isColoured: isColoured)
             }
         case .cursor(let cursor): self.cursor = cursor
+        case .stale(let staleness): output.append(staleness, isJSON: isJSON, isColoured: isColoured)
         case .live: break
         case .connected(let transport):
             if wasConnected { try note("connected again over \(transport.rawValue)") }
@@ -81,13 +82,7 @@ extension SubscriptionEvent {
 extension ByteBuffer {
     /// Appends `09:30:00.123  stocks/AAPL  v7  {"price":189.3}` and a line feed.
     fileprivate mutating func append(_ update: Update, isColoured: Bool) {
-        if isColoured { append("\u{1B}[2m") }
-        append(timeOfDay: update.time)
-        if isColoured { append("\u{1B}[0m") }
-        append("  ")
-        if isColoured { append("\u{1B}[36m") }
-        append(printable: update.topic.span)
-        if isColoured { append("\u{1B}[0m\u{1B}[2m") }
+        append(update.time, update.topic, isColoured: isColoured)
         append("  v")
         append(decimal: update.version)
         append("  ")
@@ -95,10 +90,38 @@ extension ByteBuffer {
         if let data = update.data {
             append(printable: update.line.span.extracting(data))
         } else {
-            append("deleted")
+            append(update.isExpired ? "expired" : "deleted")
             if isColoured { append("\u{1B}[0m") }
         }
         append(ASCII.lineFeed)
+    }
+
+    /// Appends `{"type":"stale","topic":"stocks/AAPL","since":1764000030123}` or `09:30:30.123  stocks/AAPL  stale`, and a line
+    /// feed.
+    fileprivate mutating func append(_ staleness: Staleness, isJSON: Bool, isColoured: Bool) {
+        if isJSON {
+            append("{\"type\":\"stale\",\"topic\":")
+            append(jsonString: staleness.topic.span)
+            append(",\"since\":")
+            append(decimal: staleness.since)
+            append("}\n")
+            return
+        }
+        append(staleness.since, staleness.topic, isColoured: isColoured)
+        append("  stale")
+        if isColoured { append("\u{1B}[0m") }
+        append(ASCII.lineFeed)
+    }
+
+    /// Appends a moment and a topic. What follows is dim where there are colours.
+    private mutating func append(_ milliseconds: UInt64, _ topic: [UInt8], isColoured: Bool) {
+        if isColoured { append("\u{1B}[2m") }
+        append(timeOfDay: milliseconds)
+        if isColoured { append("\u{1B}[0m") }
+        append("  ")
+        if isColoured { append("\u{1B}[36m") }
+        append(printable: topic.span)
+        if isColoured { append("\u{1B}[0m\u{1B}[2m") }
     }
 
     /// Appends `HH:MM:SS.mmm` in local time.

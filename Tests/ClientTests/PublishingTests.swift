@@ -30,6 +30,23 @@ struct PublishingTests {
         #expect(server.heads[1].hasPrefix("DELETE /topics/a HTTP/1.1\r\n"))
     }
 
+    @Test func timeToLiveAndMomentGoIntoTheQuery() throws {
+        let answered: ScriptedServer.Script = { peer in
+            for _ in 0..<3 {
+                peer.read(until: "\r\n\r\n1")
+                peer.send(Self.answer("200 OK", "{}"))
+            }
+        }
+        let server = try ScriptedServer([answered])
+        let publisher = Publisher(to: try url(server))
+        _ = try publisher.publish([49], to: "a", timeToLive: 0.5, at: 1_764_000_000_123)
+        _ = try publisher.publish([49], to: "a", timeToLive: 31_536_000)
+        _ = try publisher.publish([49], to: "a", at: 7)
+        #expect(server.heads[0].hasPrefix("PUT /topics/a?ttl=0.5&at=1764000000123 HTTP/1.1\r\n"))
+        #expect(server.heads[1].hasPrefix("PUT /topics/a?ttl=31536000 HTTP/1.1\r\n"))
+        #expect(server.heads[2].hasPrefix("PUT /topics/a?at=7 HTTP/1.1\r\n"))
+    }
+
     @Test func aConnectionThatWasClosedMeanwhileIsMadeAgain() throws {
         let script: ScriptedServer.Script = { peer in
             peer.read(until: "\r\n\r\n1")

@@ -1,3 +1,4 @@
+import Primitives
 import Testing
 
 @testable import Client
@@ -19,6 +20,7 @@ struct SubscriptionStateTests {
             case .live: "live"
             case .reset: "reset"
             case .gap: "gap"
+            case .stale(let staleness): "stale \(staleness.topic.span.text) \(staleness.since)"
             case .cursor: "cursor"
             case .error: "error"
             case .disconnected: "disconnected"
@@ -48,6 +50,19 @@ struct SubscriptionStateTests {
         let events = [try update("a", 7), .cursor([49]), .reset, try update("a", 1)]
         #expect(told(&state, events) == ["v7+0", "cursor", "reset", "v1+0"])
         #expect(state.cursor == nil)
+    }
+
+    /// A resume says again what was stale at its cursor; an update, a reset, or another moment makes it news.
+    @Test func stalenessIsToldOnce() throws {
+        var state = SubscriptionState(cursor: nil)
+        let a = WireEvent.stale(Staleness(topic: [97], since: 20))
+        let later = WireEvent.stale(Staleness(topic: [97], since: 30))
+        let b = WireEvent.stale(Staleness(topic: [98], since: 20))
+        #expect(
+            told(&state, [try update("a", 7), a, a, try update("a", 7), a, b])
+                == ["v7+0", "stale a 20", "stale b 20"])
+        #expect(told(&state, [try update("a", 8), a, later]) == ["v8+0", "stale a 20", "stale a 30"])
+        #expect(told(&state, [.reset, later, b]) == ["reset", "stale a 30", "stale b 20"])
     }
 
     @Test func notResumingWithACursorIsAReset() throws {

@@ -33,6 +33,7 @@ struct SubscriptionStreamTests {
                 case .live: told.append("live")
                 case .reset: told.append("reset")
                 case .gap: told.append("gap")
+                case .stale(let staleness): told.append("stale \(staleness.since)")
                 case .cursor(let cursor): told.append(cursor.span.text)
                 case .error(let code, _): told.append(code)
                 case .disconnected(_, let delay): told.append(delay == nil ? "ended" : "dropped")

@@ -80,6 +80,10 @@ struct WireTests {
         event: gap
         data: {"topic":"t/a","next":12,"missed":4}
 
+        event: stale
+        id: k3-2
+        data: {"topic":"t/a","since":1764000030123}
+
         event: reset
         data: {}
 
@@ -88,7 +92,7 @@ struct WireTests {
         event: goodbye
         data: {"reason":"draining"}
 
-        id: k3-2
+        id: k3-3
 
 
         """
@@ -99,8 +103,10 @@ struct WireTests {
             try update("stocks/AAPL", 7, #""data":{"price":189.3}"#),
             try update("stocks/MSFT", 3, #""deleted":true"#), .cursor(Array("k3-1".utf8)),
             .live(resumed: false), .heartbeat,
-            .gap(Gap(topic: Array("t/a".utf8), next: 12, missed: 4)), .reset, .retry(milliseconds: 1840),
-            .goodbye(reason: "draining", reconnectAfterMilliseconds: 1840), .cursor(Array("k3-2".utf8)),
+            .gap(Gap(topic: Array("t/a".utf8), next: 12, missed: 4)),
+            .stale(Staleness(topic: Array("t/a".utf8), since: 1_764_000_030_123)),
+            .cursor(Array("k3-2".utf8)), .reset, .retry(milliseconds: 1840),
+            .goodbye(reason: "draining", reconnectAfterMilliseconds: 1840), .cursor(Array("k3-3".utf8)),
         ]
     }
 
@@ -146,7 +152,8 @@ struct WireTests {
 
     @Test func readsAPollsAnswer() throws {
         let body = """
-            {"gaps":[{"topic":"t/a","next":12}],"cursor":"k3-9","reset":true,"updates":[
+            {"gaps":[{"topic":"t/a","next":12}],"cursor":"k3-9","reset":true,"stale":[
+              {"topic":"a\\/b","since":8,"later":[]}],"updates":[
               {"topic":"stocks/AAPL","version":7,"time":9,"data":[1,"}"]} , {"version":2,"topic":"a\\/b",
               "time":9,"data":null,"later":{}}]}
             """
@@ -155,10 +162,20 @@ struct WireTests {
         let expected = Heard(events: [
             .subscribed(resumed: nil), .reset, .gap(Gap(topic: Array("t/a".utf8), next: 12)),
             try update("stocks/AAPL", 7, #""data":[1,"}"]"#),
-            .update(try Update(line: Array(second.utf8))), .cursor(Array("k3-9".utf8)), .live(resumed: nil),
-            .answered(isEmpty: false),
+            .update(try Update(line: Array(second.utf8))),
+            .stale(Staleness(topic: Array("a/b".utf8), since: 8)), .cursor(Array("k3-9".utf8)),
+            .live(resumed: nil), .answered(isEmpty: false),
         ])
         try expectEverywhere(Array((head + body).utf8), expected, poll)
+    }
+
+    /// An answer that came early with nothing in it would be a fault of the gateway.
+    @Test func staleTopicsAloneAreAnAnswer() throws {
+        let body = #"{"cursor":"k3-9","updates":[],"stale":[{"topic":"a","since":8}]}"#
+        let head = "HTTP/1.1 200 OK\r\nContent-Length: \(body.utf8.count)\r\n\r\n"
+        let heard = try hear(poll, [Array((head + body).utf8)])
+        #expect(heard.events.contains(.stale(Staleness(topic: [97], since: 8))))
+        #expect(heard.events.last == .answered(isEmpty: false))
     }
 
     private func message(_ text: String, into buffer: inout ByteBuffer) {
@@ -179,6 +196,7 @@ struct WireTests {
         message(#"{"type":"live","cursor":"k2"}"#, into: &bytes)
         message(#"{"type":"gap","topic":"a","next":5,"missed":3}"#, into: &bytes)
         message(#"{"type":"heartbeat","time":10,"cursor":"k3"}"#, into: &bytes)
+        message(#"{"type":"stale","topic":"a","since":30,"cursor":"k4"}"#, into: &bytes)
         message(#"{"type":"error","code":"invalid_topic","message":"no"}"#, into: &bytes)
         message(#"{"type":"goodbye","reason":"draining","reconnectAfter":1840}"#, into: &bytes)
         bytes.append(closeFrame: .goingAway, reason: "draining")
@@ -187,6 +205,7 @@ struct WireTests {
                 .subscribed(resumed: true), try update("a", 1, #""data":1"#), .cursor(Array("k1".utf8)),
                 .heartbeat, .live(resumed: nil), .cursor(Array("k2".utf8)),
                 .gap(Gap(topic: [97], next: 5, missed: 3)), .heartbeat, .cursor(Array("k3".utf8)),
+                .stale(Staleness(topic: [97], since: 30)), .cursor(Array("k4".utf8)),
                 .error(code: "invalid_topic", message: "no"),
                 .goodbye(reason: "draining", reconnectAfterMilliseconds: 1840),
             ], failure: .closed(code: 1001, reason: "draining"))
@@ -226,5 +245,30 @@ struct WireTests {
                 == "/p/ws?topics=stocks/*,fx/%c3%a9&cursor=k~1&maxRate=0.5&heartbeat=5")
         #expect(
             request.target(.poll, at: url, cursor: nil) == "/p/poll?topics=stocks/*,fx/%c3%a9&wait=25")
+    }
+
+    @Test func asksForStalenessWhereverItMayBeAsked() throws {
+        var request = SubscriptionRequest(topics: ["a"])
+        request.wantsStaleness = true
+        let url = try GatewayURL("http://h")
+        #expect(request.target(.webSocket, at: url, cursor: nil) == "/ws?topics=a&heartbeat=10&stale=1")
+        #expect(request.shortTarget(.webSocket, at: url) == "/ws?heartbeat=10&stale=1")
+        #expect(request.target(.eventStream, at: url, cursor: nil) == "/sse?topics=a&heartbeat=10&stale=1")
+        #expect(
+            request.content(.poll, cursor: nil).bytes.text == #"{"topics":["a"],"wait":25,"stale":1}"#)
+    }
+
+    @Test func anUpdateHasWhatItsPublisherAndTheGatewaySayOfItsTime() throws {
+        func read(_ members: String) throws -> Update {
+            try Update(line: Array(#"{"topic":"a","version":1,"time":9,\#(members)}"#.utf8))
+        }
+        let plain = try read(#""data":1"#)
+        #expect(plain.at == nil && plain.moment == 9 && plain.age == nil && !plain.isStale)
+        let listed = try read(#""at":5,"data":{"stale":true},"age":12.5,"stale":true"#)
+        #expect(listed.at == 5 && listed.moment == 5 && listed.age == 12.5 && listed.isStale)
+        let ended = try read(#""deleted":true"#)
+        #expect(ended.isTombstone && !ended.isExpired)
+        let expired = try read(#""deleted":true,"expired":true"#)
+        #expect(expired.isTombstone && expired.isExpired)
     }
 }

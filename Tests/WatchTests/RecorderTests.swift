@@ -116,6 +116,19 @@ import Testing
         #expect(played.map(\.milliseconds) == [0, 0, 0, 0, 5])
     }
 
+    @Test func keepsThePublishersMoment() throws {
+        let path = folder.appendingPathComponent("day.ndjson").path
+        var recorder = try Recorder(path: path)
+        let stage = Stage()
+        try recorder.record(.update(try stage.update("old", "1", version: 1, age: 9, at: 5), conflated: 0))
+        try recorder.record(.live)
+        // Its time is put forward, so its line is written anew.
+        try recorder.record(.update(try stage.update("new", "2", version: 1, age: 0, at: 6), conflated: 0))
+        try recorder.finish()
+        let lines = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n")
+        #expect(lines.count == 2 && lines[0].contains("\"at\":5,") && lines[1].contains("\"at\":6,"))
+    }
+
     @Test func saysWhyItCannotRecord() throws {
         var reason = ""
         do throws(RecordingFailure) {

@@ -40,11 +40,19 @@ struct Stage {
             .update(try update(topic, data, version: versions[topic] ?? 0, age: age), conflated: skipping))
     }
 
-    func update(_ topic: String, _ data: String?, version: UInt64, age: UInt64 = 20) throws -> Update {
-        let end = data.map { "\"data\":\($0)" } ?? "\"deleted\":true"
+    func update(_ topic: String, _ data: String?, version: UInt64, age: UInt64 = 20, at: UInt64? = nil) throws
+        -> Update
+    {
+        let end =
+            (at.map { "\"at\":\($0)," } ?? "") + (data.map { "\"data\":\($0)" } ?? "\"deleted\":true")
         let line =
             #"{"topic":"\#(topic)","version":\#(version),"time":\#(time.milliseconds - age),\#(end)}"#
         return try Update(line: Array(line.utf8))
+    }
+
+    /// What `topic` shows has counted as stale for `age` milliseconds.
+    mutating func grow(stale topic: String, age: UInt64 = 0) {
+        hear(.stale(Staleness(topic: Array(topic.utf8), since: time.milliseconds - age)))
     }
 
     @discardableResult

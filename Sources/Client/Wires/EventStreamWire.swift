@@ -109,6 +109,9 @@ package final class EventStreamWire: SubscriptionWire {
         case "gap":
             var scanner = JSONScanner(event.data.span)
             events.append(.gap(try Gap(&scanner)))
+        case "stale":
+            var scanner = JSONScanner(event.data.span)
+            events.append(.stale(try Staleness(&scanner)))
         case "goodbye":
             let notice = try Notice(event.data)
             let delay = notice.reconnectAfter ?? event.retryMilliseconds.map { UInt64(clamping: $0) }

@@ -53,10 +53,10 @@ package final class PollWire: SubscriptionWire {
             let text = body
             do throws(JSONFailure) {
                 var answer = try PollAnswer(text.span)
-                isEmpty = !answer.isReset && answer.gaps.isEmpty && answer.updates.isEmpty
+                let news = answer.gaps + answer.updates + answer.stale
+                isEmpty = !answer.isReset && news.isEmpty
                 if answer.isReset { events.append(.reset) }
-                events.append(contentsOf: answer.gaps)
-                events.append(contentsOf: answer.updates)
+                events.append(contentsOf: news)
                 if let cursor = answer.cursor.take() { events.append(.cursor(cursor)) }
             } catch {
                 throw .violation("the poll's answer is not the JSON expected, \(error)")
@@ -75,6 +75,7 @@ private struct PollAnswer {
     var isReset = false
     var updates: [WireEvent] = []
     var gaps: [WireEvent] = []
+    var stale: [WireEvent] = []
 
     init(_ text: Span<UInt8>) throws(JSONFailure) {
         var scanner = JSONScanner(text)
@@ -89,6 +90,9 @@ private struct PollAnswer {
             } else if name.equals("gaps", in: text) {
                 try scanner.enterArray()
                 while try scanner.nextElement() { gaps.append(.gap(try Gap(&scanner))) }
+            } else if name.equals("stale", in: text) {
+                try scanner.enterArray()
+                while try scanner.nextElement() { stale.append(.stale(try Staleness(&scanner))) }
             } else {
                 _ = try scanner.value()
             }

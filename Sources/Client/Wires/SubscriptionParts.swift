@@ -74,7 +74,8 @@ struct SubscriptionParts {
             liveCount += 1
             if isWhole, liveCount == sentCount { events.append(event) }
         case .cursor: if isWhole { events.append(event) }
-        case .update, .reset, .gap, .goodbye, .retry, .heartbeat, .error, .answered: events.append(event)
+        case .update, .reset, .gap, .stale, .goodbye, .retry, .heartbeat, .error, .answered:
+            events.append(event)
         }
     }
 }

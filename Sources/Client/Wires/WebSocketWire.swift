@@ -149,7 +149,11 @@ private struct ServerMessage {
     private var type: [UInt8] = []
     private var cursor: [UInt8]?
     private var updates: [WireEvent] = []
-    private var gap = Gap()
+    /// Of a gap, and of what is stale.
+    private var topic: [UInt8] = []
+    private var next: UInt64 = 0
+    private var missed: UInt64?
+    private var since: UInt64 = 0
     private var notice = Notice()
     /// The largest message that the gateway takes.
     private(set) var messageByteCount: Int?
@@ -165,13 +169,15 @@ private struct ServerMessage {
             } else if name.equals("updates", in: text) {
                 try scanner.updates(into: &updates)
             } else if name.equals("topic", in: text) {
-                gap.topic = try scanner.optionalString() ?? []
+                topic = try scanner.optionalString() ?? []
             } else if name.equals("next", in: text) {
-                gap.next = try scanner.wholeNumber()
+                next = try scanner.wholeNumber()
+            } else if name.equals("since", in: text) {
+                since = try scanner.wholeNumber()
             } else if name.equals("limits", in: text) {
                 messageByteCount = try Self.messageByteCount(&scanner)
             } else if name.equals("missed", in: text) {
-                gap.missed = try scanner.null() ? nil : try scanner.wholeNumber()
+                missed = try scanner.null() ? nil : try scanner.wholeNumber()
             } else {
                 try notice.read(name, &scanner)
             }
@@ -201,7 +207,9 @@ private struct ServerMessage {
         } else if type.equals("live") {
             events.append(.live(resumed: nil))
         } else if type.equals("gap") {
-            events.append(.gap(gap))
+            events.append(.gap(Gap(topic: topic, next: next, missed: missed)))
+        } else if type.equals("stale") {
+            events.append(.stale(Staleness(topic: topic, since: since)))
         } else if type.equals("heartbeat") {
             events.append(.heartbeat)
         } else if type.equals("error") {

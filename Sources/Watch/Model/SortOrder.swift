@@ -78,7 +78,7 @@ package struct SortOrder: Sendable, Equatable {
             case .changePercent: row.changePercent.map(Numeral.init)
             case .member(let place):
                 place < columns.count ? ValueReader.numeral(at: columns[place], in: row.value) : nil
-            case .age: Numeral(-Double(row.update.time))
+            case .age: Numeral(-Double(row.update.moment))
             case .conflated: Numeral(Double(row.conflatedCount))
             }
         if let number { return .number(number) }

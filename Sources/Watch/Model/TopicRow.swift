@@ -9,6 +9,8 @@ package struct TopicRow: Sendable {
     /// When its latest change arrived, and the direction of its value: -1, 0 or 1.
     package private(set) var changedAt: Instant
     package private(set) var direction = 0
+    /// Since when its value counts as stale, Unix milliseconds; nil: it does not.
+    package private(set) var staleSince: UInt64?
     /// Updates that newer ones replaced on the way.
     package private(set) var conflatedCount: UInt64 = 0
     /// The latest snapshot that named it. A topic that the next one does not name is gone.
@@ -46,13 +48,17 @@ package struct TopicRow: Sendable {
         } else {
             // Versions may have restarted, so only the content shows whether it is new.
             self.generation = generation
+            staleSince = nil
             if newer.version == update.version, newer.time == update.time { return false }
             if newer.version > update.version { conflatedCount &+= newer.version - update.version - 1 }
         }
         update = newer
+        staleSince = nil
         if valuePath == nil { readPaths() } else { readNumber(now: now) }
         return true
     }
+
+    mutating func becomeStale(since time: UInt64) { staleSince = time }
 
     private mutating func readPaths() {
         valuePath = ColumnGuess.valuePath(of: value)

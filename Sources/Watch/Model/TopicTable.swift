@@ -29,6 +29,11 @@ package struct TopicTable: Sendable {
         return true
     }
 
+    mutating func take(_ staleness: Staleness) {
+        guard let place = index[staleness.topic] else { return }
+        rows[place].becomeStale(since: staleness.since)
+    }
+
     @discardableResult
     mutating func remove(_ topic: [UInt8]) -> Bool {
         guard let place = index.removeValue(forKey: topic) else { return false }

@@ -31,6 +31,12 @@ package struct WatchSubscription: Sendable, Equatable {
         }
     }
 
+    package var request: SubscriptionRequest {
+        var request = SubscriptionRequest(topics: topics, maxRate: pace)
+        request.wantsStaleness = true
+        return request
+    }
+
     /// The duration of a frame: that of the pace, between a thirtieth and a fifth of a second.
     package var frameDuration: Duration {
         .nanoseconds(Int64(1e9 / min(max(pace ?? 30, 5), 30)))

@@ -90,6 +90,7 @@ package struct WatchModel: Sendable {
         case .live: becomeLive()
         case .reset: beginSnapshot()
         case .gap(let gap): missedCount &+= gap.missed ?? 0
+        case .stale(let staleness): table.take(staleness)
         case .cursor: break
         case .error(let code, let message): say("\(code): \(message)", isWarning: true, now: now)
         case .disconnected(.stopped, _): break

@@ -39,7 +39,7 @@ package struct Recorder: ~Copyable {
             }
             try releaseHeld(at: update.time)
             try append(update)
-        case .connected, .reset, .gap, .cursor, .error, .disconnected: break
+        case .connected, .reset, .gap, .stale, .cursor, .error, .disconnected: break
         }
     }
 
@@ -87,6 +87,10 @@ package struct Recorder: ~Copyable {
         pending.append(decimal: update.version)
         pending.append(",\"time\":")
         pending.append(decimal: time)
+        if let at = update.at {
+            pending.append(",\"at\":")
+            pending.append(decimal: at)
+        }
         if let data = update.data {
             pending.append(",\"data\":")
             pending.append(update.line.span.extracting(data))

@@ -65,8 +65,8 @@ package final class SubscriptionThread: Sendable {
             if order.isWhole { cursor = nil }
             mailbox.post(.began(isWhole: cursor == nil))
             let stream = SubscriptionStream(
-                SubscriptionRequest(topics: order.subscription.topics, maxRate: order.subscription.pace),
-                at: url, over: order.subscription.transport, cursor: cursor, stop: change)
+                order.subscription.request, at: url, over: order.subscription.transport, cursor: cursor,
+                stop: change)
             follow(stream)
             cursor = stream.cursor
         }

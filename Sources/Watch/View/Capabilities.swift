@@ -26,6 +26,7 @@ struct Symbols: Sendable {
     let down: String
     let line: String
     let marker: String
+    let stale: String
     let ellipsis: String
     let dot: String
     let pause: String
@@ -36,10 +37,12 @@ struct Symbols: Sendable {
     let scroll: String
 
     static let unicode = Symbols(
-        levels: Array("▁▂▃▄▅▆▇█"), up: "▲", down: "▼", line: "─", marker: "▌", ellipsis: "…", dot: "●",
+        levels: Array("▁▂▃▄▅▆▇█"), up: "▲", down: "▼", line: "─", marker: "▌", stale: "~", ellipsis: "…",
+        dot: "●",
         pause: "⏸", separator: "·", arrows: "↑↓", enter: "⏎", base: "┈", scroll: "▐")
     static let ascii = Symbols(
-        levels: Array("_.,:-=+#"), up: "^", down: "v", line: "-", marker: ">", ellipsis: "~", dot: "*",
+        levels: Array("_.,:-=+#"), up: "^", down: "v", line: "-", marker: ">", stale: "~", ellipsis: "~",
+        dot: "*",
         pause: "||", separator: "|", arrows: "jk", enter: "Enter", base: "-", scroll: "|")
 
     /// `text` in characters that the terminal has, cut to `width` columns.

@@ -37,6 +37,11 @@ extension WatchView {
         if let text = texts.changePercent?.text { add(text, change) }
         add("version", "\(isShort ? "v" : "")\(row.update.version)")
         add("age", age(of: row))
+        if let since = row.staleSince {
+            let age = ageText(since: since)
+            let text = age == "now" ? "stale" : isShort ? "stale \(age)" : "stale for \(age)"
+            add(text, Style(.warning, on: .bar))
+        }
         if row.conflatedCount > 0 {
             add("conflated", grouped(row.conflatedCount) + (isShort ? " confl" : ""))
         }
@@ -65,11 +70,12 @@ extension WatchView {
             return put([Piece(text, Style(.dim))], row: rows.lowerBound, column: 2, on: &grid)
         }
         let isUp = last >= (numerals.first ?? last)
+        let ink: Ink = row.staleSince != nil ? .dim : isUp ? .up : .down
         let left = columns.lowerBound
         drawBase(of: row, chart, rows, left..<left + chartWidth, on: &grid)
         // Fewer colours have no shade that is dark enough.
-        let shade: Ground = capabilities.depth == .full ? (isUp ? .up1 : .down1) : .plain
-        let style = Style(isUp ? .up : .down, on: shade)
+        let hasShade = capabilities.depth == .full && row.staleSince == nil
+        let style = Style(ink, on: hasShade ? (isUp ? .up1 : .down1) : .plain)
         draw(chart, style, row: rows.lowerBound, left, on: &grid)
         func mark(_ text: String, _ line: Int, _ style: Style) {
             let column = left + chartWidth + 1
@@ -79,7 +85,7 @@ extension WatchView {
         mark(labels[2], rows.count - 1, Style(.dim))
         if rows.count > 2, high > low {
             let line = min(max(chart.line(of: last.value), 1), rows.count - 2)
-            mark(labels[1], line, Style(isUp ? .up : .down, isBold: true))
+            mark(labels[1], line, Style(ink, isBold: row.staleSince == nil))
         }
     }
 

@@ -57,7 +57,7 @@ extension WatchView {
 
     private static let notes = [
         ("CHANGE", "since the day's open, else the first value seen"),
-        ("CONFL", "updates that newer ones replaced on the way"),
+        ("CONFL  ~", "updates that newer ones replaced; a stale value"),
     ]
 
     private static let titleWidth = 10

@@ -113,6 +113,17 @@ extension WatchView {
             }
             left += column.width + 2
         }
+        if topicRow.staleSince != nil { fade(row, on: &grid) }
+    }
+
+    /// A stale row has no colours but its ground's, nothing in bold, and a mark for terminals without colours.
+    private func fade(_ row: Int, on grid: inout Grid) {
+        guard grid.size.columns > 1 else { return }
+        for column in 1..<grid.size.columns {
+            grid[row, column].style.ink = .dim
+            grid[row, column].style.isBold = false
+        }
+        grid.put(symbols.stale, row: row, column: 1, Style(.dim, on: grid[row, 0].style.ground))
     }
 
     /// The ground behind the value. Where the terminal cannot show a step of the fading, the row's own ground stays.
@@ -203,7 +214,11 @@ extension WatchView {
     }
 
     func age(of row: TopicRow) -> String {
+        ageText(since: row.update.moment)
+    }
+
+    func ageText(since moment: UInt64) -> String {
         let now = time.milliseconds
-        return ageText(milliseconds: now > row.update.time ? now - row.update.time : 0)
+        return Watch.ageText(milliseconds: now > moment ? now - moment : 0)
     }
 }

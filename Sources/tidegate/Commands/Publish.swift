@@ -8,12 +8,13 @@ enum Publish: Command {
     static let name = "publish"
     static let summary = "Publish a value, or many from NDJSON"
     static let help = """
-        Usage: tidegate publish TOPIC VALUE
+        Usage: tidegate publish TOPIC VALUE [--ttl SECONDS] [--at MS]
                tidegate publish --delete TOPIC
                tidegate publish --ndjson [FILE|-]
 
         Publishes VALUE, which is JSON, as the newest value of TOPIC; or ends TOPIC; or publishes every line of a
-        file, or of standard input, each an object {"topic":…,"data":…} or {"topic":…,"deleted":true}.
+        file, or of standard input, each an object {"topic":…,"data":…} or {"topic":…,"deleted":true}; "ttl" and
+        "at" beside "data" are as the options of these names.
         Without arguments and with a pipe on standard input it reads NDJSON. Lines are sent as they are read, for as
         long as they come: a bad line ends it, and the lines before it stay published. When a gateway that drains, is
         overloaded or limits the rate ends the connection, it says how far it came: each line is published once, over
@@ -21,6 +22,8 @@ enum Publish: Command {
         4 MiB, at most): it ends with status 1 and names them, or with --at-least-once sends them again.
 
         \(Arguments.gatewayHelp)
+          --ttl SECONDS       end TOPIC by itself after so long without a newer value (0.001 to 31536000)
+          --at MS             say when it happened by a clock of your own, in Unix milliseconds
           --delete            publish a tombstone: the topic ends
           --ndjson            read lines from FILE, or from standard input
           --at-least-once     go on also after a cut without a word: some lines may be published twice
@@ -31,6 +34,7 @@ enum Publish: Command {
         Examples:
           tidegate publish stocks/AAPL '{"price":189.3}'
           tidegate publish motd '"text stands in double quotes"'
+          tidegate publish fx/EUR/USD 1.0843 --ttl 30 --at $(date +%s%3N)
           tidegate publish --delete stocks/AAPL
           tidegate publish --ndjson history.ndjson
           vmstat 1 | to-ndjson | tidegate publish
@@ -45,10 +49,15 @@ enum Publish: Command {
         if let seconds = try arguments.integer("--keep-awake", in: 1...86_400) {
             habits.keepAwake = .seconds(seconds)
         }
+        let timeToLive = try arguments.positiveNumber("--ttl")
+        let at = try arguments.integer("--at", in: 0...Int.max).map(UInt64.init)
         let showsProgress = try arguments.flag("--progress") || Console.isTerminal(STDERR_FILENO)
         let words = try arguments.positionals(0...2)
         if deletes, isNDJSON { throw UsageFailure("--delete and --ndjson exclude each other") }
 
+        guard (timeToLive == nil && at == nil) || words.count == 2 else {
+            throw UsageFailure("--ttl and --at go with one TOPIC and VALUE; lines have them as members")
+        }
         if deletes {
             guard words.count == 1 else { throw UsageFailure("--delete takes one TOPIC") }
             return try printAnswer(Publisher(to: url).delete(words[0]))
@@ -63,7 +72,8 @@ enum Publish: Command {
         }
         let value = Array(words[1].utf8)
         try checkValue(value, words[1])
-        return try printAnswer(Publisher(to: url).publish(value, to: words[0]))
+        return try printAnswer(
+            Publisher(to: url).publish(value, to: words[0], timeToLive: timeToLive, at: at))
     }
 
     private static func checkValue(_ value: [UInt8], _ text: String) throws(UsageFailure) {

@@ -16,6 +16,8 @@ enum Tail: Command {
           --transport KIND    ws, sse or poll (default: ws)
           --cursor C          resume behind this cursor; an empty one starts with a snapshot
           --max-rate R        at most R updates of a topic a second (0.5 is one every two seconds)
+          --stale             tell also when a value has grown stale, if the gateway has a rule for that:
+                              "TIME  TOPIC  stale", with --json {"type":"stale","topic":…,"since":…}
           --json              print the updates as they came, one JSON object a line
           --count N           end after N updates
           --print-cursor      at the end print "cursor: C" as the last line on standard error
@@ -35,6 +37,7 @@ enum Tail: Command {
         let kind = try arguments.choice("--transport", of: names)
         let cursor = try arguments.value("--cursor").flatMap { $0.isEmpty ? nil : Array($0.utf8) }
         let maxRate = try arguments.positiveNumber("--max-rate")
+        let wantsStaleness = try arguments.flag("--stale")
         let isJSON = try arguments.flag("--json")
         let count = try arguments.integer("--count", in: 1...Int.max)
         let printsCursor = try arguments.flag("--print-cursor")
@@ -44,9 +47,10 @@ enum Tail: Command {
 
         let wakeup = try PlainOutput.stopOnSignals()
         let transport = kind.flatMap(SubscriptionTransport.init(rawValue:)) ?? .webSocket
+        var request = SubscriptionRequest(topics: topics, maxRate: maxRate)
+        request.wantsStaleness = wantsStaleness
         let stream = SubscriptionStream(
-            SubscriptionRequest(topics: topics, maxRate: maxRate), at: url, over: transport, cursor: cursor,
-            reconnects: reconnects, stop: wakeup)
+            request, at: url, over: transport, cursor: cursor, reconnects: reconnects, stop: wakeup)
         var printer = UpdatePrinter(for: name, isJSON: isJSON, remaining: count, cursor: cursor)
         defer {
             if printsCursor { Console.note("cursor: \(printer.cursor.map { $0.span.text } ?? "")") }

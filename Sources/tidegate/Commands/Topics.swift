@@ -9,10 +9,11 @@ enum Topics: Command {
         Usage: tidegate topics [PATTERN] [OPTIONS]
 
         Lists the topics that PATTERN covers (default: all) with their versions, ages and latest values, in byte
-        order of their names. On a terminal each value is cut to its width.
+        order of their names. A value that has grown stale is marked "stale". On a terminal each value is cut to
+        its width.
 
         \(Arguments.gatewayHelp)
-          --json              print the updates, one JSON object a line
+          --json              print the updates, one JSON object a line, with "age" and, if so, "stale":true
           --names             print only the names
           --limit N           print at most N topics
 
@@ -21,6 +22,7 @@ enum Topics: Command {
           tidegate topics 'stocks/*' --limit 20
           tidegate topics 'host/**' --names | wc -l
           tidegate topics --json | jq -r 'select(.data.price > 100).topic'
+          tidegate topics --json | jq -r 'select(.stale).topic'
         """
 
     /// Topics per request.
@@ -61,17 +63,19 @@ extension ByteBuffer {
         let rows = updates.map { update in
             (
                 topic: update.topic.span.text, version: "v\(update.version)",
-                age: age(of: update, now),
+                age: age(of: update, now), stale: update.isStale ? "stale" : "",
                 data: update.data.map { update.line.span.extracting($0).text } ?? ""
             )
         }
         let topicWidth = rows.map(\.topic.count).max() ?? 0
         let versionWidth = rows.map(\.version.count).max() ?? 0
         let ageWidth = rows.map(\.age.count).max() ?? 0
+        let staleWidth = rows.map(\.stale.count).max() ?? 0
         for row in rows {
             let left =
                 padded(row.topic, topicWidth) + "  " + padded(row.version, versionWidth) + "  "
                 + padded(row.age, ageWidth, isRight: true) + "  "
+                + (staleWidth > 0 ? padded(row.stale, staleWidth) + "  " : "")
             var line = left + row.data
             if let width, line.count > width { line = line.prefix(max(width - 1, 1)) + "…" }
             append(printable: Array(line.utf8).span)
@@ -84,9 +88,12 @@ extension ByteBuffer {
         return isRight ? space + text : text + space
     }
 
-    /// `3s`, `12m`, `5h`, `40d`.
+    /// `3s`, `12m`, `5h`, `40d`: since the moment that the publisher named, else as the gateway counts.
     private func age(of update: Update, _ now: UnixTime) -> String {
-        let seconds = now.milliseconds > update.time ? (now.milliseconds - update.time) / 1000 : 0
+        let moment = update.moment
+        let passed = now.milliseconds > moment ? (now.milliseconds - moment) / 1000 : 0
+        let counted = update.at == nil ? update.age.flatMap { UInt64(exactly: $0.rounded(.down)) } : nil
+        let seconds = counted ?? passed
         switch seconds {
         case ..<60: return "\(seconds)s"
         case ..<3600: return "\(seconds / 60)m"
