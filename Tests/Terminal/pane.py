@@ -27,14 +27,15 @@ def until(what, look):
 class Gateway:
     """Without feeds, on a free port, which a restart keeps."""
 
-    def __init__(self, *arguments):
+    def __init__(self, *arguments, config="config.json"):
         self.arguments = arguments
+        self.config = config
         self.port = 0
         self.start()
 
     def start(self):
         self.process = subprocess.Popen(
-            [BINARY, "serve", "--config", "config.json", "--port", str(self.port), "--log-format", "json",
+            [BINARY, "serve", "--config", self.config, "--port", str(self.port), "--log-format", "json",
              "--set", "drain.spread=0", "--set", "drain.deadline=1", "--set", "threads=1", *(self.arguments or ["--no-feeds"])],
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         for line in self.process.stderr:
@@ -50,10 +51,10 @@ class Gateway:
         self.process.wait()
         self.process.stderr.close()
 
-    def put(self, topic, value):
+    def put(self, topic, value, query=""):
         """`value` is JSON."""
         request = urllib.request.Request(
-            f"{self.url}/topics/{topic}", data=value.encode(), method="PUT")
+            f"{self.url}/topics/{topic}{query}", data=value.encode(), method="PUT")
         with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
             return json.load(answer)
 

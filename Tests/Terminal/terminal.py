@@ -2,6 +2,7 @@
 
 import inspect
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -114,6 +115,36 @@ def test_every_key(gateway, pane):
     pane.wait("● live")
     pane.keys("q")
     pane.wait_restored()
+
+
+def test_what_grows_stale_is_dim_until_it_comes_back(_, pane):
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        file.write('{"publicFolder":"","topics":{"stale":[{"pattern":"t/old","seconds":0.5}]}}')
+        file.flush()
+        gateway = Gateway(config=file.name)
+    try:
+        gateway.put("t/fresh", quote(101.25))
+        gateway.put("t/old", quote(102.25))
+        pane.watch(gateway, "'t/*'").wait("● live")
+        for number, transport in enumerate(["ws", "sse", "poll"]):
+            pane.wait("~t/old")
+            styled = [line for line in pane.screen(True).split("\n") if "t/old" in line or "t/" in line and "fresh" in line]
+            dim, plain = "38;5;244m", "38;5;78m"
+            assert any(dim in line and plain not in line and "old" in line for line in styled), styled
+            assert any(plain in line and "fresh" in line for line in styled), styled
+            price = f"{103 + number}.25"
+            gateway.put("t/old", quote(103 + number + 0.25))
+            pane.wait(price)
+            # Who looks too late sees that it has grown stale again.
+            pane.wait("~t/old")
+            pane.keys("t")
+            pane.wait(f"● live  {['sse', 'poll', 'ws'][number]} ")
+        pane.keys("G", "Enter")
+        pane.wait_for("for how long", lambda screen: re.search(r"stale for [1-9]\d*s", screen))
+        gateway.put("t/old", quote(99.25), "?ttl=0.2")
+        pane.wait("t/fresh", absent="t/old")
+    finally:
+        gateway.stop()
 
 
 def test_patterns_are_added(gateway, pane):

@@ -86,8 +86,9 @@ export class Chart {
     paint.font = `${this.#fontSize}px ${fontFamily}`;
     const view = this.#view(paint, quote, serverNow);
     drawGrid(paint, view, quote.history.value(quote.history.length - 1));
-    drawLine(paint, view, quote.history, quote.change < 0 ? color('down') : color('up'));
-    drawLast(paint, view, quote);
+    const ink = color(quote.staleSince !== null ? 'dim' : quote.change < 0 ? 'down' : 'up');
+    drawLine(paint, view, quote, ink);
+    drawLast(paint, view, quote, ink);
     if (this.#pointerX !== null) drawCrosshair(paint, view, quote, this.#pointerX);
   }
 

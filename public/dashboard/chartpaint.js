@@ -66,8 +66,8 @@ export function tickFormat(step, size, decimals) {
   return (value) => value.toExponential(digits).replaceAll('-', '−');
 }
 
-/** @param {CanvasRenderingContext2D} paint @param {View} view @param {import('./history.js').History} history @param {string} stroke */
-export function drawLine(paint, view, history, stroke) {
+/** @param {CanvasRenderingContext2D} paint @param {View} view @param {import('./quotes.js').Quote} quote @param {string} stroke */
+export function drawLine(paint, view, { history, staleSince }, stroke) {
   paint.save();
   paint.beginPath();
   paint.rect(0, 0, view.width, view.height);
@@ -100,7 +100,8 @@ export function drawLine(paint, view, history, stroke) {
   }
   if (highest !== lowest) finishColumn();
   if (view.to === history.length) {
-    x = view.width;
+    // Nobody says that a stale value still holds.
+    x = Math.min(view.width, view.x(staleSince ?? Infinity));
     path.lineTo(x, view.y(history.value(history.length - 1)));
   }
   const area = new Path2D(path);
@@ -119,12 +120,11 @@ export function drawLine(paint, view, history, stroke) {
   paint.restore();
 }
 
-/** @param {CanvasRenderingContext2D} paint @param {View} view @param {import('./quotes.js').Quote} quote */
-export function drawLast(paint, view, { history, change }) {
+/** @param {CanvasRenderingContext2D} paint @param {View} view @param {import('./quotes.js').Quote} quote @param {string} ink */
+export function drawLast(paint, view, { history }, ink) {
   const newest = history.length - 1;
   const y = Math.round(view.y(history.value(newest))) + 0.5;
   if (y < 0 || y > view.height) return;
-  const ink = change < 0 ? color('down') : color('up');
   paint.strokeStyle = ink;
   paint.setLineDash([3, 3]);
   line(paint, 0, y, view.width, y);

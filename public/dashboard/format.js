@@ -89,6 +89,16 @@ export function age(milliseconds) {
 /** The time of day. @param {number} time Unix milliseconds @param {boolean} hasSeconds */
 export const clock = (time, hasSeconds) => new Date(time).toTimeString().slice(0, hasSeconds ? 8 : 5);
 
+/** @param {number} since Unix milliseconds */
+export const staleText = (since) => `stale since ${clock(since, true)}`;
+
+/** Marks what shows a stale value, and says since when. @param {HTMLElement} box @param {number | null | undefined} since Unix milliseconds */
+export function markStale(box, since) {
+  box.classList.toggle('shows-stale', typeof since === 'number');
+  if (typeof since === 'number') box.title = staleText(since);
+  else box.removeAttribute('title');
+}
+
 /** More of a value's text than this is seen nowhere. */
 const longestPlain = 80;
 

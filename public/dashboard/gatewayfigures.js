@@ -1,5 +1,5 @@
 // The gateway's own figures from `gateway/`, if its feed of that name runs: those that an operator looks at first.
-import { bytes, compact, fixed } from './format.js';
+import { bytes, compact, fixed, markStale } from './format.js';
 import { valueName } from './quotes.js';
 
 /** @param {number} value */
@@ -23,10 +23,10 @@ export class GatewayFigures {
 
   /** @param {import('../tidegate/transport.js').Update[]} updates */
   take(updates) {
-    for (const { topic, data, deleted } of updates) {
+    for (const { topic, data, deleted, stale } of updates) {
       const name = topic.slice(topic.indexOf('/') + 1);
       if (deleted) this.#remove(name);
-      else this.#show(name, data);
+      else this.#show(name, data, stale);
     }
     this.#box.hidden = this.#figures.size === 0;
   }
@@ -37,8 +37,8 @@ export class GatewayFigures {
     this.#box.hidden = true;
   }
 
-  /** @param {string} name @param {any} data */
-  #show(name, data) {
+  /** @param {string} name @param {any} data @param {number | undefined} staleSince */
+  #show(name, data, staleSince) {
     const place = shown.findIndex((figure) => figure.topic === name);
     if (place < 0) return;
     const { member, title, text } = shown[place];
@@ -51,6 +51,7 @@ export class GatewayFigures {
       const next = shown.slice(place + 1).find((later) => this.#figures.has(later.topic));
       this.#list.insertBefore(figure.box, (next && this.#figures.get(next.topic)?.box) ?? null);
     }
+    markStale(figure.box, staleSince);
     figure.value.textContent = text(number);
   }
 

@@ -1,5 +1,5 @@
 // The metrics of the machine as gauges: a ring for each share, a figure for each other metric.
-import { bytes, fixed } from './format.js';
+import { bytes, fixed, markStale } from './format.js';
 
 const svg = 'http://www.w3.org/2000/svg';
 const radius = 26;
@@ -40,17 +40,17 @@ export class Gauges {
 
   /** @param {import('../tidegate/transport.js').Update[]} updates */
   take(updates) {
-    for (const { topic, data } of updates) {
+    for (const { topic, data, stale } of updates) {
       if (topic.endsWith('/uptime') && data) this.#uptime.textContent = `up ${fixed(data.seconds / 3600, 1)} h`;
       const shown = data ? reading(topic, data) : null;
-      if (shown) this.#show(topic, shown);
+      if (shown) this.#show(topic, shown, stale);
       else this.#remove(topic);
     }
     this.#empty.hidden = this.#gauges.size > 0;
   }
 
-  /** @param {string} topic @param {NonNullable<ReturnType<typeof reading>>} shown */
-  #show(topic, shown) {
+  /** @param {string} topic @param {NonNullable<ReturnType<typeof reading>>} shown @param {number | undefined} staleSince */
+  #show(topic, shown, staleSince) {
     let gauge = this.#gauges.get(topic);
     if (!gauge) {
       const kind = topic.split('/')[1];
@@ -61,6 +61,7 @@ export class Gauges {
       gauge.box.style.order = String(kinds.indexOf(kind));
       this.#box.append(gauge.box);
     }
+    markStale(gauge.box, staleSince);
     gauge.label.textContent = shown.label;
     gauge.text.textContent = shown.text;
     gauge.note.textContent = shown.note ?? '';

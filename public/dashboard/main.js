@@ -3,7 +3,7 @@ import { Tidegate, matches } from '../tidegate.js';
 import { readColors } from './canvas.js';
 import { Chart } from './chart.js';
 import { ConnectionPanel } from './connection.js';
-import { move } from './format.js';
+import { move, staleText } from './format.js';
 import { Gauges } from './gauges.js';
 import { GatewayFigures } from './gatewayfigures.js';
 import { Quotes } from './quotes.js';
@@ -52,7 +52,7 @@ function watch(patterns) {
   element('table-empty').textContent = patterns.length > 0
     ? `Nothing has come for ${patterns.join(', ')} yet. What is published from now on appears here.`
     : 'Nothing is watched. Press / and add a topic or a pattern: sim/*, replay/*, host/**';
-  unwatch = patterns.length > 0 ? gate.subscribe(patterns, take, { frame: true }) : () => {};
+  unwatch = patterns.length > 0 ? gate.subscribe(patterns, take, { frame: true, stale: true }) : () => {};
   before();
 }
 
@@ -85,7 +85,8 @@ function draw() {
 /** Why there is nothing to draw. @param {import('./quotes.js').Quote | undefined} quote */
 function noteOn(quote) {
   if (!selected) return 'The chart shows the topic that is chosen in the table.';
-  if (quotes.isSelectedEnded) return 'This topic has ended.';
+  if (quotes.selectedEnding === 'expired') return 'This topic has expired: nothing more came in its time to live.';
+  if (quotes.selectedEnding) return 'This topic has ended.';
   if (!quote) return 'No value has come for this topic yet.';
   return quote.numeral && Number.isFinite(quote.value) ? 'Waiting for the second value …' : 'There is no number in this value to draw.';
 }
@@ -142,7 +143,8 @@ function describeChart() {
     return;
   }
   const kind = quote.isSimulated ? 'simulated ' : '';
-  const text = `Chart of ${kind}${selected}: last ${quote.numeral}, change ${move(quote.change, quote.decimals)}`;
+  const stale = quote.staleSince === null ? '' : `, ${staleText(quote.staleSince)}`;
+  const text = `Chart of ${kind}${selected}: last ${quote.numeral}, change ${move(quote.change, quote.decimals)}${stale}`;
   element('chart').setAttribute('aria-label', text);
 }
 
@@ -152,8 +154,8 @@ gate.on('reset', () => {
   gauges.clear();
   figures.clear();
 });
-gate.subscribe('host/**', (updates) => gauges.take(updates), { frame: true });
-gate.subscribe('gateway/**', (updates) => figures.take(updates), { frame: true });
+gate.subscribe('host/**', (updates) => gauges.take(updates), { frame: true, stale: true });
+gate.subscribe('gateway/**', (updates) => figures.take(updates), { frame: true, stale: true });
 if (selected) select(selected);
 watch(watchList.patterns);
 element('share').addEventListener('click', share);

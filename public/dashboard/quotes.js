@@ -31,7 +31,10 @@ export class Quote {
   #textBefore = '';
   /** Of the last move: 1, 0 or −1. */
   direction = 0;
-  time = 0;
+  /** When it happened, as far as is known, Unix milliseconds: ages count from here. */
+  moment = 0;
+  /** Since when it counts as stale, Unix milliseconds; null while it does not. @type {number | null} */
+  staleSince = null;
   version = 0;
   /** When it last moved, on the page's clock; its cells then flash for a moment. */
   movedAt = -Infinity;
@@ -44,7 +47,7 @@ export class Quote {
   }
 
   /** @param {import('../tidegate/transport.js').Update} update @param {number} now on the page's clock */
-  take({ data, text = '', time, version }, now) {
+  take({ data, text = '', time, at = time, version }, now) {
     const [before, valueBefore] = [this.numeral, this.value];
     const name = valueName(data);
     this.numeral = name === null ? '' : numeralOf(text, name);
@@ -58,7 +61,7 @@ export class Quote {
     }
     [this.#textBefore, this.#numeralsBefore] = [this.text, this.#numerals];
     [this.data, this.text, this.#numerals] = [data, text, null];
-    [this.time, this.version, this.movedAt] = [time, version, now];
+    [this.moment, this.version, this.movedAt] = [at, version, now];
   }
 
   /** The numerals of the value's members, by their names. */
@@ -101,8 +104,8 @@ export class Quotes {
   #selected = '';
   /** Grows when a topic comes or goes. */
   generation = 0;
-  /** Whether the selected topic has ended. */
-  isSelectedEnded = false;
+  /** Whether the selected topic is gone, and how. @type {'' | 'ended' | 'expired'} */
+  selectedEnding = '';
   simulatedCount = 0;
 
   get size() {
@@ -121,13 +124,13 @@ export class Quotes {
   /** The selected topic's history is kept longer from now on. @param {string} topic */
   select(topic) {
     this.#selected = topic;
-    this.isSelectedEnded = false;
+    this.selectedEnding = '';
     this.#quotes.get(topic)?.lengthen();
   }
 
   /** @param {import('../tidegate/transport.js').Update} update @param {number} now on the page's clock */
   take(update, now) {
-    if (update.topic === this.#selected) this.isSelectedEnded = update.deleted ?? false;
+    if (update.topic === this.#selected) this.selectedEnding = !update.deleted ? '' : update.expired ? 'expired' : 'ended';
     if (update.deleted) {
       this.#forget(update.topic);
       return;
@@ -139,7 +142,8 @@ export class Quotes {
       this.#quotes.set(update.topic, quote);
       this.generation += 1;
     }
-    // A further subscription repeats known values.
+    quote.staleSince = update.stale ?? null;
+    // A further subscription repeats known values, and so does a value that has grown stale.
     if (quote.version === update.version) return;
     quote.take(update, now);
     if (update.data?.simulated === true && !quote.isSimulated) {

@@ -1,5 +1,5 @@
 // The head of the chart: the selected topic's price, its move and its facts.
-import { move, plain, signed } from './format.js';
+import { markStale, move, plain, signed, staleText } from './format.js';
 
 const element = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
 const flashMilliseconds = 180;
@@ -10,6 +10,7 @@ const longNumeral = 20;
 
 export class QuoteView {
   #texts = new Map();
+  #staleSince = /** @type {number | null} */ (null);
 
   /** @param {string} topic @param {import('./quotes.js').Quote | undefined} quote @param {number} now */
   draw(topic, quote, now) {
@@ -22,6 +23,9 @@ export class QuoteView {
     this.#write('chart-move', isMoved ? moveOf(quote) : '');
     const trend = !isMoved || quote.change === 0 ? 'flat' : quote.change > 0 ? 'up' : 'down';
     element('chart-move').dataset.trend = trend;
+    const since = quote?.staleSince ?? null;
+    if (since !== this.#staleSince) markStale(element('quote'), (this.#staleSince = since));
+    this.#write('chart-stale', since === null ? '' : staleText(since));
     element('chart-topic').classList.toggle('is-simulated', quote?.isSimulated ?? false);
     const isFresh = quote !== undefined && now - quote.movedAt < flashMilliseconds && quote.direction !== 0;
     element('chart-price').dataset.flash = !isFresh ? '' : quote.direction > 0 ? 'up' : 'down';

@@ -38,6 +38,7 @@ export function makeRow(columns) {
   cells.trend.append(spark);
   return {
     box, cells, names, spark, topic: '', version: -1, index: -1, isUsed: false, isSelected: false, isText: false, isSimulated: false,
+    staleSince: /** @type {number | null} */ (null),
     history: /** @type {any} */ (null), texts: /** @type {Record<string, string>} */ ({}), pads: { last: '', bid: '', ask: '' },
     flashes: { last: 0, bid: 0, ask: 0 },
   };

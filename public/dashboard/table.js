@@ -1,6 +1,6 @@
 // The table of quotes. Only rows in view exist; a frame writes only the cells whose text changed.
 import { color, drawSparkline } from './canvas.js';
-import { age, compact, decimalsOf, fixed, moveInCell, plain, signed } from './format.js';
+import { age, compact, decimalsOf, fixed, markStale, moveInCell, plain, signed } from './format.js';
 import { compareNumerals } from './numeral.js';
 import { digitsOf, flash, makeRow, nameRow, write, writeNumeral, writePlain } from './row.js';
 
@@ -31,7 +31,7 @@ const columns = [
   { name: 'bid', title: 'Bid', key: (quote) => quote.numerals.get('bid') },
   { name: 'ask', title: 'Ask', key: (quote) => quote.numerals.get('ask') },
   { name: 'volume', title: 'Volume', key: (quote) => quote.numerals.get('volume') },
-  { name: 'age', title: 'Age', key: (quote) => -quote.time },
+  { name: 'age', title: 'Age', key: (quote) => -quote.moment },
   { name: 'conflated', title: 'Conflated', key: (quote, conflated) => conflated(quote.topic) },
 ];
 
@@ -205,10 +205,12 @@ export class QuoteTable {
       row.box.setAttribute('aria-selected', String(isSelected));
     }
     const isOther = row.topic !== topic;
-    if (serverNow !== null) write(row, 'age', age(serverNow - quote.time));
+    if (serverNow !== null) write(row, 'age', age(serverNow - quote.moment));
     else if (isOther) write(row, 'age', '');
     this.#flashes += flash(row, quote, now);
-    if (!isOther && row.version === quote.version && row.history === quote.history) return;
+    const isGrowingStale = row.staleSince !== quote.staleSince;
+    if (isGrowingStale) markStale(row.box, (row.staleSince = quote.staleSince));
+    if (!isOther && !isGrowingStale && row.version === quote.version && row.history === quote.history) return;
     row.topic = topic;
     row.version = quote.version;
     row.history = quote.history;
@@ -233,7 +235,7 @@ export class QuoteTable {
     const trend = change > 0 ? 'up' : change < 0 ? 'down' : 'flat';
     if (row.box.dataset.trend !== trend) row.box.dataset.trend = trend;
     if (row.isSimulated !== quote.isSimulated) row.cells.topic.classList.toggle('is-simulated', (row.isSimulated = quote.isSimulated));
-    drawSparkline(row.spark, quote.history, sparklinePoints, color(trend === 'flat' ? 'dim' : trend));
+    drawSparkline(row.spark, quote.history, sparklinePoints, color(trend === 'flat' || quote.staleSince !== null ? 'dim' : trend));
   }
 
   /** @param {string} topic */

@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Firefox } from './firefox.mjs';
+import { dashboardShows, libraryTells, rules } from './staleness.mjs';
 import { gateway, isLive, last, newPage, open, page, stage, text } from './stage.mjs';
 
-stage(Firefox, { feeds: ['market', 'host'] });
+stage(Firefox, { feeds: ['market', 'host'], rules });
 
 test('in Firefox values move, in table, chart and gauges, and nothing is complained of', async () => {
   await open('?watch=sim/*');
@@ -63,3 +64,11 @@ test('in Firefox the digits shown are those that came', async () => {
   await open('?watch=digits/*&topic=digits/a');
   await page.waitFor(`${last('digits/a')} === '8389766036995847940' && ${last('digits/b')} === '0.1000000000000000055511' && ${text('#chart-price')} === '8389766036995847940'`);
 });
+
+for (const transport of ['ws', 'sse', 'poll']) {
+  test(`in Firefox a topic goes stale and comes back by ${transport}, to a script and on the page`, async () => {
+    await libraryTells(transport);
+    await page.close();
+    await dashboardShows(transport);
+  });
+}

@@ -1,6 +1,18 @@
 /** The real gateway as a process. */
 import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+
+/** Lists have no place on the command line. @param {Record<string, object[]>} rules @returns {string} the path of a file */
+function configurationWith(rules) {
+  const { feeds: { replay, ...feeds }, topics, $schema, ...others } = JSON.parse(readFileSync('config.json', 'utf8'));
+  const path = join(mkdtempSync(join(tmpdir(), 'tidegate-')), 'config.json');
+  const all = { ...others, publicFolder: resolve('public'), topics: { ...topics, ...rules }, feeds: { ...feeds, replay: { ...replay, file: resolve(replay.file) } } };
+  writeFileSync(path, JSON.stringify(all));
+  return path;
+}
 
 const binary = process.env.TIDEGATE ?? '.build/debug/tidegate';
 
@@ -9,12 +21,14 @@ const binary = process.env.TIDEGATE ?? '.build/debug/tidegate';
  * @param {number} [options.port] 0 takes a free one
  * @param {string[]} [options.feeds] those that run
  * @param {Record<string, string | number>} [options.settings]
+ * @param {Record<string, object[]>} [options.rules] for topics, such as `stale`
  */
-export async function startGateway({ port = 0, feeds = [], settings = {} } = {}) {
+export async function startGateway({ port = 0, feeds = [], settings = {}, rules } = {}) {
   const all = ['gateway', 'host', 'market', 'replay'];
   const values = { 'drain.spread': 0, 'drain.deadline': 1, 'drain.reconnectSpread': 0.2, ...Object.fromEntries(all.map((name) => [`feeds.${name}.enabled`, feeds.includes(name)])), ...settings };
   const flags = Object.entries(values).flatMap(([path, value]) => ['--set', `${path}=${value}`]);
-  const child = spawn(binary, ['serve', '--config', 'config.json', '--port', String(port), '--log-format', 'json', ...flags], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const configuration = rules ? configurationWith(rules) : 'config.json';
+  const child = spawn(binary, ['serve', '--config', configuration, '--port', String(port), '--log-format', 'json', ...flags], { stdio: ['ignore', 'ignore', 'pipe'] });
   const ended = new Promise((done) => child.once('exit', done));
   const address = await new Promise((settle, fail) => {
     ended.then((code) => fail(new Error(`the gateway ended with ${code} before it listened`)));
@@ -32,6 +46,7 @@ export async function startGateway({ port = 0, feeds = [], settings = {} } = {})
     stop: async (signal = 'SIGTERM') => {
       child.kill(signal);
       await ended;
+      if (rules) rmSync(dirname(configuration), { recursive: true });
     },
     /** @param {{topic: string, data: any}[]} updates */
     publish: async (...updates) => {

@@ -11,11 +11,12 @@ export let page;
  * @param {{open: () => Promise<any>}} Browser
  * @param {object} [options]
  * @param {string[]} [options.feeds] of the gateway
+ * @param {Record<string, object[]>} [options.rules] of the gateway, for topics
  * @param {'problems' | 'faults'} [options.without] what a page must not have reported at its end: any problem, or errors only
  */
-export function stage(Browser, { feeds = [], without = 'problems' } = {}) {
+export function stage(Browser, { feeds = [], rules, without = 'problems' } = {}) {
   before(async () => {
-    [browser, gateway] = await Promise.all([Browser.open(), startGateway({ feeds })]);
+    [browser, gateway] = await Promise.all([Browser.open(), startGateway({ feeds, rules })]);
   });
   after(async () => {
     await browser?.close();

@@ -78,7 +78,27 @@ test('the end of the chosen topic is known, and so is its return', () => {
   quotes.select('a');
   quotes.take(update('a', 1, '1'), 0);
   quotes.take({ topic: 'a', version: 2, time: 0, deleted: true }, 0);
-  assert.deepEqual([quotes.get('a'), quotes.isSelectedEnded], [undefined, true]);
+  assert.deepEqual([quotes.get('a'), quotes.selectedEnding], [undefined, 'ended']);
   quotes.take(update('a', 3, '1'), 0);
-  assert.equal(quotes.isSelectedEnded, false);
+  assert.equal(quotes.selectedEnding, '');
+  quotes.take({ topic: 'a', version: 4, time: 0, deleted: true, expired: true }, 0);
+  assert.equal(quotes.selectedEnding, 'expired');
+});
+
+test('a value grows stale without moving, until the next one comes', () => {
+  const quotes = new Quotes();
+  quotes.take(update('a', 1, '1'), 100);
+  quotes.take({ ...update('a', 1, '1'), stale: 7 }, 200);
+  const { staleSince, movedAt, history } = quotes.get('a');
+  assert.deepEqual([staleSince, movedAt, history.length], [7, 100, 1]);
+  quotes.take(update('a', 2, '1'), 300);
+  assert.equal(quotes.get('a').staleSince, null);
+});
+
+test('its age counts from the moment that the publisher names, its place in the chart is by the gateway', () => {
+  const quotes = new Quotes();
+  quotes.take({ ...update('a', 1, '1'), at: 5 }, 0);
+  assert.deepEqual([quotes.get('a').moment, quotes.get('a').history.time(0)], [5, 1_764_000_000_001]);
+  quotes.take(update('a', 2, '1'), 0);
+  assert.equal(quotes.get('a').moment, 1_764_000_000_002);
 });
