@@ -129,10 +129,10 @@ test('an update that was handed out does not change; with frames the newest stat
   gate.subscribe('*', (updates) => frames.push(updates), { frame: true, stale: true, parse: (text) => `<${text}>` });
   await world.settle();
   world.drawFrame();
-  const [[before]] = frames;
+  const [[before], held] = [frames[0], gate.get('a')];
   await hear([], [{ topic: 'a', since }], 'e-2');
   world.drawFrame();
-  assert.deepEqual([before.stale, frames[1].length, frames[1][0].stale, frames[1][0].data], [undefined, 1, since, before.data]);
+  assert.deepEqual([before.stale, held.stale, frames[1].length, frames[1][0].stale, frames[1][0].data], [undefined, undefined, 1, since, before.data]);
   await hear([update('a', 2)], [{ topic: 'a', since: since + 9 }], 'e-3');
   await hear([update('a', 3)], [], 'e-4');
   world.drawFrame();
