@@ -1,22 +1,45 @@
 /// What stands at a path, besides the files of the page.
-enum Resource: String {
-    case webSocket = "/ws"
-    case eventStream = "/sse"
-    case poll = "/poll"
-    case topics = "/topics"
-    case topic = "/topics/"
-    case publish = "/publish"
-    case connections = "/connections"
-    case metrics = "/metrics"
-    case stats = "/stats"
-    case health = "/healthz"
-    case readiness = "/readyz"
+internal import Primitives
+
+enum Resource: CaseIterable {
+    case webSocket
+    case eventStream
+    case poll
+    case topics
+    case topic
+    case publish
+    case connections
+    case metrics
+    case stats
+    case health
+    case readiness
+
+    /// Of a topic, what its path begins with.
+    private var path: StaticString {
+        switch self {
+        case .webSocket: "/ws"
+        case .eventStream: "/sse"
+        case .poll: "/poll"
+        case .topics: "/topics"
+        case .topic: "/topics/"
+        case .publish: "/publish"
+        case .connections: "/connections"
+        case .metrics: "/metrics"
+        case .stats: "/stats"
+        case .health: "/healthz"
+        case .readiness: "/readyz"
+        }
+    }
 
     init?(_ path: [UInt8]) {
-        if path.starts(with: Self.topic.rawValue.utf8) {
+        let text = path.span
+        let prefix = Self.topic.path.utf8CodeUnitCount
+        if text.count >= prefix, text.extracting(0..<prefix).equals(Self.topic.path) {
             self = .topic
+        } else if let found = Self.allCases.first(where: { text.equals($0.path) }) {
+            self = found
         } else {
-            self.init(rawValue: String(decoding: path, as: UTF8.self))
+            return nil
         }
     }
 

@@ -40,18 +40,31 @@ extension Workspace {
         guard !publishing.isEmpty else { return .done(PublishOutcome(accepted: 0, lastVersion: nil)) }
         try connection.principal.demandPublishing(publishing)
         try admit(publishing.count, from: connection)
+        do {
+            // The sequencer's outcome is known at once: nobody waits for it under a number.
+            let publication =
+                shared.isSequencerTheLog
+                ? .done(try shared.sequencer.publish(publishing, time: time, at: now))
+                : try publishElsewhere(for: connection)
+            if case .done(let outcome) = publication { statistics.add(.published, outcome.accepted) }
+            return publication
+        } catch {
+            throw Problem(error)
+        }
+    }
+
+    private func publishElsewhere(for connection: Connection) throws(PublishFailure) -> Published {
         // Before the log hears of it: its answer may come from another thread at once.
         let ticket = tickets.issue(to: connection.key)
-        do {
+        do throws(PublishFailure) {
             let publication = try shared.updates.publish(
                 publishing, time: time, at: now, for: PublishTicket(number: ticket, receiver: mailbox))
             guard case .done(let outcome) = publication else { return .pending(ticket: ticket) }
             tickets.redeem(ticket)
-            statistics.add(.published, outcome.accepted)
             return .done(outcome)
         } catch {
             tickets.redeem(ticket)
-            throw Problem(error)
+            throw error
         }
     }
 }

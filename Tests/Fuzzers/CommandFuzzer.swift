@@ -162,6 +162,7 @@ struct Said: Equatable {
     var cursor: [UInt8]?
     /// Nil: unchanged.
     var rate: Double??
+    var wantsStaleness = false
     var updates = Taken.updates([])
 
     init(_ text: [UInt8]) {
@@ -185,8 +186,9 @@ struct Said: Equatable {
 
     private mutating func note(_ command: ClientCommand) {
         switch command {
-        case .subscribe(let patterns, let cursor, let rate):
+        case .subscribe(let patterns, let cursor, let rate, let wantsStaleness):
             kind = "subscribe"
+            self.wantsStaleness = wantsStaleness
             topics = patterns.map(\.text)
             self.cursor = cursor
             note(rate)
@@ -229,6 +231,7 @@ struct Said: Equatable {
             text.append(",\"maxRate\":")
             text.append(Array((rate.map { "\($0)" } ?? "null").utf8))
         }
+        if wantsStaleness { text.append(",\"stale\":true") }
         if kind == "publish", case .updates(let updates) = updates {
             text.append(",\"updates\":")
             text.append(Fuzzer.written(updates))

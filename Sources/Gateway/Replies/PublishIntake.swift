@@ -84,17 +84,23 @@ final class PublishIntake: Reply {
             throw Problem(415, "bad_request", "Send the body without Content-Encoding.")
         }
         guard let field = head.field("Content-Type") else { return false }
-        let type = String(decoding: field, as: UTF8.self).lowercased().prefix { $0 != ";" && $0 != " " }
-        switch type {
-        case "application/x-ndjson", "application/ndjson", "application/jsonl": return true
-        case "application/json", "text/plain", "text/json", "application/x-www-form-urlencoded",
-            "application/octet-stream":
+        let end = field.firstIndex { $0 == ASCII.semicolon || $0 == ASCII.space } ?? field.count
+        let type = field.span.extracting(0..<end)
+        if lineTypes.contains(where: { ASCII.equalIgnoringCase(type, $0) }) { return true }
+        if bodyTypes.contains(where: { ASCII.equalIgnoringCase(type, $0) }) { return false }
+        if type.count > 5, ASCII.equalIgnoringCase(type.extracting((type.count - 5)...), "+json") {
             return false
-        default:
-            if type.hasSuffix("+json") { return false }
-            throw Problem(415, "bad_request", "Send application/json or application/x-ndjson.")
         }
+        throw Problem(415, "bad_request", "Send application/json or application/x-ndjson.")
     }
+
+    private static let lineTypes: [StaticString] = [
+        "application/x-ndjson", "application/ndjson", "application/jsonl",
+    ]
+    private static let bodyTypes: [StaticString] = [
+        "application/json", "text/plain", "text/json", "application/x-www-form-urlencoded",
+        "application/octet-stream",
+    ]
 
     // MARK: Taking
 
