@@ -47,6 +47,7 @@ package final class RunningGateway: Sendable {
     package static func start(
         _ configuration: GatewayConfiguration, log: Log
     ) throws(Failure) -> RunningGateway {
+        Allocator.avoidPauses()
         let limit = DescriptorLimit.raise()
         let files = try readFiles(configuration)
         let (addresses, skipped) = try claim(configuration.endpoints)

@@ -4,13 +4,14 @@ import Testing
 @testable import Gateway
 
 @Suite struct FlushDelayTests {
-    /// The wait of a loop that is busy for so many thousandths of a second, a second long; it may have waited before.
-    private func wait(busy: [Int64], from delay: FlushDelay = FlushDelay(longest: .milliseconds(10)))
-        -> UInt64
-    {
-        var delay = delay
+    /// The wait of a loop that is busy for so many thousandths of its time, for a second. `part` of that goes into flushes.
+    private func wait(busy: [Int64], flushing part: Double = 1) -> UInt64 {
+        var delay = FlushDelay(longest: .milliseconds(10))
         for _ in 0..<1000 / busy.count {
-            for share in busy { delay.count(busy: .microseconds(share), of: .milliseconds(1)) }
+            for share in busy {
+                let busy = Duration.microseconds(share)
+                delay.count(flushing: busy * part, busy: busy, of: .milliseconds(1))
+            }
         }
         return delay.interval.nanoseconds
     }
@@ -23,6 +24,13 @@ import Testing
         #expect(wait(busy: [share]) == 10_000_000)
     }
 
+    /// Where others take the time, waits spare none.
+    @Test func aLoopThatIsBusyWithOtherThingsWaitsForNobody() {
+        #expect(wait(busy: [1000], flushing: 0.25) == 0)
+        #expect((4_900_000...5_100_000).contains(wait(busy: [1000], flushing: 0.35)))
+        #expect(wait(busy: [1000], flushing: 0.5) == 10_000_000)
+    }
+
     /// What the waits spare is given back as far as it is not needed.
     @Test func theWaitIsTheShortestThatLeavesTheLoopSomeTime() {
         var delay = FlushDelay(longest: .milliseconds(10))
@@ -30,7 +38,8 @@ import Testing
         // Without a wait it would need all of its time and more; the longest wait spares half.
         for _ in 0..<5000 {
             let part = Double(delay.interval.nanoseconds) / 10e6
-            delay.count(busy: .nanoseconds(Int64(1e6 * min(1.1 - 0.5 * part, 1))), of: .milliseconds(1))
+            let busy = Duration.nanoseconds(Int64(1e6 * min(1.1 - 0.5 * part, 1)))
+            delay.count(flushing: busy, busy: busy, of: .milliseconds(1))
             waits.append(delay.interval.nanoseconds)
         }
         let settled = waits.suffix(2000)
@@ -45,15 +54,17 @@ import Testing
 
     @Test func oneLongQuietSpellForgetsAll() {
         var delay = FlushDelay(longest: .milliseconds(10))
-        for _ in 0..<100 { delay.count(busy: .milliseconds(6), of: .milliseconds(6)) }
+        for _ in 0..<100 {
+            delay.count(flushing: .milliseconds(6), busy: .milliseconds(6), of: .milliseconds(6))
+        }
         #expect(delay.interval.nanoseconds == 10_000_000)
-        delay.count(busy: .microseconds(1), of: .seconds(1))
+        delay.count(flushing: .microseconds(1), busy: .microseconds(1), of: .seconds(1))
         #expect(delay.interval.nanoseconds == 0)
     }
 
     @Test func withoutAWaitThereIsNone() {
         var delay = FlushDelay(longest: .zero)
-        delay.count(busy: .seconds(1), of: .seconds(1))
+        delay.count(flushing: .seconds(1), busy: .seconds(1), of: .seconds(1))
         #expect(delay.interval.nanoseconds == 0)
     }
 }

@@ -48,8 +48,9 @@ package final class GatewayLoop {
     private var flushDelay: FlushDelay
     /// Whether the last turn's flushes came to their end before all readers had theirs.
     private var areReadersWaiting = false
-    /// When the last turn ended.
+    /// When the last turn ended, and how long this one has flushed readers.
     private var lastEnd: Instant
+    private var flushing = Duration.zero
     let scratch: UnsafeMutableBufferPointer<UInt8>
     var isListening = true
     var isDraining = false
@@ -187,7 +188,8 @@ package final class GatewayLoop {
 
     private func flushReaders() {
         guard let due = replica.flushDue else { return }
-        let horizon = kernel.clock.now() + Self.clockStep
+        let start = kernel.clock.now()
+        let horizon = start + Self.clockStep
         guard due <= horizon else { return }
         beginShare(Share.flushes)
         areReadersWaiting = true
@@ -200,6 +202,7 @@ package final class GatewayLoop {
             let key = replica.owner(of: subscriber)
             if let connection = connection(of: key) { flush(connection, stream: key.stream) }
         }
+        flushing = kernel.clock.now().since(start)
     }
 
     /// Drains what the stream's reader lacks, up to a flush's budget, and sends it in one call.
@@ -250,7 +253,8 @@ package final class GatewayLoop {
     private func publishGauges() {
         let end = kernel.clock.now()
         statistics[.turns].record(from: now, to: end)
-        flushDelay.count(busy: end.since(now), of: end.since(lastEnd))
+        flushDelay.count(flushing: flushing, busy: end.since(now), of: end.since(lastEnd))
+        flushing = .zero
         replica.flushDelay = flushDelay.interval
         lastEnd = end
         statistics.connections.store(liveConnectionCount, ordering: .relaxed)
