@@ -41,6 +41,8 @@ package struct Batch: ~Copyable {
     package var byteCount = 0
     /// Everything up to this sequence number has been sent once this batch has; nil: nothing can be vouched for.
     package var cursor: UInt64?
+    /// In the middle of a poll's snapshot, where it began.
+    package var snapshotBegan: UInt64?
     /// Whether marks are left because the budget was used up.
     package var hasMore = false
 
@@ -57,6 +59,7 @@ package struct Batch: ~Copyable {
         if !staleNotices.isEmpty { staleNotices.removeAll(keepingCapacity: true) }
         byteCount = 0
         cursor = nil
+        snapshotBegan = nil
         hasMore = false
     }
 

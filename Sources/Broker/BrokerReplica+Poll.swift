@@ -11,7 +11,8 @@ extension BrokerReplica {
     ) -> PollQuery {
         let isResumed = honoursCaughtUp(cursor)
         return PollQuery(
-            of: requested, after: isResumed ? cursor?.sequence : nil, tellingStaleness: tellingStaleness,
+            of: requested, after: isResumed ? cursor?.sequence : nil,
+            snapshotBegan: isResumed ? cursor?.snapshotBegan : sequence, tellingStaleness: tellingStaleness,
             byteBudget: byteBudget)
     }
 
@@ -19,14 +20,16 @@ extension BrokerReplica {
     package func beginPoll(
         of requested: [TopicPattern], after start: UInt64, tellingStaleness: Bool = false, byteBudget: Int
     ) -> PollQuery {
-        PollQuery(of: requested, after: start, tellingStaleness: tellingStaleness, byteBudget: byteBudget)
+        PollQuery(
+            of: requested, after: start, snapshotBegan: nil, tellingStaleness: tellingStaleness,
+            byteBudget: byteBudget)
     }
 
     /// Goes on; returns whether the answer can be made, in this very step.
     package func advance(_ poll: PollQuery, _ ration: inout Ration) -> Bool {
-        if let start = poll.start, start < purgedSequence {
+        if let covered = poll.covered, covered < purgedSequence {
             // What has ended and is forgotten can be told no more: it begins anew, as a reset.
-            poll.beginAnew()
+            poll.beginAnew(at: sequence)
         }
         let way = poll.way ?? chooseWay(for: poll, &ration)
         poll.way = way
@@ -187,6 +190,7 @@ extension BrokerReplica {
         }
         if known < .max { batch.hasMore = true }
         batch.cursor = batch.hasMore ? end : sequence
+        if batch.hasMore, let began = poll.snapshotBegan, began > end { batch.snapshotBegan = began }
         // A gap after the end goes into the answer to that cursor. Here it would be told twice.
         let told = batch.cursor ?? 0
         for lost in gaps where lost.sequence <= told { batch.gaps.append(lost.gap) }

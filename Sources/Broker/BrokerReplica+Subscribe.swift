@@ -79,7 +79,7 @@ extension BrokerReplica {
     /// older than what is remembered.
     package func honours(_ cursor: Cursor?) -> Bool {
         guard let cursor else { return false }
-        return lineage.contains(cursor, endingAt: sequence) && cursor.sequence >= purgedSequence
+        return lineage.contains(cursor, endingAt: sequence) && cursor.covered >= purgedSequence
     }
 
     /// The same after taking what waits. A cursor may come from a loop that is further: what its holder has been

@@ -19,26 +19,36 @@ package struct Epoch: Sendable, Equatable {
     }
 }
 
-/// A cursor as subscribers hold it: the epoch, "-", and the sequence number it covers everything up to.
+/// A cursor as subscribers hold it: the epoch, "-", and the sequence number it covers everything up to. In the middle of a
+/// snapshot that is told in several answers, "." and a second number follow: where the snapshot began.
 package struct Cursor: Sendable, Equatable {
     package let epoch: String
     package let sequence: UInt64
+    /// Its holder was told nothing of what had ended before.
+    package let snapshotBegan: UInt64?
+
+    /// Whoever was purged up to here is nobody that its holder holds.
+    var covered: UInt64 { max(sequence, snapshotBegan ?? 0) }
 
     /// Cursors longer than this are nobody's.
     package static let maximumByteCount = 64
 
-    package init(epoch: Epoch, sequence: UInt64) {
+    package init(epoch: Epoch, sequence: UInt64, snapshotBegan: UInt64? = nil) {
         self.epoch = epoch.text
         self.sequence = sequence
+        self.snapshotBegan = snapshotBegan
     }
 
     /// Reads a cursor that a subscriber presents; nil when it is malformed, which is answered with a reset.
     package init?(_ bytes: Span<UInt8>) {
         guard bytes.count <= Self.maximumByteCount,
             let dash = bytes.indices.last(where: { bytes[$0] == ASCII.minus }),
-            dash > 0,
-            let sequence = bytes.extracting((dash + 1)..<bytes.count).decimal
+            dash > 0
         else { return nil }
+        let dot = bytes.indices.last { $0 > dash && bytes[$0] == ASCII.period }
+        guard let sequence = bytes.extracting((dash + 1)..<(dot ?? bytes.count)).decimal else { return nil }
+        snapshotBegan = dot.flatMap { bytes.extracting(($0 + 1)..<bytes.count).decimal }
+        if dot != nil, snapshotBegan == nil { return nil }
         epoch = bytes.extracting(0..<dash).text
         self.sequence = sequence
     }
@@ -46,8 +56,11 @@ package struct Cursor: Sendable, Equatable {
 
 extension ByteBuffer {
     /// Appends a cursor as subscribers hold it; `Cursor.init(_:)` reads it.
-    package mutating func append(cursorOf epoch: Epoch, _ sequence: UInt64) {
+    package mutating func append(cursorOf epoch: Epoch, _ sequence: UInt64, snapshotBegan: UInt64? = nil) {
         append(epoch.cursorPrefix)
         append(decimal: sequence)
+        guard let snapshotBegan else { return }
+        append(ASCII.period)
+        append(decimal: snapshotBegan)
     }
 }

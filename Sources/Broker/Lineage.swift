@@ -36,9 +36,9 @@ package struct Lineage: Sendable, Equatable {
 
     /// Whether `cursor` names a place in this history, of which `sequence` is the end.
     func contains(_ cursor: Cursor, endingAt sequence: UInt64) -> Bool {
-        guard cursor.sequence <= sequence else { return false }
+        guard cursor.covered <= sequence else { return false }
         if cursor.epoch == current.text { return true }
-        return former.contains { $0.epoch.text == cursor.epoch && cursor.sequence <= $0.survived }
+        return former.contains { $0.epoch.text == cursor.epoch && cursor.covered <= $0.survived }
     }
 
     // MARK: As text

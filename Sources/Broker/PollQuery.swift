@@ -13,6 +13,8 @@ package final class PollQuery {
     let tellsStaleness: Bool
     /// What changed up to here is held; nil: nothing is.
     private(set) var start: UInt64?
+    /// Where the snapshot began of which this is a part; nil where it is none.
+    private(set) var snapshotBegan: UInt64?
     var way: Way?
     /// Topics that the poll lacks, with the sequence number of the change that was seen, oldest first once they are whole.
     var found: [Found] = []
@@ -45,16 +47,24 @@ package final class PollQuery {
         case topics
     }
 
-    init(of patterns: [TopicPattern], after start: UInt64?, tellingStaleness: Bool, byteBudget: Int) {
+    init(
+        of patterns: [TopicPattern], after start: UInt64?, snapshotBegan: UInt64?, tellingStaleness: Bool,
+        byteBudget: Int
+    ) {
         self.patterns = patterns
         tellsStaleness = tellingStaleness
         self.byteBudget = byteBudget
         self.start = start
+        self.snapshotBegan = snapshotBegan
     }
 
+    /// What it does not hold and has ended up to here, it need not be told.
+    var covered: UInt64? { start.map { max($0, snapshotBegan ?? 0) } }
+
     /// Forgets what was found: the cursor can be honoured no more.
-    func beginAnew() {
+    func beginAnew(at sequence: UInt64) {
         start = nil
+        snapshotBegan = sequence
         way = nil
         found = []
         byteCount = 0

@@ -24,8 +24,12 @@ enum RequestRouter {
         if connection.facts.contains(.isSurplus) {
             connection.endAfterSending(.refused)
             response.close()
-            // An event stream says it in its own way.
-            if resource != .eventStream, let refusal = work.refusal(of: connection) { throw refusal }
+            if let refusal = work.refusal(of: connection) {
+                guard resource == .eventStream else { throw refusal }
+                // Now, because nobody waits for a body that may say more.
+                EventStream.sendAway(because: refusal, &response, connection, work)
+                return .answered
+            }
         }
         if head.method == .options {
             response.answer(204, connection, work) { fields in

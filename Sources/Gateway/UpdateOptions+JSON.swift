@@ -6,11 +6,15 @@ internal import Primitives
 extension UpdateOptions {
     /// Seconds: from a millisecond to a year.
     private static var lifetimes: ClosedRange<Double> { 0.001...31_536_000 }
-    /// Until the year 10889, and exact in every language's numbers.
-    private static var lastMoment: UInt64 { 9_007_199_254_740_991 / 32 }
+    /// The last moment that a date of JavaScript's can be.
+    private static var lastMoment: UInt64 { 8_640_000_000_000_000 }
 
     mutating func read(timeToLive text: Span<UInt8>) throws(Problem) {
-        guard let seconds = Double(text.text), Self.lifetimes.contains(seconds) else {
+        // `Double` reads hexadecimal too, which is no JSON.
+        let isDecimal = !text.indices.contains {
+            text[$0] == UInt8(ascii: "x") || text[$0] == UInt8(ascii: "X")
+        }
+        guard isDecimal, let seconds = Double(text.text), Self.lifetimes.contains(seconds) else {
             throw .badRequest("\"ttl\" must be a number of seconds, from 0.001 to 31536000.")
         }
         timeToLive = TimeToLive(Interval(nanoseconds: UInt64(seconds * 1e9)))
@@ -19,7 +23,8 @@ extension UpdateOptions {
     mutating func read(moment text: Span<UInt8>) throws(Problem) {
         guard let milliseconds = text.decimal, milliseconds <= Self.lastMoment else {
             throw .badRequest(
-                "\"at\" must be a moment in whole milliseconds since 1970, such as 1764000000123.")
+                "\"at\" must be a moment in whole milliseconds since 1970, from 0 to 8640000000000000, such as 1764000000123."
+            )
         }
         moment = UnixTime(milliseconds: milliseconds)
     }

@@ -82,12 +82,14 @@ import Testing
         ("2026-01-05 10:30:00.5+01:00", 1_767_605_400_500_000_000),
         ("2026-01-05T04:00-0530", 1_767_605_400_000_000_000), ("1970-01-01T00:00:00", 0),
         ("2024-02-29T00:00:00Z", 1_709_164_800_000_000_000), ("0", 0),
+        ("2024-02-29", 1_709_164_800_000_000_000),
     ]) func readsTimes(text: String, nanoseconds: Int64) throws {
         #expect(try #require(RecordedTime(Array(text.utf8))).nanoseconds == nanoseconds)
     }
 
     @Test(arguments: [
-        "", "yesterday", "2026-13-01T00:00:00Z", "2026-01-05", "2026-01-05T25:00:00Z", "nan", "inf",
+        "", "yesterday", "2026-13-01T00:00:00Z", "2026-13-01", "2026-01-32", "2026-01-05T",
+        "2026-01-05T25:00:00Z", "nan", "inf",
         "2026-01-05T09:30:00X", "2026-01-05T09:30:00.Z", "1e300",
     ]) func refusesWhatIsNoTime(text: String) {
         #expect(RecordedTime(Array(text.utf8)) == nil)

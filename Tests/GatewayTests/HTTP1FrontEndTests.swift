@@ -295,6 +295,13 @@ import Testing
         let (reason, delay) = try farewell(stream.receive(get("/sse?topics=a")))
         #expect(reason == "overloaded" && (1000...6000).contains(delay))
         #expect(stream.connection.endReason == .refused && stream.work.statistics[.eventStreams] == 0)
+        // Whatever says what it wants, and whether or not that has come.
+        for body in [#"{"topics":["a"]}"#, ""] {
+            let asked = surplus
+            let head = "POST /sse HTTP/1.1\r\nHost: x\r\nContent-Length: 16\r\n\r\n"
+            #expect(try farewell(asked.receive(head + body)).reason == "overloaded")
+            #expect(asked.connection.endReason == .refused)
+        }
         for request in [get("/poll?topics=a"), get("/healthz"), get("/ws"), post("/publish", "[]")] {
             let stage = surplus
             let answer = stage.receive(request)

@@ -73,6 +73,12 @@ import Testing
         let goodbye = stage.said()
         #expect(goodbye.hasPrefix("HTTP/1.1 503 ") && goodbye.contains(#""line":2,"accepted":2}"#))
         #expect(goodbye.contains(#""code":"draining""#) && stage.connection.endReason == .drained)
+        // The sender has closed its side.
+        stage = begin(length, lines)
+        stage.frontEnd.inputEnded(stage.connection, stage.work)
+        let cut = stage.said()
+        #expect(cut.hasPrefix("HTTP/1.1 400 ") && cut.contains(#""line":2,"accepted":2}"#))
+        #expect(stage.connection.endReason == .peer)
         // A bad line.
         stage = begin(length, lines)
         let refused = stage.receive("nonsense\n")
@@ -85,6 +91,17 @@ import Testing
         _ = stage.receive(Self.head("Content-Length: 46", type: "application/x-ndjson") + line)
         #expect(stage.pass(.seconds(86_400)).isEmpty && stage.connection.endReason == nil)
         #expect(stage.receive(line).contains(#""accepted":2"#))
+    }
+
+    @Test(arguments: ["Content-Length: 23", "Transfer-Encoding: chunked"])
+    func nothingBeforeTheFirstLineIsNoFaultEither(framing: String) {
+        let stage = FrontEndStage()
+        _ = stage.receive(Self.head(framing, type: "application/x-ndjson"))
+        #expect(stage.pass(.seconds(86_400)).isEmpty && stage.connection.endReason == nil)
+        // Where it is no stream of lines, a body has to come.
+        let other = FrontEndStage()
+        _ = other.receive(Self.head(framing, type: "application/json"))
+        #expect(other.pass(.seconds(30)).hasPrefix("HTTP/1.1 408 "))
     }
 
     @Test func linesMayComeForEver() throws {

@@ -20,8 +20,13 @@ struct Holding {
     struct HandedCursor {
         let generation: Int
         let sequence: UInt64
+        /// Of one from the middle of a snapshot, where that began.
+        let snapshotBegan: UInt64?
         let mask: UInt64
         let held: [Int32]
+
+        /// What was forgotten up to here does not concern its holder.
+        var covered: UInt64 { max(sequence, snapshotBegan ?? 0) }
     }
 
     private(set) var mask: UInt64 = 0
@@ -162,7 +167,7 @@ struct Holding {
     /// Takes a cursor: all that it covers must have been sent. `isCut`: what was not sent has changed after it, so that
     /// whoever presents it is sent that.
     mutating func take(
-        cursor: UInt64, isCut: Bool = false, generation: Int, _ truth: Truth
+        cursor: UInt64, snapshotBegan: UInt64? = nil, isCut: Bool = false, generation: Int, _ truth: Truth
     ) throws(SimulationFailure) -> HandedCursor {
         if cursor > truth.sequence {
             throw SimulationFailure("was handed the cursor \(cursor), ahead of all updates")
@@ -184,7 +189,8 @@ struct Holding {
             throw SimulationFailure("the cursor \(cursor) covers \(line), the reader holds \(holds)")
         }
         lastCursor = cursor
-        return HandedCursor(generation: generation, sequence: cursor, mask: mask, held: held)
+        return HandedCursor(
+            generation: generation, sequence: cursor, snapshotBegan: snapshotBegan, mask: mask, held: held)
     }
 
     // MARK: Quiet

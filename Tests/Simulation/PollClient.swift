@@ -200,9 +200,10 @@ final class PollClient: Client {
     }
 
     private func take(_ cursor: String, isCut: Bool, in world: World) throws {
+        let place = try world.place(of: cursor)
         let handed = try holding.take(
-            cursor: try world.sequence(of: cursor), isCut: isCut, generation: world.gateway.generation,
-            world.truth)
+            cursor: place.sequence, snapshotBegan: place.snapshotBegan, isCut: isCut,
+            generation: world.gateway.generation, world.truth)
         last = handed
         world.keep(handed)
     }

@@ -36,7 +36,7 @@ struct Resumption {
         case 1: (text, isPlausible) = ("elsewhere-\(handed.sequence)", false)
         case 2: (text, isPlausible) = ("no~cursor", false)
         default:
-            text = "\(epoch)-\(handed.sequence)"
+            text = "\(epoch)-\(handed.sequence)\(handed.snapshotBegan.map { ".\($0)" } ?? "")"
             isPlausible = handed.generation == world.gateway.generation
         }
     }
@@ -48,12 +48,12 @@ struct Resumption {
     var held: Holding.HandedCursor? { handed }
 
     /// Whether it could not be honoured when it was presented.
-    var isHopeless: Bool { !isPlausible || handed.map { $0.sequence < purgedBefore } ?? true }
+    var isHopeless: Bool { !isPlausible || handed.map { $0.covered < purgedBefore } ?? true }
 
     func expected(in world: World) -> Outcome {
         guard isPlausible, let handed else { return .reset }
-        if handed.sequence >= world.truth.purgedSequence { return .honoured }
-        return handed.sequence < purgedBefore ? .reset : .either
+        if handed.covered >= world.truth.purgedSequence { return .honoured }
+        return handed.covered < purgedBefore ? .reset : .either
     }
 
     /// Checks what the gateway says became of it; returns what the reader goes on from.

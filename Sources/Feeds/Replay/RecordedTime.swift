@@ -31,11 +31,14 @@ struct RecordedTime: Equatable {
     }
 
     /// `2026-01-31T09:30:00.25Z`. A space may replace the T; the fraction and the zone (UTC, or an offset such as
-    /// +01:00) may be missing.
+    /// +01:00) may be missing, and so may all behind the day, which then is midnight, UTC.
     private static func iso(_ text: String) -> Int64? {
         var rest = text[...]
         guard let year = digits(4, &rest), take("-", &rest), let month = digits(2, &rest), take("-", &rest),
-            let day = digits(2, &rest), take("T", &rest) || take("t", &rest) || take(" ", &rest),
+            let day = digits(2, &rest), (1...12).contains(month), (1...31).contains(day)
+        else { return nil }
+        if rest.isEmpty { return daysSince1970(year, month, day) * 86_400 * 1_000_000_000 }
+        guard take("T", &rest) || take("t", &rest) || take(" ", &rest),
             let hour = digits(2, &rest), take(":", &rest), let minute = digits(2, &rest)
         else { return nil }
         var second: Int64 = 0
@@ -43,7 +46,7 @@ struct RecordedTime: Equatable {
             guard let whole = digits(2, &rest) else { return nil }
             second = whole
         }
-        guard (1...12).contains(month), (1...31).contains(day), hour < 24, minute < 60, second <= 60,
+        guard hour < 24, minute < 60, second <= 60,
             let fraction = fraction(&rest), let offset = offset(&rest), rest.isEmpty
         else { return nil }
         let minutes = (daysSince1970(year, month, day) * 24 + hour) * 60 + minute - offset

@@ -43,6 +43,7 @@ struct HTTP1FrontEnd: FrontEnd {
             self.reply = reply
             self.response = response
             unfinishedSince = now
+            look(at: now)
         }
 
         /// Between two lines any time may pass: TCP finds out who has vanished.
@@ -199,8 +200,13 @@ struct HTTP1FrontEnd: FrontEnd {
         return step.consumed
     }
 
-    func inputEnded(_ connection: Connection, _ work: Workspace) {
+    mutating func inputEnded(_ connection: Connection, _ work: Workspace) {
         switch state {
+        case .body(let body) where body.reply?.isReading ?? false:
+            // It may still read how far its lines came (half-closed).
+            refuse(
+                Problem(400, "bad_request", "The connection was closed in the middle of the body."), .peer,
+                connection, work)
         case .idle, .head, .body: work.actions.end = .peer
         // A peer that has said all may still want the answer that it waits for (half-closed).
         case .replying: break

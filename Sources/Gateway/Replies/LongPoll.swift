@@ -120,7 +120,9 @@ final class LongPoll: Reply {
         isReset: Bool, _ response: inout some Responder, _ connection: Connection, _ work: Workspace
     ) {
         var cursor = ByteBuffer()
-        work.replica.append(cursor: work.batch.cursor ?? work.replica.sequence, to: &cursor)
+        work.replica.append(
+            cursor: work.batch.cursor ?? work.replica.sequence, snapshotBegan: work.batch.snapshotBegan,
+            to: &cursor)
         work.noteDelivery(to: connection)
         let tag = [ASCII.quote] + cursor.array + [ASCII.quote]
         let pause = self.pause(isReset: isReset, work)

@@ -50,7 +50,7 @@ enum Publish: Command {
             habits.keepAwake = .seconds(seconds)
         }
         let timeToLive = try arguments.positiveNumber("--ttl")
-        let at = try arguments.integer("--at", in: 0...Int.max).map(UInt64.init)
+        let at = try arguments.integer("--at", in: 0...8_640_000_000_000_000).map(UInt64.init)
         let showsProgress = try arguments.flag("--progress") || Console.isTerminal(STDERR_FILENO)
         let words = try arguments.positionals(0...2)
         if deletes, isNDJSON { throw UsageFailure("--delete and --ndjson exclude each other") }

@@ -1,0 +1,72 @@
+import Primitives
+import Testing
+
+/// A poll's snapshot in several answers, while topics that nobody holds end and are forgotten.
+@testable import Broker
+
+@Suite struct PagedSnapshotTests {
+    private func bench() throws -> Bench {
+        var retention = Sequencer.Retention()
+        retention.tombstoneLimit = 0
+        let bench = Bench(retention)
+        for number in 0..<20 { try bench.publish("ref/\(number)", "1") }
+        try end("other", bench)
+        return bench
+    }
+
+    private func end(_ topic: String, _ bench: Bench) throws {
+        try bench.publish([(topic, "1"), (topic, nil)])
+        bench.replica.follow()
+    }
+
+    /// One answer; returns its cursor as it is written and read again.
+    private func ask(_ bench: Bench, after cursor: Cursor?) throws -> (isResumed: Bool, next: Cursor) {
+        bench.batch.removeAll()
+        let query = bench.replica.beginPoll(of: [try TopicPattern("ref/*")], after: cursor, byteBudget: 400)
+        bench.replica.answer(query, into: &bench.batch)
+        var text = ByteBuffer()
+        let end = bench.batch.cursor ?? 0
+        bench.replica.append(cursor: end, snapshotBegan: bench.batch.snapshotBegan, to: &text)
+        let written = Cursor(text.bytes)
+        return (query.isResumed, try #require(written))
+    }
+
+    @Test func comesToAnEndThoughOlderTopicsWereForgotten() throws {
+        let bench = try bench()
+        var (names, answers) = (Set<String>(), 1)
+        var cursor = try ask(bench, after: nil).next
+        names.formUnion(bench.batch.lines)
+        #expect(cursor.snapshotBegan == bench.replica.sequence)
+        while bench.batch.hasMore {
+            let answer = try ask(bench, after: cursor)
+            #expect(answer.isResumed && !bench.batch.isEmpty)
+            names.formUnion(bench.batch.lines)
+            cursor = answer.next
+            answers += 1
+        }
+        #expect(names.count == 20 && answers > 2 && cursor.snapshotBegan == nil)
+    }
+
+    /// It may hold the topic that was forgotten meanwhile, and nobody can tell it any more.
+    @Test func beginsAnewWhenSomethingIsForgottenThatWasThereAtItsBeginning() throws {
+        let bench = try bench()
+        let cursor = try ask(bench, after: nil).next
+        try bench.publish("ref/0", nil)
+        bench.replica.follow()
+        #expect(!bench.replica.honours(cursor))
+        let answer = try ask(bench, after: cursor)
+        #expect(!answer.isResumed && answer.next.snapshotBegan == bench.replica.sequence)
+    }
+
+    @Test(arguments: ["e-5.", "e-5.x", "e-.5", "e.5-6x", "e-5.6.7"]) func readsNoCursorThatIsNone(
+        text: String
+    ) {
+        #expect(Cursor(Array(text.utf8).span) == nil)
+    }
+
+    @Test func aSnapshotOfTheFutureIsNoSnapshot() throws {
+        let bench = try bench()
+        let cursor = Cursor(Array("bench-3.999999".utf8).span)
+        #expect(cursor?.snapshotBegan == 999_999 && !bench.replica.honours(cursor))
+    }
+}
