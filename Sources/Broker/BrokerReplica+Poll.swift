@@ -203,7 +203,7 @@ extension BrokerReplica {
         for topic in poll.logs where topics.contains(topic) {
             guard let log = topics[topic].log else { continue }
             if let start = poll.start, log.lostSequence > start {
-                let missed = log.isWholeAfter(start) ? log.firstVersion - log.originVersion : nil
+                let missed = lacksWhole(log, after: start) ? log.firstVersion - log.originVersion : nil
                 gaps.append(
                     (log.lostSequence, Gap(topic: topics[topic].name, next: log.firstVersion, missed: missed))
                 )

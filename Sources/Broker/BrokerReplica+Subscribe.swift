@@ -114,9 +114,15 @@ extension BrokerReplica {
         guard begin < log.endVersion else { return false }
         // What the reader never had and what is kept no more is a gap.
         if let start, log.lostSequence > start {
-            subscribers[id].setLogPosition(log.isWholeAfter(start) ? .beginning : .unknown, of: slot)
+            subscribers[id].setLogPosition(lacksWhole(log, after: start) ? .beginning : .unknown, of: slot)
         }
         return true
+    }
+
+    /// Whether a reader that holds all up to `start` lacks a log from its first update on, and nothing before: of a former life
+    /// that was forgotten since, nobody knows.
+    func lacksWhole(_ log: TopicLog, after start: UInt64) -> Bool {
+        start >= purgedSequence && log.isWholeAfter(start)
     }
 
     /// `since`: updates after this are covered; nil: those to come.

@@ -67,6 +67,10 @@ struct Holding {
                 cover.presented = start.sequence
                 cover.low = topic.count(upTo: start.sequence)
                 cover.high = cover.low
+                // A life that had ended when the snapshot began is not owed.
+                if topic.keeps > 0, let began = start.snapshotBegan {
+                    cover.high = max(cover.low, topic.snapshotStart(at: began))
+                }
                 held[number] = start.held[number]
             } else {
                 held[number] = -1
