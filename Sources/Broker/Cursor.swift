@@ -33,10 +33,10 @@ package struct Cursor: Sendable, Equatable {
     /// Cursors longer than this are nobody's.
     package static let maximumByteCount = 64
 
-    package init(epoch: Epoch, sequence: UInt64, snapshotBegan: UInt64? = nil) {
+    package init(epoch: Epoch, sequence: UInt64) {
         self.epoch = epoch.text
         self.sequence = sequence
-        self.snapshotBegan = snapshotBegan
+        snapshotBegan = nil
     }
 
     /// Reads a cursor that a subscriber presents; nil when it is malformed, which is answered with a reset.

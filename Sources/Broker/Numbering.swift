@@ -172,14 +172,16 @@ struct Numbering: ~Copyable {
         records[topic].latest = entry.payload
         if let log = records[topic].log { log.append(entry) }
         if isTombstone { ended.append((topic, entry.sequence)) }
-        if entry.timeToLive.isSaid { giveLifetime(topic) }
-        if let lifetime = records[topic].lifetime { restart(lifetime, entry) }
+        let lifetime = entry.timeToLive.isSaid ? madeLifetime(of: topic) : records[topic].lifetime
+        if let lifetime { restart(lifetime, entry) }
         sink.post(entry)
     }
 
-    mutating func giveLifetime(_ topic: UInt32) {
-        guard records[topic].lifetime == nil else { return }
-        records[topic].lifetime = Lifetime(LifetimeRule())
+    private mutating func madeLifetime(of topic: UInt32) -> Lifetime {
+        if let lifetime = records[topic].lifetime { return lifetime }
+        let made = Lifetime(LifetimeRule())
+        records[topic].lifetime = made
+        return made
     }
 
     private mutating func create(
@@ -278,9 +280,7 @@ struct Numbering: ~Copyable {
             record(numbered(entry, as: topic, now), &sink)
         case .stale:
             guard entry.sequence > sequence, let known else { return }
-            giveLifetime(known)
-            guard let lifetime = records[known].lifetime else { return }
-            recordStale(numbered(entry, as: known, now), lifetime, &sink)
+            recordStale(numbered(entry, as: known, now), madeLifetime(of: known), &sink)
         case .purged:
             guard let known, hasEnded(known, at: entry.sequence) else { return }
             purge(known, upTo: entry.version, now, &sink)

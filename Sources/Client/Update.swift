@@ -120,22 +120,6 @@ package struct Gap: Sendable, Equatable {
         self.next = next
         self.missed = missed
     }
-
-    init(_ scanner: inout JSONScanner) throws(JSONFailure) {
-        let text = scanner.bytes
-        try scanner.enterObject()
-        while let name = try scanner.nextMember() {
-            if name.equals("topic", in: text) {
-                topic = try scanner.string().decoded(in: text) ?? []
-            } else if name.equals("next", in: text) {
-                next = try scanner.wholeNumber()
-            } else if name.equals("missed", in: text) {
-                missed = try scanner.null() ? nil : try scanner.wholeNumber()
-            } else {
-                _ = try scanner.value()
-            }
-        }
-    }
 }
 
 /// A topic whose latest value counts as stale.
@@ -147,20 +131,6 @@ package struct Staleness: Sendable, Equatable {
     package init(topic: [UInt8], since: UInt64) {
         self.topic = topic
         self.since = since
-    }
-
-    init(_ scanner: inout JSONScanner) throws(JSONFailure) {
-        let text = scanner.bytes
-        try scanner.enterObject()
-        while let name = try scanner.nextMember() {
-            if name.equals("topic", in: text) {
-                topic = try scanner.string().decoded(in: text) ?? []
-            } else if name.equals("since", in: text) {
-                since = try scanner.wholeNumber()
-            } else {
-                _ = try scanner.value()
-            }
-        }
     }
 }
 

@@ -11,9 +11,8 @@ package final class GatewayShared: Sendable {
     package let sequencer: Sequencer
     /// Puts the updates of clients in order.
     let updates: any UpdateLog
-
     /// Whether the log is the sequencer itself. One that is elsewhere takes batches whole, and ends topics itself.
-    var isSequencerTheLog: Bool { updates === sequencer }
+    let isSequencerTheLog: Bool
     package let log: Log
     package let files: StaticFiles
     package let isDraining = Atomic<Bool>(false)
@@ -47,6 +46,7 @@ package final class GatewayShared: Sendable {
         self.log = log
         self.files = files
         self.updates = updates ?? sequencer
+        isSequencerTheLog = updates.map { $0 === sequencer } ?? true
         self.descriptorLimit = descriptorLimit
         listsConnections = configuration.operations.listsConnections(at: addresses.map(\.address))
         access = AccessPolicy(configuration.access, configuration.endpoints, at: addresses.map(\.address))

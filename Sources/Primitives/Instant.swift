@@ -10,10 +10,6 @@ public struct Instant: Sendable, Hashable, Comparable {
         self.nanoseconds = nanoseconds
     }
 
-    @inlinable public init(milliseconds: UInt64) {
-        self.init(nanoseconds: milliseconds * 1_000_000)
-    }
-
     /// Later than every real moment: "no deadline". Computed, because another module pays a call for a stored one.
     @inlinable public static var never: Instant { Instant(nanoseconds: .max) }
 

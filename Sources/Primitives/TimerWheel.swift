@@ -28,7 +28,7 @@ package struct TimerWheel: ~Copyable {
     private var occupiedWords: UInt64 = 0
 
     /// - Parameter tick: how exact deadlines are. One that is more than 4,095 ticks away is looked at from time to time.
-    package init(now: Instant, tick: Interval = Interval(nanoseconds: 1_000_000)) {
+    package init(now: Instant, tick: Interval = Interval(milliseconds: 1)) {
         origin = now
         tickLength = tick.nanoseconds
     }

@@ -106,12 +106,8 @@ package final class EventStreamWire: SubscriptionWire {
         case "message": events.append(.update(try Update(line: event.data)))
         case "live": events.append(.live(resumed: try Notice(event.data).resumed))
         case "reset": events.append(.reset)
-        case "gap":
-            var scanner = JSONScanner(event.data.span)
-            events.append(.gap(try Gap(&scanner)))
-        case "stale":
-            var scanner = JSONScanner(event.data.span)
-            events.append(.stale(try Staleness(&scanner)))
+        case "gap": events.append(.gap(try TopicNotice(event.data).gap))
+        case "stale": events.append(.stale(try TopicNotice(event.data).staleness))
         case "goodbye":
             let notice = try Notice(event.data)
             let delay = notice.reconnectAfter ?? event.retryMilliseconds.map { UInt64(clamping: $0) }

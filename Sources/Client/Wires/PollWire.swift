@@ -89,10 +89,12 @@ private struct PollAnswer {
                 isReset = try scanner.boolean()
             } else if name.equals("gaps", in: text) {
                 try scanner.enterArray()
-                while try scanner.nextElement() { gaps.append(.gap(try Gap(&scanner))) }
+                while try scanner.nextElement() { gaps.append(.gap(try TopicNotice(&scanner).gap)) }
             } else if name.equals("stale", in: text) {
                 try scanner.enterArray()
-                while try scanner.nextElement() { stale.append(.stale(try Staleness(&scanner))) }
+                while try scanner.nextElement() {
+                    stale.append(.stale(try TopicNotice(&scanner).staleness))
+                }
             } else {
                 _ = try scanner.value()
             }

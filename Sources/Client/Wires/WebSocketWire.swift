@@ -149,11 +149,7 @@ private struct ServerMessage {
     private var type: [UInt8] = []
     private var cursor: [UInt8]?
     private var updates: [WireEvent] = []
-    /// Of a gap, and of what is stale.
-    private var topic: [UInt8] = []
-    private var next: UInt64 = 0
-    private var missed: UInt64?
-    private var since: UInt64 = 0
+    private var topicNotice = TopicNotice()
     private var notice = Notice()
     /// The largest message that the gateway takes.
     private(set) var messageByteCount: Int?
@@ -168,17 +164,9 @@ private struct ServerMessage {
                 cursor = try scanner.optionalString()
             } else if name.equals("updates", in: text) {
                 try scanner.updates(into: &updates)
-            } else if name.equals("topic", in: text) {
-                topic = try scanner.optionalString() ?? []
-            } else if name.equals("next", in: text) {
-                next = try scanner.wholeNumber()
-            } else if name.equals("since", in: text) {
-                since = try scanner.wholeNumber()
             } else if name.equals("limits", in: text) {
                 messageByteCount = try Self.messageByteCount(&scanner)
-            } else if name.equals("missed", in: text) {
-                missed = try scanner.null() ? nil : try scanner.wholeNumber()
-            } else {
+            } else if try !topicNotice.read(name, &scanner) {
                 try notice.read(name, &scanner)
             }
         }
@@ -207,9 +195,9 @@ private struct ServerMessage {
         } else if type.equals("live") {
             events.append(.live(resumed: nil))
         } else if type.equals("gap") {
-            events.append(.gap(Gap(topic: topic, next: next, missed: missed)))
+            events.append(.gap(topicNotice.gap))
         } else if type.equals("stale") {
-            events.append(.stale(Staleness(topic: topic, since: since)))
+            events.append(.stale(topicNotice.staleness))
         } else if type.equals("heartbeat") {
             events.append(.heartbeat)
         } else if type.equals("error") {

@@ -36,13 +36,12 @@ struct HTTP1FrontEnd: FrontEnd {
         var response: HTTP1Responder
         /// When what is under way began and must be whole in time: the body, a line of it, its trailer. `never` between two
         /// lines.
-        var unfinishedSince: Instant
+        var unfinishedSince = Instant.never
 
         init(_ decoder: BodyDecoder, for reply: (any Reply)?, _ response: HTTP1Responder, at now: Instant) {
             self.decoder = decoder
             self.reply = reply
             self.response = response
-            unfinishedSince = now
             look(at: now)
         }
 

@@ -214,9 +214,9 @@ extension ByteBuffer {
     /// One event an update. The last one of the batch carries the cursor, because all that it covers has then been sent.
     fileprivate mutating func append(updateEvents batch: borrowing Batch, of replica: BrokerReplica) {
         reserve(batch.byteCount + batch.entries.count * 8 + 64)
-        let last = batch.staleNotices.isEmpty ? batch.entries.count - 1 : -1
+        let last = batch.entries.count - 1
         for (place, entry) in batch.entries.enumerated() {
-            if place == last { append(idLine: batch.cursor, of: replica) }
+            if place == last { append(idLine: batch.cursorOfUpdates, of: replica) }
             // An update is always one line (docs/protocol.md, section 1).
             append("data: ")
             append(entry.bytes)

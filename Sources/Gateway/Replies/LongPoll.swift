@@ -140,8 +140,8 @@ final class LongPoll: Reply {
         body.append("\",\"updates\":")
         body.append(updates: work.batch)
         if isReset { body.append(",\"reset\":true") }
-        body.append(gapsMember: work.batch)
-        body.append(staleMember: work.batch)
+        body.append("gaps", work.batch.gaps) { $0.append(gapMembers: $1) }
+        body.append("stale", work.batch.staleNotices) { $0.append($1.unsafeBytes) }
         body.append("}\n")
         response.answer(200, "application/json", body.bytes, connection, work, fields: addFields)
     }
@@ -247,25 +247,17 @@ final class LongPoll: Reply {
 }
 
 extension ByteBuffer {
-    /// `,"stale":[{"topic":…,"since":…}]`, nothing where there are none.
-    fileprivate mutating func append(staleMember batch: borrowing Batch) {
-        guard !batch.staleNotices.isEmpty else { return }
-        append(",\"stale\":[")
-        for (place, notice) in batch.staleNotices.enumerated() {
+    /// `,"gaps":[{…},{…}]`, nothing where there are none; `members` appends those of one object.
+    fileprivate mutating func append<Item>(
+        _ name: StaticString, _ items: [Item], _ members: (inout ByteBuffer, Item) -> Void
+    ) {
+        guard !items.isEmpty else { return }
+        append(",\"")
+        append(name)
+        append("\":[")
+        for (place, item) in items.enumerated() {
             append(place == 0 ? "{" : ",{")
-            append(notice.unsafeBytes)
-            append(ASCII.closeBrace)
-        }
-        append(ASCII.closeBracket)
-    }
-
-    /// `,"gaps":[{…},{…}]`, nothing where there are none.
-    fileprivate mutating func append(gapsMember batch: borrowing Batch) {
-        guard !batch.gaps.isEmpty else { return }
-        append(",\"gaps\":[")
-        for (place, gap) in batch.gaps.enumerated() {
-            append(place == 0 ? "{" : ",{")
-            append(gapMembers: gap)
+            members(&self, item)
             append(ASCII.closeBrace)
         }
         append(ASCII.closeBracket)

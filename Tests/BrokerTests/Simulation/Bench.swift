@@ -115,3 +115,9 @@ final class Bench {
         return names
     }
 }
+
+extension Instant {
+    init(milliseconds: UInt64) {
+        self.init(nanoseconds: milliseconds * 1_000_000)
+    }
+}
