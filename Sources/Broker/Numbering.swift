@@ -17,8 +17,8 @@ struct Numbering: ~Copyable {
 
     struct Record {
         let name: Payload
-        /// `{"topic":"…","version":`, the part of every update that never changes.
-        let head: Payload
+        /// The name in updates, where that is not the name itself.
+        let escapedName: Payload?
         /// The last updates, where the topic keeps a log: for consumers that join later.
         let log: TopicLog?
         /// How long its values last, where anything says so.
@@ -27,6 +27,9 @@ struct Numbering: ~Copyable {
         var latest: Payload?
         var version: UInt64
         var isEnded = false
+        /// Its neighbours among the ended topics.
+        var endedBefore = EndedTopics.none
+        var endedAfter = EndedTopics.none
         /// The sequence number of its last update, and when it was accepted.
         var sequence: UInt64 = 0
         var accepted = Instant.never
@@ -39,8 +42,7 @@ struct Numbering: ~Copyable {
     var records = Slab<Record>()
     /// When topics are to be looked at that have a lifetime.
     var expiries = TimerWheel(now: Instant(nanoseconds: 0), tick: TimeToLive.tick)
-    /// Ended topics, oldest first; an entry whose topic lives again or ended anew is skipped when it comes up.
-    private var ended = Queue<(topic: UInt32, sequence: UInt64)>()
+    private var ended = EndedTopics()
     /// Topics that hold a value; the other named ones have ended.
     private(set) var liveCount = 0
     private var endedCount: Int { names.count - liveCount }
@@ -145,7 +147,8 @@ struct Numbering: ~Copyable {
     ) -> UInt64 {
         let version = records[topic].version + 1
         let line = encodeUpdate(
-            head: records[topic].head, version: version, time: moment.time, moment: options.moment, content)
+            name: (records[topic].escapedName ?? records[topic].name).unsafeBytes, version: version,
+            time: moment.time, moment: options.moment, content)
         record(
             InboxEntry(
                 payload: line, sequence: sequence + 1, version: version, accepted: moment.now,
@@ -165,13 +168,13 @@ struct Numbering: ~Copyable {
         if records[topic].isEnded != isTombstone {
             records[topic].isEnded = isTombstone
             liveCount += isTombstone ? -1 : 1
+            if isTombstone { ended.append(topic, &records) } else { ended.remove(topic, &records) }
         }
         records[topic].version = entry.version
         records[topic].sequence = entry.sequence
         records[topic].accepted = entry.accepted
         records[topic].latest = entry.payload
         if let log = records[topic].log { log.append(entry) }
-        if isTombstone { ended.append((topic, entry.sequence)) }
         let lifetime = entry.timeToLive.isSaid ? madeLifetime(of: topic) : records[topic].lifetime
         if let lifetime { restart(lifetime, entry) }
         sink.post(entry)
@@ -200,7 +203,7 @@ struct Numbering: ~Copyable {
             keeps > 0 ? TopicLog(limit: keeps, originSequence: sequence, originVersion: version) : nil
         let topic = records.insert(
             Record(
-                name: name, head: encodeHead(name.unsafeBytes), log: log,
+                name: name, escapedName: escaped(name.unsafeBytes), log: log,
                 lifetime: retention.lifetimeRule(for: name.unsafeBytes).map { Lifetime($0) },
                 version: version - 1))
         names.insert(name, index: topic)
@@ -218,13 +221,9 @@ struct Numbering: ~Copyable {
     /// could tell it that they ended.
     mutating func purge(_ now: Instant, _ sink: inout some EntrySink & ~Copyable) {
         while endedCount > retention.tombstoneLimit {
-            guard let (topic, sequence) = ended.popFirst() else {
-                preconditionFailure("an ended topic does not stand in the queue")
-            }
-            guard hasEnded(topic, at: sequence) else { continue }
+            let topic = ended.oldest
             purge(topic, upTo: max(purgedVersion, records[topic].version), now, &sink)
         }
-        tidyEnded()
     }
 
     private mutating func purge(
@@ -236,6 +235,7 @@ struct Numbering: ~Copyable {
             payload: records[topic].name, sequence: records[topic].sequence, version: purgedVersion,
             accepted: now, topic: topic, event: .purged)
         names.remove(index: topic)
+        ended.remove(topic, &records)
         if records[topic].lifetime != nil { expiries.cancel(topic) }
         records.remove(topic)
         sink.post(entry)
@@ -244,16 +244,6 @@ struct Numbering: ~Copyable {
     /// Whether the topic's last update is the tombstone of that number.
     private func hasEnded(_ topic: UInt32, at sequence: UInt64) -> Bool {
         records.contains(topic) && records[topic].isEnded && records[topic].sequence == sequence
-    }
-
-    private mutating func tidyEnded() {
-        // A topic that ends and comes back again and again leaves entries that nobody will ask for.
-        guard ended.count > 2 * endedCount + 1024 else { return }
-        var left = Queue<(topic: UInt32, sequence: UInt64)>()
-        while let end = ended.popFirst() {
-            if hasEnded(end.topic, at: end.sequence) { left.append(end) }
-        }
-        ended = left
     }
 
     // MARK: What was numbered already
@@ -284,7 +274,6 @@ struct Numbering: ~Copyable {
         case .purged:
             guard let known, hasEnded(known, at: entry.sequence) else { return }
             purge(known, upTo: entry.version, now, &sink)
-            tidyEnded()
         case .forgotten:
             purgedVersion = max(purgedVersion, entry.version)
             purgedSequence = max(purgedSequence, entry.sequence)

@@ -59,18 +59,18 @@ final class SlotNotes {
 
     // MARK: The table
 
-    func slot(of topic: UInt32, _ slots: [Subscriber.Slot]) -> UInt32? {
+    func slot(of topic: UInt32, _ slots: borrowing SlotList) -> UInt32? {
         table?.find(Self.hash(topic)) { slots[Int($0.slot)].topic == topic }?.slot
     }
 
-    func tabulate(_ slot: UInt32, _ slots: [Subscriber.Slot]) {
+    func tabulate(_ slot: UInt32, _ slots: borrowing SlotList) {
         if table == nil { table = SegmentedTable(placeCount: 128) }
         table?.insert(SlotPlace(slot: slot), hash: Self.hash(slots[Int(slot)].topic)) {
             Self.hash(slots[Int($0.slot)].topic)
         }
     }
 
-    func untabulate(_ slot: UInt32, _ slots: [Subscriber.Slot]) {
+    func untabulate(_ slot: UInt32, _ slots: borrowing SlotList) {
         table?.remove(Self.hash(slots[Int(slot)].topic)) {
             Self.hash(slots[Int($0.slot)].topic)
         } _: {

@@ -45,7 +45,7 @@ struct Subscriber: ~Copyable {
     var conflated: UInt64 = 0
     /// `markedSince`, and `never` for nil.
     private var storedMarkedSince = Instant.never
-    private(set) var slots: [Slot] = []
+    private(set) var slots = SlotList()
     /// The marks of the other slots, 64 a word.
     private var moreMarks: [UInt64] = []
     /// What its owner knows it by.
@@ -154,8 +154,10 @@ struct Subscriber: ~Copyable {
 
     var exactCount: Int { Int(storedExactCount) }
 
-    /// What the next slot costs where all others have to move for it.
-    var stepsToGrow: Int { slots.count == slots.capacity && freeSlots.isEmpty ? slots.count / 128 : 0 }
+    /// What the next slot costs where all others have to move for it, or the pages that they lie in.
+    var stepsToGrow: Int {
+        slots.count == slots.capacity && freeSlots.isEmpty ? min(slots.count, 65_536) / 128 : 0
+    }
 
     mutating func addSlot(_ slot: Slot) -> UInt32 {
         let number = freeSlots.popLast() ?? UInt32(slots.count)
@@ -173,7 +175,9 @@ struct Subscriber: ~Copyable {
     /// Makes the table of slots and returns the last one's number.
     private mutating func tabulate() -> UInt32 {
         let notes = takeNotes()
-        for slot in slots.indices where slots[slot].topic != Slot.none { notes.tabulate(UInt32(slot), slots) }
+        for slot in 0..<slots.count where slots[slot].topic != Slot.none {
+            notes.tabulate(UInt32(slot), slots)
+        }
         return UInt32(slots.count - 1)
     }
 
@@ -189,7 +193,7 @@ struct Subscriber: ~Copyable {
     /// The slot of a topic that it covers.
     func slot(of topic: UInt32) -> UInt32? {
         if slots.count > Self.searchedSlotCount { return notes?.slot(of: topic, slots) }
-        for slot in slots.indices where slots[slot].topic == topic { return UInt32(slot) }
+        for slot in 0..<slots.count where slots[slot].topic == topic { return UInt32(slot) }
         return nil
     }
 

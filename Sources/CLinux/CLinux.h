@@ -4,7 +4,6 @@
 #define TIDEGATE_CLINUX_H
 
 #include <malloc.h>
-#include <malloc.h>
 #include <pthread.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>

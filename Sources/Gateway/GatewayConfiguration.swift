@@ -132,7 +132,7 @@ package struct SubscriberSettings: Sendable {
     /// The highest `maxRate` that is granted, updates of a topic a second; 0: no cap.
     package var maximumRate = 0.0
     /// The most bytes of one poll answer or listing; beyond them it is cut and paged.
-    package var answerByteCount = 1024 * 1024
+    package var answerByteCount = 256 * 1024
 
     package init() {}
 }

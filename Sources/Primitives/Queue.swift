@@ -1,32 +1,54 @@
-/// First in, first out. Taking moves nothing, except now and then as many as were taken.
+/// First in, first out. It grows and shrinks by pieces: however long it is, no step moves more than one of them.
 ///
 /// Inlinable, because another module pays for a generic type's metadata with each call to one that is not.
 @frozen public struct Queue<Element> {
-    @usableFromInline var elements: [Element] = []
+    /// What is taken next, from `start` on.
+    @usableFromInline var head: [Element] = []
     @usableFromInline var start = 0
+    /// The pieces behind it; all but the last are full.
+    @usableFromInline var others: [[Element]] = []
+
+    /// Elements of a piece.
+    @inlinable static var pieceCount: Int { 512 }
 
     @inlinable public init() {}
 
-    @inlinable public var count: Int { elements.count - start }
-    @inlinable public var isEmpty: Bool { start == elements.count }
-    @inlinable public var first: Element? { start < elements.count ? elements[start] : nil }
+    @inlinable public var count: Int {
+        let behind = others.last.map { (others.count - 1) * Self.pieceCount + $0.count } ?? 0
+        return head.count - start + behind
+    }
+    @inlinable public var isEmpty: Bool { start == head.count }
+    @inlinable public var first: Element? { start < head.count ? head[start] : nil }
 
     @inlinable public mutating func append(_ element: Element) {
-        elements.append(element)
+        if others.isEmpty {
+            if head.count < Self.pieceCount { return head.append(element) }
+        } else if others[others.count - 1].count < Self.pieceCount {
+            return others[others.count - 1].append(element)
+        }
+        others.append([element])
     }
 
     @inlinable public mutating func append(contentsOf more: some Sequence<Element>) {
-        elements.append(contentsOf: more)
+        for element in more { append(element) }
     }
 
     @inlinable public mutating func popFirst() -> Element? {
-        guard start < elements.count else { return nil }
-        let element = elements[start]
+        guard start < head.count else { return nil }
+        let element = head[start]
         start += 1
-        if start * 2 >= elements.count {
-            elements.removeFirst(start)
+        if others.isEmpty {
+            // In a queue that is never empty, as many are moved now and then as were taken.
+            if start * 2 >= head.count { dropTaken() }
+        } else if start == head.count {
+            head = others.removeFirst()
             start = 0
         }
         return element
+    }
+
+    @usableFromInline mutating func dropTaken() {
+        head.removeFirst(start)
+        start = 0
     }
 }

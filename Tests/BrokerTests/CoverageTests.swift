@@ -37,14 +37,19 @@ struct HeardCoverage {
     init(of replica: BrokerReplica) {
         for subscriber in 0..<SubscriberID(replica.subscribers.limit)
         where replica.subscribers.contains(subscriber) {
-            for slot in replica.subscribers[subscriber].slots where slot.topic != Topic.none {
-                let place = Place(subscriber: subscriber, topic: replica.topicID(slot.topic))
-                names[place] = replica.topics[slot.topic].name.text
+            for topic in replica.subscribers[subscriber].coveredTopics {
+                let place = Place(subscriber: subscriber, topic: replica.topicID(topic))
+                names[place] = replica.topics[topic].name.text
             }
         }
     }
 
     init() {}
+}
+
+extension Subscriber {
+    /// The topics of its slots.
+    var coveredTopics: [UInt32] { (0..<slots.count).map { slots[$0].topic }.filter { $0 != Topic.none } }
 }
 
 @Suite struct CoverageTests {

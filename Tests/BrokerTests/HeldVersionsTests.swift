@@ -99,9 +99,7 @@ import Testing
                 replica.unsubscribe(id, from: [chosen])
                 replica.finish()
             }
-            let covered = Set(
-                replica.subscribers[id].slots.filter { $0.topic != Topic.none }
-                    .map { replica.topicID($0.topic) })
+            let covered = Set(replica.subscribers[id].coveredTopics.map { replica.topicID($0) })
             sent = sent.filter { covered.contains($0.key) }
             batch.removeAll()
             replica.drain(id, byteBudget: 300, into: &batch)

@@ -120,6 +120,17 @@ import Testing
         stalled.socket.close()
     }
 
+    /// The list is cut where the answer is full, and all are counted, over all loops.
+    @Test func aLongListOfConnectionsIsCut() throws {
+        let gateway = try GatewayProcess(#""threads": 2, "subscribers": { "answerBytes": 1024 }"#)
+        let readers = try (0..<100).map { _ in try WebSocketProbe("topics=a", [], gateway) }
+        for reader in readers { _ = try reader.snapshot() }
+        let answer = try HTTPProbe.ask("GET", "/connections?limit=1000", on: gateway)
+        #expect((3...8).contains(answer.json["connections"].list.count))
+        #expect(answer.text.utf8.count <= 1024 + 64)
+        #expect((answer.json["total"].int ?? 0) >= 100)
+    }
+
     @Test func whoMayNotSeeIsToldSo() throws {
         let hidden = try GatewayProcess(#""operations": { "connections": "off" }"#)
         #expect(try HTTPProbe.ask("GET", "/connections", on: hidden).status == 403)

@@ -183,7 +183,8 @@ struct HTTP1FrontEnd: FrontEnd {
     private mutating func receivedBody(
         _ bytes: Span<UInt8>, _ body: IncomingBody, _ connection: Connection, _ work: Workspace
     ) throws(HTTPFailure) -> Int {
-        let step = try body.decoder.next(bytes)
+        let pieceByteCount = min(bytes.count, body.reply?.pieceByteCount ?? .max)
+        let step = try body.decoder.next(bytes.extracting(..<pieceByteCount))
         guard let reply = body.reply else {
             if step.isEnd { state = .idle }
             return step.consumed

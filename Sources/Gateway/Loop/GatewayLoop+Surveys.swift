@@ -1,46 +1,74 @@
-/// Answers to questions about all connections of the loop, some of them in each turn.
+/// Answers to questions about all connections of the loop, a few of them at a time.
 internal import Broker
 internal import Primitives
 internal import Transport
 
-/// A question, and what has been found out so far.
-struct SurveyUnderWay {
+/// A question, and what has been found out so far: first which connections are the slowest, then what there is to say of them.
+final class SurveyUnderWay {
     let survey: ConnectionSurvey
     /// The next connection to look at.
     fileprivate var place = 0
     fileprivate var connectionCount = 0
     /// The slowest ones, of which the survey's limit counts, and some more.
     fileprivate var found: [(connection: Connection, slowness: ConnectionSurvey.Slowness)] = []
+    fileprivate var rows: [ConnectionSurvey.Row] = []
+    /// The next of those found to write a row of.
+    fileprivate var foundPlace = 0
+    fileprivate var byteCount = 0
 
     init(_ survey: ConnectionSurvey) {
         self.survey = survey
     }
 
-    fileprivate mutating func keepSlowest() {
+    fileprivate func keepSlowest() {
         found.sort { $0.slowness > $1.slowness }
         if found.count > survey.limit { found.removeLast(found.count - survey.limit) }
     }
 }
 
 extension GatewayLoop {
-    /// Connections that are looked at in a turn.
-    private static let surveyStep = 512
+    /// Connections that are looked at, and rows that are written, before the clock is.
+    private static let lookedAtCount = 64
+    private static let writtenCount = 16
 
-    /// Goes on with the oldest question.
+    /// Goes on with the questions in turns.
     func surveyConnections() {
-        guard var asked = surveys.popFirst() else { return }
-        let end = min(asked.place + Self.surveyStep, connections.count)
+        guard !surveys.isEmpty else { return }
+        beginShare(Share.surveys)
+        repeat {
+            guard let asked = surveys.popFirst() else { return }
+            if asked.place < connections.count {
+                lookOn(asked)
+            } else if !writeOn(asked) {
+                asked.survey.report(asked.rows, of: asked.connectionCount)
+                continue
+            }
+            surveys.append(asked)
+        } while !isShareSpent
+    }
+
+    private func lookOn(_ asked: SurveyUnderWay) {
+        let end = min(asked.place + Self.lookedAtCount, connections.count)
         for connection in connections[asked.place..<end] {
             guard let connection else { continue }
             asked.connectionCount += 1
             asked.found.append((connection, slowness(of: connection)))
         }
         asked.place = end
-        if asked.found.count > asked.survey.limit + Self.surveyStep { asked.keepSlowest() }
-        guard end == connections.count else { return surveys.append(asked) }
-        asked.keepSlowest()
-        let rows = asked.found.filter(\.connection.isOpen).map { ($0.slowness, row(of: $0.connection)) }
-        asked.survey.report(rows, of: asked.connectionCount)
+        if end == connections.count || asked.found.count >= 2 * asked.survey.limit { asked.keepSlowest() }
+    }
+
+    /// Returns whether there is more to write.
+    private func writeOn(_ asked: SurveyUnderWay) -> Bool {
+        let end = min(asked.foundPlace + Self.writtenCount, asked.found.count)
+        for (connection, slowness) in asked.found[asked.foundPlace..<end] where connection.isOpen {
+            let row = ConnectionSurvey.Row(slowness: slowness, text: text(of: connection))
+            asked.byteCount += row.text.byteCount
+            guard asked.byteCount <= asked.survey.byteLimit else { return false }
+            asked.rows.append(row)
+        }
+        asked.foundPlace = end
+        return end < asked.found.count
     }
 
     private func slowness(of connection: Connection) -> ConnectionSurvey.Slowness {
@@ -49,17 +77,49 @@ extension GatewayLoop {
             conflated: connection.subscriber.map { replica.conflated(of: $0) } ?? 0)
     }
 
-    private func row(of connection: Connection) -> ConnectionSurvey.Row {
+    /// `{"address":…,"transport":…,…}`
+    private func text(of connection: Connection) -> Payload {
         let subscriber = connection.subscriber
-        return ConnectionSurvey.Row(
-            address: connection.peer, transport: connection.transport,
-            age: now.since(connection.accepted).inSeconds,
-            topics: subscriber.map { replica.coveredCount(of: $0) } ?? 0,
-            maximumRate: connection.maximumRate,
-            delivered: subscriber.map { replica.delivered(to: $0) } ?? 0,
-            conflated: subscriber.map { replica.conflated(of: $0) } ?? 0,
-            marked: subscriber.map { replica.markCount(of: $0) } ?? 0,
-            pendingByteCount: connection.unsentByteCount + connection.stream.unsentByteCount,
-            stalled: stall(of: connection).inSeconds)
+        let age = now.since(connection.accepted).inSeconds
+        let delivered = subscriber.map { replica.delivered(to: $0) } ?? 0
+        var row = ByteBuffer(capacity: 256)
+        row.append("{\"address\":")
+        row.append(jsonString: connection.peer)
+        row.append(",\"transport\":\"")
+        row.append(connection.transport)
+        row.append("\"")
+        row.append("age", hundredths: age)
+        row.append("topics", subscriber.map { replica.coveredCount(of: $0) } ?? 0)
+        row.append(rateMember: connection.maximumRate)
+        // Over its whole life.
+        row.append("rate", hundredths: age > 0 ? Double(delivered) / age : 0)
+        row.append("delivered", Int(delivered))
+        row.append("conflated", subscriber.map { Int(replica.conflated(of: $0)) } ?? 0)
+        // Topics whose latest value it has not been sent.
+        row.append("marked", subscriber.map { replica.markCount(of: $0) } ?? 0)
+        // Those that wait in the gateway and in the kernel.
+        row.append("bytesPending", connection.unsentByteCount + connection.stream.unsentByteCount)
+        // Since its full socket last took something; 0 where it is not full.
+        row.append("stalled", hundredths: stall(of: connection).inSeconds)
+        row.append(ASCII.closeBrace)
+        return Payload(row.bytes)
+    }
+}
+
+extension ByteBuffer {
+    private mutating func append(name: StaticString) {
+        append(",\"")
+        append(name)
+        append("\":")
+    }
+
+    fileprivate mutating func append(_ name: StaticString, _ value: Int) {
+        append(name: name)
+        append(decimal: UInt64(value))
+    }
+
+    fileprivate mutating func append(_ name: StaticString, hundredths value: Double) {
+        append(name: name)
+        append(jsonNumber: (value * 100).rounded() / 100)
     }
 }

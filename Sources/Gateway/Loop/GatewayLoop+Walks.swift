@@ -15,11 +15,12 @@ extension GatewayLoop {
         static let again = Interval(.microseconds(750))
         static let publishes = Interval(.microseconds(750))
         static let walks = Interval(.microseconds(500))
+        static let surveys = Interval(.microseconds(500))
     }
 
     /// Steps between two looks at the clock, and the most of them in a turn: a clock that stands still must not hold it.
-    private static let rationSteps = 512
-    private static let rationLimit = 64
+    private static let rationSteps = 128
+    private static let rationLimit = 256
 
     /// Marks the readers of what has changed.
     func mark() {

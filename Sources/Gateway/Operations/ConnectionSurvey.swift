@@ -1,25 +1,15 @@
 /// A question to all loops about their connections, and their answers put together.
+internal import Primitives
 internal import Synchronization
 internal import Transport
 
-/// Each loop answers in a turn of its own; with the last answer the request that asked has its own.
+/// Each loop answers in turns of its own; with the last answer the request that asked has its own.
 final class ConnectionSurvey: Sendable {
-    /// One connection, as `GET /connections` lists it.
+    /// One connection.
     struct Row: Sendable {
-        let address: String
-        let transport: StaticString
-        /// Seconds since it was accepted.
-        let age: Double
-        let topics: Int
-        let maximumRate: Double?
-        let delivered: UInt64
-        let conflated: UInt64
-        /// Topics whose latest value it has not been sent.
-        let marked: Int
-        /// Bytes that wait in the gateway and in the kernel.
-        let pendingByteCount: Int
-        /// Seconds since its full socket last took something; 0 where it is not full.
-        let stalled: Double
+        let slowness: Slowness
+        /// What `GET /connections` says of it.
+        let text: Payload
     }
 
     /// The order of connections: the slowest first.
@@ -33,28 +23,35 @@ final class ConnectionSurvey: Sendable {
     }
 
     private struct State {
-        var rows: [(slowness: Slowness, row: Row)] = []
+        /// Of each loop that has answered, slowest first.
+        var rows: [[Row]] = []
         var connectionCount = 0
         var awaitedCount: Int
     }
 
+    /// A row is no shorter.
+    private static let rowByteCount = 128
+
     /// The most connections that are listed.
     let limit: Int
+    /// The most bytes of their rows.
+    let byteLimit: Int
     private let asker: Mailbox
     private let ticket: UInt64
     private let state: Mutex<State>
 
-    init(limit: Int, loopCount: Int, asker: Mailbox, ticket: UInt64) {
-        self.limit = limit
+    init(limit: Int, byteLimit: Int, loopCount: Int, asker: Mailbox, ticket: UInt64) {
+        self.limit = min(limit, byteLimit / Self.rowByteCount)
+        self.byteLimit = byteLimit
         self.asker = asker
         self.ticket = ticket
         state = Mutex(State(awaitedCount: loopCount))
     }
 
     /// One loop's answer: its slowest connections, and how many it has.
-    func report(_ rows: [(slowness: Slowness, row: Row)], of connectionCount: Int) {
+    func report(_ rows: [Row], of connectionCount: Int) {
         let isComplete = state.withLock { state in
-            state.rows += rows
+            state.rows.append(rows)
             state.connectionCount += connectionCount
             state.awaitedCount -= 1
             return state.awaitedCount == 0
@@ -63,10 +60,24 @@ final class ConnectionSurvey: Sendable {
     }
 
     /// The slowest connections of all loops that have answered, slowest first, and how many there are.
-    var result: (rows: [Row], connectionCount: Int) {
-        state.withLock { state in
-            let rows = state.rows.sorted { $0.slowness > $1.slowness }.prefix(limit).map(\.row)
-            return (rows, state.connectionCount)
+    var result: (rows: [Payload], connectionCount: Int) {
+        state.withLock { state in (merged(state.rows), state.connectionCount) }
+    }
+
+    private func merged(_ loops: [[Row]]) -> [Payload] {
+        var places = loops.map(\.startIndex)
+        var rows: [Payload] = []
+        var byteCount = 0
+        while rows.count < limit {
+            let open = places.indices.filter { places[$0] < loops[$0].count }
+            guard let next = open.max(by: { loops[$0][places[$0]].slowness < loops[$1][places[$1]].slowness })
+            else { break }
+            let text = loops[next][places[next]].text
+            byteCount += text.byteCount
+            guard byteCount <= byteLimit else { break }
+            rows.append(text)
+            places[next] += 1
         }
+        return rows
     }
 }

@@ -43,7 +43,8 @@ private final class AwaitedConnections: Reply {
         until = work.now + ConnectionsPage.patience
         let loops = work.shared.loops
         let survey = ConnectionSurvey(
-            limit: limit, loopCount: loops.count, asker: work.mailbox, ticket: ticket)
+            limit: limit, byteLimit: work.configuration.subscribers.answerByteCount, loopCount: loops.count,
+            asker: work.mailbox, ticket: ticket)
         for loop in loops { loop.mailbox.post(.survey(survey)) }
     }
 
@@ -55,7 +56,7 @@ private final class AwaitedConnections: Reply {
     ) -> ReplyProgress {
         guard case .connections(let survey) = answer else { return .goesOn }
         let result = survey.result
-        var body = ByteBuffer(capacity: 256 * (result.rows.count + 1))
+        var body = ByteBuffer(capacity: result.rows.reduce(64) { $0 + $1.byteCount + 1 })
         body.append(result)
         response.answerJSON(body, connection, work)
         return .over
@@ -85,44 +86,14 @@ private final class AwaitedConnections: Reply {
 
 extension ByteBuffer {
     /// `{"connections":[{…},{…}],"total":N}`
-    fileprivate mutating func append(_ result: (rows: [ConnectionSurvey.Row], connectionCount: Int)) {
+    fileprivate mutating func append(_ result: (rows: [Payload], connectionCount: Int)) {
         append("{\"connections\":[")
         for (place, row) in result.rows.enumerated() {
             if place > 0 { append(ASCII.comma) }
-            append(row)
+            append(row.unsafeBytes)
         }
         append("],\"total\":")
         append(decimal: UInt64(result.connectionCount))
         append("}\n")
     }
-
-    private mutating func append(_ row: ConnectionSurvey.Row) {
-        append("{\"address\":")
-        append(jsonString: row.address)
-        append(",\"transport\":\"")
-        append(row.transport)
-        append("\",\"age\":")
-        append(jsonNumber: Self.rounded(row.age))
-        append(",\"topics\":")
-        append(decimal: UInt64(row.topics))
-        append(rateMember: row.maximumRate)
-        append(",\"rate\":")
-        // Over its whole life.
-        append(jsonNumber: row.age > 0 ? Self.rounded(Double(row.delivered) / row.age) : 0)
-        for (name, value) in [
-            ("delivered", row.delivered), ("conflated", row.conflated), ("marked", UInt64(row.marked)),
-            ("bytesPending", UInt64(row.pendingByteCount)),
-        ] as [(StaticString, UInt64)] {
-            append(",\"")
-            append(name)
-            append("\":")
-            append(decimal: value)
-        }
-        append(",\"stalled\":")
-        append(jsonNumber: Self.rounded(row.stalled))
-        append(ASCII.closeBrace)
-    }
-
-    /// To a hundredth.
-    private static func rounded(_ value: Double) -> Double { (value * 100).rounded() / 100 }
 }

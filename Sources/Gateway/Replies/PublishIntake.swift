@@ -106,6 +106,9 @@ final class PublishIntake: Reply {
 
     var isBetweenLines: Bool { isLines && lines.begunByteCount == 0 }
 
+    /// A line may be as short as thirty bytes, and costs two microseconds or more.
+    var pieceByteCount: Int { isLines ? 16 * 1024 : .max }
+
     var heldByteCount: Int { text.capacity + lines.capacity + (large?.heldByteCount ?? 0) }
 
     /// A publisher that is ahead of the outcomes waits, in the kernel, until some have come.

@@ -9,6 +9,8 @@ protocol Reply: AnyObject {
     var isReading: Bool { get }
     /// Whether what has come of the content is whole lines, each taken by itself, so that any time may pass before the next one.
     var isBetweenLines: Bool { get }
+    /// The most bytes that a piece of the request's content may have: what there is to do for a piece, nobody interrupts.
+    var pieceByteCount: Int { get }
     /// Takes a piece of the request's content.
     func received(
         _ content: Span<UInt8>, isEnd: Bool, _ response: inout some Responder, _ connection: Connection,
@@ -88,6 +90,7 @@ extension Reply {
     func sayGoodbye(_: inout some Responder, _: Connection, _: Workspace) -> ReplyProgress { .goesOn }
 
     var isBetweenLines: Bool { false }
+    var pieceByteCount: Int { .max }
     var heldByteCount: Int { 0 }
     var transport: StaticString { "http" }
     var subscriber: SubscriberID? { nil }
