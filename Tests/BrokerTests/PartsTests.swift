@@ -48,6 +48,21 @@ import Testing
         #expect(throws: PublishFailure.tooManyTopics(limit: 10)) { try publish(["v"], to: sequencer) }
     }
 
+    /// More is set aside than is needed, and all of it comes back.
+    @Test func whereThereIsPlentyNoNameIsLookedAt() throws {
+        var retention = Sequencer.Retention()
+        retention.topicLimit = 40
+        let sequencer = Sequencer(epoch: Epoch("e"), retention: retention)
+        _ = try publish(["a"], to: sequencer)
+        var reserved = try sequencer.reserve(for: try batch(["a", "b"]))
+        #expect(reserved == 2)
+        try publish(["a", "b"], to: sequencer, &reserved)
+        #expect(reserved == 1)
+        sequencer.release(reserved)
+        #expect(try publish((0..<38).map { "t\($0)" }, to: sequencer) == 38)
+        #expect(throws: PublishFailure.tooManyTopics(limit: 40)) { try publish(["v"], to: sequencer) }
+    }
+
     @Test func theSameNameTwiceFitsWhereOneDoes() throws {
         var retention = Sequencer.Retention()
         retention.topicLimit = 1

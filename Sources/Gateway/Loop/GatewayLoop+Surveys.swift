@@ -9,8 +9,9 @@ final class SurveyUnderWay {
     /// The next connection to look at.
     fileprivate var place = 0
     fileprivate var connectionCount = 0
-    /// The slowest ones, of which the survey's limit counts, and some more.
-    fileprivate var found: [(connection: Connection, slowness: ConnectionSurvey.Slowness)] = []
+    /// The slowest ones, of which the survey's limit counts, and some more: their keys, because a connection that is gone must not
+    /// stay for a question's sake.
+    fileprivate var found: [(key: ReaderKey, slowness: ConnectionSurvey.Slowness)] = []
     fileprivate var rows: [ConnectionSurvey.Row] = []
     /// The next of those found to write a row of.
     fileprivate var foundPlace = 0
@@ -52,7 +53,7 @@ extension GatewayLoop {
         for connection in connections[asked.place..<end] {
             guard let connection else { continue }
             asked.connectionCount += 1
-            asked.found.append((connection, slowness(of: connection)))
+            asked.found.append((connection.key, slowness(of: connection)))
         }
         asked.place = end
         if end == connections.count || asked.found.count >= 2 * asked.survey.limit { asked.keepSlowest() }
@@ -61,7 +62,8 @@ extension GatewayLoop {
     /// Returns whether there is more to write.
     private func writeOn(_ asked: SurveyUnderWay) -> Bool {
         let end = min(asked.foundPlace + Self.writtenCount, asked.found.count)
-        for (connection, slowness) in asked.found[asked.foundPlace..<end] where connection.isOpen {
+        for (key, slowness) in asked.found[asked.foundPlace..<end] {
+            guard let connection = connection(of: key) else { continue }
             let row = ConnectionSurvey.Row(slowness: slowness, text: text(of: connection))
             asked.byteCount += row.text.byteCount
             guard asked.byteCount <= asked.survey.byteLimit else { return false }
