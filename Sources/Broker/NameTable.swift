@@ -1,7 +1,13 @@
 /// From the bytes of a name to a small number, without making a key to ask.
 internal import Primitives
 
-/// Hashes are seeded for each process, so a flood of chosen names cannot make it slow.
+/// What has a name that is in the table.
+protocol Named: ~Copyable {
+    var name: Payload { get }
+}
+
+/// The names themselves are with those that bear them, whose places are the numbers. Hashes are seeded for each process, so a
+/// flood of chosen names cannot make it slow.
 struct NameTable {
     private struct Place: TablePlace {
         var hash: UInt32
@@ -12,35 +18,29 @@ struct NameTable {
     }
 
     private var places = SegmentedTable<Place>(placeCount: 64)
-    /// The names, by index.
-    private var names: [Payload?] = []
     private(set) var count = 0
 
-    /// The index that `name` was inserted with.
-    func find(_ name: UnsafeBufferPointer<UInt8>) -> UInt32? {
+    /// The place of whoever has the name.
+    func find(_ name: UnsafeBufferPointer<UInt8>, _ bearers: borrowing Slab<some Named & ~Copyable>)
+        -> UInt32?
+    {
         let hash = Self.hash(name)
         return places.find(hash) { place in
-            guard place.hash == hash, let held = names[Int(place.index)] else { return false }
-            return held.unsafeBytes.isSame(as: name)
+            place.hash == hash && bearers[place.index].name.unsafeBytes.isSame(as: name)
         }?.index
     }
 
-    /// Gives `name`, which must not be in the table, the number `index`, which must be free.
-    mutating func insert(_ name: Payload, index: UInt32) {
-        while names.count <= Int(index) { names.append(nil) }
-        precondition(names[Int(index)] == nil, "the index already has a name")
-        names[Int(index)] = name
-        let hash = Self.hash(name.unsafeBytes)
+    /// Adds the name of the bearer at `index`, which must not be in the table.
+    mutating func insert(_ index: UInt32, _ bearers: borrowing Slab<some Named & ~Copyable>) {
+        let hash = Self.hash(bearers[index].name.unsafeBytes)
         places.insert(Place(hash: hash, index: index), hash: hash, hashOf: \.hash)
         count += 1
     }
 
-    /// Forgets the name of `index`.
-    mutating func remove(index: UInt32) {
-        guard Int(index) < names.count, let name = names[Int(index)] else { return }
-        names[Int(index)] = nil
+    /// Takes out the name of the bearer at `index`.
+    mutating func remove(_ index: UInt32, _ bearers: borrowing Slab<some Named & ~Copyable>) {
+        places.remove(Self.hash(bearers[index].name.unsafeBytes), hashOf: \.hash) { $0.index == index }
         count -= 1
-        places.remove(Self.hash(name.unsafeBytes), hashOf: \.hash) { $0.index == index }
     }
 
     private static func hash(_ name: UnsafeBufferPointer<UInt8>) -> UInt32 {

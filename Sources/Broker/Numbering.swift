@@ -15,7 +15,7 @@ struct Numbering: ~Copyable {
         let now: Instant
     }
 
-    struct Record {
+    struct Record: Named {
         let name: Payload
         /// The name in updates, where that is not the name itself.
         let escapedName: Payload?
@@ -77,7 +77,7 @@ struct Numbering: ~Copyable {
         for entry in batch.entries {
             let name = batch.name(of: entry)
             if let data = batch.data(of: entry) {
-                let topic = names.find(name) ?? create(Payload(name.span), moment.now, &sink)
+                let topic = names.find(name, records) ?? create(Payload(name.span), moment.now, &sink)
                 outcome.lastVersion = number(topic, .value(data), entry.options, moment, &sink)
             } else {
                 outcome.lastVersion = end(name, entry.options, moment, &sink)
@@ -94,7 +94,7 @@ struct Numbering: ~Copyable {
         var new = Set<Int>()
         for entry in batch.entries where batch.data(of: entry) != nil {
             let name = batch.name(of: entry)
-            guard names.find(name) == nil else { continue }
+            guard names.find(name, records) == nil else { continue }
             var hasher = Hasher()
             hasher.combine(bytes: UnsafeRawBufferPointer(name))
             new.insert(hasher.finalize())
@@ -135,7 +135,7 @@ struct Numbering: ~Copyable {
         _ name: UnsafeBufferPointer<UInt8>, _ options: UpdateOptions, _ moment: Moment,
         _ sink: inout some EntrySink & ~Copyable
     ) -> UInt64? {
-        guard let topic = names.find(name), !records[topic].isEnded else { return nil }
+        guard let topic = names.find(name, records), !records[topic].isEnded else { return nil }
         let version = number(topic, .deletion, options, moment, &sink)
         purge(moment.now, &sink)
         return version
@@ -207,7 +207,7 @@ struct Numbering: ~Copyable {
                 name: name, escapedName: escaped(name.unsafeBytes), log: log,
                 lifetime: retention.lifetimeRule(for: name.unsafeBytes).map { Lifetime($0) },
                 version: version - 1))
-        names.insert(name, index: topic)
+        names.insert(topic, records)
         liveCount += 1
         sink.post(
             InboxEntry(
@@ -235,7 +235,7 @@ struct Numbering: ~Copyable {
         let entry = InboxEntry(
             payload: records[topic].name, sequence: records[topic].sequence, version: purgedVersion,
             accepted: now, topic: topic, event: .purged)
-        names.remove(index: topic)
+        names.remove(topic, records)
         ended.remove(topic, &records)
         if records[topic].lifetime != nil { expiries.cancel(topic) }
         records.remove(topic)
@@ -253,7 +253,7 @@ struct Numbering: ~Copyable {
     mutating func apply(
         _ entry: NumberedEntry, at now: Instant, to sink: inout some EntrySink & ~Copyable
     ) {
-        let known = names.find(entry.topic.unsafeBytes)
+        let known = names.find(entry.topic.unsafeBytes, records)
         switch entry.event {
         case .created:
             if known == nil {

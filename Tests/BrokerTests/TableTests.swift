@@ -7,29 +7,34 @@ import Testing
 func payload(_ text: String) -> Payload { Payload(Array(text.utf8).span) }
 
 @Suite struct NameTableTests {
-    private func find(_ name: String, in table: NameTable) -> UInt32? {
-        Array(name.utf8).withUnsafeBufferPointer { table.find($0) }
+    private struct Bearer: Named {
+        let name: Payload
+    }
+
+    private func find(_ name: String, _ bearers: borrowing Slab<Bearer>, in table: NameTable) -> UInt32? {
+        Array(name.utf8).withUnsafeBufferPointer { table.find($0, bearers) }
     }
 
     @Test(arguments: 1...4 as ClosedRange<UInt64>) func agreesWithADictionary(seed: UInt64) {
         var generator = random(seed: seed)
         var (table, model) = (NameTable(), [String: UInt32]())
-        var free = Array(0..<UInt32(200))
+        var bearers = Slab<Bearer>()
         for _ in 0..<4000 {
             let name = "name/\(Int.random(in: 0..<300, using: &generator))"
             if let index = model[name] {
-                table.remove(index: index)
+                table.remove(index, bearers)
+                bearers.remove(index)
                 model[name] = nil
-                free.append(index)
-            } else if let index = free.popLast() {
-                table.insert(payload(name), index: index)
+            } else if model.count < 200 {
+                let index = bearers.insert(Bearer(name: payload(name)))
+                table.insert(index, bearers)
                 model[name] = index
             }
             let asked = "name/\(Int.random(in: 0..<300, using: &generator))"
-            #expect(find(asked, in: table) == model[asked])
+            #expect(find(asked, bearers, in: table) == model[asked])
             #expect(table.count == model.count)
         }
-        for (name, index) in model { #expect(find(name, in: table) == index) }
+        for (name, index) in model { #expect(find(name, bearers, in: table) == index) }
     }
 }
 
