@@ -35,6 +35,7 @@ final class Workspace {
     /// What the loop holds for its clients, and how near the limit that is, as of the last turn's end.
     var memory: ClientMemory
     var memoryPressure = MemoryPressure.none
+    var freedMemory = FreedMemory()
     /// When the loop cuts whoever is still there; nil as long as the gateway does not drain.
     var drainEnd: Instant?
     /// How much each connection has published lately, where a setting limits that.

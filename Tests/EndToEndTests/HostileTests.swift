@@ -210,6 +210,22 @@ import Testing
         try expectAlive(gateway)
     }
 
+    @Test func whatReadersHeldIsTheSystemsAgain() throws {
+        let gateway = try GatewayProcess(#""threads": 1"#)
+        let before = gateway.residentByteCount
+        let topics = (0..<100).map { "t/\($0)" }.joined(separator: ",")
+        for _ in 0..<2 {
+            let readers = try (0..<3000).map { _ in try WebSocketProbe("topics=\(topics)", [], gateway) }
+            for reader in readers { _ = try reader.snapshot() }
+            let held = gateway.residentByteCount - before
+            #expect(held > 8 << 20)
+            for reader in readers { reader.socket.reset() }
+            _ = try eventually("most of it is given back") {
+                gateway.residentByteCount - before < held / 2 ? true : nil
+            }
+        }
+    }
+
     @Test func withoutDescriptorsItSurvivesAndRests() throws {
         let gateway = try GatewayProcess(#""threads": 2"#, descriptorLimit: 64)
         let start = Date()

@@ -150,6 +150,7 @@ package final class GatewayLoop {
     package func timeout() -> Duration? {
         if hasWork || !inbox.sleep() { return .zero }
         var deadline = min(wheel.nextDeadline ?? .never, acceptingAgain, nextTopicExpiry)
+        deadline = min(deadline, work.freedMemory.due)
         if let due = replica.flushDue { deadline = min(deadline, due) }
         return deadline == .never ? nil : deadline.since(kernel.clock.now())
     }

@@ -2,6 +2,7 @@
 internal import Broker
 internal import Logging
 internal import Primitives
+internal import Transport
 
 /// What a connection holds beyond what every connection does.
 struct HeldBytes: Equatable {
@@ -93,6 +94,7 @@ extension Workspace {
     func weighMemory(readers readerByteCount: Int) {
         let others = memory.byteCount
         replica.readerByteLimit = memory.limit + memory.limit / 2 - others
+        if freedMemory.isTime(now, holding: others + readerByteCount) { Allocator.returnFreed() }
         let pressure = MemoryPressure(others + readerByteCount, of: memory.limit)
         guard pressure != memoryPressure else { return }
         if memoryPressure == .none {
