@@ -18,11 +18,12 @@ package struct EntityTag: Sendable, Equatable {
         text.starts(with: own) && isWhole(own.count)
     }
 
-    /// All that the tag may have been before somebody appended marks, of at most `byteCountLimit` bytes: the longest first.
+    /// All that the tag may have been before somebody appended marks, of at most `byteCountLimit` bytes: the longest first. Behind a
+    /// digit, with which the tags end that are taken apart so, a mark may begin with a letter.
     package func originals(upTo byteCountLimit: Int) -> [[UInt8]] {
-        stride(from: min(text.count, byteCountLimit), to: 0, by: -1).filter(isWhole).map {
-            Array(text.prefix($0))
-        }
+        stride(from: min(text.count, byteCountLimit), to: 0, by: -1)
+            .filter { isWhole($0) || ASCII.isDigit(text[$0 - 1]) && !ASCII.isDigit(text[$0]) }
+            .map { Array(text.prefix($0)) }
     }
 
     /// Whether the tag or a mark ends before `end`.

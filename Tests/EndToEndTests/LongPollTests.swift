@@ -68,7 +68,7 @@ import Testing
     @Test(arguments: [
         #"W/"CURSOR""#, #""CURSOR-gzip""#, #""CURSOR;gzip""#, #""CURSOR-br""#, #""CURSOR--gzip""#,
         #"W/"CURSOR-zstd""#, #""CURSOR"-gzip"#, #""other", "CURSOR""#, #""x-1", W/"CURSOR;gzip", "y""#,
-        "CURSOR",
+        "CURSOR", #""CURSORgzip""#,
         "\"other\"\r\nIf-None-Match: \"CURSOR-gzip-gzip\"",
     ])
     func aTagThatWasChangedOnItsWayIsTheCursor(form: String) throws {

@@ -8,6 +8,27 @@ import Testing
 
 /// The front end by itself: bytes in, bytes and wishes out.
 @Suite struct HTTP1FrontEndTests {
+    /// A proxy may change our tags so that we do not know them again. Its client must not ask without end.
+    @Test(arguments: ["\"foreign\"", "*", "W/\"0-x\", \"y\""])
+    func aPollerWithAForeignTagIsAnsweredOnceASecond(tag: String) {
+        let stage = FrontEndStage()
+        func poll(_ wait: String = "") -> String {
+            stage.receive("GET /poll?topics=a\(wait) HTTP/1.1\r\nHost: x\r\nIf-None-Match: \(tag)\r\n\r\n")
+        }
+        for _ in 0..<2 {
+            #expect(poll().isEmpty)
+            #expect(stage.flush().isEmpty)
+            #expect(stage.pass(.milliseconds(999)).isEmpty)
+            #expect(stage.pass(.milliseconds(1)).hasPrefix("HTTP/1.1 200"))
+        }
+        // Who does not want to wait is answered.
+        #expect(poll("&wait=0").hasPrefix("HTTP/1.1 200"))
+        // A gateway that drains does not let anybody wait either.
+        #expect(poll().isEmpty)
+        stage.frontEnd.sayGoodbye(stage.connection, stage.work)
+        #expect(stage.said().hasPrefix("HTTP/1.1 200"))
+    }
+
     private func get(_ path: String, _ fields: String = "") -> String {
         "GET \(path) HTTP/1.1\r\nHost: x\r\n\(fields)\r\n"
     }

@@ -42,6 +42,7 @@ struct EntityTagTests {
             EntityTag(Array(text.utf8)).originals(upTo: limit).map { $0.span.text }
         }
         #expect(originals("k3-21-gzip") == ["k3-21-gzip", "k3-21", "k3"])
+        #expect(originals("k3-21gzip") == ["k3-21gzip", "k3-21", "k3"])
         #expect(originals("k3-21;gzip", upTo: 8) == ["k3-21", "k3"])
         #expect(originals("k3-21", upTo: 4) == ["k3"])
         #expect(originals("") == [])

@@ -7,6 +7,8 @@ internal import Primitives
 /// again.
 final class LongPoll: Reply {
     private enum State {
+        /// Until then it does not even ask: its poller holds a tag that says nothing to us.
+        case pausing(until: Instant)
         case asking(PollQuery)
         /// Nothing has changed after `start`.
         case waiting(start: UInt64)
@@ -21,7 +23,8 @@ final class LongPoll: Reply {
     private let wantsStaleness: Bool
     /// What the question takes.
     private let patternByteCount: Int
-    /// What a poller that did not want to wait is told to wait, in seconds, when there was nothing new.
+    /// Seconds: what a poller that did not want to wait is told to wait when there was nothing new, and what one with a foreign tag
+    /// has to wait.
     private static let pause = 1
     private var state: State
     /// Made when it first waits.
@@ -53,6 +56,11 @@ final class LongPoll: Reply {
             request, wait: head.method == .head ? 0 : wait,
             // A POST is answered, whatever its sender holds (RFC 9110 §15.4.5).
             isConditional: tagged != nil && head.method != .post, connection, work)
+        // Whoever changes our tags on their way so that we do not know them again would else have its poller ask without end.
+        if request.cursor == nil, head.ifNoneMatch != nil, poll.mayWait, !work.shared.isDrainingNow {
+            poll.state = .pausing(until: work.now + .seconds(pause))
+            return poll
+        }
         if case .over = poll.ask(&response, connection, work) { return nil }
         return poll
     }
@@ -84,11 +92,17 @@ final class LongPoll: Reply {
         mayWait = wait > 0
         wantsStaleness = request.wantsStaleness
         patternByteCount = TopicPattern.byteCount(of: request.patterns)
-        let query = work.replica.beginPoll(
-            of: request.patterns, after: request.cursor.flatMap { Cursor($0.span) },
-            tellingStaleness: wantsStaleness, byteBudget: work.configuration.subscribers.answerByteCount)
+        let query = Self.query(request.patterns, request.cursor, request.wantsStaleness, work)
         state = .asking(query)
         if hasCursor { work.note(resume: query.isResumed, of: connection) }
+    }
+
+    private static func query(
+        _ patterns: [TopicPattern], _ cursor: [UInt8]?, _ wantsStaleness: Bool, _ work: Workspace
+    ) -> PollQuery {
+        work.replica.beginPoll(
+            of: patterns, after: cursor.flatMap { Cursor($0.span) }, tellingStaleness: wantsStaleness,
+            byteBudget: work.configuration.subscribers.answerByteCount)
     }
 
     // MARK: Asking
@@ -192,8 +206,11 @@ final class LongPoll: Reply {
     }
 
     func deadline(_: Connection, _: Workspace) -> Instant {
-        if case .waiting = state { return until }
-        return .never
+        switch state {
+        case .pausing(let end): end
+        case .asking: .never
+        case .waiting: until
+        }
     }
 
     /// The time is up. The answer moves the cursor on to the present. A change of this very turn still goes into it.
@@ -213,6 +230,10 @@ final class LongPoll: Reply {
     private func answerNow(
         _ response: inout some Responder, _ connection: Connection, _ work: Workspace
     ) -> ReplyProgress {
+        if case .pausing = state {
+            state = .asking(Self.query(patterns, nil, wantsStaleness, work))
+            return ask(&response, connection, work)
+        }
         guard case .waiting(let start) = state, let id else { return .goesOn }
         if hasNews(work) {
             askAgain(after: start, work)
@@ -230,7 +251,7 @@ final class LongPoll: Reply {
         switch state {
         case .asking(let query): patternByteCount + query.heldByteCount
         // A usual question is part of what a poll costs.
-        case .waiting: patternByteCount > ClientMemory.freeByteCount ? patternByteCount : 0
+        case .pausing, .waiting: patternByteCount > ClientMemory.freeByteCount ? patternByteCount : 0
         }
     }
 
