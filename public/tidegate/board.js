@@ -54,10 +54,14 @@ export class Board {
     });
   }
 
-  /** Also forgets topics that nobody wants any more. @param {Subscription} subscription */
+  /** @param {Subscription} subscription */
   remove(subscription) {
     this.#subscriptions.delete(subscription);
     this.#forgetTakers();
+  }
+
+  /** Forgets topics that nobody wants any more: once the gateway is told so, because a page may want them again in the same breath. */
+  forgetUnwanted() {
     for (const topic of this.#records.keys()) {
       if (this.#takers(topic).length === 0) this.#records.delete(topic);
     }

@@ -174,6 +174,7 @@ export class Link {
   /** Makes the connection carry the wanted patterns. */
   #sync() {
     const wanted = this.#wanted;
+    this.#board.forgetUnwanted();
     this.#coverage.keep(wanted);
     if (wanted.size === 0) {
       if (this.#state === 'closed') return;

@@ -94,6 +94,7 @@ test('what nobody wants any more is forgotten', () => {
   watch(['b']);
   it.take([update('a', 1), update('b', 1)]);
   it.remove(one.subscription);
+  it.forgetUnwanted();
   assert.equal(it.record('a'), undefined);
   assert.ok(it.record('b'));
 });

@@ -249,3 +249,17 @@ test('bytes are those of the wire, not the characters', async () => {
   socket.receive(message);
   assert.equal(gate.counts.bytes - before, Buffer.byteLength(JSON.stringify(message)));
 });
+
+test('who lets go of topics and wants them again in the same breath keeps what was known of them', async () => {
+  const { world, gate, taken, take } = stage();
+  const stop = gate.subscribe('a', take);
+  const socket = await goLive(world, { updates: [update('a', 3)], cursor: 'e-3' });
+  socket.sent.length = 0;
+  stop();
+  gate.subscribe('a', take);
+  await world.settle();
+  assert.deepEqual(said(socket), []);
+  assert.deepEqual(taken, ['a@3', 'a@3']);
+  socket.receive({ type: 'updates', updates: [update('a', 7)], cursor: 'e-9' });
+  assert.equal(gate.conflated('a'), 3);
+});
