@@ -8,7 +8,7 @@ extension Log {
         case addressSkipped = "an address was skipped"
         case variablesPassedOver = "variables of Kubernetes services were passed over"
         case openToAll =
-            "everybody who reaches this address can read and publish: there is no authentication yet"
+            "strangers may publish: access.anonymous lets them"
         case draining
         case ended
         case cannotDrain = "cannot drain"

@@ -1,4 +1,5 @@
 /// One accepted connection: its stream, what it speaks, and what is known of its peer.
+internal import Access
 internal import Broker
 internal import Primitives
 internal import Transport

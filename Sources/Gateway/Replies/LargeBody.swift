@@ -1,4 +1,5 @@
 /// A JSON body of many updates, read a few of them at a time: to read and publish one takes a microsecond.
+internal import Access
 internal import Broker
 internal import Primitives
 
