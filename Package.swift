@@ -107,7 +107,8 @@ let package = Package(
         .target(
             name: "Simulation",
             dependencies: [
-                "Primitives", "Logging", "HTTP", "WebSocket", "Broker", "Access", "Transport", "Gateway",
+                "TestSupport", "Primitives", "Logging", "HTTP", "WebSocket", "Broker", "Access", "Transport",
+                "Gateway",
             ], path: "Tests/Simulation", exclude: ["README.md"], swiftSettings: common),
         // `tidegate-simulate`: as many of them as there is time for.
         .executableTarget(

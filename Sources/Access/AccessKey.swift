@@ -30,8 +30,11 @@ package struct AccessKey: Sendable {
     /// Whether `presented` is this key's, in a time that tells nothing.
     func matches(_ presented: Digest) -> Bool { hash.isSame(as: presented) }
 
-    func isAccepted(from address: [UInt8]?) -> Bool {
-        addresses.isEmpty || address.map { address in addresses.contains { $0.contains(address) } } ?? false
+    /// The address is asked for only where it matters.
+    func isAccepted(from address: () -> [UInt8]?) -> Bool {
+        guard !addresses.isEmpty else { return true }
+        guard let address = address() else { return false }
+        return addresses.contains { $0.contains(address) }
     }
 }
 

@@ -19,6 +19,7 @@ package enum CredentialFailure: Error, Sendable, Hashable, CaseIterable {
     // Tickets.
     case unknownTicket
     // Any.
+    case malformedField
     case noneAccepted
     case ambiguous
     case notLookedAt
@@ -41,6 +42,7 @@ package enum CredentialFailure: Error, Sendable, Hashable, CaseIterable {
         case .wrongType: "type"
         case .wrongClaims: "claims"
         case .unknownTicket: "ticket"
+        case .malformedField: "field"
         case .noneAccepted: "none"
         case .ambiguous: "ambiguous"
         case .notLookedAt: "throttled"
@@ -66,6 +68,7 @@ package enum CredentialFailure: Error, Sendable, Hashable, CaseIterable {
         case .wrongType: "The token is of another type."
         case .wrongClaims: "The token's claims are malformed: exp is wanted as a number, rights as patterns."
         case .unknownTicket: "The ticket is unknown, spent or over; ask for a new one."
+        case .malformedField: "Authorization is malformed; send \"Bearer KEY\", \"Bearer TOKEN\" or Basic."
         case .noneAccepted: "This credential is of a kind that is not accepted here."
         case .ambiguous: "Send one credential, once."
         case .notLookedAt: "Too many credentials from your address were wrong; wait."

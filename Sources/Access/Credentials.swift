@@ -28,7 +28,7 @@ package struct Credentials: Sendable {
 
     /// The principal that the credential shows, presented from that address.
     package func principal(
-        showing credential: Credential, from address: [UInt8]?, at time: UnixTime, _ now: Instant,
+        showing credential: Credential, from address: () -> [UInt8]?, at time: UnixTime, _ now: Instant,
         _ known: inout VerifiedTokens, effort: Effort = .everything
     ) throws(CredentialFailure) -> Principal {
         switch credential {
@@ -41,7 +41,7 @@ package struct Credentials: Sendable {
 
     /// All keys are compared, whichever it is: how long that takes tells nothing.
     private func holder(
-        of key: [UInt8], named name: [UInt8]?, from address: [UInt8]?
+        of key: [UInt8], named name: [UInt8]?, from address: () -> [UInt8]?
     ) throws(CredentialFailure) -> Principal {
         guard !keys.isEmpty else { throw .noneAccepted }
         let digest = Digest(of: key.span)
@@ -72,7 +72,7 @@ package struct Credentials: Sendable {
     /// without a name stands for those that none of the others is.
     private func issuer(of token: Token) throws(CredentialFailure) -> Issuer {
         let name: [UInt8]?
-        do throws(TokenObject.WrongKind) {
+        do throws(UniqueObject.WrongKind) {
             name = try token.claims.string("iss")
         } catch {
             throw .malformed

@@ -24,6 +24,12 @@ package struct TopicPattern: Sendable, Hashable {
         isWild = true
     }
 
+    /// The one topic of that name, which is one.
+    init(naming topic: UnsafeBufferPointer<UInt8>) {
+        text = Array(topic)
+        isWild = false
+    }
+
     package init(_ text: String) throws(TopicFailure) {
         try self.init(Array(text.utf8).span)
     }

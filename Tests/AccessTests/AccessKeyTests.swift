@@ -11,7 +11,7 @@ import Testing
     ) throws(CredentialFailure) -> Principal {
         var known = VerifiedTokens(limit: 1)
         return try credentials.principal(
-            showing: credential, from: AddressRange.bytes(ofPeer: peer), at: UnixTime(milliseconds: 0),
+            showing: credential, from: { AddressRange.bytes(ofPeer: peer) }, at: UnixTime(milliseconds: 0),
             Instant(nanoseconds: 0), &known)
     }
 

@@ -37,7 +37,7 @@ import Testing
         do throws(CredentialFailure) {
             return .success(
                 try credentials.principal(
-                    showing: .bearer(Array(token.utf8)), from: nil, at: time, now, &known))
+                    showing: .bearer(Array(token.utf8)), from: { nil }, at: time, now, &known))
         } catch {
             return .failure(error)
         }
@@ -218,7 +218,7 @@ import Testing
         let token = Self.signed(header: #""kid":"\#(identifier)""#)
         #expect(throws: CredentialFailure.unknownTokenKey) {
             try credentials.principal(
-                showing: .bearer(Array(token.utf8)), from: nil, at: Self.time, Self.now, &known)
+                showing: .bearer(Array(token.utf8)), from: { nil }, at: Self.time, Self.now, &known)
         }
     }
 
@@ -243,11 +243,11 @@ import Testing
         credentials.issuers = [Issuer(name: nil, algorithms: [.hs256], keys: [current, former])]
         let token = Credential.bearer(Array(Self.signed().utf8))
         var known = VerifiedTokens(limit: 10)
-        _ = try credentials.principal(showing: token, from: nil, at: Self.time, Self.now, &known)
+        _ = try credentials.principal(showing: token, from: { nil }, at: Self.time, Self.now, &known)
         known = VerifiedTokens(limit: 10)
         #expect(throws: CredentialFailure.unknownTokenKey) {
             credentials.issuers[0].keys.removeFirst()
-            return try credentials.principal(showing: token, from: nil, at: end, Self.now, &known)
+            return try credentials.principal(showing: token, from: { nil }, at: end, Self.now, &known)
         }
     }
 
@@ -277,7 +277,7 @@ import Testing
         func show(_ token: String, at now: Instant, _ effort: Credentials.Effort) -> CredentialFailure? {
             do throws(CredentialFailure) {
                 _ = try credentials.principal(
-                    showing: .bearer(Array(token.utf8)), from: nil, at: Self.time, now, &known,
+                    showing: .bearer(Array(token.utf8)), from: { nil }, at: Self.time, now, &known,
                     effort: effort)
                 return nil
             } catch {

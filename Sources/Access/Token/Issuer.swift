@@ -76,7 +76,7 @@ package struct Issuer: Sendable {
         return Array(fitting.prefix(Self.trialLimit))
     }
 
-    private func checkType(_ header: TokenObject) throws {
+    private func checkType(_ header: UniqueObject) throws {
         guard let type else { return }
         // The prefix may be left out, and case does not matter (RFC 7515 §4.1.9).
         let found = try header.text("typ")?.lowercased() ?? ""
@@ -86,7 +86,7 @@ package struct Issuer: Sendable {
 
     /// Returns when the token expires, and for how long it is good. One that has just expired is good while the leeway lasts.
     private func checkTimes(
-        _ claims: TokenObject, at time: UnixTime, _ leeway: Duration
+        _ claims: UniqueObject, at time: UnixTime, _ leeway: Duration
     ) throws -> (UnixTime, Interval) {
         guard let expires = try moment("exp", claims) else { throw CredentialFailure.wrongClaims }
         let leeway = leeway.nanoseconds / 1_000_000
@@ -101,13 +101,13 @@ package struct Issuer: Sendable {
     }
 
     /// Seconds since 1970, perhaps with a fraction (RFC 7519 §2).
-    private func moment(_ name: StaticString, _ claims: TokenObject) throws -> UnixTime? {
+    private func moment(_ name: StaticString, _ claims: UniqueObject) throws -> UnixTime? {
         guard let seconds = try claims.number(name) else { return nil }
         guard (0...Self.lastSecond).contains(seconds) else { throw CredentialFailure.wrongClaims }
         return UnixTime(milliseconds: UInt64(seconds * 1000))
     }
 
-    private func checkAudience(_ claims: TokenObject) throws {
+    private func checkAudience(_ claims: UniqueObject) throws {
         guard !audiences.isEmpty else { return }
         let found = try claims.strings("aud") ?? []
         guard found.contains(where: { name in audiences.contains { name.elementsEqual($0.utf8) } }) else {

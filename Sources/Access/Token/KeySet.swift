@@ -35,10 +35,10 @@ package enum KeySet {
 
     /// A set may hold keys for other purposes and of other kinds; they are left out.
     private static func keys(set text: [UInt8]) throws(KeySetFailure) -> [VerifyingKey] {
-        guard let set = TokenObject(text) else { throw KeySetFailure("it is neither PEM nor a JSON object") }
-        let entries: [TokenObject]
-        do throws(TokenObject.WrongKind) {
-            guard let found = try set.objects("keys") else { throw TokenObject.WrongKind() }
+        guard let set = UniqueObject(text) else { throw KeySetFailure("it is neither PEM nor a JSON object") }
+        let entries: [UniqueObject]
+        do throws(UniqueObject.WrongKind) {
+            guard let found = try set.objects("keys") else { throw UniqueObject.WrongKind() }
             entries = found
         } catch {
             throw KeySetFailure("it has no array \"keys\" of JSON Web Keys")
@@ -49,7 +49,7 @@ package enum KeySet {
             if entry.has("d") {
                 throw KeySetFailure("it has a private key in it (\"d\"); give the public ones")
             }
-            do throws(TokenObject.WrongKind) {
+            do throws(UniqueObject.WrongKind) {
                 if let key = try key(entry) { keys.append(key) }
             } catch {
                 continue
@@ -61,7 +61,7 @@ package enum KeySet {
         return keys
     }
 
-    private static func key(_ entry: TokenObject) throws(TokenObject.WrongKind) -> VerifyingKey? {
+    private static func key(_ entry: UniqueObject) throws(UniqueObject.WrongKind) -> VerifyingKey? {
         if let use = try entry.text("use"), use != "sig" { return nil }
         if let operations = try entry.strings("key_ops"),
             !operations.contains(where: { $0.span.equals("verify") })
@@ -84,8 +84,8 @@ package enum KeySet {
     }
 
     private static func publicKey(
-        _ entry: TokenObject, _ type: String
-    ) throws(TokenObject.WrongKind) -> OpaquePointer? {
+        _ entry: UniqueObject, _ type: String
+    ) throws(UniqueObject.WrongKind) -> OpaquePointer? {
         switch type {
         case "RSA":
             guard let modulus = try bytes("n", of: entry), let exponent = try bytes("e", of: entry) else {
@@ -107,8 +107,8 @@ package enum KeySet {
     }
 
     private static func bytes(
-        _ name: StaticString, of entry: TokenObject
-    ) throws(TokenObject.WrongKind) -> [UInt8]? {
+        _ name: StaticString, of entry: UniqueObject
+    ) throws(UniqueObject.WrongKind) -> [UInt8]? {
         try entry.string(name).flatMap { Base64URL.decoded($0.span) }
     }
 }

@@ -32,9 +32,9 @@ package struct RightsClaim: Sendable {
 
     /// No claim: no rights. Of a foreign format, what can be no pattern here is left out; of our own, it is a mistake.
     func rights(
-        _ claims: TokenObject, of subject: [UInt8]?
+        _ claims: UniqueObject, of subject: [UInt8]?
     ) throws(CredentialFailure) -> Rights {
-        do throws(TokenObject.WrongKind) {
+        do throws(UniqueObject.WrongKind) {
             guard claims.has(name) else { return Rights() }
             var rights = Rights()
             switch format {
@@ -85,25 +85,25 @@ package struct RightsClaim: Sendable {
 
 extension Rights {
     /// From an object in our own words. Members that are not known say nothing.
-    init(_ claim: TokenObject, of subject: [UInt8]?) throws(TokenObject.WrongKind) {
+    init(_ claim: UniqueObject, of subject: [UInt8]?) throws(UniqueObject.WrongKind) {
         self.init()
         subscribe = try Self.scope("subscribe", claim, subject)
         publish = try Self.scope("publish", claim, subject)
         grant = try Self.scope("grant", claim, subject)
         operate = try claim.boolean("operate") ?? false
         maximumRate = try claim.number("maxRate")
-        if let maximumRate, !(maximumRate > 0) { throw TokenObject.WrongKind() }
+        if let maximumRate, !(maximumRate > 0) { throw UniqueObject.WrongKind() }
     }
 
     private static func scope(
-        _ name: StaticString, _ claim: TokenObject, _ subject: [UInt8]?
-    ) throws(TokenObject.WrongKind) -> Scope {
+        _ name: StaticString, _ claim: UniqueObject, _ subject: [UInt8]?
+    ) throws(UniqueObject.WrongKind) -> Scope {
         var patterns: [TopicPattern] = []
         for text in try claim.strings(name) ?? [] {
             do throws(GrantFailure) {
                 patterns.append(try GrantedPattern.resolved(text.span, for: subject))
             } catch {
-                throw TokenObject.WrongKind()
+                throw UniqueObject.WrongKind()
             }
         }
         return Scope(patterns)

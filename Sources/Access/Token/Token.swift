@@ -2,8 +2,8 @@
 internal import Primitives
 
 struct Token {
-    let header: TokenObject
-    let claims: TokenObject
+    let header: UniqueObject
+    let claims: UniqueObject
     /// What the signature is over: the first two parts and the dot between them.
     let signed: [UInt8]
     let signature: [UInt8]
@@ -22,7 +22,7 @@ struct Token {
             let headerText = Base64URL.decoded(text.extracting(0..<dots[0])),
             let claimsText = Base64URL.decoded(text.extracting((dots[0] + 1)..<dots[1])),
             let signature = Base64URL.decoded(text.extracting((dots[1] + 1)..<text.count)),
-            let header = TokenObject(headerText), let claims = TokenObject(claimsText)
+            let header = UniqueObject(headerText), let claims = UniqueObject(claimsText)
         else { throw .malformed }
         // Whoever does not understand what is critical must refuse (RFC 7515 §4.1.11). `jku`, `jwk`, `x5u` and `x5c` say with
         // which key to verify, and are never looked at: our keys come from the configuration.

@@ -1,4 +1,5 @@
 /// Answers to questions about all connections of the loop, some of them in each turn.
+internal import Access
 internal import Broker
 internal import Primitives
 internal import Transport
@@ -52,7 +53,9 @@ extension GatewayLoop {
     private func row(of connection: Connection) -> ConnectionSurvey.Row {
         let subscriber = connection.subscriber
         return ConnectionSurvey.Row(
-            address: connection.peer, transport: connection.transport,
+            address: connection.peer,
+            subject: connection.principal.isAnonymous ? nil : connection.principal.name,
+            transport: connection.transport,
             age: now.since(connection.accepted).inSeconds,
             topics: subscriber.map { replica.coveredCount(of: $0) } ?? 0,
             maximumRate: connection.maximumRate,

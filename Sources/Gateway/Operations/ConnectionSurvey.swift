@@ -7,6 +7,8 @@ final class ConnectionSurvey: Sendable {
     /// One connection, as `GET /connections` lists it.
     struct Row: Sendable {
         let address: String
+        /// For whom it acts; nil: for a stranger.
+        let subject: String?
         let transport: StaticString
         /// Seconds since it was accepted.
         let age: Double

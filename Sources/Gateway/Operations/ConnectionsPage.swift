@@ -99,6 +99,10 @@ extension ByteBuffer {
     private mutating func append(_ row: ConnectionSurvey.Row) {
         append("{\"address\":")
         append(jsonString: row.address)
+        if let subject = row.subject {
+            append(",\"subject\":")
+            append(jsonString: subject)
+        }
         append(",\"transport\":\"")
         append(row.transport)
         append("\",\"age\":")

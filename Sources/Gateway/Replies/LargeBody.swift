@@ -25,7 +25,7 @@ final class LargeBody {
         let first = batch.count
         let isWhole = try UpdateReader.read(
             work.partCount, of: text.unsafeBytes.span, at: &position, into: &batch)
-        try principal.demandPublishing(batch, from: first)
+        try work.demandPublishing(batch, from: first, by: principal)
         return isWhole
     }
 

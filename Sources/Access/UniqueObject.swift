@@ -1,8 +1,8 @@
-/// A JSON object whose members each stand there once: a header, claims, a key.
+/// A JSON object whose members each stand there once: a token's header and claims, a key, what is asked of a ticket.
 internal import Primitives
 
 /// Of two members of one name, readers take the first or the last, and then disagree (RFC 7519 §4 lets them be refused).
-struct TokenObject {
+package struct UniqueObject {
     let text: [UInt8]
     private let members: [(name: [UInt8], value: Range<Int>)]
 
@@ -10,7 +10,7 @@ struct TokenObject {
     private static let memberLimit = 200
 
     /// Nil where the text is no such object.
-    init?(_ text: [UInt8]) {
+    package init?(_ text: [UInt8]) {
         guard let members = Self.members(of: text.span) else { return nil }
         self.text = text
         self.members = members
@@ -36,7 +36,7 @@ struct TokenObject {
         return members
     }
 
-    func has(_ name: StaticString) -> Bool { range(of: name) != nil }
+    package func has(_ name: StaticString) -> Bool { range(of: name) != nil }
 
     func has(_ name: String) -> Bool { range(of: Array(name.utf8)) != nil }
 
@@ -48,7 +48,7 @@ struct TokenObject {
 
     // MARK: Values. Each is nil where the member is missing, and throws where it is of another kind.
 
-    struct WrongKind: Error {}
+    package struct WrongKind: Error {}
 
     func string(_ name: StaticString) throws(WrongKind) -> [UInt8]? {
         guard let range = range(of: name) else { return nil }
@@ -56,11 +56,11 @@ struct TokenObject {
     }
 
     /// A string that is compared with names that the configuration or an RFC has, byte for byte.
-    func text(_ name: StaticString) throws(WrongKind) -> String? {
+    package func text(_ name: StaticString) throws(WrongKind) -> String? {
         try string(name).map { String(decoding: $0, as: UTF8.self) }
     }
 
-    func number(_ name: StaticString) throws(WrongKind) -> Double? {
+    package func number(_ name: StaticString) throws(WrongKind) -> Double? {
         guard let range = range(of: name) else { return nil }
         do {
             var scanner = JSONScanner(text.span.extracting(range))
@@ -81,7 +81,7 @@ struct TokenObject {
     }
 
     /// The strings of an array, or the one string that stands in its place.
-    func strings(_ name: StaticString) throws(WrongKind) -> [[UInt8]]? {
+    package func strings(_ name: StaticString) throws(WrongKind) -> [[UInt8]]? {
         guard let range = range(of: name) else { return nil }
         return try Self.strings(text.span.extracting(range))
     }
@@ -91,16 +91,16 @@ struct TokenObject {
         return try Self.strings(text.span.extracting(range))
     }
 
-    func object(_ name: String) throws(WrongKind) -> TokenObject? {
+    func object(_ name: String) throws(WrongKind) -> UniqueObject? {
         guard let range = range(of: Array(name.utf8)) else { return nil }
-        guard let object = TokenObject(text.span.extracting(range).array) else { throw WrongKind() }
+        guard let object = UniqueObject(text.span.extracting(range).array) else { throw WrongKind() }
         return object
     }
 
     /// The objects of an array; what is no object in it is left out.
-    func objects(_ name: StaticString) throws(WrongKind) -> [TokenObject]? {
+    func objects(_ name: StaticString) throws(WrongKind) -> [UniqueObject]? {
         guard let range = range(of: name) else { return nil }
-        return try Self.elements(text.span.extracting(range)).compactMap { TokenObject($0) }
+        return try Self.elements(text.span.extracting(range)).compactMap { UniqueObject($0) }
     }
 
     private static func string(_ text: Span<UInt8>) throws(WrongKind) -> [UInt8] {
