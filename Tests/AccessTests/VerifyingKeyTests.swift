@@ -70,7 +70,7 @@ import Testing
         #expect(!key.verifies(Array(signature.dropLast()), of: message, by: vector.algorithm))
         #expect(!key.verifies(signature + [0], of: message, by: vector.algorithm))
         #expect(!key.verifies([], of: message, by: vector.algorithm))
-        for algorithm in SignatureAlgorithm.allCases where algorithm != vector.algorithm {
+        for algorithm in SignatureAlgorithm.allCases where algorithm.kind != vector.algorithm.kind {
             #expect(!key.verifies(signature, of: message, by: algorithm))
         }
     }

@@ -5,6 +5,8 @@ package enum SignatureAlgorithm: String, Sendable, CaseIterable {
     case ps256 = "PS256"
     case es256 = "ES256"
     case edDSA = "EdDSA"
+    /// The same by its newer name (RFC 9864 §2.2).
+    case ed25519 = "Ed25519"
 
     /// The kind of key that it works with. A key of another kind is never tried, so a public key is never taken for a secret.
     package var kind: VerifyingKey.Kind {
@@ -12,7 +14,7 @@ package enum SignatureAlgorithm: String, Sendable, CaseIterable {
         case .hs256: .secret
         case .rs256, .ps256: .rsa
         case .es256: .p256
-        case .edDSA: .ed25519
+        case .edDSA, .ed25519: .ed25519
         }
     }
 }

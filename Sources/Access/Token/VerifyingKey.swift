@@ -81,7 +81,7 @@ package import Primitives
         case .es256:
             guard let encoded = Self.encoded(ecdsa: signature) else { return false }
             return isVerified(encoded, message, by: algorithm)
-        case .rs256, .ps256, .edDSA: return isVerified(signature, message, by: algorithm)
+        case .rs256, .ps256, .edDSA, .ed25519: return isVerified(signature, message, by: algorithm)
         }
     }
 
@@ -94,7 +94,7 @@ package import Primitives
         defer { unsafe EVP_MD_CTX_free(context) }
         var parameters: OpaquePointer?
         // Ed25519 hashes by itself (RFC 8032).
-        let hash = unsafe algorithm == .edDSA ? nil : EVP_sha256()
+        let hash = unsafe algorithm.kind == .ed25519 ? nil : EVP_sha256()
         guard unsafe EVP_DigestVerifyInit(context, &parameters, hash, nil, key) == 1 else { return false }
         if algorithm == .ps256 {
             // The salt is as long as the hash (RFC 7518 §3.5); the mask's hash is the same unless said otherwise.
