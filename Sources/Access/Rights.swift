@@ -7,7 +7,7 @@ package struct Rights: Sendable {
     package enum Scope: Sendable {
         case everything
         /// What lies within one of these.
-        case within([TopicPattern])
+        case within(PatternSet)
     }
 
     package var subscribe = Scope.within([])
@@ -38,7 +38,7 @@ package struct Rights: Sendable {
 
 extension Rights.Scope {
     package init(_ patterns: [TopicPattern]) {
-        self = patterns.contains(.everything) ? .everything : .within(patterns)
+        self = patterns.contains(.everything) ? .everything : .within(PatternSet(patterns))
     }
 
     package var isNothing: Bool {
@@ -52,7 +52,7 @@ extension Rights.Scope {
     package func allows(_ pattern: TopicPattern) -> Bool {
         switch self {
         case .everything: true
-        case .within(let patterns): patterns.contains { pattern.lies(within: $0) }
+        case .within(let patterns): patterns.holds(pattern)
         }
     }
 
@@ -60,8 +60,7 @@ extension Rights.Scope {
     package func allows(topic name: Span<UInt8>) -> Bool {
         switch self {
         case .everything: true
-        case .within(let patterns):
-            unsafe name.withUnsafeBufferPointer { name in patterns.contains { unsafe $0.covers(name) } }
+        case .within(let patterns): patterns.holds(topic: name)
         }
     }
 }

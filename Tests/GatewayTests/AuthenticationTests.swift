@@ -264,6 +264,26 @@ import Testing
         #expect(stage.flush() == "")
     }
 
+    /// The same for an event stream and for a poll that waits.
+    @Test func answersNothingAfterTheEnd() throws {
+        let field = "Authorization: Bearer \(token(#"{"subscribe":["a"]}"#, life: 10))"
+        var batch = UpdateBatch()
+        for isStream in [true, false] {
+            let stage = try stage()
+            let cursor = try #require(member("cursor", of: get(stage, "/poll?topics=a&wait=0", field)))
+            let question = isStream ? "/sse?topics=a" : "/poll?topics=a&wait=60&cursor=\(cursor)"
+            _ = get(stage, question, field)
+            _ = stage.flush()
+            stage.clock.advance(by: .seconds(10))
+            stage.work.beginTurn()
+            try batch.append(topic: Array("a".utf8).span, data: Array("1".utf8).span)
+            _ = try stage.sequencer.publish(batch, time: stage.work.time, at: stage.work.now)
+            batch.removeAll()
+            let answer = stage.flush()
+            #expect(isStream ? answer == "" : status(answer) == "401")
+        }
+    }
+
     @Test func goesOnWithANewToken() throws {
         let stage = try authenticated(#"{"subscribe":["**"]}"#, life: 20)
         _ = stage.receive(message: #"{"type":"subscribe","topics":["a/**","b"]}"#)
