@@ -48,10 +48,12 @@ let package = Package(
         room("Broker", over: ["Primitives"]),
         room("Transport", over: ["Primitives", "CLinux"]),
 
-        // Floor 3: where bytes, protocols and topics meet; and the same on the subscriber's side of the wire.
+        // Floor 3: who may do what, over the broker's patterns; where bytes, protocols and topics meet; and the same on the
+        // subscriber's side of the wire.
+        room("Access", over: ["Primitives", "COpenSSL", "Broker"], pure),
         room(
             "Gateway",
-            over: ["Primitives", "Logging", "COpenSSL", "HTTP", "WebSocket", "Broker", "Transport"]),
+            over: ["Primitives", "Logging", "COpenSSL", "HTTP", "WebSocket", "Broker", "Access", "Transport"]),
         room("Client", over: ["Primitives", "HTTP", "WebSocket", "Transport"]),
 
         // Floor 4: sources of updates; the terminal, a subscriber like any other.
@@ -60,7 +62,10 @@ let package = Package(
 
         room(
             "Configuration",
-            over: ["Settings", "Logging", "HTTP", "Broker", "Transport", "Gateway", "Feeds"]),
+            over: [
+                "Primitives", "Settings", "Logging", "HTTP", "Broker", "Access", "Transport", "Gateway",
+                "Feeds",
+            ]),
 
         // Where the gateway and its feeds are joined.
         room(
@@ -71,8 +76,8 @@ let package = Package(
         .executableTarget(
             name: "tidegate",
             dependencies: [
-                "Primitives", "Settings", "Logging", "HTTP", "Broker", "Transport", "Gateway", "Client",
-                "Feeds", "Configuration", "Service", "Watch",
+                "Primitives", "Settings", "Logging", "HTTP", "Broker", "Access", "Transport", "Gateway",
+                "Client", "Feeds", "Configuration", "Service", "Watch",
             ],
             swiftSettings: common),
 
@@ -101,15 +106,17 @@ let package = Package(
         // A whole gateway without a kernel: worlds of clients, and everything that was promised them.
         .target(
             name: "Simulation",
-            dependencies: ["Primitives", "Logging", "HTTP", "WebSocket", "Broker", "Transport", "Gateway"],
-            path: "Tests/Simulation", exclude: ["README.md"], swiftSettings: common),
+            dependencies: [
+                "TestSupport", "Primitives", "Logging", "HTTP", "WebSocket", "Broker", "Access", "Transport",
+                "Gateway",
+            ], path: "Tests/Simulation", exclude: ["README.md"], swiftSettings: common),
         // `tidegate-simulate`: as many of them as there is time for.
         .executableTarget(
             name: "tidegate-simulate", dependencies: ["Primitives", "Simulation"], path: "Tests/Simulator",
             swiftSettings: common),
 
         .target(
-            name: "TestSupport", dependencies: ["Primitives"], path: "Tests/TestSupport",
+            name: "TestSupport", dependencies: ["Primitives", "COpenSSL"], path: "Tests/TestSupport",
             swiftSettings: common),
         tests("PrimitivesTests", ["Primitives"]),
         tests("SettingsTests", ["Primitives", "Settings"]),
@@ -117,17 +124,21 @@ let package = Package(
         tests("HTTPTests", ["Primitives", "HTTP"]),
         tests("WebSocketTests", ["Primitives", "WebSocket", "CZlib"]),
         tests("BrokerTests", ["Primitives", "Broker"]),
+        tests("AccessTests", ["Primitives", "Broker", "Access"]),
         tests("TransportTests", ["Primitives", "Transport", "CLinux"]),
         tests(
             "GatewayTests",
             [
-                "Primitives", "Logging", "HTTP", "WebSocket", "Broker", "Transport", "Gateway", "CLinux",
+                "Primitives", "Logging", "HTTP", "WebSocket", "Broker", "Access", "Transport", "Gateway",
+                "CLinux",
             ]),
         tests("SimulationTests", ["Simulation"]),
         tests("FeedsTests", ["Primitives", "Settings", "Broker", "Feeds"]),
         tests(
             "ConfigurationTests",
-            ["Primitives", "Settings", "HTTP", "Broker", "Transport", "Gateway", "Configuration"]),
+            [
+                "Primitives", "Settings", "HTTP", "Broker", "Access", "Transport", "Gateway", "Configuration",
+            ]),
         tests("EndToEndTests", ["Primitives", "tidegate"]),
         tests("ClientTests", ["Primitives", "HTTP", "WebSocket", "Transport", "Client"]),
         .testTarget(

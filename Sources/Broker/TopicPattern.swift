@@ -24,6 +24,12 @@ package struct TopicPattern: Sendable, Hashable {
         isWild = true
     }
 
+    /// The one topic of that name, which is one.
+    init(naming topic: UnsafeBufferPointer<UInt8>) {
+        text = Array(topic)
+        isWild = false
+    }
+
     package init(_ text: String) throws(TopicFailure) {
         try self.init(Array(text.utf8).span)
     }
@@ -37,17 +43,23 @@ package struct TopicPattern: Sendable, Hashable {
     /// Whether `other` covers every topic that this one covers, those to come included. How long a name may be is left
     /// out of account: a pattern that no name is short enough for counts as if there were some.
     package func lies(within other: TopicPattern) -> Bool {
-        let own = text.split(separator: ASCII.slash)
-        let others = other.text.split(separator: ASCII.slash)
-        for place in others.indices {
-            guard place < own.count else { return false }
-            // `**` is last and takes whatever is left, which is one segment at least.
-            if others[place].elementsEqual([ASCII.asterisk, ASCII.asterisk]) { return true }
-            if own[place].elementsEqual([ASCII.asterisk, ASCII.asterisk]) { return false }
-            let isAny = others[place].elementsEqual([ASCII.asterisk])
-            guard isAny || own[place] == others[place] else { return false }
+        var at = 0
+        var otherAt = 0
+        while otherAt < other.text.count {
+            guard at < text.count else { return false }
+            let end = text[at...].firstIndex(of: ASCII.slash) ?? text.count
+            let otherEnd = other.text[otherAt...].firstIndex(of: ASCII.slash) ?? other.text.count
+            if other.text[otherAt] == ASCII.asterisk {
+                // `**` is last and takes whatever is left, which is one segment at least.
+                if otherEnd - otherAt == 2 { return true }
+                if end - at == 2, text[at] == ASCII.asterisk, text[at + 1] == ASCII.asterisk { return false }
+            } else if text[at..<end] != other.text[otherAt..<otherEnd] {
+                return false
+            }
+            at = end + 1
+            otherAt = otherEnd + 1
         }
-        return own.count == others.count
+        return at == text.count + 1
     }
 
     /// Whether it covers the topic of that name.

@@ -7,6 +7,12 @@ package struct GatewayURL: Sendable, Equatable, CustomStringConvertible {
     package let port: UInt16
     /// The beginning of every path: empty, or `/prefix` without a slash at its end.
     package let prefix: String
+    /// What is shown to it with each request.
+    package var credential: ClientCredential?
+
+    package static func == (left: GatewayURL, right: GatewayURL) -> Bool {
+        (left.host, left.port, left.prefix) == (right.host, right.port, right.prefix)
+    }
 
     /// The default address of a gateway.
     package static let standard = "http://127.0.0.1:8080"

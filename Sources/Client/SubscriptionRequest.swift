@@ -124,6 +124,9 @@ extension ByteBuffer {
         append(requestLine: method, target: target)
         append(field: "Host", url.authority)
         append(field: "User-Agent", "tidegate/" + ProductVersion.text)
+        if let shown = url.credential?.show() {
+            append(field: "Authorization", Array("Bearer ".utf8) + shown)
+        }
     }
 
     /// A whole request to subscribe: a GET, or a POST where its URL would be long. `fields` adds to its head.

@@ -200,7 +200,7 @@ package final class SubscriptionStream {
 
     private func end(with failure: ClientFailure, into events: inout [SubscriptionEvent]) {
         link = nil
-        let known = isAboutLink(failure) ? farewell ?? failure : failure
+        let known = isAboutLink(failure) ? farewell ?? failure : renewed(failure)
         farewell = nil
         let delay = delay(after: known)
         if let delay {
@@ -210,6 +210,14 @@ package final class SubscriptionStream {
             self.failure = known
         }
         events.append(.disconnected(known, retryAfter: delay))
+    }
+
+    /// A refusal of what was shown ends nothing where there is something else to show by now.
+    private func renewed(_ failure: ClientFailure) -> ClientFailure {
+        guard case .refused(let problem) = failure, problem.status == 401,
+            url.credential?.hasChanged ?? false
+        else { return failure }
+        return .lost(reason: "what was shown has expired")
     }
 
     /// Whether an earlier goodbye explains this failure.

@@ -28,7 +28,7 @@ package struct TidegateConfiguration {
         _ = try root.optionalText("$schema")
         try readListening(&root, folder)
         try readLog(&root)
-        try readAccess(&root)
+        try AccessReading(folder: folder).read(&root, into: &gateway.access)
         try readHTTP(&root)
         try readSubscribers(&root)
         try readPublishers(&root)
@@ -68,25 +68,6 @@ package struct TidegateConfiguration {
         log.queueByteCount = try section.integer(
             "queueBytes", default: log.queueByteCount, in: 4096...1_073_741_824)
         try section.finish()
-    }
-
-    private mutating func readAccess(_ root: inout SettingsSection) throws(SettingsFailure) {
-        var section = try root.section("access")
-        var access = gateway.access
-        let origins = try section.texts("origins", default: access.origins.map(\.description))
-        let hosts = try section.texts("hosts", default: access.hosts.map(\.description))
-        do throws(AccessFailure) {
-            access.origins = try origins.map { text throws(AccessFailure) in try OriginPattern(text) }
-        } catch {
-            throw section.refusal(of: "origins", because: error.description)
-        }
-        do throws(AccessFailure) {
-            access.hosts = try hosts.map { text throws(AccessFailure) in try HostPattern(text) }
-        } catch {
-            throw section.refusal(of: "hosts", because: error.description)
-        }
-        try section.finish()
-        gateway.access = access
     }
 
     private mutating func readHTTP(_ root: inout SettingsSection) throws(SettingsFailure) {

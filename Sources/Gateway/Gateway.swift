@@ -21,6 +21,8 @@ package final class RunningGateway: Sendable {
         case listen(String, SystemFailure)
         case files(StaticFiles.Failure)
         case system(SystemFailure)
+        /// Others than this machine's own would be let in, and nobody has said what they may do.
+        case openToStrangers(SocketAddress)
 
         package var description: String {
             switch self {
@@ -31,6 +33,14 @@ package final class RunningGateway: Sendable {
             case .files(let failure):
                 "\(failure). Set \"publicFolder\" in config.json, or \"\" to serve no page."
             case .system(let failure): "cannot start: \(failure)."
+            case .openToStrangers(let address):
+                """
+                whoever reaches \(address) would be let in, and nothing says what strangers may do. \
+                Write it into config.json, for instance (docs/access.md):
+                  "access": {
+                    "anonymous": { "subscribe": ["**"], "publish": [] }
+                  }
+                """
             }
         }
 
@@ -51,6 +61,7 @@ package final class RunningGateway: Sendable {
         let limit = DescriptorLimit.raise()
         let files = try readFiles(configuration)
         let (addresses, skipped) = try claim(configuration.endpoints)
+        try demandDecision(configuration.access, for: addresses.map(\.address))
         var generator = SystemRandomNumberGenerator()
         let sequencer = Sequencer(epoch: Epoch(random: &generator), retention: configuration.retention)
         do throws(SystemFailure) {
@@ -69,7 +80,19 @@ package final class RunningGateway: Sendable {
     /// Whether it could start, as far as that can be told without listening.
     package static func check(_ configuration: GatewayConfiguration) throws(Failure) {
         _ = try readFiles(configuration)
-        for endpoint in configuration.endpoints { _ = try resolve(endpoint) }
+        for endpoint in configuration.endpoints {
+            try demandDecision(configuration.access, for: resolve(endpoint))
+        }
+    }
+
+    /// Strangers are let in where somebody has decided so.
+    private static func demandDecision(
+        _ access: AccessSettings, for addresses: [SocketAddress]
+    ) throws(Failure) {
+        guard !access.saysWhatStrangersMay, let open = addresses.first(where: { !$0.isLoopback }) else {
+            return
+        }
+        throw .openToStrangers(open)
     }
 
     private static func readFiles(_ configuration: GatewayConfiguration) throws(Failure) -> StaticFiles {

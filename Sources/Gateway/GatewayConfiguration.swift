@@ -1,4 +1,5 @@
 /// Every setting of the gateway with its default. Plain values: where they come from is not known here.
+package import Access
 package import Broker
 package import HTTP
 package import Transport
@@ -21,8 +22,6 @@ package struct GatewayConfiguration: Sendable {
     package var retention = Sequencer.Retention()
     package var sockets = Listener.Options()
     package var webSockets = WebSocketApplication.subscribers
-    /// The principal of every connection, as long as the gateway asks for no tokens.
-    package var anonymous = Principal.anonymous
 
     package init() {}
 }
@@ -73,14 +72,33 @@ package enum WebSocketApplication: Sendable {
     case echo
 }
 
-/// Whom the gateway lets in, as far as browsers tell who it is.
+/// Whom the gateway lets in, and what they may do.
 package struct AccessSettings: Sendable {
     /// Pages of these origins may read and publish, besides the gateway's own.
     package var origins: [OriginPattern] = []
     /// The names that the gateway answers to; empty: all.
     package var hosts = [HostPattern.auto]
+    /// What strangers may do, and whose keys and tokens are believed.
+    package var credentials = Credentials(anonymous: .all)
+    /// Whether somebody has decided what strangers may do. As long as nobody has, the gateway listens on this machine alone.
+    package var saysWhatStrangersMay = false
+    /// The cookie that may carry a key or token; empty: none does.
+    package var cookie = ""
+    /// How long a WebSocket that came without credentials may take to send some, where strangers may nothing.
+    package var deadline: Duration = .seconds(5)
+    /// So many may take that time at once, in all.
+    package var waitingLimit = 1000
+    /// Wrong credentials a minute from one address, at one loop; 0: no limit.
+    package var failureRate = 10.0
 
     package init() {}
+
+    /// Whether somebody should know that strangers may publish: others than this machine's own are let in, or there are keys or
+    /// tokens that nobody needs.
+    package func letsStrangersPublish(at addresses: [SocketAddress]) -> Bool {
+        !credentials.anonymous.rights.publish.isNothing
+            && (credentials.areWanted || !addresses.allSatisfy(\.isLoopback))
+    }
 }
 
 package struct HTTPSettings: Sendable {

@@ -33,6 +33,7 @@ package final class GatewayShared: Sendable {
     /// Whether `GET /connections` may list the connections.
     let listsConnections: Bool
     let access: AccessPolicy
+    let accessTickets = AccessTickets()
 
     package init(
         configuration: GatewayConfiguration, sequencer: Sequencer, log: Log, files: StaticFiles,

@@ -7,6 +7,7 @@ internal import Synchronization
 enum Answer: Sendable {
     case published(Result<PublishOutcome, PublishFailure>)
     case connections(ConnectionSurvey)
+    case disconnected(count: Int)
 }
 
 /// Any thread posts, the loop takes. It holds no more than the loop's own requests wait for, and a question for each request
@@ -17,6 +18,8 @@ package final class Mailbox: Sendable {
         case drain
         /// Tell of your connections.
         case survey(ConnectionSurvey)
+        /// End the connections of somebody.
+        case disconnect(Disconnection)
         case answer(Answer, ticket: UInt64)
     }
 

@@ -10,6 +10,8 @@ struct Problem: Error {
     let detail: String
     /// For 405: the methods that are allowed.
     var allowed: StaticString?
+    /// For 401: how to show who one is (RFC 9110 §11.6.1).
+    var challenge: StaticString?
     /// For 429 and 503: seconds.
     let retryAfter: Int
     /// For 403: the topics and patterns that were refused.
@@ -75,12 +77,13 @@ struct Problem: Error {
     /// At most so many refused topics are named.
     static let refusedTopicLimit = 20
 
-    /// `topics` lie outside of the peer's rights.
-    static func forbidden(_ what: String, _ topics: [[UInt8]]) -> Problem {
+    /// The peer lacks a right; `topics` lie outside of it.
+    static func forbidden(_ right: String, _ topics: [[UInt8]]) -> Problem {
+        let named =
+            topics.prefix(3).map { $0.span.text }.joined(separator: ", ") + (topics.count > 3 ? ", …" : "")
         var problem = Problem(
             403, "forbidden",
-            "Without the right to \(what) \(topics.prefix(3).map { $0.span.text }.joined(separator: ", "))\(topics.count > 3 ? ", …" : "")."
-        )
+            "The right \"\(right)\" is missing\(topics.isEmpty ? "" : ", or does not cover \(named)").")
         problem.topics = Array(topics.prefix(refusedTopicLimit))
         return problem
     }

@@ -22,10 +22,11 @@ struct ReaderSession {
     var heldByteCount: Int { pendingLives.count > 4 ? pendingLives.count * 320 : 0 }
 
     /// A new subscriber that covers nothing yet.
-    init(_ request: SubscriptionRequest, of key: ReaderKey, _ work: Workspace) {
-        subscriber = work.replica.addSubscriber(owner: key)
+    init(_ request: SubscriptionRequest, of connection: Connection, _ work: Workspace) {
+        subscriber = work.replica.addSubscriber(owner: connection.key)
         if request.wantsStaleness { work.replica.tellStaleness(to: subscriber) }
-        pace = Pace(maximumRate: work.configuration.subscribers.granted(request.maximumRate))
+        pace = Pace(
+            maximumRate: connection.granted(request.maximumRate, work.configuration.subscribers))
         heartbeat = request.heartbeat ?? 0
     }
 

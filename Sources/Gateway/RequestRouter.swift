@@ -45,6 +45,7 @@ enum RequestRouter {
         }
         let isGet = head.method == .get || head.method == .head
         guard isGet || resource == .topic || takesBody(head) else { throw .notAllowed(allowed(path)) }
+        try work.authenticate(head, to: resource, connection)
         if resource?.takesMemory(isGet: isGet) ?? true { try work.demandMemory() }
         switch resource {
         case .eventStream where !isGet, .poll where !isGet:
@@ -56,8 +57,13 @@ enum RequestRouter {
         case .topic: return try routeTopic(head, path, &response, connection, work)
         case .publish:
             guard head.method == .post else { throw .notAllowed("POST, OPTIONS") }
+            try work.demandPublishingAnything(by: connection.principal)
             return try PublishIntake.open(head, .many, work.configuration.publishers)
         case .connections: return try ConnectionsPage.open(head, connection, work)
+        case .tickets, .disconnection:
+            guard head.method == .post else { throw .notAllowed("POST, OPTIONS") }
+            return try OrderIntake.open(
+                head, resource == .tickets ? .ticket : .disconnection, connection, work)
         case .health, .readiness, .metrics, .stats:
             try OperationsPage.answer(path, &response, connection, work)
         case nil: try answerFile(head, path, &response, connection, work)
@@ -69,7 +75,7 @@ enum RequestRouter {
     static func takesBody(_ head: RequestHead) -> Bool {
         let resource = Resource(head.path)
         return switch head.method {
-        case .post: resource == .publish || resource?.takesSubscriptions ?? false
+        case .post: resource?.takesPosts ?? false
         case .query: resource?.takesSubscriptions ?? false
         case .put: resource == .topic
         case .get, .head, .delete, .options, .other: false
@@ -100,6 +106,7 @@ enum RequestRouter {
         switch head.method {
         case .get, .head: try TopicPage.show(name, &response, connection, work)
         case .put:
+            try work.demandPublishingAnything(by: connection.principal)
             let kind = PublishIntake.Kind.one(topic: name, try UpdateOptions(head))
             return try PublishIntake.open(head, kind, work.configuration.publishers)
         case .delete: return try TopicPage.delete(name, &response, connection, work)
@@ -133,10 +140,10 @@ enum RequestRouter {
     }
 
     private static func allowed(_ path: [UInt8]) -> StaticString {
-        if path.elementsEqual("/publish".utf8) { return "POST, OPTIONS" }
         if path.starts(with: "/topics/".utf8) { return "GET, HEAD, PUT, DELETE, OPTIONS" }
         if path.elementsEqual("*".utf8) { return "GET, HEAD, POST, PUT, DELETE, QUERY, OPTIONS" }
-        if Resource(path)?.takesSubscriptions ?? false { return "GET, HEAD, POST, QUERY, OPTIONS" }
-        return "GET, HEAD, OPTIONS"
+        let resource = Resource(path)
+        if resource?.takesSubscriptions ?? false { return "GET, HEAD, POST, QUERY, OPTIONS" }
+        return resource?.takesPosts ?? false ? "POST, OPTIONS" : "GET, HEAD, OPTIONS"
     }
 }

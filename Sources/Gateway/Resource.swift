@@ -8,6 +8,8 @@ enum Resource: CaseIterable {
     case topics
     case topic
     case publish
+    case tickets
+    case disconnection
     case connections
     case metrics
     case stats
@@ -23,6 +25,8 @@ enum Resource: CaseIterable {
         case .topics: "/topics"
         case .topic: "/topics/"
         case .publish: "/publish"
+        case .tickets: "/tickets"
+        case .disconnection: "/operations/disconnect"
         case .connections: "/connections"
         case .metrics: "/metrics"
         case .stats: "/stats"
@@ -51,18 +55,28 @@ enum Resource: CaseIterable {
         // It says in its own way that there is none.
         case .eventStream: false
         case .topic: isGet
-        case .publish, .connections, .metrics, .stats, .health, .readiness: false
+        case .publish, .tickets, .disconnection, .connections, .metrics, .stats, .health, .readiness: false
         }
     }
 
     /// Whether a body may say what is asked for, because that does not fit into a URL.
     var takesSubscriptions: Bool { self == .eventStream || self == .poll }
 
+    var takesPosts: Bool {
+        takesSubscriptions || self == .publish || self == .tickets || self == .disconnection
+    }
+
+    /// Whether a ticket opens it: what a browser opens without a way to set a field.
+    var takesTickets: Bool { self == .webSocket || takesSubscriptions }
+
     /// Whether pages of all origins may ask for it, as they may for the files: it tells nothing of the topics.
     var isOpen: Bool {
         switch self {
         case .health, .readiness: true
-        case .webSocket, .eventStream, .poll, .topics, .topic, .publish, .connections, .metrics, .stats: false
+        case .webSocket, .eventStream, .poll, .topics, .topic, .publish, .tickets, .disconnection,
+            .connections,
+            .metrics, .stats:
+            false
         }
     }
 }

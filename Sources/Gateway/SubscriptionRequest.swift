@@ -41,7 +41,7 @@ struct SubscriptionRequest {
     /// The request of a connection, which must have the right to read all that it names.
     init(_ head: RequestHead, from connection: Connection, _ work: Workspace) throws(Problem) {
         try self.init(head, work.configuration.subscribers)
-        try connection.principal.demandReading(patterns)
+        try work.demandReading(patterns, by: connection.principal)
     }
 
     /// The same where the request's content says more, as an object. No content says nothing.
@@ -50,7 +50,7 @@ struct SubscriptionRequest {
     ) throws(Problem) {
         try self.init(head, work.configuration.subscribers)
         if !content.isEmpty { try read(content, work.configuration.subscribers) }
-        try connection.principal.demandReading(patterns)
+        try work.demandReading(patterns, by: connection.principal)
     }
 
     private mutating func add(_ text: [UInt8]) throws(Problem) {

@@ -38,7 +38,7 @@ extension Workspace {
     func publish(from connection: Connection) throws(Problem) -> Published {
         defer { publishing.removeAll() }
         guard !publishing.isEmpty else { return .done(PublishOutcome(accepted: 0, lastVersion: nil)) }
-        try connection.principal.demandPublishing(publishing)
+        try demandPublishing(publishing, by: connection.principal)
         try admit(publishing.count, from: connection)
         do {
             // The sequencer's outcome is known at once: nobody waits for it under a number.

@@ -1,4 +1,5 @@
 /// The tools of front ends: one loop's replica, settings, clock, buffers and figures.
+internal import Access
 internal import Broker
 internal import Primitives
 
@@ -26,6 +27,9 @@ final class Workspace {
     var publishing = UpdateBatch()
     var generator: any RandomNumberGenerator
     var notices = NoticeThrottle()
+    /// Tokens that were verified lately, and who has shown wrong credentials.
+    var verifiedTokens = VerifiedTokens(limit: 10_000)
+    var failures: FailureThrottle
     var tickets = Tickets()
     /// Large batches that are published in parts, how many updates a part has, and how large the body of such a batch is: more
     /// than comes with one read.
@@ -55,6 +59,7 @@ final class Workspace {
             shared.configuration.subscribers.compression, control.statistics, clock)
         replica = BrokerReplica(inbox: inbox, statistics: control.statistics.delivery)
         memory = ClientMemory(limit: shared.clientByteLimit)
+        failures = FailureThrottle(failures: shared.configuration.access.failureRate)
         replica.coveredLimit = shared.configuration.subscribers.coveredTopicLimit
         now = clock.now()
         time = clock.time()

@@ -8,7 +8,7 @@ extension Log {
         case addressSkipped = "an address was skipped"
         case variablesPassedOver = "variables of Kubernetes services were passed over"
         case openToAll =
-            "everybody who reaches this address can read and publish: there is no authentication yet"
+            "strangers may publish: access.anonymous lets them"
         case draining
         case ended
         case cannotDrain = "cannot drain"
@@ -28,6 +28,7 @@ extension Log {
         case readerBehind = "a reader fell behind a log"
         case hostRefused = "a request for another host was refused"
         case originRefused = "a page of another origin was refused"
+        case credentialRefused = "a credential was refused"
         case refused
 
         // Feeds.
@@ -46,7 +47,7 @@ extension Log {
             case .listening, .addressSkipped, .variablesPassedOver, .draining, .ended: .info
             case .feedStarted, .feedEnded: .info
             case .readerStalled, .readerDead, .limitHit, .cursorReset, .readerBehind: .info
-            case .hostRefused, .originRefused: .info
+            case .hostRefused, .originRefused, .credentialRefused: .info
             case .openToAll, .endedAtOnce, .turnedAway, .memoryShort, .feedFailed: .warning
             case .feedSkipped, .linesDropped: .warning
             case .cannotDrain, .loopStopped, .listenersUnwatched, .feedRefused: .error
@@ -73,6 +74,7 @@ extension Log {
             case .readerBehind: ["peer", "topic", "next", "missed", "suppressed"]
             case .hostRefused: ["peer", "host", "suppressed"]
             case .originRefused: ["peer", "origin", "suppressed"]
+            case .credentialRefused: ["peer", "reason", "suppressed"]
             case .refused: ["peer", "code", "detail"]
             case .feedStarted: ["feed"]
             case .feedFailed: ["feed", "reason", "afterSeconds"]

@@ -31,7 +31,7 @@ package final class Server: Sendable {
                 .addressSkipped,
                 ["address": .text("\(skipped.address)"), "reason": .text("\(skipped.failure)")])
         }
-        if !gateway.addresses.allSatisfy(\.isLoopback) { log.tell(.openToAll) }
+        if configuration.gateway.access.letsStrangersPublish(at: gateway.addresses) { log.tell(.openToAll) }
         let feeds = startsFeeds ? configuration.feeds : []
         return Server(gateway, feeds.map { start($0.feed, called: $0.name, gateway, log) }, log)
     }

@@ -40,6 +40,9 @@ package struct SettingsSection {
     /// The file that the settings came from.
     package var file: String { record.file }
 
+    /// Whether the file has the key.
+    package func has(_ key: String) -> Bool { value(of: key) != nil }
+
     // MARK: Values
 
     package mutating func integer(
@@ -66,6 +69,11 @@ package struct SettingsSection {
         _ key: String, default standard: Bool
     ) throws(SettingsFailure) -> Bool {
         try read(key, default: standard, wanted: "true or false") { $0.boolean }
+    }
+
+    /// Nil where the key is absent.
+    package mutating func optionalBoolean(_ key: String) throws(SettingsFailure) -> Bool? {
+        try read(key, default: nil, wanted: "true or false") { $0.boolean.map(Optional.some) }
     }
 
     package mutating func text(
@@ -113,6 +121,11 @@ package struct SettingsSection {
         _ key: String, default standard: [String]
     ) throws(SettingsFailure) -> [String] {
         try read(key, default: standard, wanted: "an array of strings") { $0.texts }
+    }
+
+    /// The same; nil where the key is absent.
+    package mutating func optionalTexts(_ key: String) throws(SettingsFailure) -> [String]? {
+        try read(key, default: nil, wanted: "an array of strings") { $0.texts.map(Optional.some) }
     }
 
     /// As an override: `name=text`, separated by commas. Empty where the key is absent.

@@ -22,7 +22,9 @@ struct ConfigurationSource {
         let named = try arguments.value("--config")
         file = named ?? "config.json"
         isNamed = named != nil
-        for (name, text) in SettingsSection.overrides(from: Self.environment, except: ["TIDEGATE_URL"]) {
+        for (name, text) in SettingsSection.overrides(
+            from: Self.environment, except: ["TIDEGATE_URL", "TIDEGATE_KEY"])
+        {
             if ServiceVariable.matches(name, value: text) {
                 passedOver.append(name)
                 continue

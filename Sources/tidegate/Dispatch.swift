@@ -37,7 +37,8 @@ private func run(_ command: any Command.Type, _ arguments: Arguments) -> Int32 {
     } catch is BrokenPipe {
         return 0
     } catch {
-        Console.note("tidegate \(command.name): \(error)")
+        // One that says what to write has lines to copy.
+        for line in "tidegate \(command.name): \(error)".split(separator: "\n") { Console.note(String(line)) }
         return 1
     }
 }

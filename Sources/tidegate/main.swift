@@ -5,6 +5,7 @@ internal import Primitives
 let commands: [any Command.Type] = [
     Serve.self,
     Check.self,
+    MakeKey.self,
     Publish.self,
     Tail.self,
     WatchCommand.self,

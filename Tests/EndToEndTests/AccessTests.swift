@@ -142,10 +142,15 @@ import Testing
                 "GET /topics HTTP/1.1\r\nHost: gate.example\r\nOrigin: https://gate.example\r\n\r\n")
             return try probe.answer().status
         }
-        #expect(try status(GatewayProcess(#""host": "0.0.0.0""#)) == 200)
+        #expect(
+            try status(
+                GatewayProcess(#""host": "0.0.0.0", "access": { "anonymous": { "subscribe": ["**"] } }"#))
+                == 200)
         #expect(try status(GatewayProcess(#""access": { "hosts": ["gate.example"] }"#)) == 200)
         #expect(
-            try status(GatewayProcess(#""host": "0.0.0.0", "access": { "hosts": ["other.example"] }"#)) == 421
+            try status(
+                GatewayProcess(
+                    #""host": "0.0.0.0", "access": { "anonymous": {}, "hosts": ["other.example"] }"#)) == 421
         )
     }
 

@@ -139,7 +139,7 @@ import Testing
         for path in ["/metrics", "/stats", "/connections"] {
             #expect(try HTTPProbe.ask("GET", path, on: closed).code == "forbidden", "\(path)")
         }
-        let wide = try GatewayProcess(#""host": "0.0.0.0""#)
+        let wide = try GatewayProcess(#""host": "0.0.0.0", "access": { "anonymous": { "operate": true } }"#)
         #expect(try HTTPProbe.ask("GET", "/connections", on: wide).status == 403)
     }
 

@@ -63,7 +63,7 @@ import Testing
     @Test(.enabled(if: hasIPv6), arguments: ["localhost", "::"])
     func bothFamiliesAreServed(host: String) throws {
         let gateway = try GatewayProcess(
-            #""host": "\#(host)", "operations": { "connections": "on" }, "threads": 2"#)
+            #""host": "\#(host)", "operations": { "connections": "on" }, "threads": 2, \#(Self.strangers)"#)
         let line = try #require(gateway.logLine(saying: "listening"))
         let shown = host == "::" ? "[::]:PORT" : "127.0.0.1:PORT [::1]:PORT"
         #expect(JSON(line)["address"].string == shown.replacing("PORT", with: "\(gateway.port)"))
@@ -78,8 +78,26 @@ import Testing
     /// What is judged by the address is judged by all of them.
     @Test(arguments: [("localhost", 200), ("::", 403)])
     func onlyTheLoopbackListsConnections(host: String, status: Int) throws {
-        let gateway = try GatewayProcess(#""host": "\#(host)""#)
+        let gateway = try GatewayProcess(#""host": "\#(host)", \#(Self.strangers)"#)
         #expect(try HTTPProbe.ask("GET", "/connections", on: gateway).status == status)
+    }
+
+    /// What strangers may do has to be said where they can come.
+    private static let strangers = #""access": { "anonymous": { "subscribe": ["**"], "operate": true } }"#
+
+    /// Nobody lets strangers in by accident: the refusal has the lines to write, and with them it starts.
+    @Test(arguments: ["0.0.0.0", "::"]) func strangersAreNotLetInUnasked(host: String) throws {
+        let refused = try Self.serve("--host \(host) --port 0")
+        #expect(refused.status == 1)
+        let lines = refused.errors.split(separator: "\n")
+        #expect(lines.contains("  \"access\": {") && lines.contains("  }"))
+        #expect(lines.contains("    \"anonymous\": { \"subscribe\": [\"**\"], \"publish\": [] }"))
+        let gateway = try GatewayProcess(
+            #""host": "\#(host)", "access": { "anonymous": { "subscribe": ["**"], "publish": [] } }"#)
+        #expect(try HTTPProbe.ask("GET", "/topics", on: gateway).status == 200)
+        let publish = try HTTPProbe(gateway)
+        try publish.send("PUT", "/topics/a", body: "1")
+        #expect(try publish.answer().status == 403)
     }
 
     /// One address of a name that is taken is an error, also where another one is free.

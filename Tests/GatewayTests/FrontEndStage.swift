@@ -1,4 +1,5 @@
 /// A front end with all that it works with and nothing below: no loop, no poller, no socket.
+import Access
 import Broker
 import HTTP
 import Logging
@@ -20,7 +21,7 @@ final class FrontEndStage {
     /// `updates` is what publishes go to in place of the sequencer.
     init(
         _ frontEnd: any FrontEnd = HTTP1FrontEnd(), updates: (any UpdateLog)? = nil,
-        rights: Rights = Rights(), _ change: (inout GatewayConfiguration) -> Void = { _ in }
+        rights: Rights = .all, _ change: (inout GatewayConfiguration) -> Void = { _ in }
     ) {
         var configuration = GatewayConfiguration()
         configuration.publicFolder = nil
@@ -36,7 +37,8 @@ final class FrontEndStage {
             generator: SeededGenerator(seed: 1))
         connection = Connection(
             key: ReaderKey(connection: 7, generation: 3), stream: ByteStream(SilentStream()),
-            frontEnd: frontEnd, principal: Principal(name: "ann", rights: rights), now: clock.now)
+            frontEnd: frontEnd, principal: Principal(name: "ann", rights: rights, proof: .key), now: clock.now
+        )
         connection.phase = .serving
         self.frontEnd = frontEnd
     }

@@ -1,3 +1,4 @@
+import Access
 import Broker
 import Primitives
 import Testing
@@ -10,7 +11,6 @@ import Testing
         var rights = Rights()
         rights.subscribe = .within([try TopicPattern("stocks/*"), try TopicPattern("host/**")])
         rights.publish = .within([try TopicPattern("stocks/*")])
-        rights.operate = false
         return FrontEndStage(rights: rights)
     }
 

@@ -15,6 +15,7 @@ class Gateway:
 
     def __init__(self, settings):
         self.settings = {"drain.spread": 0, "threads": 1} | settings
+        self.file = self.settings.pop("config", "config.json")
 
     async def __aenter__(self):
         await self.start(0)
@@ -23,7 +24,7 @@ class Gateway:
         return self
 
     async def start(self, port):
-        arguments = ["serve", "--config", "config.json", "--port", str(port), "--no-feeds", "--log-format", "json"]
+        arguments = ["serve", "--config", self.file, "--port", str(port), "--no-feeds", "--log-format", "json"]
         for path, value in self.settings.items():
             arguments += ["--set", f"{path}={value}"]
         self.process = await asyncio.create_subprocess_exec(

@@ -6,6 +6,7 @@ import sys
 import time
 import traceback
 
+import access
 import events
 import limits
 import operations
@@ -17,7 +18,7 @@ from gateway import Gateway
 from prerequisites import Skip
 
 # Each module has `tests()`: for each test its name, the gateway's settings, and a function that takes a gateway.
-MODULES = [sessions, events, limits, operations, proxies, returning, vanished]
+MODULES = [sessions, access, events, limits, operations, proxies, returning, vanished]
 
 
 async def outcome(name, settings, test):

@@ -92,6 +92,6 @@ async def vanished(gateway):
 def tests():
     settings = {
         "host": "0.0.0.0", "subscribers.sendTimeout": 2, "subscribers.eventStreamHeartbeat": 0.5,
-        "subscribers.pingInterval": 0.5,
+        "subscribers.pingInterval": 0.5, "access.anonymous.subscribe": "**", "access.anonymous.publish": "**",
     }
     yield "peers that vanish", settings, vanished

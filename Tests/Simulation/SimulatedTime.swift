@@ -12,6 +12,7 @@ final class SimulatedTime {
 
     var clock: Clock { .manual(manual) }
     var now: Instant { manual.now }
+    var wall: UnixTime { manual.time }
 
     /// From now on every look at the clock takes a loop so long.
     func advanceWithEachReading(nanoseconds: Int) {

@@ -52,6 +52,7 @@ final class World {
         scarcity = SeededGenerator(seed: seed &+ 0x5CA)
         var configuration = try Climate.configuration(options, &random)
         climate = Climate(options, seed: seed, steps: steps, &random)
+        if climate.hasPrincipals { try configuration.believeTokens() }
         if climate.isFlooded { configuration.subscribers.flushByteCount = 200 }
         self.configuration = configuration
         gateway = try SimulatedGateway(
@@ -60,6 +61,12 @@ final class World {
         time.advanceWithEachReading(nanoseconds: climate.lookTime)
         ages = Array(repeating: (0, 0), count: gateway.loops.count)
         populate()
+        guard climate.hasPrincipals else { return }
+        var generator = SeededGenerator(seed: seed &+ 0xACCE55)
+        for number in 0..<2 + generator.below(3) {
+            let diligence = generator.pick([25, 60, 95])
+            clients.append(PrincipalClient(number, diligence: diligence, generator.branch()))
+        }
     }
 
     private func populate() {

@@ -1,4 +1,5 @@
 /// What kind of world a seed makes. Each is a little different, so that a few hundred of them see a lot.
+import Access
 import Broker
 import Gateway
 import Primitives
@@ -46,6 +47,8 @@ struct Climate {
     let lookTime: Int
     /// Now and then the loops may hold hardly anything for their clients.
     let isScarce: Bool
+    /// Some read with rights that change and end.
+    let hasPrincipals: Bool
 
     /// How much longer all takes where parts of turns are cut, and walks are of few steps a turn.
     var slowness: Int { lookTime == 0 ? 1 : visitSteps < 256 ? 30 : 8 }
@@ -64,6 +67,7 @@ struct Climate {
         ])
         visitSteps = random.pick([1, 2, 7, 256])
         isScarce = !isMeasured && seed % 5 == 4
+        hasPrincipals = !options.isPlain && seed % 9 == 8
         lookTime = isMeasured ? 0 : random.pick([0, 0, 20_000, 150_000, 400_000])
     }
 
@@ -99,5 +103,17 @@ struct Climate {
         configuration.retention.staleness = [(try TopicPattern("*/0"), Interval(.milliseconds(300)))]
         configuration.retention.timesToLive = [(try TopicPattern("new/*"), Interval(.milliseconds(700)))]
         return configuration
+    }
+}
+
+extension GatewayConfiguration {
+    /// Those who show a token have its rights; strangers have all, as in other worlds.
+    mutating func believeTokens() throws {
+        guard let key = VerifyingKey(secret: PrincipalClient.secret) else {
+            throw SimulationFailure("the secret is too short")
+        }
+        access.credentials.issuers = [Issuer(name: nil, algorithms: [.hs256], keys: [key])]
+        access.credentials.leeway = .zero
+        access.failureRate = 0
     }
 }

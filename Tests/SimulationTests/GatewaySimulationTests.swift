@@ -23,6 +23,13 @@ import Testing
         }
     }
 
+    /// In every ninth world some have rights that change and end.
+    @Test(arguments: [8, 17, 26, 35] as [UInt64]) func nobodyReadsOutsideOfItsRights(seed: UInt64) throws {
+        let outcome = try Simulation.run(seed: seed, steps: Self.stepsASeed)
+        let trace = outcome.trace.suffix(200).joined(separator: "\n")
+        #expect(outcome.failure == nil, "TIDEGATE_SEED=\(seed) step \(outcome.step)\n\(trace)")
+    }
+
     @Test func aSeedRepeatsARunExactly() throws {
         for seed in Self.seeds(2) {
             let runs = try (0..<2).map { _ in try Simulation.run(seed: seed, steps: 1500).fingerprint }

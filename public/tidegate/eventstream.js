@@ -5,7 +5,7 @@
 import { EventParser } from './eventparser.js';
 import { parseUpdate } from './messages.js';
 import { lasts, refusal } from './refusals.js';
-import { SilenceTimer, deadHeartbeats, openMilliseconds, request, subscribing } from './transport.js';
+import { SilenceTimer, deadHeartbeats, openMilliseconds, requestWithTicket, subscribing } from './transport.js';
 
 export class EventStreamTransport {
   #context;
@@ -65,7 +65,7 @@ export class EventStreamTransport {
     const { url, init, uploadMilliseconds } = subscribing(base, 'sse', topics, { cursor, maxRate, heartbeat });
     this.#silence.restart(openMilliseconds + uploadMilliseconds);
     const headers = { ...init.headers, Accept: 'text/event-stream' };
-    const response = await request(this.#context, url, { ...init, headers, signal: this.#abort.signal });
+    const response = await requestWithTicket(this.#context, url, { ...init, headers, signal: this.#abort.signal });
     await demandEventStream(response, environment.date());
     const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();
     const decoder = new TextDecoder();

@@ -21,6 +21,8 @@ import { Subscription } from './subscription.js';
  * @typedef {object} Options
  * @property {TransportName | 'auto'} [transport] `auto` (default) starts at WebSocket, goes down as needed, and up again later
  * @property {(details: {isRefresh: boolean}) => string | null | Promise<string | null>} [token] called whenever one is needed; `isRefresh`: the last one was refused or ends soon
+ * @property {() => string | Promise<string>} [ticket] called for each connection, whatever its transport: the page's own server gets tickets by `POST /tickets`
+ * @property {RequestCredentials} [credentials] `include`: the cookie goes to a gateway of another origin, too
  * @property {number | null} [maxRate] updates of a topic a second; null (default) for no limit
  * @property {number} [heartbeat] seconds of silence after which the gateway sends a sign of life, 1 to 60; default 5
  * @property {number} [pauseHiddenAfter] milliseconds after which a hidden page lets go of its connection; default 5 minutes, `Infinity` for never
@@ -45,6 +47,8 @@ export class Tidegate {
         base: baseURL(url),
         heartbeat: options.heartbeat ?? 5,
         token: async (isRefresh) => (await options.token?.({ isRefresh })) ?? null,
+        ticket: options.ticket ? async () => /** @type {any} */ (options).ticket() : null,
+        credentials: options.credentials ?? 'same-origin',
       },
       board: this.#board,
       listeners: this.#listeners,

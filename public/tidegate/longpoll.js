@@ -2,7 +2,7 @@
 import { parseMessage } from './messages.js';
 import { patience, refusal } from './refusals.js';
 import { Timer } from './timer.js';
-import { SilenceTimer, openMilliseconds, request, subscribing } from './transport.js';
+import { SilenceTimer, openMilliseconds, requestWithTicket, subscribing } from './transport.js';
 
 /** Seconds that the gateway may wait for updates. */
 const waitSeconds = 25;
@@ -20,6 +20,8 @@ export class LongPollTransport {
   #pause;
   #isOver = false;
   #pace = /** @type {number | null} */ (null);
+  /** Each answer has the next one. */
+  #ticket = /** @type {string | null} */ (null);
 
   /** @param {import('./transport.js').Context} context */
   constructor(context) {
@@ -109,12 +111,14 @@ export class LongPollTransport {
     const { base, environment, sink } = this.#context;
     const { url, init, uploadMilliseconds } = subscribing(base, 'poll', topics, { cursor, wait });
     this.#silence.restart(wait * 1000 + uploadMilliseconds + (wait > 0 ? transferMilliseconds : openMilliseconds));
-    const response = await request(this.#context, url, { ...init, signal: this.#abort.signal });
+    const response = await requestWithTicket(this.#context, url, { ...init, signal: this.#abort.signal }, this.#ticket);
+    this.#ticket = null;
     if (!response.ok) throw Object.assign(new Error('refused'), { ending: await refusal(response, environment.date()) });
     const content = await response.arrayBuffer();
     this.#silence.stop();
     sink.heard(content.byteLength);
     const answer = parseMessage(new TextDecoder().decode(content));
+    this.#ticket = answer.ticket ?? null;
     return { ...answer, byteCount: content.byteLength, patience: patience(response, environment.date()) };
   }
 

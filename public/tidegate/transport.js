@@ -46,6 +46,8 @@
  * @property {import('./environment.js').Environment} environment
  * @property {URL} base the gateway's address
  * @property {(isRefresh: boolean) => Promise<string | null>} token
+ * @property {(() => Promise<string>) | null} ticket a new one, good once
+ * @property {RequestCredentials} credentials of requests
  * @property {number} heartbeat seconds
  *
  * @typedef {Surroundings & {sink: Sink}} Context the arguments of a transport
@@ -108,11 +110,33 @@ export async function request(surroundings, url, init = {}) {
   const send = async (/** @type {boolean} */ isRefresh) => {
     const token = await surroundings.token(isRefresh);
     const headers = { ...init.headers, ...(token ? { Authorization: `Bearer ${token}` } : {}) };
-    return { token, response: await surroundings.environment.fetch(url, { cache: 'no-store', ...init, headers }) };
+    const { credentials } = surroundings;
+    return { token, response: await surroundings.environment.fetch(url, { cache: 'no-store', credentials, ...init, headers }) };
   };
   const first = await send(false);
   if (first.response.status !== 401 || !first.token) return first.response;
   return (await send(true)).response;
+}
+
+/**
+ * A request to subscribe, with a ticket where the page has tickets; repeated with a new one if that is refused.
+ * @param {Surroundings} surroundings
+ * @param {URL} url
+ * @param {RequestInit} init
+ * @param {string | null} [ticket] one at hand
+ */
+export async function requestWithTicket(surroundings, url, init, ticket = null) {
+  if (!surroundings.ticket) return request(surroundings, url, init);
+  const send = async (/** @type {string} */ shown) => request(surroundings, withTicket(url, shown), init);
+  const first = await send(ticket ?? (await surroundings.ticket()));
+  return first.status === 401 ? send(await surroundings.ticket()) : first;
+}
+
+/** @param {URL} url @param {string} ticket */
+export function withTicket(url, ticket) {
+  const shown = new URL(url);
+  shown.search += `${shown.search ? '&' : '?'}ticket=${encodeURIComponent(ticket)}`;
+  return shown;
 }
 
 /** Acts once after a period of silence. */

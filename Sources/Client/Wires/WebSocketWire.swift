@@ -118,6 +118,16 @@ package final class WebSocketWire: SubscriptionWire {
 
     private func maskKey() -> MaskKey { MaskKey(bits: generator.next()) }
 
+    /// What was shown ends soon: the file may have the next one.
+    private func showAnew(into output: inout ByteBuffer) {
+        guard closing.maySend, let shown = url.credential?.show() else { return }
+        var message = ByteBuffer()
+        message.append("{\"type\":\"auth\",\"token\":")
+        message.append(jsonString: shown.span)
+        message.append(ASCII.closeBrace)
+        output.append(frame: .text, payload: message.bytes, key: maskKey())
+    }
+
     private func readMessage(
         _ text: Span<UInt8>, into events: inout [WireEvent], _ output: inout ByteBuffer
     ) throws(ClientFailure) {
@@ -125,6 +135,7 @@ package final class WebSocketWire: SubscriptionWire {
         do throws(JSONFailure) {
             let message = try ServerMessage(text)
             if let limit = message.messageByteCount { parts.messageByteCount = limit }
+            if message.isExpiring { showAnew(into: &output) }
             message.tell(into: &heard)
         } catch {
             throw .violation("a message is not the JSON expected, \(error)")
@@ -185,6 +196,8 @@ private struct ServerMessage {
         }
         return byteCount
     }
+
+    var isExpiring: Bool { type.span.equals("expiring") }
 
     func tell(into events: inout [WireEvent]) {
         let type = type.span

@@ -4,11 +4,11 @@ internal import HTTP
 extension ResponseFields {
     /// The page of `origin` may read the answer, and these fields of it besides the harmless ones.
     ///
-    /// No cookie and no token is in use, so pages are not told to send any: `Access-Control-Allow-Credentials` would stand
-    /// here, and never for an origin that only `*` covers.
-    func addSharing(with origin: [UInt8]) {
+    /// Where a cookie is in use the browser may send it; the configuration then names the origins.
+    func addSharing(with origin: [UInt8], allowingCookies allowsCookies: Bool) {
         add("Access-Control-Allow-Origin", origin)
         add("Access-Control-Expose-Headers", "ETag, Retry-After")
+        if allowsCookies { add("Access-Control-Allow-Credentials", "true") }
     }
 
     /// What the page may ask for, to a browser that asks in its name beforehand. What is not known here is not named, whatever

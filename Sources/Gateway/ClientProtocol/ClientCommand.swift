@@ -8,7 +8,8 @@ enum ClientCommand {
     case pace(RateRequest)
     /// The updates stand in the batch that was given to the parser.
     case publish
-    case auth
+    /// A key or a token.
+    case auth([UInt8])
     case ping
 
     /// A message's `maxRate`.
@@ -29,6 +30,7 @@ enum ClientCommand {
         var id: Range<Int>?
         var topics: Range<Int>?
         var cursor: JSONString?
+        var token: JSONString?
         var rate = RateRequest.unchanged
         var wantsStaleness = false
         var updates = Updates.missing
@@ -105,6 +107,8 @@ enum ClientCommand {
             members.topics = try scanner.value()
         } else if name.equals("cursor", in: scanner.bytes) {
             if try !scanner.null() { members.cursor = try string("cursor", &scanner, &members) }
+        } else if name.equals("token", in: scanner.bytes) {
+            members.token = try string("token", &scanner, &members)
         } else if name.equals("maxRate", in: scanner.bytes) {
             members.rate = try rate(&scanner, &members)
         } else if name.equals("stale", in: scanner.bytes) {
@@ -191,7 +195,12 @@ enum ClientCommand {
             case .read: return .publish
             }
         }
-        if type.equals("auth", in: text) { return .auth }
+        if type.equals("auth", in: text) {
+            guard let token = members.token?.decoded(in: text), !token.isEmpty else {
+                throw .badRequest("\"auth\" wants \"token\", a key or a token.")
+            }
+            return .auth(token)
+        }
         if type.equals("ping", in: text) { return .ping }
         throw .badRequest(
             "\"\(text.extracting(type.range).text.prefix(40))\" is no message type: subscribe, unsubscribe, pace, publish, auth or ping."

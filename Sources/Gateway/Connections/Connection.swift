@@ -1,4 +1,5 @@
 /// One accepted connection: its stream, what it speaks, and what is known of its peer.
+internal import Access
 internal import Broker
 internal import Primitives
 internal import Transport
@@ -53,7 +54,8 @@ final class Connection {
     /// Its number among the loop's connections, with the generation: the key of its first stream.
     let key: ReaderKey
     var frontEnd: any FrontEnd
-    let principal: Principal
+    /// For whom it acts: of HTTP, since the request at hand began.
+    var principal: Principal
     /// Made when it holds something, let go when it holds nothing.
     private var holdings: Holdings?
     let accepted: Instant
@@ -91,6 +93,16 @@ final class Connection {
 
     /// The address at the other end.
     var peer: String { stream.peer }
+
+    /// Its bytes; nil where there is none.
+    var address: [UInt8]? { AddressRange.bytes(ofPeer: peer) }
+
+    /// The pace that is granted to its reader, who asked for one.
+    func granted(_ rate: Double?, _ settings: SubscriberSettings) -> Double? {
+        let granted = settings.granted(rate)
+        guard let limit = principal.rights.maximumRate else { return granted }
+        return min(granted ?? limit, limit)
+    }
 
     // What its front end says of it. One that lingers has no reader any more.
 

@@ -5,6 +5,8 @@ package enum Figure: Int, Sendable, CaseIterable {
     // Open connections by what they speak at present; `http` counts those without a reader.
     case webSockets, eventStreams, polls, http
     case stopped, opened, turnedAway
+    /// WebSockets that have yet to say who they are.
+    case unauthenticated
     case topics, subscriptions
     case published, delivered, conflated
     case requests
@@ -54,6 +56,10 @@ package enum Figure: Int, Sendable, CaseIterable {
             Description(
                 .gauge, "tidegate_connections_stopped", "connections", "stopped",
                 help: "Connections that take nothing at present.")
+        case .unauthenticated:
+            Description(
+                .gauge, "tidegate_connections_unauthenticated", "connections", "unauthenticated",
+                help: "WebSockets that have yet to say who they are.")
         case .opened:
             Description(
                 .counter, "tidegate_connections_opened_total", "connections", "opened",
@@ -148,7 +154,7 @@ package enum Figure: Int, Sendable, CaseIterable {
 
 /// Counts by a key that is not known here: an error code, a feed's name. All only ever rise.
 package enum Tally: Sendable, CaseIterable {
-    case closed, feeds, skipped, refusals
+    case closed, feeds, skipped, refusals, credentials
 
     struct Description {
         let metric: String
@@ -175,6 +181,10 @@ package enum Tally: Sendable, CaseIterable {
             Description(
                 metric: "tidegate_refusals_total", label: "code", place: ["refusals"],
                 help: "Refused requests and messages by error code.")
+        case .credentials:
+            Description(
+                metric: "tidegate_credentials_refused_total", label: "reason", place: ["credentialsRefused"],
+                help: "Keys, tokens and tickets that were not believed, by reason.")
         }
     }
 }

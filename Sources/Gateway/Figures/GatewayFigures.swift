@@ -1,4 +1,5 @@
 /// All figures, over all loops, at one moment, for `/metrics`, `/stats` and the feed of figures.
+internal import Access
 internal import Broker
 internal import Logging
 package import Primitives
@@ -33,6 +34,9 @@ package struct GatewayFigures: Sendable {
         counts[Figure.droppedLogLines.rawValue] = shared.log.droppedLineCount
         tallies[.closed] = EndReason.allCases.map { reason in
             (reason.rawValue, shared.sum { $0.endings[reason] })
+        }
+        tallies[.credentials] = CredentialFailure.allCases.map { failure in
+            (failure.reason, shared.sum { $0.credentialFailures[failure.reason] })
         }
         tallies[.refusals] = Problem.codes.map { code in (code, shared.sum { $0.refusals[code] }) }
         let sources = shared.sources.withLock { $0 }

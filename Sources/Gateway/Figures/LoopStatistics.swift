@@ -1,4 +1,5 @@
 /// One loop's counters. The loop adds, anybody reads, and nothing is locked.
+internal import Access
 package import Broker
 package import Primitives
 package import Synchronization
@@ -14,6 +15,9 @@ package final class LoopStatistics: Sendable {
     /// Requests and messages that were refused, by the code that says why.
     let refusals: [String: Counter] = Dictionary(
         uniqueKeysWithValues: Problem.codes.map { ($0, Counter()) })
+    /// Credentials that were not believed, by reason.
+    let credentialFailures: [String: Counter] = Dictionary(
+        uniqueKeysWithValues: CredentialFailure.allCases.map { ($0.reason, Counter()) })
     /// Ended connections, by reason.
     let endings: [EndReason: Counter] = Dictionary(
         uniqueKeysWithValues: EndReason.allCases.map { ($0, Counter()) })

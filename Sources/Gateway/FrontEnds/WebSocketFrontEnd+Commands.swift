@@ -1,4 +1,5 @@
 /// The commands of a WebSocket client.
+internal import Access
 internal import Broker
 internal import Primitives
 internal import WebSocket
@@ -22,9 +23,10 @@ extension WebSocketFrontEnd {
     private func obey(
         _ command: ClientCommand, id: [UInt8]?, _ connection: Connection, _ work: Workspace
     ) throws(Problem) {
+        try demandProof(for: command, work)
         switch command {
         case .subscribe(let patterns, let cursor, let rate, let wantsStaleness):
-            try connection.principal.demandReading(patterns)
+            try work.demandReading(patterns, by: connection.principal)
             try work.demandMemory()
             if postpones(command, id: id, work) { return }
             try checkLimit(patterns, work)
@@ -34,12 +36,13 @@ extension WebSocketFrontEnd {
             if postpones(command, id: id, work) { return }
             unsubscribe(patterns, id: id, connection, work)
         case .pace(let rate):
-            changeRate(rate, work)
+            changeRate(rate, connection, work)
             work.appendMessage("paced", id: id) { $0.append(rateMember: session.pace.maximumRate) }
             work.comeBack()
         case .publish: publish(id: id, connection, work)
-        case .auth:
-            throw .badRequest("This gateway asks nobody for a token; go on without one.")
+        case .auth(let token):
+            if postpones(command, id: id, work) { return }
+            try authenticate(token, id: id, connection, work)
         case .ping: work.appendMessage("pong", id: id)
         }
     }
@@ -57,7 +60,17 @@ extension WebSocketFrontEnd {
     /// Answers the last command once it is carried out, and obeys the one that has waited for that.
     func carryOn(_ connection: Connection, _ work: Workspace) {
         while let undone = commands, !session.isWalking(work) {
+            if let restriction = undone.restriction {
+                guard carryOn(restriction, connection, work) else { return }
+                if session.isWalking(work) { return }
+            }
             commands = nil
+            if let withdrawn = undone.restriction?.search.found, !withdrawn.isEmpty {
+                work.appendMessage("unsubscribed", id: nil) { output in
+                    output.append(topicsMember: withdrawn)
+                    output.append(",\"code\":\"forbidden\"")
+                }
+            }
             if let (patterns, id) = undone.unsubscribing {
                 work.appendMessage("unsubscribed", id: id) { $0.append(topicsMember: patterns) }
             }
@@ -70,7 +83,30 @@ extension WebSocketFrontEnd {
         }
     }
 
-    private var undone: UndoneCommands {
+    /// Looks for what the reader may no longer read, then unsubscribes from that; returns whether it has looked everywhere.
+    private func carryOn(
+        _ restriction: UndoneCommands.Restriction, _ connection: Connection, _ work: Workspace
+    ) -> Bool {
+        guard !restriction.isFound else { return true }
+        let rights = connection.principal.rights.subscribe
+        var ration = work.ration
+        let isOver = work.replica.advance(&restriction.search, of: session.subscriber, &ration) {
+            !rights.allows($0)
+        }
+        guard isOver else {
+            work.comeBack()
+            return false
+        }
+        restriction.isFound = true
+        if !restriction.search.found.isEmpty {
+            work.replica.catchUp()
+            work.replica.unsubscribe(session.subscriber, from: restriction.search.found)
+        }
+        work.comeBack()
+        return true
+    }
+
+    var undone: UndoneCommands {
         if let commands { return commands }
         let made = UndoneCommands()
         commands = made
@@ -103,7 +139,7 @@ extension WebSocketFrontEnd {
         _ patterns: [TopicPattern], cursor: [UInt8]?, rate: ClientCommand.RateRequest, id: [UInt8]?,
         _ connection: Connection, _ work: Workspace
     ) {
-        if rate != .unchanged { changeRate(rate, work) }
+        if rate != .unchanged { changeRate(rate, connection, work) }
         let isResumed = session.subscribe(patterns, cursor: cursor, id: id, connection, work)
         work.appendMessage("subscribed", id: id) { output in
             output.append(topicsMember: patterns)
@@ -112,9 +148,12 @@ extension WebSocketFrontEnd {
         }
     }
 
-    private func changeRate(_ rate: ClientCommand.RateRequest, _ work: Workspace) {
+    private func changeRate(
+        _ rate: ClientCommand.RateRequest, _ connection: Connection, _ work: Workspace
+    ) {
         guard case .limit(let wanted) = rate else { return }
-        session.pace.change(maximumRate: work.configuration.subscribers.granted(wanted), now: work.now)
+        session.pace.change(
+            maximumRate: connection.granted(wanted, work.configuration.subscribers), now: work.now)
     }
 
     // MARK: Publishing
@@ -189,13 +228,23 @@ final class UndoneCommands {
     var unsubscribing: (patterns: [TopicPattern], id: [UInt8]?)?
     /// It is obeyed when the one before it is carried out.
     var postponed: (command: ClientCommand, id: [UInt8]?)?
+    /// What new rights do not cover is looked for, and then dropped.
+    var restriction: Restriction?
+
+    final class Restriction {
+        var search = HeldSearch()
+        var isFound = false
+    }
 
     var heldByteCount: Int {
-        let dropped = unsubscribing.map { TopicPattern.byteCount(of: $0.patterns) } ?? 0
+        let dropped =
+            (unsubscribing.map { TopicPattern.byteCount(of: $0.patterns) } ?? 0)
+            + (restriction.map { TopicPattern.byteCount(of: $0.search.found) } ?? 0)
         switch postponed?.command {
         case .subscribe(let patterns, _, _, _)?, .unsubscribe(let patterns)?:
             return dropped + TopicPattern.byteCount(of: patterns)
-        case .pace?, .publish?, .auth?, .ping?, nil: return dropped
+        case .auth(let token)?: return dropped + token.count
+        case .pace?, .publish?, .ping?, nil: return dropped
         }
     }
 }

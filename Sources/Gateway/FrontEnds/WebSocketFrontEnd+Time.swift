@@ -8,6 +8,10 @@ internal import WebSocket
 extension WebSocketFrontEnd {
     func deadline(_ connection: Connection, _ work: Workspace) -> Instant {
         guard end.maySend else { return end.closeDeadline(connection, work) }
+        return min(standing.deadline(of: connection.principal), readerDeadline(connection, work))
+    }
+
+    private func readerDeadline(_ connection: Connection, _ work: Workspace) -> Instant {
         if let since = receipts.fullSince {
             let stall = connection.facts.contains(.isStallTold) ? work.intervals.send : work.intervals.stall
             return min(min(since + stall, heartbeatDeadline), publicationDeadline(work))
@@ -33,6 +37,8 @@ extension WebSocketFrontEnd {
             if work.now >= end.closeDeadline(connection, work) { work.actions.end = end.ending ?? .timeout }
             return
         }
+        lookAfterStanding(connection, work)
+        guard end.maySend else { return }
         if let since = receipts.fullSince {
             lookAfterStalled(since: since, connection, work)
         } else {

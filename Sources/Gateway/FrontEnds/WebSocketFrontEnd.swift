@@ -18,6 +18,7 @@ final class WebSocketFrontEnd: FrontEnd {
     var publications: PendingAnswers?
     /// Made when a subscribe or unsubscribe takes longer than a step.
     var commands: UndoneCommands?
+    var standing = Standing()
 
     // MARK: Opening
 
@@ -28,8 +29,10 @@ final class WebSocketFrontEnd: FrontEnd {
         let opening = try OpeningHandshake(head, work.configuration.subscribers.compression)
         let request = try SubscriptionRequest(head, from: connection, work)
         if let refusal = work.refusal(of: connection) { throw refusal }
+        let mustShowProof = try mustShowProof(connection, work)
         opening.answer(&response, connection, work)
         let frontEnd = WebSocketFrontEnd(request, opening.agreement, connection, work)
+        if mustShowProof { frontEnd.waitForProof(work) }
         frontEnd.begin(request, connection, work)
         return frontEnd
     }
@@ -39,7 +42,7 @@ final class WebSocketFrontEnd: FrontEnd {
         _ work: Workspace
     ) {
         end = WebSocketEnd(agreement, work.configuration.subscribers)
-        session = ReaderSession(request, of: connection.key, work)
+        session = ReaderSession(request, of: connection, work)
         lastSeen = work.now
         work.statistics.add(.webSockets)
     }
@@ -138,6 +141,7 @@ final class WebSocketFrontEnd: FrontEnd {
     }
 
     private func flushMarked(budget: Int, _ connection: Connection, _ work: Workspace) {
+        guard mayBeSentUpdates(connection, work) else { return }
         let start = work.output.count
         session.drain(budget: budget, connection, work)
         for gap in work.batch.gaps { work.appendMessage("gap", id: nil) { $0.append(commaGapMembers: gap) } }
@@ -187,6 +191,7 @@ final class WebSocketFrontEnd: FrontEnd {
 
     func ended(_ work: Workspace) {
         guard work.replica.contains(session.subscriber) else { return }
+        stopWaitingForProof(work)
         publications?.removeAll { work.tickets.redeem($0) }
         work.replica.removeSubscriber(session.subscriber)
         work.statistics.add(.webSockets, -1)

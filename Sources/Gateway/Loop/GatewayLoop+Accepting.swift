@@ -1,4 +1,5 @@
 /// Taking connections in, or refusing them.
+internal import Access
 internal import Broker
 internal import Logging
 internal import Primitives
@@ -82,7 +83,8 @@ extension GatewayLoop {
             freeKeys.popLast() ?? ReaderKey(connection: UInt32(connections.count), generation: 0)
         if Int(key.connection) == connections.count { connections.append(nil) }
         let connection = Connection(
-            key: key, stream: stream, frontEnd: endpoint.spoken.frontEnd, principal: configuration.anonymous,
+            key: key, stream: stream, frontEnd: endpoint.spoken.frontEnd,
+            principal: configuration.access.credentials.anonymous,
             now: now)
         do {
             try kernel.watch(connection.stream, token: connection.token, connection.interest)

@@ -9,6 +9,7 @@ extension GatewayLoop {
             switch message {
             case .drain: beginDrain()
             case .survey(let survey): surveys.append(SurveyUnderWay(survey))
+            case .disconnect(let order): disconnections.append(DisconnectionUnderWay(order))
             case .answer(let answer, let ticket): deliver(answer, to: ticket)
             }
         }

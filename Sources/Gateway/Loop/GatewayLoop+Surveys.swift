@@ -1,4 +1,5 @@
 /// Answers to questions about all connections of the loop, a few of them at a time.
+internal import Access
 internal import Broker
 internal import Primitives
 internal import Transport
@@ -87,6 +88,10 @@ extension GatewayLoop {
         var row = ByteBuffer(capacity: 256)
         row.append("{\"address\":")
         row.append(jsonString: connection.peer)
+        if !connection.principal.isAnonymous {
+            row.append(",\"subject\":")
+            row.append(jsonString: connection.principal.name)
+        }
         row.append(",\"transport\":\"")
         row.append(connection.transport)
         row.append("\"")

@@ -45,6 +45,8 @@ package final class GatewayLoop {
     var advanced: [SubscriberID] = []
     /// Questions about all connections, in turns.
     var surveys = Queue<SurveyUnderWay>()
+    /// Orders to end somebody's connections, in turns.
+    var disconnections = Queue<DisconnectionUnderWay>()
     private var flushDelay: FlushDelay
     /// Whether the last turn's flushes came to their end before all readers had theirs.
     private var areReadersWaiting = false
@@ -140,6 +142,7 @@ package final class GatewayLoop {
         publishParts()
         walk()
         surveyConnections()
+        disconnect()
         endOverfull()
         freeKeys.append(contentsOf: closedKeys)
         closedKeys.removeAll(keepingCapacity: true)
@@ -159,6 +162,7 @@ package final class GatewayLoop {
     private var hasWork: Bool {
         !again.isEmpty || !held.isEmpty || !strangers.isEmpty || !due.isEmpty || replica.hasUnmarked
             || replica.hasWalks || replica.hasOverfull || !work.publications.isEmpty || !surveys.isEmpty
+            || !disconnections.isEmpty
     }
 
     // MARK: Shares

@@ -31,7 +31,7 @@ enum OperationsPage {
     }
 
     static func demandMetrics(_ connection: Connection, _ work: Workspace) throws(Problem) {
-        try connection.principal.demandOperating()
+        try work.demandOperating(by: connection.principal)
         guard work.configuration.operations.metrics else {
             throw Problem(403, "forbidden", "This gateway shows no figures; see \"operations.metrics\".")
         }

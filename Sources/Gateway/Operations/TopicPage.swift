@@ -7,7 +7,7 @@ enum TopicPage {
     static func show(
         _ name: [UInt8], _ response: inout some Responder, _ connection: Connection, _ work: Workspace
     ) throws(Problem) {
-        try connection.principal.demandReading(topic: name)
+        try work.demandReading(topic: name, by: connection.principal)
         work.replica.catchUp()
         guard let latest = work.replica.latest(name.span) else { throw Self.missing }
         var body = ByteBuffer(capacity: latest.count + 1)

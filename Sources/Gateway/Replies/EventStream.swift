@@ -1,4 +1,5 @@
 /// Server-Sent Events (WHATWG HTML §9.2): one event an update, so that `onmessage` and `curl -N` work as they are.
+internal import Access
 internal import Broker
 internal import HTTP
 internal import Logging
@@ -13,6 +14,7 @@ final class EventStream: Reply {
 
     private var session: ReaderSession
     private var isEnded = false
+    private var standing = Standing()
 
     /// Answers `GET /sse`.
     static func open(
@@ -63,7 +65,7 @@ final class EventStream: Reply {
     }
 
     private init(_ request: SubscriptionRequest, _ connection: Connection, _ work: Workspace) {
-        session = ReaderSession(request, of: connection.key, work)
+        session = ReaderSession(request, of: connection, work)
         work.statistics.add(.eventStreams)
     }
 
@@ -90,7 +92,7 @@ final class EventStream: Reply {
     func flush(
         budget: Int, _ response: inout some Responder, _ connection: Connection, _ work: Workspace
     ) -> ReplyProgress {
-        guard !isEnded else { return .goesOn }
+        guard !isEnded, work.now < connection.principal.end else { return .goesOn }
         session.drain(budget: budget, connection, work)
         let live = session.nextLive(work.batch.cursor)
         guard !work.batch.isEmpty || live != nil else { return .goesOn }
@@ -118,7 +120,9 @@ final class EventStream: Reply {
     var isReading: Bool { true }
 
     func deadline(_ connection: Connection, _ work: Workspace) -> Instant {
-        min(session.flushDeadline(work), heartbeatDeadline(connection, work))
+        min(
+            standing.deadline(of: connection.principal),
+            min(session.flushDeadline(work), heartbeatDeadline(connection, work)))
     }
 
     private func heartbeatDeadline(_ connection: Connection, _ work: Workspace) -> Instant {
@@ -130,6 +134,18 @@ final class EventStream: Reply {
     func deadlineCame(
         _ response: inout some Responder, _ connection: Connection, _ work: Workspace
     ) -> ReplyProgress {
+        switch standing.look(at: work.now, connection.principal) {
+        case .none, .late: break
+        case .ending:
+            response.write(work) { output in
+                output.append("event: expiring\ndata: {")
+                output.append(expiresMemberOf: connection.principal)
+                output.append("}\n\n")
+            }
+        case .ended:
+            sayExpired(&response, connection, work)
+            return .goesOn
+        }
         if work.now >= session.flushDeadline(work) {
             _ = flush(
                 budget: work.configuration.subscribers.flushByteCount, &response, connection, work)
@@ -183,6 +199,20 @@ final class EventStream: Reply {
         work.note(refusal: problem, of: connection)
         sayGoodbye(because: problem.code, .refused, &response, connection, work)
         return .goesOn
+    }
+
+    /// Who shows something new is welcome at once.
+    private func sayExpired(_ response: inout some Responder, _ connection: Connection, _ work: Workspace) {
+        guard !isEnded else { return }
+        work.note(refusal: .expired, of: connection)
+        let cursor = work.replica.cursor(of: session.subscriber)
+        response.write(work) { output in
+            output.append(idLine: cursor, of: work.replica)
+            output.append("event: goodbye\ndata: {\"reason\":\"expired\"}\n\n")
+        }
+        isEnded = true
+        connection.endAfterSending(.refused)
+        response.end(connection, work)
     }
 
     /// The last event. Its cursor is good for what was sent.

@@ -1,4 +1,5 @@
 /// A JSON body of many updates, read a few of them at a time: to read and publish one takes a microsecond.
+internal import Access
 internal import Broker
 internal import Primitives
 
@@ -24,7 +25,7 @@ final class LargeBody {
         let first = batch.count
         let isWhole = try UpdateReader.read(
             work.partCount, of: text.unsafeBytes.span, at: &position, into: &batch)
-        try principal.demandPublishing(batch, from: first)
+        try work.demandPublishing(batch, from: first, by: principal)
         return isWhole
     }
 

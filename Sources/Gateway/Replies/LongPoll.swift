@@ -1,4 +1,5 @@
 /// Long polling: a question, an answer; between two of them the gateway remembers nothing, the cursor says it all.
+internal import Access
 internal import Broker
 internal import HTTP
 internal import Primitives
@@ -55,7 +56,9 @@ final class LongPoll: Reply {
         let poll = LongPoll(
             request, wait: head.method == .head ? 0 : wait,
             // A POST is answered, whatever its sender holds (RFC 9110 §15.4.5).
-            isConditional: tagged != nil && head.method != .post, connection, work)
+            // And its next ticket is news.
+            isConditional: tagged != nil && head.method != .post && connection.principal.proof != .ticket,
+            connection, work)
         // Whoever changes our tags on their way so that we do not know them again would else have its poller ask without end.
         if request.cursor == nil, head.ifNoneMatch != nil, poll.mayWait, !work.shared.isDrainingNow {
             poll.state = .pausing(until: work.now + .seconds(pause))
@@ -112,6 +115,10 @@ final class LongPoll: Reply {
         _ response: inout some Responder, _ connection: Connection, _ work: Workspace
     ) -> ReplyProgress {
         guard case .asking(let query) = state else { return .goesOn }
+        guard work.now < connection.principal.end else {
+            response.refuse(.expired, connection, work)
+            return .over
+        }
         work.replica.catchUp()
         var ration = work.ration
         guard work.replica.advance(query, &ration) else {
@@ -156,6 +163,12 @@ final class LongPoll: Reply {
         if isReset { body.append(",\"reset\":true") }
         body.append("gaps", work.batch.gaps) { $0.append(gapMembers: $1) }
         body.append("stale", work.batch.staleNotices) { $0.append($1.unsafeBytes) }
+        if connection.principal.proof == .ticket,
+            let ticket = work.shared.accessTickets.issue(for: connection.principal, at: work.now)
+        {
+            body.append(",\"ticket\":")
+            body.append(jsonString: ticket.span)
+        }
         body.append("}\n")
         response.answer(200, "application/json", body.bytes, connection, work, fields: addFields)
     }
@@ -205,11 +218,11 @@ final class LongPoll: Reply {
                 byteBudget: work.configuration.subscribers.answerByteCount))
     }
 
-    func deadline(_: Connection, _: Workspace) -> Instant {
+    func deadline(_ connection: Connection, _: Workspace) -> Instant {
         switch state {
         case .pausing(let end): end
         case .asking: .never
-        case .waiting: until
+        case .waiting: min(until, connection.principal.end)
         }
     }
 
@@ -230,6 +243,10 @@ final class LongPoll: Reply {
     private func answerNow(
         _ response: inout some Responder, _ connection: Connection, _ work: Workspace
     ) -> ReplyProgress {
+        guard work.now < connection.principal.end else {
+            response.refuse(.expired, connection, work)
+            return .over
+        }
         if case .pausing = state {
             state = .asking(Self.query(patterns, nil, wantsStaleness, work))
             return ask(&response, connection, work)

@@ -43,7 +43,7 @@ final class TopicListing: Reply {
             default: continue
             }
         }
-        try connection.principal.demandReading([pattern])
+        try work.demandReading([pattern], by: connection.principal)
         return Listing(
             of: pattern, after: after, limit: limit,
             byteBudget: work.configuration.subscribers.answerByteCount)

@@ -78,7 +78,8 @@ struct HTTP1Responder: Responder {
     private mutating func appendSharing(_ work: Workspace) {
         if work.shared.access.variesByOrigin { work.output.append(field: "Vary", "Origin") }
         guard case .shared(let traits, let origin) = form else { return }
-        HTTP1Fields(work: work).addSharing(with: origin)
+        HTTP1Fields(work: work).addSharing(
+            with: origin, allowingCookies: !work.configuration.access.cookie.isEmpty)
         form = .plain(traits)
     }
 

@@ -91,6 +91,7 @@ extension Responder {
         answer(problem.status, "application/problem+json", body.bytes, connection, work) { fields in
             fields.add("Cache-Control", "no-store")
             if let allowed = problem.allowed { fields.add("Allow", allowed) }
+            if let challenge = problem.challenge { fields.add("WWW-Authenticate", challenge) }
             if problem.status == 426 {
                 fields.add("Upgrade", "websocket")
                 fields.add("Connection", "Upgrade")

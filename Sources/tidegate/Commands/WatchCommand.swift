@@ -83,6 +83,7 @@ enum WatchCommand: Command {
         _ arguments: inout Arguments
     ) throws(UsageFailure) -> (GatewayURL, [String]) {
         let named = try arguments.value("--url")
+        let credential = try arguments.credential()
         var words = try arguments.positionals(0...Int.max)
         var stated = named
         if let first = words.first, first.contains("://") {
@@ -91,8 +92,9 @@ enum WatchCommand: Command {
             words.removeFirst()
         }
         do throws(URLFailure) {
-            let url = try GatewayURL(
+            var url = try GatewayURL(
                 argument: stated, environment: Console.environment(GatewayURL.variable))
+            url.credential = credential
             return (url, words.isEmpty ? ["**"] : words)
         } catch {
             throw UsageFailure(error.description)

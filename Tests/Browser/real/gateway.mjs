@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 
-/** Lists have no place on the command line. @param {Record<string, object[]>} rules @returns {string} the path of a file */
-function configurationWith(rules) {
-  const { feeds: { replay, ...feeds }, topics, $schema, ...others } = JSON.parse(readFileSync('config.json', 'utf8'));
+/** Lists have no place on the command line. @param {Record<string, object[]>} rules @param {object} access @returns {string} the path of a file */
+function configurationWith(rules, access) {
+  const { feeds: { replay, ...feeds }, topics, access: standard, $schema, ...others } = JSON.parse(readFileSync('config.json', 'utf8'));
   const path = join(mkdtempSync(join(tmpdir(), 'tidegate-')), 'config.json');
-  const all = { ...others, publicFolder: resolve('public'), topics: { ...topics, ...rules }, feeds: { ...feeds, replay: { ...replay, file: resolve(replay.file) } } };
+  const all = { ...others, publicFolder: resolve('public'), topics: { ...topics, ...rules }, access: { ...standard, ...access }, feeds: { ...feeds, replay: { ...replay, file: resolve(replay.file) } } };
   writeFileSync(path, JSON.stringify(all));
   return path;
 }
@@ -22,12 +22,14 @@ const binary = process.env.TIDEGATE ?? '.build/debug/tidegate';
  * @param {string[]} [options.feeds] those that run
  * @param {Record<string, string | number>} [options.settings]
  * @param {Record<string, object[]>} [options.rules] for topics, such as `stale`
+ * @param {object} [options.access] who may do what
  */
-export async function startGateway({ port = 0, feeds = [], settings = {}, rules } = {}) {
+export async function startGateway({ port = 0, feeds = [], settings = {}, rules, access } = {}) {
   const all = ['gateway', 'host', 'market', 'replay'];
   const values = { 'drain.spread': 0, 'drain.deadline': 1, 'drain.reconnectSpread': 0.2, ...Object.fromEntries(all.map((name) => [`feeds.${name}.enabled`, feeds.includes(name)])), ...settings };
   const flags = Object.entries(values).flatMap(([path, value]) => ['--set', `${path}=${value}`]);
-  const configuration = rules ? configurationWith(rules) : 'config.json';
+  const isOwn = Boolean(rules ?? access);
+  const configuration = isOwn ? configurationWith(rules ?? {}, access ?? {}) : 'config.json';
   const child = spawn(binary, ['serve', '--config', configuration, '--port', String(port), '--log-format', 'json', ...flags], { stdio: ['ignore', 'ignore', 'pipe'] });
   const ended = new Promise((done) => child.once('exit', done));
   const address = await new Promise((settle, fail) => {
@@ -46,7 +48,7 @@ export async function startGateway({ port = 0, feeds = [], settings = {}, rules 
     stop: async (signal = 'SIGTERM') => {
       child.kill(signal);
       await ended;
-      if (rules) rmSync(dirname(configuration), { recursive: true });
+      if (isOwn) rmSync(dirname(configuration), { recursive: true });
     },
     /** @param {{topic: string, data: any}[]} updates */
     publish: async (...updates) => {

@@ -1,0 +1,66 @@
+/// What may be read, published, operated and handed on.
+package import Broker
+internal import Primitives
+
+/// Immutable. The broker knows nothing of rights: the gateway asks at its doors. A right holds for topics that come later, too.
+package struct Rights: Sendable {
+    package enum Scope: Sendable {
+        case everything
+        /// What lies within one of these.
+        case within(PatternSet)
+    }
+
+    package var subscribe = Scope.within([])
+    package var publish = Scope.within([])
+    /// What tickets for others may be made for.
+    package var grant = Scope.within([])
+    /// Whether figures, connections and operations may be seen.
+    package var operate = false
+    /// The highest pace that is granted, updates of a topic a second; nil: no limit of its own.
+    package var maximumRate: Double?
+
+    package init() {}
+
+    package static let all: Rights = {
+        var rights = Rights()
+        rights.subscribe = .everything
+        rights.publish = .everything
+        rights.grant = .everything
+        rights.operate = true
+        return rights
+    }()
+
+    /// Whether nothing is allowed.
+    package var isNothing: Bool {
+        subscribe.isNothing && publish.isNothing && grant.isNothing && !operate
+    }
+}
+
+extension Rights.Scope {
+    package init(_ patterns: [TopicPattern]) {
+        self = patterns.contains(.everything) ? .everything : .within(PatternSet(patterns))
+    }
+
+    package var isNothing: Bool {
+        switch self {
+        case .everything: false
+        case .within(let patterns): patterns.isEmpty
+        }
+    }
+
+    /// Whether all that `pattern` covers, now and ever, is allowed.
+    package func allows(_ pattern: TopicPattern) -> Bool {
+        switch self {
+        case .everything: true
+        case .within(let patterns): patterns.holds(pattern)
+        }
+    }
+
+    /// Whether the topic of that name is allowed.
+    package func allows(topic name: Span<UInt8>) -> Bool {
+        switch self {
+        case .everything: true
+        case .within(let patterns): patterns.holds(topic: name)
+        }
+    }
+}

@@ -1,0 +1,46 @@
+/// Tickets: what a browser, which can set no field of its own, shows in a URL. Good once, for a short time.
+internal import Access
+internal import Primitives
+internal import Synchronization
+
+/// Any thread. A ticket is redeemed once in all, whichever loop its bearer comes to. One that comes to nobody is forgotten with time.
+final class AccessTickets: Sendable {
+    /// How long a ticket is good: to open a connection with it.
+    static let life = Duration.seconds(30)
+    /// So many may be under way.
+    private static let limit = 100_000
+
+    private struct State {
+        var principals: [Digest: (principal: Principal, end: Instant)] = [:]
+        /// In the order of their ends; some are spent.
+        var order = Queue<(digest: Digest, end: Instant)>()
+    }
+
+    private let state = Mutex(State())
+
+    /// A new ticket for the principal; nil where there are too many under way.
+    func issue(for principal: Principal, at now: Instant) -> [UInt8]? {
+        let ticket = Nonce.make()
+        let digest = Digest(of: ticket.span)
+        let end = now + Self.life
+        return state.withLock { state in
+            while let oldest = state.order.first, oldest.end <= now || state.principals[oldest.digest] == nil
+            {
+                _ = state.order.popFirst()
+                state.principals[oldest.digest] = nil
+            }
+            guard state.order.count < Self.limit else { return nil }
+            state.principals[digest] = (principal, end)
+            state.order.append((digest, end))
+            return ticket
+        }
+    }
+
+    /// Spends a ticket; nil where it is none, is spent, or is over, or its principal is.
+    func redeem(_ ticket: [UInt8], at now: Instant) -> Principal? {
+        let digest = Digest(of: ticket.span)
+        let found = state.withLock { $0.principals.removeValue(forKey: digest) }
+        guard let found, now < found.end, now < found.principal.end else { return nil }
+        return found.principal
+    }
+}

@@ -1,0 +1,51 @@
+/// Ending somebody's connections, some of the loop's in each turn.
+internal import Access
+internal import Broker
+internal import Primitives
+
+/// An order, and how far it is carried out.
+struct DisconnectionUnderWay {
+    fileprivate let order: Disconnection
+    /// The next connection to look at.
+    fileprivate var place = 0
+    fileprivate var endedCount = 0
+
+    init(_ order: Disconnection) {
+        self.order = order
+    }
+}
+
+extension GatewayLoop {
+    /// Connections that are looked at in a turn.
+    private static let disconnectionStep = 512
+
+    /// Goes on with the oldest order.
+    func disconnect() {
+        guard var underWay = disconnections.popFirst() else { return }
+        let end = min(underWay.place + Self.disconnectionStep, connections.count)
+        for connection in connections[underWay.place..<end] {
+            guard let connection, underWay.order.concerns(connection, at: control.mailbox) else { continue }
+            underWay.endedCount += 1
+            disconnect(connection)
+        }
+        underWay.place = end
+        if end < connections.count {
+            disconnections.append(underWay)
+        } else {
+            underWay.order.report(ended: underWay.endedCount)
+        }
+    }
+
+    /// A reader is told why it ends. Whoever is not reading has nothing to be told.
+    private func disconnect(_ connection: Connection) {
+        guard connection.phase == .serving, connection.endReason == nil, connection.subscriber != nil else {
+            return end(connection, .refused)
+        }
+        connection.frontEnd.endReader(connection.key.stream, because: .revoked, connection, work)
+        settle(connection)
+    }
+}
+
+extension Problem {
+    fileprivate static let revoked = unauthenticated("An operator has ended this connection.")
+}
