@@ -46,7 +46,7 @@ let package = Package(
         room("HTTP", over: ["Primitives"], pure),
         room("WebSocket", over: ["Primitives", "COpenSSL", "CZlib"], pure),
         room("Broker", over: ["Primitives"]),
-        room("Transport", over: ["Primitives", "CLinux"]),
+        room("Transport", over: ["Primitives", "CLinux", "COpenSSL"]),
 
         // Floor 3: where bytes, protocols and topics meet; and the same on the subscriber's side of the wire.
         room(
@@ -117,7 +117,7 @@ let package = Package(
         tests("HTTPTests", ["Primitives", "HTTP"]),
         tests("WebSocketTests", ["Primitives", "WebSocket", "CZlib"]),
         tests("BrokerTests", ["Primitives", "Broker"]),
-        tests("TransportTests", ["Primitives", "Transport", "CLinux"]),
+        tests("TransportTests", ["Primitives", "Transport", "CLinux", "COpenSSL"]),
         tests(
             "GatewayTests",
             [
