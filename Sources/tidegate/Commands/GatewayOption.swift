@@ -1,18 +1,45 @@
-/// The option that all client commands share.
+/// The options that all client commands share: which gateway, and how it is known to be the one.
 internal import Client
+internal import Transport
 
 extension Arguments {
     static let gatewayHelp = """
           --url URL           the gateway (default: $TIDEGATE_URL, else \(GatewayURL.standard))
+          --ca FILE           trust the authorities in FILE (PEM) in place of this machine's, for https://
+          --insecure          trust anybody: who is on the way may read and change all of it
         """
 
     /// The gateway that `--url`, else the environment, else the default names.
     mutating func gateway() throws(UsageFailure) -> GatewayURL {
-        let argument = try value("--url")
+        let trust = try trust()
+        return try GatewayURL(stated: value("--url"), trust)
+    }
+
+    /// What `--ca` and `--insecure` say.
+    mutating func trust() throws(UsageFailure) -> ServerTrust {
+        let file = try value("--ca")
+        let isInsecure = try flag("--insecure")
+        if file != nil, isInsecure { throw UsageFailure("--ca and --insecure exclude each other") }
+        return isInsecure ? .anyone : file.map { .authorities(file: $0) } ?? .system
+    }
+}
+
+extension GatewayURL {
+    /// The gateway at `stated`, else that of the environment, else the default. Warns where anybody could take its place.
+    init(stated: String?, _ trust: ServerTrust) throws(UsageFailure) {
         do throws(URLFailure) {
-            return try GatewayURL(argument: argument, environment: Console.environment(GatewayURL.variable))
+            try self.init(argument: stated, environment: Console.environment(GatewayURL.variable))
         } catch {
             throw UsageFailure(error.description)
+        }
+        if trust != .system, !isSecure {
+            throw UsageFailure("--ca and --insecure are for https://, and the gateway is \(self)")
+        }
+        self.trust = trust
+        if trust == .anyone {
+            Console.warn(
+                "warning: --insecure: nobody checks that this is \(host); who is on the way reads and changes all of it"
+            )
         }
     }
 }

@@ -82,6 +82,7 @@ enum WatchCommand: Command {
     private static func gatewayAndTopics(
         _ arguments: inout Arguments
     ) throws(UsageFailure) -> (GatewayURL, [String]) {
+        let trust = try arguments.trust()
         let named = try arguments.value("--url")
         var words = try arguments.positionals(0...Int.max)
         var stated = named
@@ -90,13 +91,7 @@ enum WatchCommand: Command {
             stated = first
             words.removeFirst()
         }
-        do throws(URLFailure) {
-            let url = try GatewayURL(
-                argument: stated, environment: Console.environment(GatewayURL.variable))
-            return (url, words.isEmpty ? ["**"] : words)
-        } catch {
-            throw UsageFailure(error.description)
-        }
+        return (try GatewayURL(stated: stated, trust), words.isEmpty ? ["**"] : words)
     }
 
     // MARK: Without a terminal
