@@ -18,6 +18,7 @@ enum Notice: Int, CaseIterable {
     case foreignHost
     case foreignOrigin
     case memoryShort
+    case handshakeFailed
 
     var event: Log.Event {
         switch self {
@@ -30,6 +31,7 @@ enum Notice: Int, CaseIterable {
         case .foreignHost: .hostRefused
         case .foreignOrigin: .originRefused
         case .memoryShort: .memoryShort
+        case .handshakeFailed: .handshakeFailed
         }
     }
 }

@@ -30,6 +30,12 @@ extension Log {
         case originRefused = "a page of another origin was refused"
         case refused
 
+        // TLS.
+        case handshakeFailed = "a TLS handshake failed"
+        case certificatesTaken = "changed certificates were taken"
+        case certificatesRefused = "changed certificates were refused, the old ones stay"
+        case certificateEnds = "a certificate ends soon"
+
         // Feeds.
         case feedStarted = "feed started"
         case feedFailed = "a feed failed and will be tried again"
@@ -46,10 +52,10 @@ extension Log {
             case .listening, .addressSkipped, .variablesPassedOver, .draining, .ended: .info
             case .feedStarted, .feedEnded: .info
             case .readerStalled, .readerDead, .limitHit, .cursorReset, .readerBehind: .info
-            case .hostRefused, .originRefused: .info
+            case .hostRefused, .originRefused, .handshakeFailed, .certificatesTaken: .info
             case .openToAll, .endedAtOnce, .turnedAway, .memoryShort, .feedFailed: .warning
-            case .feedSkipped, .linesDropped: .warning
-            case .cannotDrain, .loopStopped, .listenersUnwatched, .feedRefused: .error
+            case .feedSkipped, .linesDropped, .certificateEnds: .warning
+            case .certificatesRefused, .cannotDrain, .loopStopped, .listenersUnwatched, .feedRefused: .error
             }
         }
 
@@ -74,6 +80,10 @@ extension Log {
             case .hostRefused: ["peer", "host", "suppressed"]
             case .originRefused: ["peer", "origin", "suppressed"]
             case .refused: ["peer", "code", "detail"]
+            case .handshakeFailed: ["peer", "reason", "detail", "suppressed"]
+            case .certificatesTaken: ["certificate"]
+            case .certificatesRefused: ["reason"]
+            case .certificateEnds: ["certificate", "days"]
             case .feedStarted: ["feed"]
             case .feedFailed: ["feed", "reason", "afterSeconds"]
             case .feedSkipped, .feedRefused, .feedEnded: ["feed", "reason", "skipped"]

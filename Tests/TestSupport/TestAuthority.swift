@@ -12,6 +12,11 @@ package final class TestAuthority: Sendable {
     package struct Pair: Sendable {
         package let certificate: String
         package let key: String
+
+        package init(certificate: String, key: String) {
+            self.certificate = certificate
+            self.key = key
+        }
     }
 
     package struct Failure: Error, CustomStringConvertible {

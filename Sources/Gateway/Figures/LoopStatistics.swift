@@ -2,9 +2,10 @@
 package import Broker
 package import Primitives
 package import Synchronization
+internal import Transport
 
 package final class LoopStatistics: Sendable {
-    private let counts: InlineArray<40, Atomic<Int>>
+    private let counts: InlineArray<48, Atomic<Int>>
     /// Open connections, whatever they speak.
     package let connections = Atomic<Int>(0)
     /// The loop's replica counts these by itself.
@@ -17,6 +18,9 @@ package final class LoopStatistics: Sendable {
     /// Ended connections, by reason.
     let endings: [EndReason: Counter] = Dictionary(
         uniqueKeysWithValues: EndReason.allCases.map { ($0, Counter()) })
+
+    let handshakeFailures: [HandshakeFailure.Reason: Counter] = Dictionary(
+        uniqueKeysWithValues: HandshakeFailure.Reason.allCases.map { ($0, Counter()) })
 
     final class Counter: Sendable {
         let value = Atomic<Int>(0)

@@ -9,6 +9,8 @@ extension GatewayLoop {
             switch message {
             case .drain: beginDrain()
             case .survey(let survey): surveys.append(SurveyUnderWay(survey))
+            case .contexts(let contexts): self.contexts = contexts
+            case .ticketKeys(let keys): for context in contexts { context?.ticketKeys = keys }
             case .answer(let answer, let ticket): deliver(answer, to: ticket)
             }
         }
