@@ -122,6 +122,7 @@ extension GatewayLoop {
         shared.connectionCount.add(1, ordering: .relaxed)
         statistics.add(.opened)
         if isDraining { goodbyes[connection.token] = randomMoment(within: configuration.drain.spread) }
-        open(connection)
+        // A handshake may cost a hundred times what accepting does: it begins when the kernel tells of its first bytes.
+        if endpoint.tls == nil { open(connection) } else { schedule(connection) }
     }
 }

@@ -6,6 +6,10 @@ final class CertificateOffer {
     private static let suites =
         "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384"
         + ":ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305"
+    /// AES-128 first, which costs a quarter less than AES-256 (`tidegate-bench run ticker-50k --server tidegate-tls`). A client
+    /// without AES in its processor puts ChaCha20 first, and gets it.
+    private static let newSuites =
+        "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256"
     private static let groups = "X25519:P-256:P-384"
 
     /// What a connection is made from (SSL_CTX).
@@ -61,6 +65,7 @@ final class CertificateOffer {
         SSL_CTX_set_max_early_data(settings, 0)
         return tls_set_versions(settings, TLS1_2_VERSION, TLS1_3_VERSION) == 1
             && SSL_CTX_set_cipher_list(settings, Self.suites) == 1
+            && SSL_CTX_set_ciphersuites(settings, Self.newSuites) == 1
             && tls_set_groups(settings, Self.groups) == 1
             && SSL_CTX_set_num_tickets(settings, 1) == 1
             // Tickets hold for all certificates of all loops.
