@@ -13,6 +13,18 @@ help: ## this list
 run: release ## build and start the gateway with live data on http://127.0.0.1:8080
 	@exec .build/release/tidegate serve --config config.json
 
+.PHONY: run-tls
+run-tls: release ## the same by TLS on https://localhost:8443, with an authority and a certificate made for it in .tls
+	@Tests/certificates .tls
+	@printf '\n%s\n' 'Whoever is to trust it must know the authority in .tls/ca.pem:' \
+	    '  curl       curl --cacert .tls/ca.pem https://localhost:8443/topics' \
+	    '  tidegate   .build/release/tidegate watch https://localhost:8443 --ca .tls/ca.pem' \
+	    '  Chromium   certutil -d sql:$$HOME/.pki/nssdb -A -t C,, -n tidegate -i .tls/ca.pem' \
+	    '  Firefox    Settings, Certificates, Authorities, Import' \
+	    '  Debian     sudo cp .tls/ca.pem /usr/local/share/ca-certificates/tidegate.crt && sudo update-ca-certificates'
+	@exec .build/release/tidegate serve --config config.json --set endpoints.0.port=8443 \
+	    --set endpoints.0.tls.certificate=.tls/server.pem --set endpoints.0.tls.key=.tls/server.key
+
 .PHONY: release
 release: needs ## build the release binary, .build/release/tidegate
 	@$(RELEASE)

@@ -46,7 +46,7 @@ let package = Package(
         room("HTTP", over: ["Primitives"], pure),
         room("WebSocket", over: ["Primitives", "COpenSSL", "CZlib"], pure),
         room("Broker", over: ["Primitives"]),
-        room("Transport", over: ["Primitives", "CLinux"]),
+        room("Transport", over: ["Primitives", "CLinux", "COpenSSL"]),
 
         // Floor 3: who may do what, over the broker's patterns; where bytes, protocols and topics meet; and the same on the
         // subscriber's side of the wire.
@@ -125,7 +125,7 @@ let package = Package(
         tests("WebSocketTests", ["Primitives", "WebSocket", "CZlib"]),
         tests("BrokerTests", ["Primitives", "Broker"]),
         tests("AccessTests", ["Primitives", "Broker", "Access"]),
-        tests("TransportTests", ["Primitives", "Transport", "CLinux"]),
+        tests("TransportTests", ["Primitives", "Transport", "CLinux", "COpenSSL"]),
         tests(
             "GatewayTests",
             [

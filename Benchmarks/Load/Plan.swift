@@ -58,7 +58,10 @@ struct Plan {
         }
         if workloads.isEmpty { workloads = againstPeers ? known.filter(\.forPeers) : known }
         if servers.isEmpty { servers = againstPeers ? Servers.all : [GatewayServer()] }
-        servers = servers.map { $0 is GatewayServer ? GatewayServer(publishing: publishing) : $0 }
+        servers = servers.map { server in
+            server is GatewayServer
+                ? GatewayServer(isSecure: server.isSecure, publishing: publishing) : server
+        }
         if let seconds { for index in workloads.indices { workloads[index].seconds = seconds } }
     }
 

@@ -10,7 +10,7 @@ let usage = """
            tidegate-bench sweep WORKLOAD --rates 1000,2000,… [options]
            tidegate-bench isolate [LINE…] [--topics N,N,…] [options]      one reader beside hostile clients
 
-      --server NAME      tidegate (default), nats, mosquitto, nchan; may be given again and again: then the
+      --server NAME      tidegate (default), tidegate-tls, nats, mosquitto, nchan; may be given again and again: then the
                          servers take turns, run after run
       --transport NAME   ws, sse or poll, in place of the workload's own
       --publish WAY      ndjson (default) or ws: how updates are sent to the gateway

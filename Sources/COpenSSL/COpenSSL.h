@@ -1,7 +1,9 @@
+// OpenSSL, and as functions what it has as macros: Swift sees no macro with parameters, and no constant that is computed.
 #ifndef TIDEGATE_COPENSSL_H
 #define TIDEGATE_COPENSSL_H
 
 #include <openssl/bio.h>
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/ecdsa.h>
 #include <openssl/err.h>
@@ -11,6 +13,60 @@
 #include <openssl/rand.h>
 #include <openssl/rsa.h>
 #include <openssl/sha.h>
+#include <openssl/ssl.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
+
+static inline int tls_set_versions(SSL_CTX *context, int lowest, int highest) {
+    return SSL_CTX_set_min_proto_version(context, lowest) && SSL_CTX_set_max_proto_version(context, highest);
+}
+
+static inline int tls_set_groups(SSL_CTX *context, const char *names) {
+    return (int)SSL_CTX_set1_groups_list(context, names);
+}
+
+static inline void tls_set_modes(SSL_CTX *context, long set, long cleared) {
+    SSL_CTX_set_mode(context, set);
+    SSL_CTX_clear_mode(context, cleared);
+}
+
+static inline void tls_keep_no_sessions(SSL_CTX *context) {
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+}
+
+static inline int tls_add_to_chain(SSL_CTX *context, X509 *certificate) {
+    return (int)SSL_CTX_add1_chain_cert(context, certificate);
+}
+
+static inline void tls_on_host_name(SSL_CTX *context, int (*callback)(SSL *, int *, void *)) {
+    SSL_CTX_set_tlsext_servername_callback(context, callback);
+}
+
+static inline void tls_on_status_request(SSL_CTX *context, int (*callback)(SSL *, void *), void *argument) {
+    SSL_CTX_set_tlsext_status_cb(context, callback);
+    SSL_CTX_set_tlsext_status_arg(context, argument);
+}
+
+// `response` must be of OPENSSL_malloc and is the connection's from here on.
+static inline int tls_set_status(SSL *ssl, unsigned char *response, long count) {
+    return (int)SSL_set_tlsext_status_ocsp_resp(ssl, response, count);
+}
+
+static inline int tls_name_host(SSL *ssl, const char *name) { return (int)SSL_set_tlsext_host_name(ssl, name); }
+
+static inline void *tls_copy(const void *bytes, size_t count) { return OPENSSL_memdup(bytes, count); }
+
+// OSSL_PARAM keeps the pointers that it is made of, and Swift's strings have none that lasts.
+static inline int tls_begin_hmac(EVP_MAC_CTX *mac, const unsigned char *key, size_t count) {
+    OSSL_PARAM parameters[] = {
+        OSSL_PARAM_construct_octet_string(OSSL_MAC_PARAM_KEY, (void *)key, count),
+        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char *)"SHA256", 0), OSSL_PARAM_construct_end()};
+    return EVP_MAC_CTX_set_params(mac, parameters);
+}
+
+static const uint64_t tls_server_options = SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+                                           SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_CIPHER_SERVER_PREFERENCE |
+                                           SSL_OP_PRIORITIZE_CHACHA;
+static const uint64_t tls_client_options = SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION;
 
 #endif

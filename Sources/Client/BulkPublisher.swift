@@ -270,7 +270,7 @@ extension ClientFailure {
         switch self {
         case .unreachable, .lost, .silence, .goodbye, .closed: true
         case .refused(let problem): problem.isTemporary
-        case .violation, .finished, .stopped: false
+        case .untrusted, .violation, .finished, .stopped: false
         }
     }
 }

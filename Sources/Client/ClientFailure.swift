@@ -2,6 +2,8 @@
 package enum ClientFailure: Error, Sendable, Equatable, CustomStringConvertible {
     /// No connection could be made.
     case unreachable(url: String, reason: String)
+    /// The server could not show that it is the one that was meant.
+    case untrusted(url: String, reason: String)
     /// A connection ended or broke before it was due.
     case lost(reason: String)
     /// Nothing came for so long that the link must be dead.
@@ -22,6 +24,7 @@ package enum ClientFailure: Error, Sendable, Equatable, CustomStringConvertible 
     package var description: String {
         switch self {
         case .unreachable(let url, let reason): "cannot connect to \(url): \(reason)"
+        case .untrusted(let url, let reason): "cannot trust \(url): \(reason)"
         case .lost(let reason): "connection lost: \(reason)"
         case .silence(let seconds): "no sign of life for \(seconds) s"
         case .refused(let problem): "refused: \(problem)"

@@ -1,7 +1,12 @@
-/// Where a gateway is: `http://host:port/prefix`.
+/// Where a gateway is, and how it is known to be the one: `https://host:port/prefix`.
 internal import Primitives
+package import Transport
 
 package struct GatewayURL: Sendable, Equatable, CustomStringConvertible {
+    /// Whether it is spoken with by TLS.
+    package let isSecure: Bool
+    /// Whom it is trusted to be, where it is.
+    package var trust = ServerTrust.system
     /// A name or an address; IPv6 without brackets.
     package let host: String
     package let port: UInt16
@@ -21,20 +26,20 @@ package struct GatewayURL: Sendable, Equatable, CustomStringConvertible {
 
     package init(_ text: String) throws(URLFailure) {
         let lower = text.lowercased()
-        if lower.hasPrefix("https:") || lower.hasPrefix("wss:") {
-            throw URLFailure(text, "TLS is not supported yet; use http://")
-        }
+        isSecure = ["https://", "wss://"].contains { lower.hasPrefix($0) }
         var rest = Substring(text)
-        if let scheme = ["http://", "ws://"].first(where: { lower.hasPrefix($0) }) {
+        if let scheme = ["https://", "wss://", "http://", "ws://"].first(where: { lower.hasPrefix($0) }) {
             rest = rest.dropFirst(scheme.count)
         } else if text.contains("://") {
-            throw URLFailure(text, "the scheme must be http")
+            throw URLFailure(text, "the scheme must be http or https")
         }
         if rest.contains(where: { $0 == "?" || $0 == "#" || $0 == "@" }) {
             throw URLFailure(text, "only a host, a port and a path may stand in it")
         }
         let slash = rest.firstIndex(of: "/") ?? rest.endIndex
-        (host, port) = try Self.authority(rest[..<slash], of: text)
+        let (host, port) = try Self.authority(rest[..<slash], of: text)
+        self.host = host
+        self.port = port ?? Self.port(isSecure: isSecure)
         prefix = try Self.path(rest[slash...], of: text)
     }
 
@@ -47,14 +52,17 @@ package struct GatewayURL: Sendable, Equatable, CustomStringConvertible {
     /// `host:port`, as in the Host field.
     package var authority: String {
         let name = host.contains(":") ? "[\(host)]" : host
-        return port == 80 ? name : "\(name):\(port)"
+        return port == Self.port(isSecure: isSecure) ? name : "\(name):\(port)"
     }
 
-    package var description: String { "http://\(authority)\(prefix)" }
+    package var description: String { "\(isSecure ? "https" : "http")://\(authority)\(prefix)" }
+
+    /// The port that a URL need not name.
+    private static func port(isSecure: Bool) -> UInt16 { isSecure ? 443 : 80 }
 
     private static func authority(
         _ authority: Substring, of text: String
-    ) throws(URLFailure) -> (host: String, port: UInt16) {
+    ) throws(URLFailure) -> (host: String, port: UInt16?) {
         var host = authority
         var portText: Substring?
         if authority.hasPrefix("[") {
@@ -77,7 +85,7 @@ package struct GatewayURL: Sendable, Equatable, CustomStringConvertible {
         guard !host.isEmpty, host.utf8.allSatisfy({ $0 > ASCII.space && $0 < ASCII.delete }) else {
             throw URLFailure(text, "it names no host")
         }
-        guard let portText else { return (String(host), 80) }
+        guard let portText else { return (String(host), nil) }
         guard portText.utf8.allSatisfy(ASCII.isDigit), let port = UInt16(portText), port > 0 else {
             throw URLFailure(text, "the port is a number from 1 to 65535")
         }

@@ -28,11 +28,26 @@ struct Link: ~Copyable {
         } catch {
             throw .unreachable(url: url.description, reason: error.reason)
         }
+        let socket = try Self.connect(to: addresses, of: url, within: timeout, unless: stop)
+        guard url.isSecure else {
+            stream = socket
+            return
+        }
+        do throws(SecureConnectFailure) {
+            stream = try TLSStream.connect(
+                over: socket, to: url.host, trusting: url.trust, until: .now() + timeout, unless: stop)
+        } catch {
+            throw ClientFailure(error, at: url)
+        }
+    }
+
+    private static func connect(
+        to addresses: [SocketAddress], of url: GatewayURL, within timeout: Duration, unless stop: Wakeup?
+    ) throws(ClientFailure) -> ByteStream {
         var reason = "the name has no address"
         for address in addresses {
             do throws(SystemFailure) {
-                stream = try ByteStream.connect(to: address, within: timeout, unless: stop)
-                return
+                return try ByteStream.connect(to: address, within: timeout, unless: stop)
             } catch {
                 if error.isCancellation { throw .stopped }
                 reason = error.reason

@@ -97,7 +97,8 @@ extension ReconnectPolicy.Ending {
         case .closed(let code, _): self = .closed(code: code)
         case .goodbye(_, let milliseconds):
             self = .goodbye(milliseconds.map { .milliseconds(Int64(clamping: $0)) })
-        case .finished, .stopped: self = .finished
+        // What is not trusted now is not trusted in a second either.
+        case .untrusted, .finished, .stopped: self = .finished
         }
     }
 }

@@ -224,7 +224,7 @@ package final class SubscriptionStream {
     private func isAboutLink(_ failure: ClientFailure) -> Bool {
         switch failure {
         case .lost, .closed, .silence: true
-        case .unreachable, .refused, .goodbye, .violation, .finished, .stopped: false
+        case .unreachable, .untrusted, .refused, .goodbye, .violation, .finished, .stopped: false
         }
     }
 

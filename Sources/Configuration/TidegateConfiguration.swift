@@ -29,6 +29,7 @@ package struct TidegateConfiguration {
         try readListening(&root, folder)
         try readLog(&root)
         try AccessReading(folder: folder).read(&root, into: &gateway.access)
+        try readHandshakes(&root)
         try readHTTP(&root)
         try readSubscribers(&root)
         try readPublishers(&root)
@@ -53,6 +54,7 @@ package struct TidegateConfiguration {
     {
         gateway.host = try root.text("host", default: gateway.host)
         gateway.port = UInt16(try root.integer("port", default: Int(gateway.port), in: 0...65_535))
+        gateway.endpoints = try EndpointSettings(folder: folder, standard: gateway.endpoints[0]).read(&root)
         let threads = try root.integer("threads", default: 0, in: 0...256)
         gateway.threadCount = threads > 0 ? threads : max(sysconf(Int32(_SC_NPROCESSORS_ONLN)), 1)
         let publicFolder = try root.text("publicFolder", default: "public")
@@ -67,6 +69,15 @@ package struct TidegateConfiguration {
         log.format = try section.choice("format", default: log.format)
         log.queueByteCount = try section.integer(
             "queueBytes", default: log.queueByteCount, in: 4096...1_073_741_824)
+        try section.finish()
+    }
+
+    private mutating func readHandshakes(_ root: inout SettingsSection) throws(SettingsFailure) {
+        var section = try root.section("tls")
+        gateway.handshakes.timeout = try section.duration(
+            "handshakeTimeout", default: gateway.handshakes.timeout, in: Self.timeouts)
+        gateway.handshakes.limit = try section.integer(
+            "handshakes", default: gateway.handshakes.limit, in: 1...1_000_000)
         try section.finish()
     }
 

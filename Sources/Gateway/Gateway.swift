@@ -14,12 +14,15 @@ package final class RunningGateway: Sendable {
     package let skipped: [SkippedAddress]
     private let shared: GatewayShared
     private let threads: [LoopThread]
+    /// Nil where nothing is encrypted.
+    private let certificateWatch: CertificateWatch?
 
     /// Why a gateway could not start.
     package enum Failure: Error, CustomStringConvertible {
         case resolve(ResolveFailure)
         case listen(String, SystemFailure)
         case files(StaticFiles.Failure)
+        case certificate(CertificateFailure)
         case system(SystemFailure)
         /// Others than this machine's own would be let in, and nobody has said what they may do.
         case openToStrangers(SocketAddress)
@@ -32,6 +35,7 @@ package final class RunningGateway: Sendable {
                 "cannot listen on \(address): \(failure). \(Self.advice(failure))"
             case .files(let failure):
                 "\(failure). Set \"publicFolder\" in config.json, or \"\" to serve no page."
+            case .certificate(let failure): "cannot use \(failure). See \"endpoints\" in config.json."
             case .system(let failure): "cannot start: \(failure)."
             case .openToStrangers(let address):
                 """
@@ -60,6 +64,7 @@ package final class RunningGateway: Sendable {
         Allocator.avoidPauses()
         let limit = DescriptorLimit.raise()
         let files = try readFiles(configuration)
+        let certificates = try readCertificates(configuration)
         let (addresses, skipped) = try claim(configuration.endpoints)
         try demandDecision(configuration.access, for: addresses.map(\.address))
         var generator = SystemRandomNumberGenerator()
@@ -71,7 +76,7 @@ package final class RunningGateway: Sendable {
             let shared = GatewayShared(
                 configuration: configuration, sequencer: sequencer, log: log, files: files, loops: loops,
                 addresses: addresses, descriptorLimit: limit)
-            return try RunningGateway(shared, skipped, wakeups)
+            return try RunningGateway(shared, skipped, wakeups, certificates)
         } catch {
             throw .system(error)
         }
@@ -80,6 +85,7 @@ package final class RunningGateway: Sendable {
     /// Whether it could start, as far as that can be told without listening.
     package static func check(_ configuration: GatewayConfiguration) throws(Failure) {
         _ = try readFiles(configuration)
+        _ = try readCertificates(configuration)
         for endpoint in configuration.endpoints {
             try demandDecision(configuration.access, for: resolve(endpoint))
         }
@@ -104,6 +110,16 @@ package final class RunningGateway: Sendable {
         }
     }
 
+    private static func readCertificates(
+        _ configuration: GatewayConfiguration
+    ) throws(Failure) -> EndpointCertificates {
+        do throws(CertificateFailure) {
+            return try EndpointCertificates(reading: configuration.endpoints, at: .now())
+        } catch {
+            throw .certificate(error)
+        }
+    }
+
     private static func resolve(_ endpoint: Endpoint) throws(Failure) -> [SocketAddress] {
         do {
             return try endpoint.resolved()
@@ -117,37 +133,45 @@ package final class RunningGateway: Sendable {
     ) throws(Failure) -> (claimed: [ListeningAddress], skipped: [SkippedAddress]) {
         var claimed: [ListeningAddress] = []
         var skipped: [SkippedAddress] = []
-        for endpoint in endpoints {
+        for (place, endpoint) in endpoints.enumerated() {
             let addresses = try resolve(endpoint)
             do throws(AddressClaim.Failure) {
                 let claim = try AddressClaim(addresses)
-                claimed += claim.claimed.map { ListeningAddress($0, of: endpoint) }
+                claimed += claim.claimed.map { ListeningAddress($0, of: endpoint, at: place) }
                 skipped += claim.skipped
             } catch {
                 throw .listen(error.address.description, error.reason)
             }
         }
+        // A connection knows its listener by one byte.
+        guard claimed.count <= 256 else {
+            throw .system(SystemFailure("listen: more than 256 addresses", EMFILE))
+        }
         return (claimed, skipped)
     }
 
     private init(
-        _ shared: GatewayShared, _ skipped: [SkippedAddress], _ wakeups: [Wakeup]
+        _ shared: GatewayShared, _ skipped: [SkippedAddress], _ wakeups: [Wakeup],
+        _ certificates: EndpointCertificates
     ) throws(SystemFailure) {
         self.shared = shared
         self.skipped = skipped
         addresses = shared.addresses.map(\.address)
         // All doors to the sequencer are opened before anybody can publish.
         let inboxes = wakeups.map { wakeup in shared.sequencer.addInbox { wakeup.wake() } }
+        let keys = TicketKeys()
         let started = StartSignal(count: shared.loops.count)
         var threads: [LoopThread] = []
         for (number, (control, inbox)) in zip(shared.loops, inboxes).enumerated() {
             let wakeup = wakeups[number]
             threads.append(
                 try LoopThread(name: "loop \(number)") {
-                    Self.run(shared, inbox, control, wakeup, started)
+                    Self.run(shared, inbox, control, wakeup, (certificates, keys), started)
                 })
         }
         self.threads = threads
+        certificateWatch =
+            certificates.places.isEmpty ? nil : try CertificateWatch(certificates, keys, shared)
         if let failure = started.wait() { throw failure }
         shared.isReady.store(true, ordering: .releasing)
     }
@@ -155,16 +179,29 @@ package final class RunningGateway: Sendable {
     /// A loop's life, on its thread.
     private static func run(
         _ shared: GatewayShared, _ inbox: Inbox, _ control: LoopControl, _ wakeup: Wakeup,
-        _ started: StartSignal
+        _ secrets: (certificates: EndpointCertificates, keys: TicketKeys), _ started: StartSignal
     ) {
         do throws(SystemFailure) {
             let kernel = try SystemKernel(
                 shared.addresses.map(\.address), shared.configuration.listenerOptions, wakeup: wakeup)
-            let loop = GatewayLoop(shared: shared, inbox: inbox, control: control, kernel: kernel)
+            let loop = GatewayLoop(
+                shared: shared, inbox: inbox, control: control, kernel: kernel,
+                contexts: try contexts(secrets.certificates, at: shared.addresses, secrets.keys))
             started.report(nil)
             loop.run()
         } catch {
             started.report(error)
+        }
+    }
+
+    /// What was read has made a context before: only memory can be missing.
+    private static func contexts(
+        _ certificates: EndpointCertificates, at addresses: [ListeningAddress], _ keys: TicketKeys
+    ) throws(SystemFailure) -> [TLSContext?] {
+        do throws(CertificateFailure) {
+            return try certificates.contexts(at: addresses, keys)
+        } catch {
+            throw SystemFailure("SSL_CTX_new", ENOMEM)
         }
     }
 
@@ -186,10 +223,16 @@ package final class RunningGateway: Sendable {
         return source
     }
 
+    /// Looks whether certificates have changed on disk; new connections get those that have.
+    package func reloadCertificates() {
+        certificateWatch?.look()
+    }
+
     /// Says goodbye to everybody, spread over the configured time, and returns when all are gone or cut.
     package func drain() {
         shared.isDraining.store(true, ordering: .releasing)
         for loop in shared.loops { loop.drain() }
         for thread in threads { thread.join() }
+        certificateWatch?.stop()
     }
 }

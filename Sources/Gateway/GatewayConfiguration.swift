@@ -13,6 +13,7 @@ package struct GatewayConfiguration: Sendable {
     package var publicFolder: String? = "public"
 
     package var access = AccessSettings()
+    package var handshakes = HandshakeSettings()
     package var http = HTTPSettings()
     package var subscribers = SubscriberSettings()
     package var publishers = PublisherSettings()
@@ -47,6 +48,22 @@ package struct Endpoint: Sendable {
     /// 0 takes a free port.
     package var port: UInt16 = 8080
     package var spoken = Spoken.http
+    /// Sends everybody to the same host by TLS, and serves nothing.
+    package var redirects = false
+    /// Nil: nothing is encrypted.
+    package var tls: TLSSettings?
+    /// For so long browsers are told to come by TLS alone (RFC 6797); nil: they are told nothing.
+    package var strictTransport: Duration?
+
+    package init() {}
+}
+
+/// The exchange before the first byte of a secure connection's protocol.
+package struct HandshakeSettings: Sendable {
+    /// From accepting the connection to the end of its handshake.
+    package var timeout: Duration = .seconds(10)
+    /// Handshakes that a loop has under way at once. Those beyond wait in the kernel.
+    package var limit = 1024
 
     package init() {}
 }

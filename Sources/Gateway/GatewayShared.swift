@@ -34,6 +34,7 @@ package final class GatewayShared: Sendable {
     let listsConnections: Bool
     let access: AccessPolicy
     let accessTickets = AccessTickets()
+    let certificates = CertificateStatus()
 
     package init(
         configuration: GatewayConfiguration, sequencer: Sequencer, log: Log, files: StaticFiles,
@@ -59,6 +60,12 @@ package final class GatewayShared: Sendable {
         let clientByteCount = configuration.memory.clientByteCount
         clientByteLimit = (clientByteCount > 0 ? clientByteCount : MachineMemory.byteCount / 4) / loopCount
         connectionLimit = min(configuration.http.connectionLimit, max(descriptorLimit - kept, 1))
+    }
+
+    /// Where the connection came in; nil in a test without a loop.
+    func endpoint(of connection: Connection) -> Endpoint? {
+        let listener = Int(connection.listener)
+        return listener < addresses.count ? addresses[listener].endpoint : nil
     }
 
     var isDrainingNow: Bool { isDraining.load(ordering: .relaxed) }

@@ -6,10 +6,13 @@ package import Transport
 package struct ListeningAddress: Sendable {
     package let address: SocketAddress
     package let endpoint: Endpoint
+    /// The endpoint's place among the settings: its addresses share what it has.
+    package let place: Int
 
-    package init(_ address: SocketAddress, of endpoint: Endpoint) {
+    package init(_ address: SocketAddress, of endpoint: Endpoint, at place: Int = 0) {
         self.address = address
         self.endpoint = endpoint
+        self.place = place
     }
 }
 

@@ -2,6 +2,7 @@
 package import Broker
 internal import Primitives
 internal import Synchronization
+internal import Transport
 
 /// The answer to a request that waits.
 enum Answer: Sendable {
@@ -21,6 +22,10 @@ package final class Mailbox: Sendable {
         /// End the connections of somebody.
         case disconnect(Disconnection)
         case answer(Answer, ticket: UInt64)
+        /// Use these for new connections, one for each listener.
+        case contexts([TLSContext?])
+        /// Seal tickets with these.
+        case ticketKeys(TicketKeys)
     }
 
     private let messages = Mutex<[Message]>([])

@@ -19,6 +19,7 @@ enum Notice: Int, CaseIterable {
     case foreignOrigin
     case memoryShort
     case credentialRefused
+    case handshakeFailed
 
     var event: Log.Event {
         switch self {
@@ -32,6 +33,7 @@ enum Notice: Int, CaseIterable {
         case .foreignOrigin: .originRefused
         case .memoryShort: .memoryShort
         case .credentialRefused: .credentialRefused
+        case .handshakeFailed: .handshakeFailed
         }
     }
 }

@@ -52,6 +52,13 @@ struct Problem: Error {
     /// Milliseconds as `Retry-After` says them.
     static func seconds(_ milliseconds: Int) -> Int { (milliseconds + 999) / 1000 }
 
+    static let needsTLS = badRequest(
+        "This port speaks TLS: use https:// or wss:// in place of http:// or ws://.")
+
+    /// What came begins as the first record of a handshake does (RFC 8446 §5.1).
+    static let needsNoTLS = badRequest(
+        "This port speaks no TLS: use http:// or ws:// in place of https:// or wss://.")
+
     static func notAllowed(_ methods: StaticString) -> Problem {
         var problem = Problem(405, "method_not_allowed", "Here only \(methods) can be used.")
         problem.allowed = methods

@@ -2,6 +2,7 @@
 internal import Broker
 internal import HTTP
 internal import Primitives
+internal import Transport
 
 /// How a request goes on.
 enum Routing {
@@ -21,6 +22,10 @@ enum RequestRouter {
         let resource = Resource(path)
         let caller = try work.shared.access.admit(head, to: resource, connection, work)
         if case .allowed(let origin) = caller { response.share(with: origin) }
+        if work.shared.endpoint(of: connection)?.redirects ?? false {
+            try redirect(head, &response, connection, work)
+            return .answered
+        }
         if connection.facts.contains(.isSurplus) {
             connection.endAfterSending(.refused)
             response.close()
@@ -69,6 +74,24 @@ enum RequestRouter {
         case nil: try answerFile(head, path, &response, connection, work)
         }
         return .answered
+    }
+
+    /// Sends the client to the same place by TLS, at the port of the first endpoint that speaks it.
+    private static func redirect(
+        _ head: RequestHead, _ response: inout some Responder, _ connection: Connection, _ work: Workspace
+    ) throws(Problem) {
+        guard let named = head.authority, let authority = Authority(named.span) else {
+            throw .badRequest("The request names no host that this could lead to.")
+        }
+        // What comes behind, a body perhaps, is for nobody here.
+        response.close()
+        let port = work.shared.addresses.first { $0.endpoint.tls != nil }?.address.port ?? 443
+        let query = head.query
+        let place =
+            Array("https://".utf8) + authority.host + Array((port == 443 ? "" : ":\(port)").utf8) + head.path
+            + (query.isEmpty ? [] : [ASCII.question] + query)
+        response.begin(308, nil, .known(0), connection, work) { $0.add("Location", place) }
+        response.end(connection, work)
     }
 
     /// Whether a body of this request is for anybody.

@@ -31,6 +31,12 @@ extension Log {
         case credentialRefused = "a credential was refused"
         case refused
 
+        // TLS.
+        case handshakeFailed = "a TLS handshake failed"
+        case certificatesTaken = "changed certificates were taken"
+        case certificatesRefused = "changed certificates were refused, the old ones stay"
+        case certificateEnds = "a certificate ends soon"
+
         // Feeds.
         case feedStarted = "feed started"
         case feedFailed = "a feed failed and will be tried again"
@@ -47,10 +53,10 @@ extension Log {
             case .listening, .addressSkipped, .variablesPassedOver, .draining, .ended: .info
             case .feedStarted, .feedEnded: .info
             case .readerStalled, .readerDead, .limitHit, .cursorReset, .readerBehind: .info
-            case .hostRefused, .originRefused, .credentialRefused: .info
+            case .hostRefused, .originRefused, .credentialRefused, .handshakeFailed, .certificatesTaken: .info
             case .openToAll, .endedAtOnce, .turnedAway, .memoryShort, .feedFailed: .warning
-            case .feedSkipped, .linesDropped: .warning
-            case .cannotDrain, .loopStopped, .listenersUnwatched, .feedRefused: .error
+            case .feedSkipped, .linesDropped, .certificateEnds: .warning
+            case .certificatesRefused, .cannotDrain, .loopStopped, .listenersUnwatched, .feedRefused: .error
             }
         }
 
@@ -76,6 +82,10 @@ extension Log {
             case .originRefused: ["peer", "origin", "suppressed"]
             case .credentialRefused: ["peer", "reason", "suppressed"]
             case .refused: ["peer", "code", "detail"]
+            case .handshakeFailed: ["peer", "reason", "detail", "suppressed"]
+            case .certificatesTaken: ["certificate"]
+            case .certificatesRefused: ["reason"]
+            case .certificateEnds: ["certificate", "days"]
             case .feedStarted: ["feed"]
             case .feedFailed: ["feed", "reason", "afterSeconds"]
             case .feedSkipped, .feedRefused, .feedEnded: ["feed", "reason", "skipped"]

@@ -49,6 +49,11 @@ final class SettingsRecord {
         }
     }
 
+    /// Whether an override names something below `path`.
+    func hasOverride(below path: String) -> Bool {
+        overrides.keys.contains { $0.hasPrefix(path + ".") }
+    }
+
     /// Refuses the first override, in order of names, that no key has taken.
     func checkOverrides() throws(SettingsFailure) {
         guard let unused = overrides.keys.filter({ !usedOverrides.contains($0) }).min() else { return }

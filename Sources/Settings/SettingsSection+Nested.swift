@@ -7,6 +7,13 @@ extension SettingsSection {
         return nested(key, try object(value, at: path(of: key)))
     }
 
+    /// The same; nil when neither the file nor an override has anything of it.
+    package mutating func optionalSection(_ key: String) throws(SettingsFailure) -> SettingsSection? {
+        let section = try section(key)
+        let isGiven = value(of: key) != nil || record.hasOverride(below: section.path)
+        return isGiven ? section : nil
+    }
+
     /// An object of objects whose names are free, in the order of the names. It includes names that only an override
     /// mentions by path ("feeds.host.interval").
     package mutating func namedSections(
@@ -19,15 +26,20 @@ extension SettingsSection {
         return named
     }
 
-    /// An array of objects; the first is named "key.0". Empty when the key is absent.
+    /// An array of objects; the first is named "key.0". Overrides by path ("key.0.port") may add to it. Empty when the key is
+    /// absent.
     package mutating func sections(_ key: String) throws(SettingsFailure) -> [SettingsSection] {
         rememberSection(key)
-        guard let value = value(of: key) else { return [] }
-        guard case .array(let elements) = value else {
-            throw SettingsFailure(
-                source: record.file, path: path(of: key),
-                reason: "found \(value.found), an array of objects is wanted")
+        var elements: [JSONValue] = []
+        if let value = value(of: key) {
+            guard case .array(let given) = value else {
+                throw SettingsFailure(
+                    source: record.file, path: path(of: key),
+                    reason: "found \(value.found), an array of objects is wanted")
+            }
+            elements = given
         }
+        while record.hasOverride(below: "\(path(of: key)).\(elements.count)") { elements.append(.object([])) }
         var sections: [SettingsSection] = []
         for (index, element) in elements.enumerated() {
             let name = "\(key).\(index)"

@@ -24,7 +24,7 @@ package struct ByteStream: ~Copyable {
     package enum HandshakeOutcome: Equatable {
         case done
         case blocked(until: Poller.Interest)
-        case failed(SystemFailure)
+        case failed(HandshakeFailure)
     }
 
     private enum Body: ~Copyable {
@@ -96,7 +96,7 @@ package struct ByteStream: ~Copyable {
         }
     }
 
-    /// One call to the kernel.
+    /// One call to the kernel, or one for each record of a secure stream.
     package func write(_ bytes: UnsafeBufferPointer<UInt8>) -> WriteOutcome {
         guard bytes.count > 0 else { return .bytes(0) }
         switch body {
@@ -156,7 +156,7 @@ package struct ByteStream: ~Copyable {
 
     /// What broke the connection while nothing was asked of it; nil where nothing did, or it was told already.
     package var brokenBy: SystemFailure? {
-        guard layered == nil else { return nil }
+        if let layered { return layered.brokenBy }
         var number: Int32 = 0
         var byteCount = socklen_t(MemoryLayout<Int32>.size)
         guard getsockopt(self.number, SOL_SOCKET, SO_ERROR, &number, &byteCount) == 0, number != 0 else {
@@ -192,5 +192,10 @@ package protocol LayeredStream: AnyObject {
     var sinceAcknowledgement: Duration { get }
     var roundTrip: Duration { get }
     var unsentByteCount: Int { get }
+    var brokenBy: SystemFailure? { get }
     var peer: String { get }
+}
+
+extension LayeredStream {
+    package var brokenBy: SystemFailure? { nil }
 }

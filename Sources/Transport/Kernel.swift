@@ -23,8 +23,8 @@ package protocol Kernel: AnyObject {
     func accept(from listener: Int) -> Listener.Acceptance
     /// For want of a descriptor: accepts one waiting connection, sends it `answer` and closes it.
     func turnAway(from listener: Int, with answer: Span<UInt8>) -> Listener.Farewell
-    /// Whether to report connections that wait at the listeners.
-    func tellOfListeners(_ isWanted: Bool) throws(SystemFailure)
+    /// Whether to report connections that wait at the listener.
+    func tell(ofListener listener: Int, _ isWanted: Bool) throws(SystemFailure)
     /// Closes the listening sockets.
     func closeListeners()
 }
@@ -110,12 +110,10 @@ package final class SystemKernel: Kernel {
         listeners[listener].listener.turnAway(with: answer)
     }
 
-    package func tellOfListeners(_ isWanted: Bool) throws(SystemFailure) {
-        for (index, shared) in listeners.enumerated() {
-            try poller.change(
-                shared.listener.number, token: Poller.Event.firstListenerToken + UInt32(index),
-                isWanted ? .read : [])
-        }
+    package func tell(ofListener listener: Int, _ isWanted: Bool) throws(SystemFailure) {
+        try poller.change(
+            listeners[listener].listener.number, token: Poller.Event.firstListenerToken + UInt32(listener),
+            isWanted ? .read : [])
     }
 
     package func closeListeners() {

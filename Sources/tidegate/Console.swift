@@ -41,6 +41,16 @@ enum Console {
         _ = writeAll(STDERR_FILENO, &text)
     }
 
+    /// Writes one line to standard error, in red where there are colours.
+    static func warn(_ line: String) {
+        guard wantsColour(STDERR_FILENO) else { return note(line) }
+        var text = ByteBuffer()
+        text.append("\u{1B}[31m")
+        text.append(printable: Array(line.utf8).span)
+        text.append("\u{1B}[0m\n")
+        _ = writeAll(STDERR_FILENO, &text)
+    }
+
     /// Writes one text and a line break to standard output.
     static func show(_ text: String) throws {
         var output = ByteBuffer()

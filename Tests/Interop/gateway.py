@@ -31,7 +31,8 @@ class Gateway:
             BINARY, *arguments, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE
         )
         try:
-            self.address = await asyncio.wait_for(self.listening(), PATIENCE)
+            self.addresses = (await asyncio.wait_for(self.listening(), PATIENCE)).split()
+            self.address = self.addresses[0]
         except BaseException:
             await self.end()
             raise

@@ -12,13 +12,14 @@ import limits
 import operations
 import proxies
 import returning
+import secure
 import sessions
 import vanished
 from gateway import Gateway
 from prerequisites import Skip
 
 # Each module has `tests()`: for each test its name, the gateway's settings, and a function that takes a gateway.
-MODULES = [sessions, access, events, limits, operations, proxies, returning, vanished]
+MODULES = [sessions, access, events, limits, operations, proxies, returning, vanished, secure]
 
 
 async def outcome(name, settings, test):

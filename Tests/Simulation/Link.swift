@@ -150,7 +150,7 @@ final class Link {
     func handshake() -> ByteStream.HandshakeOutcome {
         if isHandshakeStuck {
             let isOver = isReset || isInboundEnded
-            return isOver ? .failed(SystemFailure("recv", 104)) : .blocked(until: .read)
+            return isOver ? .failed(HandshakeFailure(.closed)) : .blocked(until: .read)
         }
         guard reading.goesOn else { return .blocked(until: reading.interest) }
         reading.end()

@@ -32,7 +32,7 @@ final class PrincipalClient: Client {
     private var isClosing = false
     private var questions: [Question] = []
     /// What it may read at this place of what it was sent, and until when.
-    private var granted: UInt64 = 0
+    private var granted = UInt64.max
     private var end = Instant.never
     private var pause = Instant(nanoseconds: 0)
 
@@ -59,7 +59,8 @@ final class PrincipalClient: Client {
         head = AnswerReader.HeadReader()
         messages = MessageReader(role: .client)
         questions = []
-        (granted, end) = (0, .never)
+        // Strangers may everything here, and whose token came too late still is one.
+        (granted, end) = (.max, .never)
         let key = Handshake.makeKey(randomBytes: (0..<16).map { _ in UInt8(random.below(256)) })
         let made = world.connect(name, &random)
         made.send(

@@ -23,7 +23,8 @@ final class SimulatedKernel: Kernel {
     private var random: SeededGenerator
     private var watched: [Link?] = []
     private var backlogs: [[Link]]
-    private var isTelling = true
+    /// The listeners of which it does not tell.
+    private var quiet: Set<Int> = []
     private var isListening = true
     /// Whether no descriptor is to be had.
     var isExhausted = false
@@ -52,7 +53,7 @@ final class SimulatedKernel: Kernel {
 
     /// Whether a wait would return at once.
     var isReady: Bool {
-        if wake.isRaised || isTelling && backlogs.contains(where: { !$0.isEmpty }) { return true }
+        if wake.isRaised || backlogs.indices.contains(where: { tells(ofListener: $0) }) { return true }
         for link in watched where link?.isTold ?? false { return true }
         return false
     }
@@ -61,7 +62,7 @@ final class SimulatedKernel: Kernel {
     func wait(timeout: Duration?, into ready: inout [Poller.Event]) throws(SystemFailure) {
         ready.removeAll(keepingCapacity: true)
         wake.lower()
-        for (number, backlog) in backlogs.enumerated() where isTelling && !backlog.isEmpty {
+        for number in backlogs.indices where tells(ofListener: number) {
             ready.append(Poller.Event(listener: number))
         }
         for (token, link) in watched.enumerated() {
@@ -147,8 +148,12 @@ final class SimulatedKernel: Kernel {
         return .turnedAway
     }
 
-    func tellOfListeners(_ isWanted: Bool) throws(SystemFailure) {
-        isTelling = isWanted
+    func tell(ofListener listener: Int, _ isWanted: Bool) throws(SystemFailure) {
+        if isWanted { quiet.remove(listener) } else { quiet.insert(listener) }
+    }
+
+    private func tells(ofListener listener: Int) -> Bool {
+        !quiet.contains(listener) && !backlogs[listener].isEmpty
     }
 
     func closeListeners() {

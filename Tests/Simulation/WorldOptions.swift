@@ -80,6 +80,7 @@ struct Climate {
         configuration.publicFolder = nil
         configuration.operations.connections = .on
         configuration.http.headTimeout = .milliseconds(1200)
+        configuration.handshakes.timeout = .milliseconds(1200)
         configuration.http.bodyTimeout = .milliseconds(1500)
         configuration.http.idleTimeout = .seconds(4)
         configuration.subscribers.pingInterval = .seconds(3)

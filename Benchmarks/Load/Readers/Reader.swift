@@ -9,7 +9,8 @@ struct Reader {
         case closed
     }
 
-    let socket: Int32
+    /// Nil once it is closed.
+    var link: ReaderLink?
     var state = State.opening(step: 0)
     var scanner = StampScanner()
     var frames = FrameWalker()

@@ -41,6 +41,8 @@ final class ReaderProcess {
         poller = try Poller()
         space = .allocate(capacity: Self.headroom + Self.readByteCount)
         _ = DescriptorLimit.raise()
+        // A secure link writes without MSG_NOSIGNAL.
+        signal(SIGPIPE, SIG_IGN)
         try poller.add(STDIN_FILENO, token: Self.commandToken, .read)
     }
 
@@ -90,12 +92,12 @@ final class ReaderProcess {
         // At most 20,000 connections from one address to one port.
         let source = UInt32(2 + number / 20_000)
         let port = order.ports[number % order.ports.count]
-        let socket = try BenchSocket.open(to: port, source: source)
-        _ = fcntl(socket, F_SETFL, O_NONBLOCK)
-        let reader = Reader(socket: socket)
+        let link = try ReaderLink(
+            BenchSocket.open(to: port, source: source), isSecure: server.isSecure)
+        let reader = Reader(link: link)
         if index < readers.count { readers[index] = reader } else { readers.append(reader) }
         openingCount += 1
-        try poller.add(socket, token: UInt32(index), .read)
+        try poller.add(link.number, token: UInt32(index), .read)
         let script = script(of: index)
         send(script[0].send, index)
         if script[0].expect.isEmpty { becomeLive(index) }
@@ -118,7 +120,7 @@ final class ReaderProcess {
     private func slowDown() {
         for index in 0..<order.slowCount where readers[index].state == .live && !readers[index].isSlow {
             readers[index].isSlow = true
-            poller.remove(readers[index].socket)
+            if let link = readers[index].link { poller.remove(link.number) }
         }
     }
 
@@ -133,14 +135,17 @@ final class ReaderProcess {
     }
 
     private func readSome(_ index: Int, atMost limit: Int) {
-        guard readers[index].state != .closed else { return }
-        let start = space + Self.headroom
-        let count = recv(readers[index].socket, start, min(limit, Self.readByteCount), 0)
-        if count < 0, errno == EAGAIN || errno == EINTR { return }
-        guard count > 0 else {
-            lose(index)
-            return
+        while let link = readers[index].link {
+            guard let came = link.receive(into: space + Self.headroom, atMost: min(limit, Self.readByteCount))
+            else { return lose(index) }
+            if came.count > 0 { take(came.count, index) }
+            guard came.holdsMore else { return }
         }
+    }
+
+    /// Takes what has come into the space.
+    private func take(_ count: Int, _ index: Int) {
+        let start = space + Self.headroom
         report.reads += 1
         report.bytes += UInt64(count)
         let bytes = UnsafeMutableBufferPointer(start: start, count: count)
@@ -233,17 +238,14 @@ final class ReaderProcess {
     }
 
     private func send(_ bytes: [UInt8], _ index: Int) {
-        let count = bytes.withUnsafeBytes {
-            Glibc.send(readers[index].socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
-        }
-        if count != bytes.count { lose(index) }
+        if let link = readers[index].link, !link.send(bytes) { lose(index) }
     }
 
     private func lose(_ index: Int) {
         if case .opening = readers[index].state { openingCount -= 1 } else { report.live -= 1 }
         report.lost += 1
         readers[index].state = .closed
-        close(readers[index].socket)
+        readers[index].link = nil
     }
 
     // MARK: Commands
@@ -278,7 +280,6 @@ final class ReaderProcess {
     }
 
     private func comeBack() {
-        for index in readers.indices where readers[index].state == .live { close(readers[index].socket) }
         forget()
         report.live = 0
         let count = readers.count

@@ -2,7 +2,10 @@
 import Foundation
 
 struct GatewayServer: Server {
-    let name = "tidegate"
+    /// Its readers come by TLS, its publisher in the clear.
+    var isSecure = false
+
+    var name: String { isSecure ? "tidegate-tls" : "tidegate" }
     let caveat = "sends the latest value of a topic, not every value, unless the topic is a log"
 
     /// How the publisher sends: as lines of one endless request, or as messages on a WebSocket.
@@ -22,10 +25,17 @@ struct GatewayServer: Server {
         guard FileManager.default.isExecutableFile(atPath: program) else {
             throw BenchFailure("\(program) is missing: make release")
         }
+        var secure = ""
+        if isSecure {
+            let maker = try Process.run(
+                URL(fileURLWithPath: "Tests/certificates"), arguments: [folder.path], terminationHandler: nil)
+            maker.waitUntilExit()
+            secure = #"{ "port": \#(port), "tls": { "certificate": "server.pem", "key": "server.key" } }, "#
+        }
         let logs = workload.keepsAll ? "{\"pattern\": \"bench/**\", \"keep\": 20000}" : ""
         let settings = """
             {
-              "threads": \(workload.threads), "port": \(port), "publicFolder": "",
+              "threads": \(workload.threads), "endpoints": [\(secure){ "port": \(publishPort(port)) }], "publicFolder": "",
               "topics": { "limit": \(topicLimit), "logs": [\(logs)] },
               "subscribers": { "messageRate": \(publishing == .ws ? 0 : 1000) },
               "log": { "level": "error" }
@@ -53,7 +63,7 @@ struct GatewayServer: Server {
         }
     }
 
-    func publishPort(_ port: UInt16) -> UInt16 { port }
+    func publishPort(_ port: UInt16) -> UInt16 { isSecure ? port + 1 : port }
 
     func encoder() -> any PublicationEncoder {
         switch publishing {

@@ -21,6 +21,8 @@ protocol Server: Sendable {
     /// What this server does not do, unlike the gateway, if that matters to the figures.
     var caveat: String { get }
     func speaks(_ transport: Workload.Transport) -> Bool
+    /// Whether its readers come by TLS.
+    var isSecure: Bool { get }
     /// Writes its configuration into `folder` and starts it.
     func start(in folder: URL, port: UInt16, for workload: Workload) throws -> RunningServer
     /// How a reader connects and subscribes.
@@ -43,7 +45,13 @@ protocol PublicationEncoder {
 enum Servers {
     static let all: [any Server] = [GatewayServer(), NATSServer(), MosquittoServer(), NchanServer()]
 
-    static func named(_ name: String) -> (any Server)? { all.first { $0.name == name } }
+    static func named(_ name: String) -> (any Server)? {
+        (all + [GatewayServer(isSecure: true)]).first { $0.name == name }
+    }
+}
+
+extension Server {
+    var isSecure: Bool { false }
 }
 
 struct RunningServer {

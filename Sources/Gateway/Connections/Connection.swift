@@ -50,6 +50,8 @@ final class Connection {
     /// Close as soon as everything is sent.
     private(set) var endReason: EndReason?
     var facts: Facts = []
+    /// Which of the loop's listeners it came by. Here, because a byte is free here.
+    let listener: UInt8
 
     /// Its number among the loop's connections, with the generation: the key of its first stream.
     let key: ReaderKey
@@ -65,12 +67,13 @@ final class Connection {
 
     init(
         key: ReaderKey, stream: consuming ByteStream, frontEnd: any FrontEnd, principal: Principal,
-        now: Instant
+        listener: Int = 0, now: Instant
     ) {
         self.key = key
         self.stream = stream
         self.frontEnd = frontEnd
         self.principal = principal
+        self.listener = UInt8(listener)
         phase = .opening
         accepted = now
         lastReceived = now

@@ -19,6 +19,8 @@ package enum Figure: Int, Sendable, CaseIterable {
     case heldConnections, heldRequests, heldAnswers, heldSubscriptions
     case clientByteLimit
     case unpublishedTopics
+    case fullHandshakes, resumedHandshakes, openHandshakes
+    case certificatesTaken, certificatesRefused
 
     enum Kind: String {
         /// Only ever rises.
@@ -126,6 +128,13 @@ package enum Figure: Int, Sendable, CaseIterable {
             Description(
                 .gauge, "tidegate_topics_unpublished", "unpublishedTopics",
                 help: "Topics that readers have named and nobody has published, summed over loops.")
+        case .fullHandshakes: Self.handshakes("full")
+        case .resumedHandshakes: Self.handshakes("resumed")
+        case .openHandshakes:
+            Description(
+                .gauge, "tidegate_tls_handshakes_open", "tls", "open", help: "TLS handshakes under way.")
+        case .certificatesTaken: Self.reload("taken")
+        case .certificatesRefused: Self.reload("refused")
         case .droppedLogLines:
             Description(
                 .counter, "tidegate_log_lines_dropped_total", "log", "dropped",
@@ -145,6 +154,19 @@ package enum Figure: Int, Sendable, CaseIterable {
             help: "Bytes held for clients, by what they are; counted, not measured.")
     }
 
+    private static func handshakes(_ kind: String) -> Description {
+        Description(
+            .counter, "tidegate_tls_handshakes_total", "tls", "handshakes", kind, label: ("kind", kind),
+            help: "TLS handshakes that were completed: in full, or with a ticket of an earlier one.")
+    }
+
+    private static func reload(_ result: String) -> Description {
+        Description(
+            .counter, "tidegate_certificate_reloads_total", "tls", "reloads", result,
+            label: ("result", result),
+            help: "Changes of certificate files by what became of them.")
+    }
+
     private static func resume(_ result: String) -> Description {
         Description(
             .counter, "tidegate_resumes_total", "resumes", result, label: ("result", result),
@@ -154,7 +176,7 @@ package enum Figure: Int, Sendable, CaseIterable {
 
 /// Counts by a key that is not known here: an error code, a feed's name. All only ever rise.
 package enum Tally: Sendable, CaseIterable {
-    case closed, feeds, skipped, refusals, credentials
+    case closed, feeds, skipped, refusals, credentials, handshakeFailures
 
     struct Description {
         let metric: String
@@ -177,6 +199,10 @@ package enum Tally: Sendable, CaseIterable {
             Description(
                 metric: "tidegate_feed_skipped_total", label: "feed", place: ["feedsSkipped"],
                 help: "Records that feeds left out as faulty, and updates of feeds that were refused.")
+        case .handshakeFailures:
+            Description(
+                metric: "tidegate_tls_handshake_failures_total", label: "reason",
+                place: ["tls", "failures"], help: "TLS handshakes that came to nothing, by reason.")
         case .refusals:
             Description(
                 metric: "tidegate_refusals_total", label: "code", place: ["refusals"],

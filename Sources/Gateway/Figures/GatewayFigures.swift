@@ -4,6 +4,7 @@ internal import Broker
 internal import Logging
 package import Primitives
 internal import Synchronization
+internal import Transport
 
 /// Each is read as it stands: figures of one moment may differ by what happened between two reads. Only the number of topics
 /// takes the sequencer's lock, and that of dropped lines the log's, for a moment.
@@ -14,10 +15,12 @@ package struct GatewayFigures: Sendable {
     private var counts = [Int](repeating: 0, count: Figure.allCases.count)
     private var readings = [Histogram.Reading](
         repeating: Histogram.Reading(), count: Distribution.allCases.count)
+    let certificates: [CertificateStatus.Known]
     private var tallies: [Tally: [(key: String, count: Int)]] = [:]
 
     init(_ shared: GatewayShared) {
         startedAt = shared.startedAt
+        certificates = shared.certificates.known.withLock { $0 }
         descriptorLimit = shared.descriptorLimit
         var connections = 0
         for loop in shared.loops.map(\.statistics) {
@@ -37,6 +40,11 @@ package struct GatewayFigures: Sendable {
         }
         tallies[.credentials] = CredentialFailure.allCases.map { failure in
             (failure.reason, shared.sum { $0.credentialFailures[failure.reason] })
+        }
+        counts[Figure.certificatesTaken.rawValue] = shared.certificates.takenCount.now
+        counts[Figure.certificatesRefused.rawValue] = shared.certificates.refusedCount.now
+        tallies[.handshakeFailures] = HandshakeFailure.Reason.allCases.map { reason in
+            (reason.rawValue, shared.sum { $0.handshakeFailures[reason] })
         }
         tallies[.refusals] = Problem.codes.map { code in (code, shared.sum { $0.refusals[code] }) }
         let sources = shared.sources.withLock { $0 }

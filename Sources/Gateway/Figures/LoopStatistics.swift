@@ -3,9 +3,10 @@ internal import Access
 package import Broker
 package import Primitives
 package import Synchronization
+internal import Transport
 
 package final class LoopStatistics: Sendable {
-    private let counts: InlineArray<40, Atomic<Int>>
+    private let counts: InlineArray<48, Atomic<Int>>
     /// Open connections, whatever they speak.
     package let connections = Atomic<Int>(0)
     /// The loop's replica counts these by itself.
@@ -21,6 +22,9 @@ package final class LoopStatistics: Sendable {
     /// Ended connections, by reason.
     let endings: [EndReason: Counter] = Dictionary(
         uniqueKeysWithValues: EndReason.allCases.map { ($0, Counter()) })
+
+    let handshakeFailures: [HandshakeFailure.Reason: Counter] = Dictionary(
+        uniqueKeysWithValues: HandshakeFailure.Reason.allCases.map { ($0, Counter()) })
 
     final class Counter: Sendable {
         let value = Atomic<Int>(0)

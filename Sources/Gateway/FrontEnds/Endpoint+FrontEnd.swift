@@ -9,10 +9,24 @@ extension Endpoint.Spoken {
         }
     }
 
+    /// The whole answer to a peer that speaks in the clear where TLS is spoken.
+    func plainRefusal(from work: Workspace) -> [UInt8] {
+        switch self {
+        case .http: HTTP1Responder.wholeAnswer(.needsTLS, work.time)
+        }
+    }
+
     /// The whole answer to a connection for which there is no room.
     func farewell(from work: Workspace) -> [UInt8] {
         switch self {
-        case .http: HTTP1Responder.overloadedAnswer(work.time, wait: work.reconnectDelay())
+        case .http: HTTP1Responder.wholeAnswer(.full(wait: work.reconnectDelay()), work.time)
         }
+    }
+}
+
+extension Endpoint {
+    /// What to send, without a handshake, to a connection for which there is no room: nothing where only TLS is understood.
+    func farewell(from work: Workspace) -> [UInt8] {
+        tls == nil ? spoken.farewell(from: work) : []
     }
 }

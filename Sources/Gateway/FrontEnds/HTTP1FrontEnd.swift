@@ -93,7 +93,8 @@ struct HTTP1FrontEnd: FrontEnd {
             if case .body(let body) = state, body.reply == nil {
                 connection.endAfterSending(.malformed)
             } else {
-                refuse(Problem(error), .malformed, connection, work)
+                let isTLS = input.count > 1 && input[0] == 22 && input[1] == 3
+                refuse(isTLS ? .needsNoTLS : Problem(error), .malformed, connection, work)
             }
             return input.count
         }

@@ -10,16 +10,19 @@ extension GatewayLoop {
     /// Connections accepted in one turn.
     private static let acceptLimit = 256
     /// How long nobody is accepted when there is not even a descriptor to refuse with.
-    private static let acceptPause = Duration.milliseconds(100)
+    private static let acceptPause = Interval(.milliseconds(100))
 
     func acceptAll(from listener: Int) {
         guard isListening else { return }
         for place in 0..<Self.acceptLimit {
             // The kernel tells of the others again.
             if place & 7 == 7, isShareSpent { return }
+            if isSecure(listener), !hasRoomForHandshake() {
+                return pauseAccepting(from: listener, for: Handshakes.patience)
+            }
             switch kernel.accept(from: listener) {
             case .none: return
-            case .connection(let stream): admit(stream, at: shared.addresses[listener].endpoint)
+            case .connection(let stream): admit(stream, at: listener)
             case .exhausted(let failure):
                 turnAway(from: listener, because: failure)
                 return
@@ -30,32 +33,41 @@ extension GatewayLoop {
     /// Refuses all that wait, as long as there is a descriptor to do it with.
     private func turnAway(from listener: Int, because failure: SystemFailure) {
         work.note(.turnedAway, ["reason": .text("\(failure)")])
-        let answer = shared.addresses[listener].endpoint.spoken.farewell(from: work)
+        let answer = shared.addresses[listener].endpoint.farewell(from: work)
         for _ in 0..<Self.acceptLimit {
             switch kernel.turnAway(from: listener, with: answer.span) {
             case .turnedAway: statistics.add(.turnedAway)
             case .nobodyWaits: return
             case .impossible:
-                pauseAccepting()
+                // The kernel would report the waiting ones again and again, and the loop could do nothing about them.
+                for listener in acceptingAgain.indices {
+                    pauseAccepting(from: listener, for: Self.acceptPause)
+                }
                 return
             }
         }
     }
 
-    /// The kernel would report the waiting ones again and again, and the loop could do nothing about them.
-    private func pauseAccepting() {
-        acceptingAgain = now + Self.acceptPause
-        tellOfListeners(false)
+    private func pauseAccepting(from listener: Int, for interval: Interval) {
+        acceptingAgain[listener] = now + interval
+        tell(ofListener: listener, false)
     }
 
+    /// Goes on with the listeners whose pause is over.
     func resumeAccepting() {
-        acceptingAgain = .never
-        tellOfListeners(true)
+        for listener in acceptingAgain.indices where now >= acceptingAgain[listener] {
+            resumeAccepting(from: listener)
+        }
     }
 
-    private func tellOfListeners(_ isWanted: Bool) {
+    func resumeAccepting(from listener: Int) {
+        acceptingAgain[listener] = .never
+        if isListening { tell(ofListener: listener, true) }
+    }
+
+    private func tell(ofListener listener: Int, _ isWanted: Bool) {
         do {
-            try kernel.tellOfListeners(isWanted)
+            try kernel.tell(ofListener: listener, isWanted)
         } catch {
             shared.log.tell(.listenersUnwatched, ["reason": .text("\(error)")])
         }
@@ -68,15 +80,21 @@ extension GatewayLoop {
         return work.memoryPressure >= .severe ? "the memory for clients is used up" : nil
     }
 
-    private func admit(_ stream: consuming ByteStream, at endpoint: Endpoint) {
+    private func admit(_ stream: consuming ByteStream, at listener: Int) {
+        let endpoint = shared.addresses[listener].endpoint
         let reason = reasonToTurnAway
         if let reason {
             work.note(.turnedAway, ["reason": .text(reason)])
             statistics.add(.turnedAway)
         }
         guard reason == nil || surplusCount < shared.surplusLimit else {
-            let answer = endpoint.spoken.farewell(from: work)
+            let answer = endpoint.farewell(from: work)
             answer.withUnsafeBufferPointer { _ = stream.write($0) }
+            return
+        }
+        guard let stream = secured(stream, at: listener) else {
+            work.note(.turnedAway, ["reason": .text("there is no memory for TLS")])
+            statistics.add(.turnedAway)
             return
         }
         let key =
@@ -84,8 +102,7 @@ extension GatewayLoop {
         if Int(key.connection) == connections.count { connections.append(nil) }
         let connection = Connection(
             key: key, stream: stream, frontEnd: endpoint.spoken.frontEnd,
-            principal: configuration.access.credentials.anonymous,
-            now: now)
+            principal: configuration.access.credentials.anonymous, listener: listener, now: now)
         do {
             try kernel.watch(connection.stream, token: connection.token, connection.interest)
         } catch {
@@ -101,23 +118,12 @@ extension GatewayLoop {
         }
         connections[Int(key.connection)] = connection
         work.memory.connectionCount += 1
+        if endpoint.tls != nil { work.memory.secureConnectionCount += 1 }
+        if connection.stream.layered != nil { handshakes.begin(key) }
         shared.connectionCount.add(1, ordering: .relaxed)
         statistics.add(.opened)
         if isDraining { goodbyes[connection.token] = randomMoment(within: configuration.drain.spread) }
-        open(connection)
-    }
-
-    /// Goes on with the handshake, before the first byte of the protocol.
-    func open(_ connection: Connection) {
-        switch connection.stream.handshake() {
-        case .done:
-            connection.phase = .serving
-            connection.readInterest = .read
-            connection.lastReceived = now
-        case .blocked(let interest): connection.readInterest = interest
-        case .failed: return end(connection, .broken)
-        }
-        updateInterest(connection)
-        if connection.isOpen { schedule(connection) }
+        // A handshake may cost a hundred times what accepting does: it begins when the kernel tells of its first bytes.
+        if endpoint.tls == nil { open(connection) } else { schedule(connection) }
     }
 }

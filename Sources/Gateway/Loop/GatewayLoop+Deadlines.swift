@@ -20,7 +20,7 @@ extension GatewayLoop {
 
     private func ownDeadline(_ connection: Connection) -> Instant {
         switch connection.phase {
-        case .opening: connection.accepted + intervals.head
+        case .opening: connection.accepted + intervals.handshake
         case .lingering: connection.lastSent + intervals.close
         case .serving where !connection.hasUnsent: connection.frontEnd.deadline(connection, work)
         case .serving:
@@ -72,7 +72,10 @@ extension GatewayLoop {
         switch connection.phase {
         case .serving where !connection.hasUnsent: connection.frontEnd.deadlineCame(connection, work)
         case .serving: lookAfterStalled(connection)
-        case .opening: if now >= ownDeadline(connection) { end(connection, .timeout) }
+        case .opening:
+            if now >= ownDeadline(connection) {
+                handshakeFailed(connection, because: HandshakeFailure(.timeout))
+            }
         case .lingering:
             if now >= ownDeadline(connection) { end(connection, connection.endReason ?? .finished) }
         case .closed: break

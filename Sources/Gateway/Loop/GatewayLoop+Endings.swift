@@ -11,6 +11,7 @@ extension GatewayLoop {
         guard connection.isOpen else { return }
         // One that lingers has given everything back already.
         if connection.phase != .lingering { connection.frontEnd.ended(work) }
+        if connection.phase == .opening, connection.stream.layered != nil { handshakeEnded() }
         connection.phase = .closed
         if connection.hasHoldings { countHeld(by: connection) }
         wheel.cancel(connection.token)
@@ -20,6 +21,7 @@ extension GatewayLoop {
         if !work.publishRates.isEmpty { work.publishRates[connection.key] = nil }
         closedKeys.append(connection.key.next)
         work.memory.connectionCount -= 1
+        if isSecure(Int(connection.listener)) { work.memory.secureConnectionCount -= 1 }
         if connection.facts.contains(.isSurplus) { surplusCount -= 1 }
         shared.connectionCount.subtract(1, ordering: .relaxed)
         if connection.facts.contains(.isStopped) { statistics.add(.stopped, -1) }

@@ -22,11 +22,12 @@ extension GatewayLoop {
         let isCrowd = ready.count > crowdCount
         var waitingCount = 0
         for (place, event) in ready.enumerated() {
-            if isCrowd, letWait(event) {
+            let isLate = !held.isEmpty || place > 0 && isShareSpent
+            if isCrowd || isLate && isOpening(event), letWait(event) {
                 waitingCount += 1
                 continue
             }
-            if !held.isEmpty || place > 0 && isShareSpent {
+            if isLate {
                 hold(event)
             } else {
                 handle(event)
@@ -87,6 +88,11 @@ extension GatewayLoop {
         }
     }
 
+    /// Whether the event is of a handshake, which may cost most of a millisecond.
+    private func isOpening(_ event: Poller.Event) -> Bool {
+        event.listener == nil && connections[Int(event.token)]?.phase == .opening
+    }
+
     private func hold(_ event: Poller.Event) {
         let key = event.listener == nil ? connections[Int(event.token)]?.key : nil
         guard key != nil || event.listener != nil else { return }
@@ -97,7 +103,7 @@ extension GatewayLoop {
     /// connection, or it would tell of it again and again.
     private func letWait(_ event: Poller.Event) -> Bool {
         guard event.listener == nil, let connection = connections[Int(event.token)],
-            connection.phase == .serving
+            connection.phase == .serving || connection.phase == .opening
         else { return false }
         if event.isHungUp {
             // A hang-up is told whatever one asks for.
@@ -107,7 +113,7 @@ extension GatewayLoop {
             return true
         }
         guard !connection.hasUnsent,
-            connection.lastReceived == connection.accepted
+            connection.phase == .opening || connection.lastReceived == connection.accepted
                 || now >= connection.lastReceived + Self.acquaintance
         else { return false }
         do {

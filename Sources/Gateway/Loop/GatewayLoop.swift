@@ -58,18 +58,25 @@ package final class GatewayLoop {
     var isDraining = false
     /// When each connection is told goodbye, once the gateway drains.
     var goodbyes: [UInt32: Instant] = [:]
-    var acceptingAgain = Instant.never
+    /// When each listener is asked again for connections that wait; `never`: it is asked all the time.
+    var acceptingAgain: [Instant]
+    var handshakes: Handshakes
+    /// What makes the connections of each listener secure; nil for a plain one.
+    var contexts: [TLSContext?]
     /// Connections for which there is no room, until they are told so.
     var surplusCount = 0
 
     package init(
         shared: GatewayShared, inbox: Inbox, control: LoopControl, kernel: any Kernel,
-        generator: any RandomNumberGenerator = SystemRandomNumberGenerator()
+        contexts: [TLSContext?] = [], generator: any RandomNumberGenerator = SystemRandomNumberGenerator()
     ) {
         self.shared = shared
         self.inbox = inbox
         self.control = control
         self.kernel = kernel
+        self.contexts = contexts
+        acceptingAgain = Array(repeating: .never, count: kernel.listenerCount)
+        handshakes = Handshakes(limit: shared.configuration.handshakes.limit)
         work = Workspace(
             shared: shared, inbox: inbox, control: control, clock: kernel.clock, generator: generator)
         flushDelay = FlushDelay(longest: shared.configuration.subscribers.flushInterval)
@@ -132,7 +139,7 @@ package final class GatewayLoop {
         mark()
         handleMail()
         handle(ready)
-        if now >= acceptingAgain { resumeAccepting() }
+        resumeAccepting()
         // Before the deadlines: a goodbye is the last thing a reader is told, also of what came in this turn.
         replica.catchUp()
         mark()
@@ -152,7 +159,7 @@ package final class GatewayLoop {
     /// How long the next wait may last, nil for ever. Asking announces the wait: the next update wakes the loop.
     package func timeout() -> Duration? {
         if hasWork || !inbox.sleep() { return .zero }
-        var deadline = min(wheel.nextDeadline ?? .never, acceptingAgain, nextTopicExpiry)
+        var deadline = min(wheel.nextDeadline ?? .never, acceptingAgain.min() ?? .never, nextTopicExpiry)
         deadline = min(deadline, work.freedMemory.due)
         if let due = replica.flushDue { deadline = min(deadline, due) }
         return deadline == .never ? nil : deadline.since(kernel.clock.now())
@@ -266,6 +273,7 @@ package final class GatewayLoop {
         statistics.set(.conflated, to: Int(replica.conflated))
         statistics.set(.subscriptions, to: replica.slotCount)
         statistics.set(.unpublishedTopics, to: replica.unpublishedCount)
+        statistics.set(.openHandshakes, to: handshakes.count)
         statistics.set(.heldConnections, to: work.memory.connections)
         statistics.set(.heldRequests, to: work.memory.requests)
         statistics.set(.heldAnswers, to: work.memory.answers)

@@ -9,6 +9,7 @@ struct Intervals {
     /// The log names a reader that takes nothing for so long.
     let stall: Interval
     let close: Interval
+    let handshake: Interval
     let head: Interval
     let body: Interval
     let request: Interval
@@ -23,6 +24,7 @@ struct Intervals {
         send = Interval(subscribers.sendTimeout)
         stall = Interval(min(.seconds(5), subscribers.sendTimeout / 2))
         close = Interval(subscribers.closeTimeout)
+        handshake = Interval(configuration.handshakes.timeout)
         head = Interval(configuration.http.headTimeout)
         body = Interval(configuration.http.bodyTimeout)
         request = Interval(configuration.http.requestTimeout)

@@ -16,18 +16,24 @@ struct HeldBytes: Equatable {
 struct ClientMemory {
     /// A connection, its front end and its timer, where it holds nothing in particular (`Benchmarks/idle-memory`).
     static let connectionByteCount = 384
+    /// What OpenSSL keeps for a connection that is idle (`Benchmarks/idle-memory`).
+    static let secureConnectionByteCount = 14 * 1024
     /// So little a peer may always make the loop hold: a request or a message that came in two pieces.
     static let freeByteCount = 2048
 
     /// The loop's share of `memory.clientBytes`.
     var limit: Int
     var connectionCount = 0
+    /// Those of them that speak TLS.
+    var secureConnectionCount = 0
     private(set) var held = HeldBytes()
     /// What large publications hold, whose connections may be gone.
     var publicationByteCount = 0
 
     /// By what it is, in bytes.
-    var connections: Int { connectionCount * Self.connectionByteCount }
+    var connections: Int {
+        connectionCount * Self.connectionByteCount + secureConnectionCount * Self.secureConnectionByteCount
+    }
     var requests: Int { held.requests + publicationByteCount }
     var answers: Int { held.answers }
 

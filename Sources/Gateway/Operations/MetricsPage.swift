@@ -18,6 +18,13 @@ enum MetricsPage {
         for distribution in Distribution.allCases {
             page.append(distribution.description, figures[distribution])
         }
+        if !figures.certificates.isEmpty {
+            let name = "tidegate_certificate_expiry_timestamp_seconds"
+            page.begin(name, "gauge", "When a certificate ends, Unix time.")
+            for known in figures.certificates {
+                page.append(name, label: ("certificate", known.file), Int(known.end.milliseconds / 1000))
+            }
+        }
         appendProcess(figures, to: &page)
         return page
     }

@@ -65,7 +65,13 @@ struct HTTP1Responder: Responder {
         if let contentType { work.output.append(field: "Content-Type", contentType) }
         if case .known(let byteCount) = content { work.output.append(contentLength: byteCount) }
         fields(HTTP1Fields(work: work))
-        if status >= 200 { appendSharing(work) }
+        if status >= 200 {
+            if let duration = work.shared.endpoint(of: connection)?.strictTransport {
+                work.output.append(
+                    field: "Strict-Transport-Security", "max-age=\(duration.components.seconds)")
+            }
+            appendSharing(work)
+        }
         switch content {
         case .none where status < 200: break
         case .none, .known: appendPersistence(work)
@@ -131,9 +137,8 @@ struct HTTP1Responder: Responder {
         traits.insert(.closes)
     }
 
-    /// The whole answer, made without a request, to a connection for which there is no room.
-    static func overloadedAnswer(_ time: UnixTime, wait: Int) -> [UInt8] {
-        let problem = Problem.full(wait: wait)
+    /// A whole answer, made without a request, and the last one of its connection.
+    static func wholeAnswer(_ problem: Problem, _ time: UnixTime) -> [UInt8] {
         var body = ByteBuffer()
         body.append(problem)
         var answer = ByteBuffer()
@@ -141,7 +146,7 @@ struct HTTP1Responder: Responder {
         answer.append(dateField: time.milliseconds / 1000)
         answer.append(field: "Content-Type", "application/problem+json")
         answer.append(contentLength: body.count)
-        answer.append(field: "Retry-After", "\(problem.retryAfter)")
+        if problem.status == 503 { answer.append(field: "Retry-After", "\(problem.retryAfter)") }
         answer.append(field: "Connection", "close")
         answer.endFields()
         answer.append(body.bytes)

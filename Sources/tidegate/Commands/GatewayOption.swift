@@ -1,25 +1,23 @@
-/// The option that all client commands share.
+/// The options that all client commands share: which gateway, and how it is known to be the one.
 internal import Client
+internal import Transport
 
 extension Arguments {
     static let gatewayHelp = """
           --url URL           the gateway (default: $TIDEGATE_URL, else \(GatewayURL.standard))
           --token-file FILE   a file whose first line is the key or token to show, read anew for each connection
                               and before a token ends (default: the key or token in $\(ClientCredential.variable))
+          --ca FILE           trust the authorities in FILE (PEM) in place of this machine's, for https://
+          --insecure          trust anybody: who is on the way may read and change all of it
         """
 
     /// The gateway that `--url`, else the environment, else the default names.
     mutating func gateway() throws(UsageFailure) -> GatewayURL {
-        let argument = try value("--url")
+        let trust = try trust()
         let credential = try credential()
-        do throws(URLFailure) {
-            var url = try GatewayURL(
-                argument: argument, environment: Console.environment(GatewayURL.variable))
-            url.credential = credential
-            return url
-        } catch {
-            throw UsageFailure(error.description)
-        }
+        var url = try GatewayURL(stated: value("--url"), trust)
+        url.credential = credential
+        return url
     }
 
     /// What is shown to the gateway.
@@ -30,6 +28,34 @@ extension Arguments {
                 file: file, environment: Console.environment(ClientCredential.variable))
         } catch {
             throw UsageFailure(error.description)
+        }
+    }
+
+    /// What `--ca` and `--insecure` say.
+    mutating func trust() throws(UsageFailure) -> ServerTrust {
+        let file = try value("--ca")
+        let isInsecure = try flag("--insecure")
+        if file != nil, isInsecure { throw UsageFailure("--ca and --insecure exclude each other") }
+        return isInsecure ? .anyone : file.map { .authorities(file: $0) } ?? .system
+    }
+}
+
+extension GatewayURL {
+    /// The gateway at `stated`, else that of the environment, else the default. Warns where anybody could take its place.
+    init(stated: String?, _ trust: ServerTrust) throws(UsageFailure) {
+        do throws(URLFailure) {
+            try self.init(argument: stated, environment: Console.environment(GatewayURL.variable))
+        } catch {
+            throw UsageFailure(error.description)
+        }
+        if trust != .system, !isSecure {
+            throw UsageFailure("--ca and --insecure are for https://, and the gateway is \(self)")
+        }
+        self.trust = trust
+        if trust == .anyone {
+            Console.warn(
+                "warning: --insecure: nobody checks that this is \(host); who is on the way reads and changes all of it"
+            )
         }
     }
 }

@@ -46,6 +46,7 @@ enum Serve: Command {
         sigemptyset(&signals)
         sigaddset(&signals, SIGTERM)
         sigaddset(&signals, SIGINT)
+        sigaddset(&signals, SIGHUP)
         pthread_sigmask(SIG_BLOCK, &signals, nil)
         let log = try Log(
             level: configuration.log.level, format: configuration.log.format,
@@ -57,14 +58,17 @@ enum Serve: Command {
         }
         let server = try Server.start(configuration, startsFeeds: startsFeeds, log: log)
         try sayWhereToLook(
-            server.gateway.address, isServingPage: configuration.gateway.publicFolder != nil)
+            server.gateway.address, isSecure: configuration.gateway.endpoints[0].tls != nil,
+            isServingPage: configuration.gateway.publicFolder != nil)
         wait(for: signals, server, log)
     }
 
     /// Lines to type as they stand. curl shows a WebSocket's frames, but answers no ping, so that its look ends
     /// after `pingInterval` and `pongTimeout`.
-    private static func sayWhereToLook(_ address: SocketAddress, isServingPage: Bool) throws {
-        let url = "http://\(address)"
+    private static func sayWhereToLook(
+        _ address: SocketAddress, isSecure: Bool, isServingPage: Bool
+    ) throws {
+        let url = "\(isSecure ? "https" : "http")://\(address)"
         let upgrade = [
             "Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13",
             "Sec-WebSocket-Key: VGlkZWdhdGUgc2F5cyBoaQ==",
@@ -82,13 +86,16 @@ enum Serve: Command {
             """)
     }
 
-    /// The first signal drains, the second ends at once.
+    /// SIGHUP looks after the certificates. Of the others the first drains, the second ends at once.
     private static func wait(
         for signals: sigset_t, _ server: Server, _ log: Log
     ) -> Never {
         var signals = signals
         var received: Int32 = 0
-        sigwait(&signals, &received)
+        repeat {
+            sigwait(&signals, &received)
+            if received == SIGHUP { server.gateway.reloadCertificates() }
+        } while received == SIGHUP
         log.tell(.draining, ["signal": .text(received == SIGTERM ? "SIGTERM" : "SIGINT")])
         do {
             _ = try LoopThread(name: "drain") {
@@ -102,6 +109,7 @@ enum Serve: Command {
             log.flush()
             _exit(1)
         }
+        sigdelset(&signals, SIGHUP)
         sigwait(&signals, &received)
         log.tell(.endedAtOnce)
         log.flush()

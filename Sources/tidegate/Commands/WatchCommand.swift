@@ -82,6 +82,7 @@ enum WatchCommand: Command {
     private static func gatewayAndTopics(
         _ arguments: inout Arguments
     ) throws(UsageFailure) -> (GatewayURL, [String]) {
+        let trust = try arguments.trust()
         let named = try arguments.value("--url")
         let credential = try arguments.credential()
         var words = try arguments.positionals(0...Int.max)
@@ -91,14 +92,9 @@ enum WatchCommand: Command {
             stated = first
             words.removeFirst()
         }
-        do throws(URLFailure) {
-            var url = try GatewayURL(
-                argument: stated, environment: Console.environment(GatewayURL.variable))
-            url.credential = credential
-            return (url, words.isEmpty ? ["**"] : words)
-        } catch {
-            throw UsageFailure(error.description)
-        }
+        var url = try GatewayURL(stated: stated, trust)
+        url.credential = credential
+        return (url, words.isEmpty ? ["**"] : words)
     }
 
     // MARK: Without a terminal

@@ -1,0 +1,71 @@
+/// The places to listen at, as `endpoints` lists them.
+internal import Gateway
+internal import Settings
+internal import Transport
+
+struct EndpointSettings {
+    /// Relative paths start here.
+    let folder: String
+    /// Where an endpoint listens that does not say so.
+    let standard: Endpoint
+
+    /// Reads the list; without one there is only the standard endpoint.
+    func read(_ root: inout SettingsSection) throws(SettingsFailure) -> [Endpoint] {
+        var endpoints: [Endpoint] = []
+        for var section in try root.sections("endpoints") {
+            var endpoint = standard
+            endpoint.host = try section.text("address", default: endpoint.host)
+            endpoint.port = UInt16(try section.integer("port", default: Int(endpoint.port), in: 0...65_535))
+            endpoint.redirects = try section.boolean("redirect", default: false)
+            if var tls = try section.optionalSection("tls") { try read(&tls, into: &endpoint) }
+            try section.finish()
+            if endpoint.redirects, endpoint.tls != nil {
+                throw section.refusal(
+                    of: "redirect", because: "it leads to TLS, which is spoken here already")
+            }
+            endpoints.append(endpoint)
+        }
+        return endpoints.isEmpty ? [standard] : endpoints
+    }
+
+    private func read(_ section: inout SettingsSection, into endpoint: inout Endpoint) throws(SettingsFailure)
+    {
+        let first = try certificate(&section)
+        var others: [TLSSettings.CertificateFiles] = []
+        for var other in try section.sections("certificates") {
+            let files = try certificate(&other)
+            try other.finish()
+            others.append(try demanded(files, other))
+        }
+        endpoint.strictTransport = try section.optionalDuration(
+            "hsts", in: .seconds(1)...(.seconds(63_072_000)))
+        // Unknown keys first: a misspelt "key" must not be reported as a missing one.
+        try section.finish()
+        endpoint.tls = TLSSettings([try demanded(first, section)] + others)
+    }
+
+    /// The files of a certificate, as far as they are named.
+    private func certificate(
+        _ section: inout SettingsSection
+    ) throws(SettingsFailure) -> (certificate: String?, key: String?, ocsp: String?) {
+        let certificate = try section.optionalText("certificate")
+        let key = try section.optionalText("key")
+        return (certificate, key, try section.optionalText("ocsp"))
+    }
+
+    private func demanded(
+        _ files: (certificate: String?, key: String?, ocsp: String?), _ section: SettingsSection
+    ) throws(SettingsFailure) -> TLSSettings.CertificateFiles {
+        guard let certificate = files.certificate else {
+            throw section.refusal(
+                of: "certificate", because: "it is missing: a file with the chain in PEM is wanted")
+        }
+        guard let key = files.key else {
+            throw section.refusal(of: "key", because: "it is missing: a file with the key in PEM is wanted")
+        }
+        return TLSSettings.CertificateFiles(
+            certificate: path(certificate), key: path(key), ocsp: files.ocsp.map(path))
+    }
+
+    private func path(_ name: String) -> String { name.hasPrefix("/") ? name : "\(folder)/\(name)" }
+}

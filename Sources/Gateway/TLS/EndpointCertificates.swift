@@ -1,0 +1,62 @@
+/// The certificates of all endpoints as they were last read, and what the loops are given of them.
+internal import Primitives
+internal import Transport
+
+struct EndpointCertificates: Sendable {
+    private let endpoints: [Endpoint]
+    /// By the endpoint's place; none for a plain one.
+    private var certificates: [[Certificate]]
+
+    /// Fails where one could not be used.
+    init(reading endpoints: [Endpoint], at time: UnixTime) throws(CertificateFailure) {
+        self.endpoints = endpoints
+        certificates = []
+        for endpoint in endpoints { certificates.append(try Self.read(endpoint, at: time)) }
+    }
+
+    /// Reads those of one endpoint again. Where one of them can't be used, all stay as they were.
+    mutating func read(endpointAt place: Int, at time: UnixTime) throws(CertificateFailure) {
+        certificates[place] = try Self.read(endpoints[place], at: time)
+    }
+
+    private static func read(_ endpoint: Endpoint, at time: UnixTime) throws(CertificateFailure)
+        -> [Certificate]
+    {
+        guard let tls = endpoint.tls else { return [] }
+        var certificates: [Certificate] = []
+        for files in tls.certificates { certificates.append(try Certificate(reading: files, at: time)) }
+        // Some faults show only here: a key that is too weak.
+        _ = try TLSContext(certificates, tls, TicketKeys())
+        return certificates
+    }
+
+    /// New contexts for one loop, by listener. The addresses of an endpoint share one.
+    func contexts(
+        at addresses: [ListeningAddress], _ keys: TicketKeys
+    ) throws(CertificateFailure) -> [TLSContext?] {
+        var byPlace: [Int: TLSContext] = [:]
+        var contexts: [TLSContext?] = []
+        for address in addresses {
+            if let tls = address.endpoint.tls, byPlace[address.place] == nil {
+                byPlace[address.place] = try TLSContext(certificates[address.place], tls, keys)
+            }
+            contexts.append(byPlace[address.place])
+        }
+        return contexts
+    }
+
+    /// All that are in use.
+    var all: [Certificate] { certificates.flatMap(\.self) }
+    /// The places of the endpoints that have some.
+    var places: [Int] { endpoints.indices.filter { endpoints[$0].tls != nil } }
+
+    /// The files of an endpoint as they are on disk.
+    func stamps(ofEndpointAt place: Int) -> [FileStamp?] {
+        (endpoints[place].tls?.files ?? []).map { FileStamp($0) }
+    }
+
+    /// The files of an endpoint's certificates, for people.
+    func names(ofEndpointAt place: Int) -> String {
+        certificates[place].map(\.files.certificate).joined(separator: " ")
+    }
+}
