@@ -14,6 +14,9 @@ final class PollClient: Client {
         let asked: UInt64
         let askedAt: Instant
         let end: Int
+
+        /// With a tag that is no cursor it is answered after a second.
+        var isPausing: Bool { isByTag && resumption.text == nil && wait > 0 && method != .head }
     }
 
     let name: String
@@ -233,6 +236,7 @@ final class PollClient: Client {
         else { return patience.reset() }
         let since = arrived ?? world.time.now
         arrived = since
+        if poll.isPausing, world.time.now < since + .seconds(1) + world.slack { return patience.reset() }
         if hasNews(poll, world) {
             if patience.isOver(socket, in: world) { throw fault("polls, and is not told what is new") }
         } else {
@@ -263,7 +267,7 @@ final class PollClient: Client {
 
     func checkQuiet(in world: World) throws {
         guard isDiligent, socket != nil, !isClosing else { return }
-        if let poll = polls.first, hasNews(poll, world) {
+        if let poll = polls.first, hasNews(poll, world), !poll.isPausing {
             throw fault("all is quiet, and its poll is not answered")
         }
         guard doneAt == world.truth.sequence, polls.isEmpty else { return }
