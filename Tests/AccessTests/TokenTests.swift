@@ -243,7 +243,10 @@ import Testing
         credentials.issuers = [Issuer(name: nil, algorithms: [.hs256], keys: [current, former])]
         let token = Credential.bearer(Array(Self.signed().utf8))
         var known = VerifiedTokens(limit: 10)
-        _ = try credentials.principal(showing: token, from: { nil }, at: Self.time, Self.now, &known)
+        let principal = try credentials.principal(
+            showing: token, from: { nil }, at: Self.time, Self.now, &known)
+        // No token outlives its key.
+        #expect(principal.end == Self.now + .seconds(1) && principal.expires == end)
         known = VerifiedTokens(limit: 10)
         #expect(throws: CredentialFailure.unknownTokenKey) {
             credentials.issuers[0].keys.removeFirst()

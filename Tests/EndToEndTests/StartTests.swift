@@ -87,6 +87,9 @@ import Testing
 
     /// Nobody lets strangers in by accident: the refusal has the lines to write, and with them it starts.
     @Test(arguments: ["0.0.0.0", "::"]) func strangersAreNotLetInUnasked(host: String) throws {
+        let check = "cd /; exec \(GatewayProcess.binary.path) check --set publicFolder= --host \(host)"
+        // One that would start has to be told before it is started: it would serve for ever.
+        try #require(try Self.run("/bin/sh", ["-c", check]).status == 1)
         let refused = try Self.serve("--host \(host) --port 0")
         #expect(refused.status == 1)
         let lines = refused.errors.split(separator: "\n")

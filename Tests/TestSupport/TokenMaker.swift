@@ -1,9 +1,9 @@
 /// Makes signed tokens, right ones and forged ones.
 import COpenSSL
 
-/// A key that signs; its public half is in a JWK set.
-public final class TokenMaker: @unchecked Sendable {
-    public enum Kind: Sendable {
+/// A key that signs; its package half is in a JWK set.
+package final class TokenMaker: @unchecked Sendable {
+    package enum Kind: Sendable {
         case secret([UInt8])
         case rsa
         case p256
@@ -13,7 +13,7 @@ public final class TokenMaker: @unchecked Sendable {
     private let kind: Kind
     private let key: OpaquePointer?
 
-    public init(_ kind: Kind) {
+    package init(_ kind: Kind) {
         self.kind = kind
         let type: Int32
         switch kind {
@@ -39,17 +39,17 @@ public final class TokenMaker: @unchecked Sendable {
     }
 
     /// A token of that algorithm, with header and claims as JSON text.
-    public func token(_ algorithm: String, _ claims: String, header extra: String = "") -> String {
+    package func token(_ algorithm: String, _ claims: String, header extra: String = "") -> String {
         let header = "{\"alg\":\"\(algorithm)\"\(extra.isEmpty ? "" : ",\(extra)")}"
         return token(header: header, claims: claims, algorithm)
     }
 
-    public func token(header: String, claims: String, _ algorithm: String) -> String {
+    package func token(header: String, claims: String, _ algorithm: String) -> String {
         let signed = Self.base64(Array(header.utf8)) + "." + Self.base64(Array(claims.utf8))
         return signed + "." + Self.base64(signature(of: Array(signed.utf8), algorithm))
     }
 
-    public func signature(of message: [UInt8], _ algorithm: String) -> [UInt8] {
+    package func signature(of message: [UInt8], _ algorithm: String) -> [UInt8] {
         if case .secret(let secret) = kind {
             var code = [UInt8](repeating: 0, count: 32)
             HMAC(EVP_sha256(), secret, Int32(secret.count), message, message.count, &code, nil)
@@ -85,8 +85,8 @@ public final class TokenMaker: @unchecked Sendable {
         }
     }
 
-    /// The public key as PEM.
-    public var pem: String {
+    /// The package key as PEM.
+    package var pem: String {
         let file = BIO_new(BIO_s_mem())
         defer { BIO_free(file) }
         PEM_write_bio_PUBKEY(file, key)
@@ -96,7 +96,7 @@ public final class TokenMaker: @unchecked Sendable {
     }
 
     /// Base64 for URLs, unpadded.
-    public static func base64(_ bytes: [UInt8]) -> String {
+    package static func base64(_ bytes: [UInt8]) -> String {
         let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
         var text: [UInt8] = []
         for start in stride(from: 0, to: bytes.count, by: 3) {

@@ -36,9 +36,9 @@ package struct Issuer: Sendable {
         _ token: Token, at time: UnixTime, _ now: Instant, leeway: Duration
     ) throws(CredentialFailure) -> Principal {
         do {
-            try checkSignature(token, at: time)
+            let key = try signer(of: token, at: time)
             try checkType(token.header)
-            let (expires, life) = try checkTimes(token.claims, at: time, leeway)
+            let (expires, life) = try checkTimes(token.claims, at: time, leeway, until: key.end)
             try checkAudience(token.claims)
             let subject = try token.claims.string("sub")
             guard (1...Self.subjectByteCount).contains(subject?.count ?? 1) else {
@@ -54,14 +54,18 @@ package struct Issuer: Sendable {
         }
     }
 
-    private func checkSignature(_ token: Token, at time: UnixTime) throws {
+    private func signer(of token: Token, at time: UnixTime) throws -> VerifyingKey {
         guard let name = try token.header.text("alg"),
             let algorithm = algorithms.first(where: { $0.rawValue == name })
         else { throw CredentialFailure.wrongAlgorithm }
         let candidates = try keys(for: token.header.string("kid"), algorithm, at: time)
         guard !candidates.isEmpty else { throw CredentialFailure.unknownTokenKey }
-        guard candidates.contains(where: { $0.verifies(token.signature, of: token.signed, by: algorithm) })
+        guard
+            let key = candidates.first(where: {
+                $0.verifies(token.signature, of: token.signed, by: algorithm)
+            })
         else { throw CredentialFailure.wrongSignature }
+        return key
     }
 
     /// The keys that may have signed: those of that name, or a few that have none to be named by. `kid` is compared and nothing
@@ -86,9 +90,11 @@ package struct Issuer: Sendable {
 
     /// Returns when the token expires, and for how long it is good. One that has just expired is good while the leeway lasts.
     private func checkTimes(
-        _ claims: UniqueObject, at time: UnixTime, _ leeway: Duration
+        _ claims: UniqueObject, at time: UnixTime, _ leeway: Duration, until keyEnd: UnixTime?
     ) throws -> (UnixTime, Interval) {
-        guard let expires = try moment("exp", claims) else { throw CredentialFailure.wrongClaims }
+        guard let said = try moment("exp", claims) else { throw CredentialFailure.wrongClaims }
+        // No token outlives its key.
+        let expires = keyEnd.map { min($0, said) } ?? said
         let leeway = leeway.nanoseconds / 1_000_000
         let (now, end) = (time.milliseconds, expires.milliseconds)
         guard now < end + leeway else { throw CredentialFailure.expired }

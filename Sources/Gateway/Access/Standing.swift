@@ -12,27 +12,30 @@ struct Standing {
         case ended
     }
 
-    /// When one that may nothing without must have shown a proof; `never`: it need not.
-    private var due = Instant.never
-    private var isTold = false
+    /// When one that may nothing without must have shown a proof; `never`: it need not; `told`: it was told that its proof ends. One
+    /// word, because every idle reader has it.
+    private var mark = Instant.never
 
-    var isWaited: Bool { due != .never }
+    private static let told = Instant(nanoseconds: 0)
+
+    var isWaited: Bool { mark != .never && mark != Self.told }
 
     /// It has until then to show a proof.
-    mutating func wait(until due: Instant) { self.due = due }
+    mutating func wait(until due: Instant) { mark = due }
 
     /// It has shown a proof.
-    mutating func renew() { self = Standing() }
+    mutating func renew() { mark = .never }
 
     func deadline(of principal: Principal) -> Instant {
-        min(due, isTold ? principal.end : principal.warning)
+        if isWaited { return mark }
+        return mark == Self.told ? principal.end : principal.warning
     }
 
     mutating func look(at now: Instant, _ principal: Principal) -> Event {
-        if now >= due { return .late }
+        if isWaited { return now >= mark ? .late : .none }
         if now >= principal.end { return .ended }
-        guard !isTold, now >= principal.warning else { return .none }
-        isTold = true
+        guard mark != Self.told, now >= principal.warning else { return .none }
+        mark = Self.told
         return .ending
     }
 }
