@@ -162,6 +162,6 @@ extension TLSContext {
             return try Certificate(
                 reading: .init(certificate: pair.certificate, key: pair.key), at: .now())
         }
-        return try TLSContext(certificates, TLSSettings(certificates.map(\.files)), keys)
+        return try TLSContext(certificates, keys)
     }
 }
