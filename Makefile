@@ -16,7 +16,7 @@ run: release ## build and start the gateway with live data on http://127.0.0.1:8
 .PHONY: run-tls
 run-tls: release ## the same by TLS on https://localhost:8443, with an authority and a certificate made for it in .tls
 	@Tests/certificates .tls
-	@printf '\n%s\n' 'Whoever is to trust it must know the authority in .tls/ca.pem:' \
+	@printf '%s\n' '' 'Whoever is to trust it must know the authority in .tls/ca.pem:' \
 	    '  curl       curl --cacert .tls/ca.pem https://localhost:8443/topics' \
 	    '  tidegate   .build/release/tidegate watch https://localhost:8443 --ca .tls/ca.pem' \
 	    '  Chromium   certutil -d sql:$$HOME/.pki/nssdb -A -t C,, -n tidegate -i .tls/ca.pem' \

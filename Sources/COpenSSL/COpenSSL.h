@@ -54,6 +54,12 @@ static inline int tls_set_status(SSL *ssl, unsigned char *response, long count) 
 
 static inline int tls_name_host(SSL *ssl, const char *name) { return (int)SSL_set_tlsext_host_name(ssl, name); }
 
+static inline void tls_will_retry(BIO *bio, int is_write) {
+    if (is_write) BIO_set_retry_write(bio); else BIO_set_retry_read(bio);
+}
+
+static inline void tls_begin_io(BIO *bio) { BIO_clear_retry_flags(bio); }
+
 static inline void *tls_copy(const void *bytes, size_t count) { return OPENSSL_memdup(bytes, count); }
 
 // OSSL_PARAM keeps the pointers that it is made of, and Swift's strings have none that lasts.

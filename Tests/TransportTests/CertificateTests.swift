@@ -26,7 +26,7 @@ import Testing
             reading: .init(certificate: pair.certificate, key: pair.key), at: .now())
         let days = (certificate.end.milliseconds - UnixTime.now().milliseconds) / 86_400_000
         #expect((19...20).contains(days))
-        _ = try TLSContext([certificate], TLSSettings([certificate.files]), TicketKeys())
+        _ = try TLSContext([certificate], TicketKeys())
     }
 
     @Test func theKeyMustBeTheCertificates() throws {

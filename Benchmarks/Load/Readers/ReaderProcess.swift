@@ -41,8 +41,6 @@ final class ReaderProcess {
         poller = try Poller()
         space = .allocate(capacity: Self.headroom + Self.readByteCount)
         _ = DescriptorLimit.raise()
-        // A secure link writes without MSG_NOSIGNAL.
-        signal(SIGPIPE, SIG_IGN)
         try poller.add(STDIN_FILENO, token: Self.commandToken, .read)
     }
 

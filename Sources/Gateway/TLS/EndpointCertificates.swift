@@ -26,7 +26,7 @@ struct EndpointCertificates: Sendable {
         var certificates: [Certificate] = []
         for files in tls.certificates { certificates.append(try Certificate(reading: files, at: time)) }
         // Some faults show only here: a key that is too weak.
-        _ = try TLSContext(certificates, tls, TicketKeys())
+        _ = try TLSContext(certificates, TicketKeys())
         return certificates
     }
 
@@ -37,8 +37,8 @@ struct EndpointCertificates: Sendable {
         var byPlace: [Int: TLSContext] = [:]
         var contexts: [TLSContext?] = []
         for address in addresses {
-            if let tls = address.endpoint.tls, byPlace[address.place] == nil {
-                byPlace[address.place] = try TLSContext(certificates[address.place], tls, keys)
+            if address.endpoint.tls != nil, byPlace[address.place] == nil {
+                byPlace[address.place] = try TLSContext(certificates[address.place], keys)
             }
             contexts.append(byPlace[address.place])
         }

@@ -14,9 +14,9 @@ package final class TLSContext: @unchecked Sendable {
     package var ticketKeys: TicketKeys
 
     package init(
-        _ certificates: [Certificate], _ settings: TLSSettings, _ ticketKeys: TicketKeys
+        _ certificates: [Certificate], _ ticketKeys: TicketKeys
     ) throws(CertificateFailure) {
-        let name = settings.certificates.first?.certificate ?? ""
+        let name = certificates.first?.files.certificate ?? ""
         guard let library = OSSL_LIB_CTX_new() else { throw CertificateFailure(queuedFor: name) }
         self.library = library
         guard let cipher = EVP_CIPHER_fetch(library, "AES-256-CBC", nil) else {

@@ -19,23 +19,13 @@ package struct TLSSettings: Sendable, Equatable {
         package var all: [String] { [certificate, key] + [ocsp].compactMap(\.self) }
     }
 
-    /// Whether clients show a certificate of their own.
-    package enum ClientCertificate: String, Sendable, CaseIterable {
-        case none
-        case optional
-        case required
-    }
-
     /// The first whose names cover the host that a client asks for is shown; the very first to all others.
     package var certificates: [CertificateFiles]
-    /// PEM: the authorities of the clients' certificates.
-    package var clientAuthority: String?
-    package var clientCertificate = ClientCertificate.none
 
     package init(_ certificates: [CertificateFiles]) {
         self.certificates = certificates
     }
 
     /// All files that it names.
-    package var files: [String] { certificates.flatMap(\.all) + [clientAuthority].compactMap(\.self) }
+    package var files: [String] { certificates.flatMap(\.all) }
 }

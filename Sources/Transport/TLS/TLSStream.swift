@@ -3,7 +3,7 @@ internal import COpenSSL
 internal import Glibc
 
 /// Owned by one thread. OpenSSL reads and writes the socket itself: a pair of its memory buffers between the two would cost 34 KB
-/// a connection and a copy. It writes without MSG_NOSIGNAL, so the process must ignore SIGPIPE.
+/// a connection and a copy.
 package final class TLSStream: LayeredStream {
     private enum Phase {
         case handshake
@@ -38,7 +38,8 @@ package final class TLSStream: LayeredStream {
         self.ssl = ssl
         self.context = context
         self.socket = socket
-        guard SSL_set_fd(ssl, self.socket.number) == 1 else { return nil }
+        guard let channel = SocketChannel.make(self.socket.number) else { return nil }
+        SSL_set_bio(ssl, channel, channel)
         switch side {
         case .server: SSL_set_accept_state(ssl)
         case .client(let host, let checksHost):
