@@ -58,6 +58,35 @@ import Testing
         #expect(!answer.isResumed && answer.next.snapshotBegan == bench.replica.sequence)
     }
 
+    /// Of a log that had ended nothing is told on a later page either: how it ended may be forgotten before the next one.
+    @Test func aLogThatHadEndedIsNoPartOfIt() throws {
+        var retention = Sequencer.Retention()
+        retention.logs = [(try TopicPattern("ref/log"), 3)]
+        let bench = Bench(retention)
+        for number in 0..<15 { try bench.publish("ref/\(number)", "1") }
+        try bench.publish([("ref/log", "1"), ("ref/log", "2"), ("ref/log", nil)])
+        for number in 15..<20 { try bench.publish("ref/\(number)", "1") }
+        bench.replica.follow()
+        var (lines, cursor) = ([String](), try ask(bench, after: nil).next)
+        lines += bench.batch.lines
+        while bench.batch.hasMore {
+            cursor = try ask(bench, after: cursor).next
+            lines += bench.batch.lines
+        }
+        #expect(lines.count == 20 && !lines.contains { $0.contains("ref/log") })
+        // One that ends after the beginning is told to the end.
+        cursor = try ask(bench, after: nil).next
+        try bench.publish("ref/log", "3")
+        try bench.publish("ref/log", nil)
+        bench.replica.follow()
+        lines = []
+        repeat {
+            cursor = try ask(bench, after: cursor).next
+            lines += bench.batch.lines
+        } while bench.batch.hasMore
+        #expect(lines.last?.contains(#""topic":"ref/log","version":5"#) == true)
+    }
+
     @Test(arguments: ["e-5.", "e-5.x", "e-.5", "e.5-6x", "e-5.6.7"]) func readsNoCursorThatIsNone(
         text: String
     ) {

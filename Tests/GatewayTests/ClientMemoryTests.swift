@@ -93,6 +93,22 @@ import Testing
         #expect(stage.receive(message: #"{"type":"unsubscribe","topics":["a"]}"#).contains("unsubscribed"))
     }
 
+    /// A cursor that comes before that answer would cover what the reader was not sent.
+    @Test func anUnsubscribeIsAnsweredBeforeAGoodbye() throws {
+        let stage = FrontEndStage()
+        _ = stage.receive(Self.upgrade)
+        stage.receive(message: #"{"type":"subscribe","topics":["*"]}"#)
+        for number in 0..<20 { try stage.publish("t\(number)", "1") }
+        _ = stage.flush()
+        stage.work.replica.visitSteps = 1
+        #expect(stage.receive(message: #"{"type":"unsubscribe","topics":["*"]}"#).isEmpty)
+        while stage.work.replica.hasWalks { stage.follow() }
+        stage.frontEnd.sayGoodbye(stage.connection, stage.work)
+        let said = stage.said()
+        let types = said.matches(of: /"type":"(\w+)"/).map { $0.output.1 }
+        #expect(types == ["unsubscribed", "goodbye"])
+    }
+
     @Test func aMessageThatHasToBeHeldEndsItsConnection() {
         let stage = FrontEndStage()
         _ = stage.receive(Self.upgrade)

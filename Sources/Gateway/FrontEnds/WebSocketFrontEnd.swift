@@ -180,6 +180,8 @@ final class WebSocketFrontEnd: FrontEnd {
 
     func sayGoodbye(_ connection: Connection, _ work: Workspace) {
         guard end.maySend else { return }
+        // A cursor that comes before the answer to an unsubscribe would cover what the reader was not sent.
+        if commands != nil { carryOn(connection, work) }
         flushMarked(budget: work.configuration.subscribers.flushByteCount, connection, work)
         let delay = work.reconnectDelay()
         work.appendMessage("goodbye", id: nil) { output in
