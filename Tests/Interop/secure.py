@@ -97,7 +97,7 @@ async def with_httpx(gateway):
         # More than one record, and more than the kernel takes at once.
         answer = await client.get(f"https://{authority(gateway)}/poll?topics=large/*")
         updates = answer.json()["updates"]
-        assert len(updates) > 10 and all(update["data"] == large for update in updates)
+        assert len(updates) > 2 and all(update["data"] == large for update in updates)
 
 
 async def with_websockets(gateway):

@@ -93,5 +93,6 @@ def tests():
     settings = {
         "host": "0.0.0.0", "subscribers.sendTimeout": 2, "subscribers.eventStreamHeartbeat": 0.5,
         "subscribers.pingInterval": 0.5, "access.anonymous.subscribe": "**", "access.anonymous.publish": "**",
+        "access.anonymous.operate": "true",
     }
     yield "peers that vanish", settings, vanished

@@ -61,7 +61,7 @@ final class GatewayProcess: @unchecked Sendable {
         try process.run()
         log.follow(errors.fileHandleForReading)
         let started = process
-        killAtExit(started.processIdentifier)
+        endAtExit(started.processIdentifier, in: folder)
         guard let first = log.first(where: { $0.contains(#""event":"listening""#) }),
             let text = JSON(first)["address"].string?.split(separator: ":").last, let port = UInt16(text)
         else { throw Fault("the gateway did not say where it listens: \(log.text)") }
@@ -222,13 +222,20 @@ private final class LineLog: @unchecked Sendable {
     }
 }
 
-/// Gateways that were started. The ordinary exit of the tests kills those that still run; a crash does not.
-private nonisolated(unsafe) var children: [Int32] = []
+/// Gateways that were started, and their folders. The ordinary exit of the tests ends those that still run; a crash does not.
+private nonisolated(unsafe) var children: [(pid: Int32, folder: URL)] = []
 private let childrenLock = NSLock()
 
-private func killAtExit(_ pid: Int32) {
+private func endAtExit(_ pid: Int32, in folder: URL) {
     childrenLock.withLock {
-        if children.isEmpty { atexit { for child in children { kill(child, SIGKILL) } } }
-        children.append(pid)
+        if children.isEmpty {
+            atexit {
+                for child in children {
+                    kill(child.pid, SIGKILL)
+                    try? FileManager.default.removeItem(at: child.folder)
+                }
+            }
+        }
+        children.append((pid, folder))
     }
 }
