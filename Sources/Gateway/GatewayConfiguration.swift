@@ -95,6 +95,8 @@ package struct AccessSettings: Sendable {
     package var origins: [OriginPattern] = []
     /// The names that the gateway answers to; empty: all.
     package var hosts = [HostPattern.auto]
+    /// Those who are believed when they say for whom they speak.
+    package var proxies = TrustedProxies()
     /// What strangers may do, and whose keys and tokens are believed.
     package var credentials = Credentials(anonymous: .all)
     /// Whether somebody has decided what strangers may do. As long as nobody has, the gateway listens on this machine alone.

@@ -18,6 +18,7 @@ enum RequestRouter {
     static func route(
         _ head: RequestHead, _ response: inout some Responder, _ connection: Connection, _ work: Workspace
     ) throws(Problem) -> Routing {
+        work.lookBehindProxy(head, connection)
         let path = head.path
         let resource = Resource(path)
         let caller = try work.shared.access.admit(head, to: resource, connection, work)

@@ -94,11 +94,14 @@ final class Connection {
     /// Whether there is input of which the poller will not tell: what could not be used yet, or what the stream holds.
     var hasInput: Bool { hasUnread || facts.contains(.holdsInput) }
 
-    /// The address at the other end.
-    var peer: String { stream.peer }
+    /// From where it comes: the address at the other end, or that of the client for whom the proxy there speaks.
+    var peer: String { client?.peer ?? stream.peer }
 
-    /// Its bytes; nil where there is none.
-    var address: [UInt8]? { AddressRange.bytes(ofPeer: peer) }
+    /// The bytes of that address; nil where there is none.
+    var address: [UInt8]? { client.map(\.address) ?? ownAddress }
+
+    /// The bytes of the address at the other end, whoever speaks there.
+    var ownAddress: [UInt8]? { AddressRange.bytes(ofPeer: stream.peer) }
 
     /// The pace that is granted to its reader, who asked for one.
     func granted(_ rate: Double?, _ settings: SubscriberSettings) -> Double? {
@@ -120,15 +123,26 @@ final class Connection {
     }
 }
 
-/// What a connection holds beyond what every connection does: bytes that wait for their turn, and the account of them and of
-/// what its front end holds.
+/// What a connection holds beyond what every connection does: bytes that wait for their turn, the account of them and of what
+/// its front end holds, and the client behind a proxy.
 private final class Holdings {
+    var client: ForwardedNode?
     var unsent = ByteBuffer()
     var unread = ByteBuffer()
     var counted = HeldBytes()
 }
 
 extension Connection {
+    /// For whom a proxy speaks; nil where none does.
+    var client: ForwardedNode? {
+        get { holdings?.client }
+        set {
+            guard newValue != nil || holdings != nil else { return }
+            madeHoldings.client = newValue
+            letGo()
+        }
+    }
+
     func keepUnsent(_ bytes: UnsafeBufferPointer<UInt8>) {
         madeHoldings.unsent.append(bytes)
     }
@@ -186,6 +200,8 @@ extension Connection {
     }
 
     private func letGo() {
-        if let holdings, !hasUnsent, !hasUnread, holdings.counted == HeldBytes() { self.holdings = nil }
+        if let holdings, !hasUnsent, !hasUnread, holdings.counted == HeldBytes(), holdings.client == nil {
+            self.holdings = nil
+        }
     }
 }
