@@ -44,6 +44,12 @@ package struct AddressRange: Sendable, CustomStringConvertible {
         return bytes(ofAddress: String(host.contains(":") ? peer[...] : host))
     }
 
+    /// Whoever has one address of IPv6 has all of its network. Peers without an address count as one.
+    package static func network(of address: [UInt8]?) -> [UInt8] {
+        guard let address else { return [] }
+        return address.count == 16 ? Array(address.prefix(8)) : address
+    }
+
     /// An IPv4 address within IPv6 counts as the IPv4 address that it is (RFC 4291 §2.5.5.2).
     package static func bytes(ofAddress text: String) -> [UInt8]? {
         var four = in_addr()

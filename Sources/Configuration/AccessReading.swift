@@ -32,6 +32,10 @@ struct AccessReading {
             "deadline", default: access.deadline, in: .milliseconds(10) ... .seconds(3600))
         access.waitingLimit = try section.integer("waiting", default: access.waitingLimit, in: 0...10_000_000)
         access.failureRate = try section.number("failures", default: access.failureRate, in: 0...1_000_000)
+        access.addressConnectionLimit = try section.integer(
+            "connectionsPerAddress", default: access.addressConnectionLimit, in: 0...1_000_000)
+        access.principalConnectionLimit = try section.integer(
+            "connectionsPerPrincipal", default: access.principalConnectionLimit, in: 0...1_000_000)
         access.proxies = TrustedProxies(try readRanges("proxies", of: &section))
         try section.finish()
     }
@@ -125,7 +129,9 @@ struct AccessReading {
             let name = try entry.optionalText("name")
             let hash = try entry.optionalText("hash")
             let ranges = try readRanges("addresses", of: &entry)
-            let (rights, _) = try readRights(&entry, of: name)
+            var (rights, _) = try readRights(&entry, of: name)
+            let connectionLimit = try entry.integer("connections", default: 0, in: 0...1_000_000)
+            if connectionLimit > 0 { rights.connectionLimit = connectionLimit }
             // Unknown keys first: a misspelt "hash" must not be reported as a missing one.
             try entry.finish()
             guard let name, !name.isEmpty, !name.contains(":") else {

@@ -95,6 +95,10 @@ package struct AccessSettings: Sendable {
     package var origins: [OriginPattern] = []
     /// The names that the gateway answers to; empty: all.
     package var hosts = [HostPattern.auto]
+    /// Connections of one address, or of one network of IPv6; 0: no limit.
+    package var addressConnectionLimit = 0
+    /// Connections that act for one principal at once; 0: no limit but its own.
+    package var principalConnectionLimit = 0
     /// Those who are believed when they say for whom they speak.
     package var proxies = TrustedProxies()
     /// What strangers may do, and whose keys and tokens are believed.

@@ -102,7 +102,11 @@ final class Workspace {
 
     /// Why whoever speaks over `connection` is sent away, and when to come back; nil where they are welcome.
     func refusal(of connection: Connection) -> Problem? {
-        if connection.facts.contains(.isSurplus) { return .full(wait: reconnectDelay()) }
+        if connection.facts.contains(.isSurplus) {
+            return isCrowded(connection)
+                ? .crowdedAddress(configuration.access.addressConnectionLimit, wait: reconnectDelay())
+                : .full(wait: reconnectDelay())
+        }
         if isMemoryShort { return overloaded() }
         return shared.isDrainingNow ? .draining(wait: reconnectDelay()) : nil
     }

@@ -95,13 +95,14 @@ final class Connection {
     var hasInput: Bool { hasUnread || facts.contains(.holdsInput) }
 
     /// From where it comes: the address at the other end, or that of the client for whom the proxy there speaks.
-    var peer: String { client?.peer ?? stream.peer }
+    var peer: String { client?.peer ?? ownPeer }
 
     /// The bytes of that address; nil where there is none.
     var address: [UInt8]? { client.map(\.address) ?? ownAddress }
 
-    /// The bytes of the address at the other end, whoever speaks there.
-    var ownAddress: [UInt8]? { AddressRange.bytes(ofPeer: stream.peer) }
+    /// The address at the other end, whoever speaks there, and its bytes.
+    var ownPeer: String { stream.peer }
+    var ownAddress: [UInt8]? { AddressRange.bytes(ofPeer: ownPeer) }
 
     /// The pace that is granted to its reader, who asked for one.
     func granted(_ rate: Double?, _ settings: SubscriberSettings) -> Double? {
@@ -124,8 +125,9 @@ final class Connection {
 }
 
 /// What a connection holds beyond what every connection does: bytes that wait for their turn, the account of them and of what
-/// its front end holds, and the client behind a proxy.
+/// its front end holds, the client behind a proxy, and places.
 private final class Holdings {
+    var places = TakenPlaces()
     var client: ForwardedNode?
     var unsent = ByteBuffer()
     var unread = ByteBuffer()
@@ -139,6 +141,15 @@ extension Connection {
         set {
             guard newValue != nil || holdings != nil else { return }
             madeHoldings.client = newValue
+            letGo()
+        }
+    }
+
+    var places: TakenPlaces {
+        get { holdings?.places ?? TakenPlaces() }
+        set {
+            guard !newValue.isEmpty || holdings != nil else { return }
+            madeHoldings.places = newValue
             letGo()
         }
     }
@@ -200,7 +211,9 @@ extension Connection {
     }
 
     private func letGo() {
-        if let holdings, !hasUnsent, !hasUnread, holdings.counted == HeldBytes(), holdings.client == nil {
+        if let holdings, !hasUnsent, !hasUnread, holdings.counted == HeldBytes(), holdings.client == nil,
+            holdings.places.isEmpty
+        {
             self.holdings = nil
         }
     }

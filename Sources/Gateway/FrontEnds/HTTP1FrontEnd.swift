@@ -166,6 +166,7 @@ struct HTTP1FrontEnd: FrontEnd {
     ) throws(HTTPFailure) {
         switch routing {
         case .answered:
+            connection.givePlacesBack()
             guard head.bodyFraming.hasBody, connection.endReason == nil else { return }
             let limit = work.configuration.publishers.bodyByteCount
             let decoder = BodyDecoder(head.bodyFraming, byteCountLimit: limit)
@@ -243,6 +244,7 @@ struct HTTP1FrontEnd: FrontEnd {
     private mutating func finish(_ reply: any Reply, _ connection: Connection, _ work: Workspace) {
         reply.ended(work)
         state = .idle
+        connection.givePlacesBack()
         if connection.hasInput { work.comeBack() }
         if connection.facts.contains(.inputEnded) { connection.endAfterSending(.peer) }
     }

@@ -73,6 +73,17 @@ extension GatewayLoop {
         }
     }
 
+    /// Why a new connection can't stay, which has that place if it counts for `owner`.
+    private func reasonToTurnAway(_ owner: ConnectionPlaces.Owner?, _ place: ConnectionPlaces.Place?)
+        -> String?
+    {
+        guard owner == nil || place != nil else {
+            return
+                "its address has all \(configuration.access.addressConnectionLimit) connections that it may"
+        }
+        return reasonToTurnAway
+    }
+
     private var reasonToTurnAway: String? {
         if shared.connectionCount.load(ordering: .relaxed) >= shared.connectionLimit {
             return "all \(shared.connectionLimit) connections are taken"
@@ -82,9 +93,11 @@ extension GatewayLoop {
 
     private func admit(_ stream: consuming ByteStream, at listener: Int) {
         let endpoint = shared.addresses[listener].endpoint
-        let reason = reasonToTurnAway
+        let owner = work.owner(ofPeer: stream.peer)
+        let place = owner.flatMap { work.takeOwnPlace(for: $0) }
+        let reason = reasonToTurnAway(owner, place)
         if let reason {
-            work.note(.turnedAway, ["reason": .text(reason)])
+            work.note(.turnedAway, ["peer": .text(stream.peer), "reason": .text(reason)])
             statistics.add(.turnedAway)
         }
         guard reason == nil || surplusCount < shared.surplusLimit else {
@@ -112,6 +125,7 @@ extension GatewayLoop {
             freeKeys.append(key.next)
             return
         }
+        if let place { connection.places.own = place }
         if reason != nil {
             connection.facts.insert(.isSurplus)
             surplusCount += 1

@@ -13,6 +13,7 @@ extension GatewayLoop {
         if connection.phase != .lingering { connection.frontEnd.ended(work) }
         if connection.phase == .opening, connection.stream.layered != nil { handshakeEnded() }
         connection.phase = .closed
+        connection.places = TakenPlaces()
         if connection.hasHoldings { countHeld(by: connection) }
         wheel.cancel(connection.token)
         connections[Int(connection.token)] = nil
