@@ -58,8 +58,12 @@ package struct AddressRange: Sendable, CustomStringConvertible {
         }
         var six = in6_addr()
         guard unsafe inet_pton(AF_INET6, text, &six) == 1 else { return nil }
-        let bytes = unsafe withUnsafeBytes(of: six) { unsafe Array($0) }
+        return unmapped(unsafe withUnsafeBytes(of: six) { unsafe Array($0) })
+    }
+
+    /// The IPv4 address that an address of IPv6 stands for, or what it is.
+    static func unmapped(_ bytes: [UInt8]) -> [UInt8] {
         let mapped: [UInt8] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF]
-        return bytes.starts(with: mapped) ? Array(bytes.suffix(4)) : bytes
+        return bytes.count == 16 && bytes.starts(with: mapped) ? Array(bytes.suffix(4)) : bytes
     }
 }

@@ -9,7 +9,15 @@ package struct ForwardedNode: Sendable {
     package let peer: String
 
     /// One of which nothing is known.
-    static let unknown = ForwardedNode([])
+    package static let unknown = ForwardedNode([])
+
+    /// 4 bytes, or 16.
+    package init(address: [UInt8], port: UInt16) {
+        let address = AddressRange.unmapped(address)
+        self.address = address
+        let name = Self.name(of: address)
+        peer = address.count == 16 ? "[\(name)]:\(port)" : "\(name):\(port)"
+    }
 
     package init(_ text: [UInt8]) {
         guard let (host, port) = Self.parts(of: text), let address = Self.address(of: host) else {

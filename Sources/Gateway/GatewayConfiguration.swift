@@ -50,6 +50,8 @@ package struct Endpoint: Sendable {
     package var spoken = Spoken.http
     /// Sends everybody to the same host by TLS, and serves nothing.
     package var redirects = false
+    /// Proxies alone come here, and say before all else from where each connection comes.
+    package var takesProxyHeader = false
     /// Nil: nothing is encrypted.
     package var tls: TLSSettings?
     /// For so long browsers are told to come by TLS alone (RFC 6797); nil: they are told nothing.

@@ -6,10 +6,10 @@ extension Workspace {
     // MARK: Addresses
 
     /// For whom a new connection counts; nil where it does not: no limit is set, or a proxy is there, whose clients count.
-    func owner(ofPeer peer: @autoclosure () -> String) -> ConnectionPlaces.Owner? {
+    func owner(of address: @autoclosure () -> [UInt8]?) -> ConnectionPlaces.Owner? {
         let access = configuration.access
         guard access.addressConnectionLimit > 0 else { return nil }
-        let address = AddressRange.bytes(ofPeer: peer())
+        let address = address()
         return access.proxies.contains(address) ? nil : .network(AddressRange.network(of: address))
     }
 
@@ -21,7 +21,7 @@ extension Workspace {
 
     /// Whether it was let in to be told that its address has as many connections as it may.
     func isCrowded(_ connection: Connection) -> Bool {
-        connection.places.own == nil && owner(ofPeer: connection.ownPeer) != nil
+        connection.places.own == nil && owner(of: connection.ownAddress) != nil
     }
 
     // MARK: Requests

@@ -100,9 +100,9 @@ final class Connection {
     /// The bytes of that address; nil where there is none.
     var address: [UInt8]? { client.map(\.address) ?? ownAddress }
 
-    /// The address at the other end, whoever speaks there, and its bytes.
-    var ownPeer: String { stream.peer }
-    var ownAddress: [UInt8]? { AddressRange.bytes(ofPeer: ownPeer) }
+    /// The address at the other end, or the one that the connection's first bytes named where a proxy says so; and its bytes.
+    var ownPeer: String { origin?.peer ?? stream.peer }
+    var ownAddress: [UInt8]? { origin.map(\.address) ?? AddressRange.bytes(ofPeer: stream.peer) }
 
     /// The pace that is granted to its reader, who asked for one.
     func granted(_ rate: Double?, _ settings: SubscriberSettings) -> Double? {
@@ -128,14 +128,41 @@ final class Connection {
 /// its front end holds, the client behind a proxy, and places.
 private final class Holdings {
     var places = TakenPlaces()
+    var proxyHeader: [UInt8]?
+    var origin: ForwardedNode?
     var client: ForwardedNode?
     var unsent = ByteBuffer()
     var unread = ByteBuffer()
     var counted = HeldBytes()
+
+    var isEmpty: Bool {
+        unsent.isEmpty && unread.isEmpty && counted == HeldBytes() && places.isEmpty
+            && client == nil && origin == nil && proxyHeader == nil
+    }
 }
 
 extension Connection {
-    /// For whom a proxy speaks; nil where none does.
+    /// What has come of the header with which a proxy begins the connection; nil where none is awaited.
+    var proxyHeader: [UInt8]? {
+        get { holdings?.proxyHeader }
+        set {
+            guard newValue != nil || holdings != nil else { return }
+            madeHoldings.proxyHeader = newValue
+            letGo()
+        }
+    }
+
+    /// From where the whole connection comes, as that header said.
+    var origin: ForwardedNode? {
+        get { holdings?.origin }
+        set {
+            guard newValue != nil || holdings != nil else { return }
+            madeHoldings.origin = newValue
+            letGo()
+        }
+    }
+
+    /// For whom a proxy speaks in the fields of the request at hand; nil where none does.
     var client: ForwardedNode? {
         get { holdings?.client }
         set {
@@ -211,10 +238,6 @@ extension Connection {
     }
 
     private func letGo() {
-        if let holdings, !hasUnsent, !hasUnread, holdings.counted == HeldBytes(), holdings.client == nil,
-            holdings.places.isEmpty
-        {
-            self.holdings = nil
-        }
+        if let holdings, holdings.isEmpty { self.holdings = nil }
     }
 }

@@ -73,15 +73,9 @@ extension GatewayLoop {
         }
     }
 
-    /// Why a new connection can't stay, which has that place if it counts for `owner`.
-    private func reasonToTurnAway(_ owner: ConnectionPlaces.Owner?, _ place: ConnectionPlaces.Place?)
-        -> String?
-    {
-        guard owner == nil || place != nil else {
-            return
-                "its address has all \(configuration.access.addressConnectionLimit) connections that it may"
-        }
-        return reasonToTurnAway
+    /// Why a connection can't stay that counts for an address.
+    var crowd: String {
+        "its address has all \(configuration.access.addressConnectionLimit) connections that it may"
     }
 
     private var reasonToTurnAway: String? {
@@ -93,13 +87,13 @@ extension GatewayLoop {
 
     private func admit(_ stream: consuming ByteStream, at listener: Int) {
         let endpoint = shared.addresses[listener].endpoint
-        let owner = work.owner(ofPeer: stream.peer)
-        let place = owner.flatMap { work.takeOwnPlace(for: $0) }
-        let reason = reasonToTurnAway(owner, place)
-        if let reason {
-            work.note(.turnedAway, ["peer": .text(stream.peer), "reason": .text(reason)])
-            statistics.add(.turnedAway)
+        guard !endpoint.takesProxyHeader || isProxy(stream.peer) else {
+            return noteTurnedAway(stream.peer, "it is none of \"access.proxies\", for which this endpoint is")
         }
+        let owner = work.owner(of: AddressRange.bytes(ofPeer: stream.peer))
+        let place = owner.flatMap { work.takeOwnPlace(for: $0) }
+        let reason = owner == nil || place != nil ? reasonToTurnAway : crowd
+        if let reason { noteTurnedAway(stream.peer, reason) }
         guard reason == nil || surplusCount < shared.surplusLimit else {
             let answer = endpoint.farewell(from: work)
             answer.withUnsafeBufferPointer { _ = stream.write($0) }
@@ -138,6 +132,12 @@ extension GatewayLoop {
         statistics.add(.opened)
         if isDraining { goodbyes[connection.token] = randomMoment(within: configuration.drain.spread) }
         // A handshake may cost a hundred times what accepting does: it begins when the kernel tells of its first bytes.
-        if endpoint.tls == nil { open(connection) } else { schedule(connection) }
+        if endpoint.takesProxyHeader { connection.proxyHeader = [] }
+        if endpoint.tls == nil, !endpoint.takesProxyHeader { open(connection) } else { schedule(connection) }
+    }
+
+    func noteTurnedAway(_ peer: @autoclosure () -> String, _ reason: String) {
+        work.note(.turnedAway, ["peer": .text(peer()), "reason": .text(reason)])
+        statistics.add(.turnedAway)
     }
 }

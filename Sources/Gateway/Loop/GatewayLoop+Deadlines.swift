@@ -73,7 +73,10 @@ extension GatewayLoop {
         case .serving where !connection.hasUnsent: connection.frontEnd.deadlineCame(connection, work)
         case .serving: lookAfterStalled(connection)
         case .opening:
-            if now >= ownDeadline(connection) {
+            guard now >= ownDeadline(connection) else { return }
+            if connection.proxyHeader != nil {
+                end(connection, .timeout)
+            } else {
                 handshakeFailed(connection, because: HandshakeFailure(.timeout))
             }
         case .lingering:
