@@ -113,6 +113,8 @@ package struct TidegateConfiguration {
             "pongTimeout", default: subscribers.pongTimeout, in: Self.timeouts)
         subscribers.eventStreamHeartbeat = try section.duration(
             "eventStreamHeartbeat", default: subscribers.eventStreamHeartbeat, in: Self.timeouts)
+        subscribers.life = try section.duration(
+            "life", default: subscribers.life, in: .zero ... .seconds(31_536_000))
         subscribers.sendTimeout = try section.duration(
             "sendTimeout", default: subscribers.sendTimeout, in: Self.timeouts)
         subscribers.closeTimeout = try section.duration(

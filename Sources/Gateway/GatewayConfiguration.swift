@@ -151,6 +151,8 @@ package struct SubscriberSettings: Sendable {
     package var eventStreamHeartbeat: Duration = .seconds(15)
     /// A reader that takes nothing for so long, though something waits for it, is dead.
     package var sendTimeout: Duration = .seconds(60)
+    /// How long a connection lasts at most; a reader is then asked to come back. Zero: as long as it likes.
+    package var life: Duration = .zero
     /// How long a peer may take to answer a close.
     package var closeTimeout: Duration = .seconds(5)
     /// One flush: the most bytes of updates that a reader is handed before the others have had their turn.

@@ -42,6 +42,8 @@ final class Workspace {
     var freedMemory = FreedMemory()
     /// When the loop cuts whoever is still there; nil as long as the gateway does not drain.
     var drainEnd: Instant?
+    /// Why those are asked to go to whom a goodbye is said.
+    var goodbye = Goodbye.draining
     /// How much each connection has published lately, where a setting limits that.
     var publishRates: [ReaderKey: PublishRate] = [:]
 

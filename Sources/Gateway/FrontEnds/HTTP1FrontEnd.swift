@@ -298,7 +298,7 @@ struct HTTP1FrontEnd: FrontEnd {
 
     mutating func sayGoodbye(_ connection: Connection, _ work: Workspace) {
         switch state {
-        case .idle where !connection.hasUnread: work.actions.end = .drained
+        case .idle where !connection.hasUnread: work.actions.end = work.goodbye.ending
         // The answer to come will say that it is the last.
         case .idle, .head: break
         case .body, .replying: withReply(connection, work) { $0.sayGoodbye(&$1, connection, work) }

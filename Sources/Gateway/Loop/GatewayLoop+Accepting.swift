@@ -130,7 +130,9 @@ extension GatewayLoop {
         if connection.stream.layered != nil { handshakes.begin(key) }
         shared.connectionCount.add(1, ordering: .relaxed)
         statistics.add(.opened)
-        if isDraining { goodbyes[connection.token] = randomMoment(within: configuration.drain.spread) }
+        if let moment = isDraining ? randomMoment(within: configuration.drain.spread) : lifeEnd() {
+            goodbyes[connection.token] = moment
+        }
         // A handshake may cost a hundred times what accepting does: it begins when the kernel tells of its first bytes.
         if endpoint.takesProxyHeader { connection.proxyHeader = [] }
         if endpoint.tls == nil, !endpoint.takesProxyHeader { open(connection) } else { schedule(connection) }

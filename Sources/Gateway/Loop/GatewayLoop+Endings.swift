@@ -18,7 +18,7 @@ extension GatewayLoop {
         wheel.cancel(connection.token)
         connections[Int(connection.token)] = nil
         kernel.unwatch(connection.stream)
-        if isDraining { goodbyes[connection.token] = nil }
+        if !goodbyes.isEmpty { goodbyes[connection.token] = nil }
         if !work.publishRates.isEmpty { work.publishRates[connection.key] = nil }
         closedKeys.append(connection.key.next)
         work.memory.connectionCount -= 1
