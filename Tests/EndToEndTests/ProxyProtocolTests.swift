@@ -70,6 +70,8 @@ import Testing
         let closed = try GatewayProcess(
             #""access": { "proxies": ["192.0.2.1"] }, "endpoints": [{ "proxyProtocol": true }]"#)
         let socket = try RawSocket(port: closed.port)
+        _ = socket.sendWithoutWaiting(
+            line("198.51.100.7") + Array(HTTPProbe.request("GET", "/readyz", ["Connection: close"]).utf8))
         #expect(try socket.takeAll().isEmpty)
         let open = try GatewayProcess(#""access": { "proxies": ["127.0.0.1"] }"#)
         let probe = try HTTPProbe(open)
