@@ -44,6 +44,12 @@ package struct AddressRange: Sendable, CustomStringConvertible {
         return bytes(ofAddress: String(host.contains(":") ? peer[...] : host))
     }
 
+    /// Whoever has one address of IPv6 has all of its network. Peers without an address count as one.
+    package static func network(of address: [UInt8]?) -> [UInt8] {
+        guard let address else { return [] }
+        return address.count == 16 ? Array(address.prefix(8)) : address
+    }
+
     /// An IPv4 address within IPv6 counts as the IPv4 address that it is (RFC 4291 §2.5.5.2).
     package static func bytes(ofAddress text: String) -> [UInt8]? {
         var four = in_addr()
@@ -52,8 +58,12 @@ package struct AddressRange: Sendable, CustomStringConvertible {
         }
         var six = in6_addr()
         guard unsafe inet_pton(AF_INET6, text, &six) == 1 else { return nil }
-        let bytes = unsafe withUnsafeBytes(of: six) { unsafe Array($0) }
+        return unmapped(unsafe withUnsafeBytes(of: six) { unsafe Array($0) })
+    }
+
+    /// The IPv4 address that an address of IPv6 stands for, or what it is.
+    static func unmapped(_ bytes: [UInt8]) -> [UInt8] {
         let mapped: [UInt8] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF]
-        return bytes.starts(with: mapped) ? Array(bytes.suffix(4)) : bytes
+        return bytes.count == 16 && bytes.starts(with: mapped) ? Array(bytes.suffix(4)) : bytes
     }
 }

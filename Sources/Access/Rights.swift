@@ -19,6 +19,9 @@ package struct Rights: Sendable {
     /// The highest pace that is granted, updates of a topic a second; nil: no limit of its own.
     package var maximumRate: Double?
 
+    /// How many connections may act for the principal at once; nil: no limit of its own.
+    package var connectionLimit: Int?
+
     package init() {}
 
     package static let all: Rights = {

@@ -32,7 +32,27 @@ struct AccessReading {
             "deadline", default: access.deadline, in: .milliseconds(10) ... .seconds(3600))
         access.waitingLimit = try section.integer("waiting", default: access.waitingLimit, in: 0...10_000_000)
         access.failureRate = try section.number("failures", default: access.failureRate, in: 0...1_000_000)
+        access.addressConnectionLimit = try section.integer(
+            "connectionsPerAddress", default: access.addressConnectionLimit, in: 0...1_000_000)
+        access.principalConnectionLimit = try section.integer(
+            "connectionsPerPrincipal", default: access.principalConnectionLimit, in: 0...1_000_000)
+        access.proxies = TrustedProxies(try readRanges("proxies", of: &section))
         try section.finish()
+    }
+
+    /// Blocks of addresses.
+    private func readRanges(
+        _ key: String, of section: inout SettingsSection
+    ) throws(SettingsFailure) -> [AddressRange] {
+        var ranges: [AddressRange] = []
+        for text in try section.texts(key, default: []) {
+            guard let range = AddressRange(text) else {
+                throw section.refusal(
+                    of: key, because: "\"\(text)\" is no block of addresses, such as 10.0.0.0/8 or ::1")
+            }
+            ranges.append(range)
+        }
+        return ranges
     }
 
     private func readAnonymous(
@@ -108,8 +128,10 @@ struct AccessReading {
         for var entry in try section.sections("keys") {
             let name = try entry.optionalText("name")
             let hash = try entry.optionalText("hash")
-            let addresses = try entry.texts("addresses", default: [])
-            let (rights, _) = try readRights(&entry, of: name)
+            let ranges = try readRanges("addresses", of: &entry)
+            var (rights, _) = try readRights(&entry, of: name)
+            let connectionLimit = try entry.integer("connections", default: 0, in: 0...1_000_000)
+            if connectionLimit > 0 { rights.connectionLimit = connectionLimit }
             // Unknown keys first: a misspelt "hash" must not be reported as a missing one.
             try entry.finish()
             guard let name, !name.isEmpty, !name.contains(":") else {
@@ -122,15 +144,6 @@ struct AccessReading {
             }
             if credentials.keys.contains(where: { $0.name == name }) {
                 throw entry.refusal(of: "name", because: "another key is called \"\(name)\"")
-            }
-            var ranges: [AddressRange] = []
-            for text in addresses {
-                guard let range = AddressRange(text) else {
-                    throw entry.refusal(
-                        of: "addresses",
-                        because: "\"\(text)\" is no block of addresses, such as 10.0.0.0/8 or ::1")
-                }
-                ranges.append(range)
             }
             credentials.keys.append(AccessKey(name: name, hash: digest, addresses: ranges, rights: rights))
         }

@@ -8,6 +8,8 @@ struct EndpointSettings {
     let folder: String
     /// Where an endpoint listens that does not say so.
     let standard: Endpoint
+    /// Whether there are proxies that are believed.
+    let hasProxies: Bool
 
     /// Reads the list; without one there is only the standard endpoint.
     func read(_ root: inout SettingsSection) throws(SettingsFailure) -> [Endpoint] {
@@ -17,11 +19,17 @@ struct EndpointSettings {
             endpoint.host = try section.text("address", default: endpoint.host)
             endpoint.port = UInt16(try section.integer("port", default: Int(endpoint.port), in: 0...65_535))
             endpoint.redirects = try section.boolean("redirect", default: false)
+            endpoint.takesProxyHeader = try section.boolean("proxyProtocol", default: false)
             if var tls = try section.optionalSection("tls") { try read(&tls, into: &endpoint) }
             try section.finish()
             if endpoint.redirects, endpoint.tls != nil {
                 throw section.refusal(
                     of: "redirect", because: "it leads to TLS, which is spoken here already")
+            }
+            if endpoint.takesProxyHeader, !hasProxies {
+                throw section.refusal(
+                    of: "proxyProtocol",
+                    because: "name the proxies in \"access.proxies\": nobody else could connect")
             }
             endpoints.append(endpoint)
         }

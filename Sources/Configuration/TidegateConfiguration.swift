@@ -1,4 +1,5 @@
 /// The whole of `config.json`, checked: the settings of the gateway and of the log, and the feeds.
+internal import Access
 internal import Broker
 package import Feeds
 package import Gateway
@@ -26,9 +27,9 @@ package struct TidegateConfiguration {
         var root = try SettingsSection(parsing: text, file: file, overrides: overrides, labels: labels)
         let folder = file.contains("/") ? String(file[..<(file.lastIndex(of: "/") ?? file.startIndex)]) : "."
         _ = try root.optionalText("$schema")
+        try AccessReading(folder: folder).read(&root, into: &gateway.access)
         try readListening(&root, folder)
         try readLog(&root)
-        try AccessReading(folder: folder).read(&root, into: &gateway.access)
         try readHandshakes(&root)
         try readHTTP(&root)
         try readSubscribers(&root)
@@ -54,7 +55,9 @@ package struct TidegateConfiguration {
     {
         gateway.host = try root.text("host", default: gateway.host)
         gateway.port = UInt16(try root.integer("port", default: Int(gateway.port), in: 0...65_535))
-        gateway.endpoints = try EndpointSettings(folder: folder, standard: gateway.endpoints[0]).read(&root)
+        let settings = EndpointSettings(
+            folder: folder, standard: gateway.endpoints[0], hasProxies: !gateway.access.proxies.isEmpty)
+        gateway.endpoints = try settings.read(&root)
         let threads = try root.integer("threads", default: 0, in: 0...256)
         gateway.threadCount = threads > 0 ? threads : max(sysconf(Int32(_SC_NPROCESSORS_ONLN)), 1)
         let publicFolder = try root.text("publicFolder", default: "public")
@@ -110,6 +113,8 @@ package struct TidegateConfiguration {
             "pongTimeout", default: subscribers.pongTimeout, in: Self.timeouts)
         subscribers.eventStreamHeartbeat = try section.duration(
             "eventStreamHeartbeat", default: subscribers.eventStreamHeartbeat, in: Self.timeouts)
+        subscribers.life = try section.duration(
+            "life", default: subscribers.life, in: .zero ... .seconds(31_536_000))
         subscribers.sendTimeout = try section.duration(
             "sendTimeout", default: subscribers.sendTimeout, in: Self.timeouts)
         subscribers.closeTimeout = try section.duration(

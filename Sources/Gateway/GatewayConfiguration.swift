@@ -50,6 +50,8 @@ package struct Endpoint: Sendable {
     package var spoken = Spoken.http
     /// Sends everybody to the same host by TLS, and serves nothing.
     package var redirects = false
+    /// Proxies alone come here, and say before all else from where each connection comes.
+    package var takesProxyHeader = false
     /// Nil: nothing is encrypted.
     package var tls: TLSSettings?
     /// For so long browsers are told to come by TLS alone (RFC 6797); nil: they are told nothing.
@@ -95,6 +97,12 @@ package struct AccessSettings: Sendable {
     package var origins: [OriginPattern] = []
     /// The names that the gateway answers to; empty: all.
     package var hosts = [HostPattern.auto]
+    /// Connections of one address, or of one network of IPv6; 0: no limit.
+    package var addressConnectionLimit = 0
+    /// Connections that act for one principal at once; 0: no limit but its own.
+    package var principalConnectionLimit = 0
+    /// Those who are believed when they say for whom they speak.
+    package var proxies = TrustedProxies()
     /// What strangers may do, and whose keys and tokens are believed.
     package var credentials = Credentials(anonymous: .all)
     /// Whether somebody has decided what strangers may do. As long as nobody has, the gateway listens on this machine alone.
@@ -143,6 +151,8 @@ package struct SubscriberSettings: Sendable {
     package var eventStreamHeartbeat: Duration = .seconds(15)
     /// A reader that takes nothing for so long, though something waits for it, is dead.
     package var sendTimeout: Duration = .seconds(60)
+    /// How long a connection lasts at most; a reader is then asked to come back. Zero: as long as it likes.
+    package var life: Duration = .zero
     /// How long a peer may take to answer a close.
     package var closeTimeout: Duration = .seconds(5)
     /// One flush: the most bytes of updates that a reader is handed before the others have had their turn.

@@ -34,6 +34,7 @@ package final class GatewayShared: Sendable {
     let listsConnections: Bool
     let access: AccessPolicy
     let accessTickets = AccessTickets()
+    let places = ConnectionPlaces()
     let certificates = CertificateStatus()
 
     package init(

@@ -18,6 +18,7 @@ enum RequestRouter {
     static func route(
         _ head: RequestHead, _ response: inout some Responder, _ connection: Connection, _ work: Workspace
     ) throws(Problem) -> Routing {
+        work.lookBehindProxy(head, connection)
         let path = head.path
         let resource = Resource(path)
         let caller = try work.shared.access.admit(head, to: resource, connection, work)
@@ -30,9 +31,7 @@ enum RequestRouter {
             connection.endAfterSending(.refused)
             response.close()
             if let refusal = work.refusal(of: connection) {
-                guard resource == .eventStream else { throw refusal }
-                // Now, because nobody waits for a body that may say more.
-                EventStream.sendAway(because: refusal, &response, connection, work)
+                try sendAway(because: refusal, resource, &response, connection, work)
                 return .answered
             }
         }
@@ -51,6 +50,12 @@ enum RequestRouter {
         let isGet = head.method == .get || head.method == .head
         guard isGet || resource == .topic || takesBody(head) else { throw .notAllowed(allowed(path)) }
         try work.authenticate(head, to: resource, connection)
+        do throws(Problem) {
+            try work.takePlaces(for: resource, connection)
+        } catch {
+            try sendAway(because: error, resource, &response, connection, work)
+            return .answered
+        }
         if resource?.takesMemory(isGet: isGet) ?? true { try work.demandMemory() }
         switch resource {
         case .eventStream where !isGet, .poll where !isGet:
@@ -74,6 +79,18 @@ enum RequestRouter {
         case nil: try answerFile(head, path, &response, connection, work)
         }
         return .answered
+    }
+
+    /// Ends the connection with a refusal, which an event stream learns by its first event: a browser would never ask again.
+    private static func sendAway(
+        because refusal: Problem, _ resource: Resource?, _ response: inout some Responder,
+        _ connection: Connection, _ work: Workspace
+    ) throws(Problem) {
+        connection.endAfterSending(.refused)
+        response.close()
+        guard resource == .eventStream else { throw refusal }
+        // Now, because nobody waits for a body that may say more.
+        EventStream.sendAway(because: refusal, &response, connection, work)
     }
 
     /// Sends the client to the same place by TLS, at the port of the first endpoint that speaks it.

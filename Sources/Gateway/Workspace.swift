@@ -42,6 +42,8 @@ final class Workspace {
     var freedMemory = FreedMemory()
     /// When the loop cuts whoever is still there; nil as long as the gateway does not drain.
     var drainEnd: Instant?
+    /// Why those are asked to go to whom a goodbye is said.
+    var goodbye = Goodbye.draining
     /// How much each connection has published lately, where a setting limits that.
     var publishRates: [ReaderKey: PublishRate] = [:]
 
@@ -102,7 +104,11 @@ final class Workspace {
 
     /// Why whoever speaks over `connection` is sent away, and when to come back; nil where they are welcome.
     func refusal(of connection: Connection) -> Problem? {
-        if connection.facts.contains(.isSurplus) { return .full(wait: reconnectDelay()) }
+        if connection.facts.contains(.isSurplus) {
+            return isCrowded(connection)
+                ? .crowdedAddress(configuration.access.addressConnectionLimit, wait: reconnectDelay())
+                : .full(wait: reconnectDelay())
+        }
         if isMemoryShort { return overloaded() }
         return shared.isDrainingNow ? .draining(wait: reconnectDelay()) : nil
     }

@@ -69,7 +69,7 @@ extension Log {
             case .draining: ["signal"]
             case .openToAll, .ended, .endedAtOnce: []
             case .cannotDrain, .loopStopped, .listenersUnwatched: ["reason"]
-            case .turnedAway: ["reason", "suppressed"]
+            case .turnedAway: ["peer", "reason", "suppressed"]
             case .memoryShort: ["bytes", "limit", "suppressed"]
             case .readerStalled:
                 ["peer", "transport", "seconds", "bytesPending", "conflated", "suppressed"]

@@ -63,10 +63,10 @@ import Testing
 
     @Test func believesARightToken() throws {
         let rights =
-            #""tidegate":{"subscribe":["inbox/{subject}/**","stocks/*"],"operate":true,"maxRate":2.5}"#
+            #""tidegate":{"subscribe":["inbox/{subject}/**","stocks/*"],"operate":true,"maxRate":2.5,"connections":3}"#
         let principal = try Self.outcome(Self.signed(rights)).get()
         #expect(principal.name == "ann" && principal.proof == .token && principal.rights.operate)
-        #expect(principal.rights.maximumRate == 2.5)
+        #expect(principal.rights.maximumRate == 2.5 && principal.rights.connectionLimit == 3)
         #expect(try principal.rights.subscribe.allows(TopicPattern("inbox/ann/x")))
         #expect(try !principal.rights.subscribe.allows(TopicPattern("inbox/bob/x")))
         #expect(principal.rights.publish.isNothing && principal.rights.grant.isNothing)
@@ -188,6 +188,7 @@ import Testing
             Forgery("rights a text", signed(#""tidegate":"**""#), .wrongClaims),
             Forgery("a right no pattern", signed(#""tidegate":{"subscribe":["a//b"]}"#), .wrongClaims),
             Forgery("maxRate 0", signed(#""tidegate":{"maxRate":0}"#), .wrongClaims),
+            Forgery("connections 0", signed(#""tidegate":{"connections":0}"#), .wrongClaims),
             Forgery("kid a number", signed(header: #""kid":1"#), .wrongClaims),
             Forgery("huge", right + long, .tooLong),
             Forgery(

@@ -21,6 +21,12 @@ import Testing
         }
     }
 
+    @Test func anEndpointForProxiesNeedsSome() throws {
+        let endpoint = #""endpoints": [{ "proxyProtocol": true }]"#
+        #expect(refusal(of: "{\(endpoint)}").contains("access.proxies"))
+        _ = try outcome(of: #"{"access": { "proxies": ["10.0.0.0/8"] }, \#(endpoint)}"#)
+    }
+
     @Test func theShippedFileHasEverySettingWithItsDefault() {
         let shipped = Repository.document("config.json").leaves(without: ["$schema", "feeds"])
         #expect(shipped == Dictionary(uniqueKeysWithValues: Setting.all.map { ($0.path, $0.standard) }))

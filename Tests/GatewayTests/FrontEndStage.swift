@@ -18,10 +18,11 @@ final class FrontEndStage {
     /// What it could not use yet: it is given that again, and more.
     private var unread: [UInt8] = []
 
-    /// `updates` is what publishes go to in place of the sequencer.
+    /// `updates` is what publishes go to in place of the sequencer, `peer` the address at the other end.
     init(
         _ frontEnd: any FrontEnd = HTTP1FrontEnd(), updates: (any UpdateLog)? = nil,
-        rights: Rights = .all, _ change: (inout GatewayConfiguration) -> Void = { _ in }
+        rights: Rights = .all, peer: String = "stage",
+        _ change: (inout GatewayConfiguration) -> Void = { _ in }
     ) {
         var configuration = GatewayConfiguration()
         configuration.publicFolder = nil
@@ -36,7 +37,7 @@ final class FrontEndStage {
             shared: shared, inbox: sequencer.addInbox {}, control: control, clock: .manual(clock),
             generator: SeededGenerator(seed: 1))
         connection = Connection(
-            key: ReaderKey(connection: 7, generation: 3), stream: ByteStream(SilentStream()),
+            key: ReaderKey(connection: 7, generation: 3), stream: ByteStream(SilentStream(peer: peer)),
             frontEnd: frontEnd, principal: Principal(name: "ann", rights: rights, proof: .key), now: clock.now
         )
         connection.phase = .serving
@@ -154,7 +155,11 @@ private final class SilentStream: LayeredStream {
     var sinceAcknowledgement: Duration { .zero }
     var roundTrip: Duration { .zero }
     var unsentByteCount: Int { 0 }
-    var peer: String { "stage" }
+    let peer: String
+
+    init(peer: String) {
+        self.peer = peer
+    }
 }
 
 /// A protocol below the answers that is not HTTP/1.1: it writes down what it is asked to do.

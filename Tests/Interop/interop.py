@@ -8,6 +8,7 @@ import traceback
 
 import access
 import events
+import forwarded
 import limits
 import operations
 import proxies
@@ -19,7 +20,7 @@ from gateway import Gateway
 from prerequisites import Skip
 
 # Each module has `tests()`: for each test its name, the gateway's settings, and a function that takes a gateway.
-MODULES = [sessions, access, events, limits, operations, proxies, returning, vanished, secure]
+MODULES = [sessions, access, events, forwarded, limits, operations, proxies, returning, vanished, secure]
 
 
 async def outcome(name, settings, test):

@@ -5,7 +5,7 @@ internal import Primitives
 /// Immutable.
 package struct RightsClaim: Sendable {
     package enum Format: String, Sendable, CaseIterable {
-        /// `{"subscribe":[…],"publish":[…],"grant":[…],"operate":true,"maxRate":5}`
+        /// `{"subscribe":[…],"publish":[…],"grant":[…],"operate":true,"maxRate":5,"connections":3}`
         case tidegate
         /// `{"subscribe":[…],"publish":[…]}`, of names, `*` for everything, and templates with `{name}` for a segment.
         case mercure
@@ -93,6 +93,9 @@ extension Rights {
         operate = try claim.boolean("operate") ?? false
         maximumRate = try claim.number("maxRate")
         if let maximumRate, !(maximumRate > 0) { throw UniqueObject.WrongKind() }
+        guard let connections = try claim.number("connections") else { return }
+        guard connections >= 1 else { throw UniqueObject.WrongKind() }
+        connectionLimit = Int(min(connections, 1e9))
     }
 
     private static func scope(

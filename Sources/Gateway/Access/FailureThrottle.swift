@@ -1,5 +1,6 @@
 /// How many wrong credentials came from each address lately. Who has shown too many is not looked at for a while, where that
 /// would cost more than a hash.
+internal import Access
 internal import Primitives
 
 /// Belongs to one loop.
@@ -28,7 +29,7 @@ struct FailureThrottle {
 
     /// How long nothing is looked at that comes from the address; nil: now.
     mutating func wait(for address: [UInt8]?, at now: Instant) -> Duration? {
-        guard rate > 0, let allowance = allowances[Self.network(of: address)] else { return nil }
+        guard rate > 0, let allowance = allowances[AddressRange.network(of: address)] else { return nil }
         let left = self.left(of: allowance, at: now)
         return left >= 1 ? nil : .seconds((1 - left) / rate)
     }
@@ -36,7 +37,7 @@ struct FailureThrottle {
     /// A wrong credential came from the address.
     mutating func count(_ address: [UInt8]?, at now: Instant) {
         guard rate > 0 else { return }
-        let network = Self.network(of: address)
+        let network = AddressRange.network(of: address)
         if let allowance = allowances[network] {
             allowances[network] = Allowance(left: max(left(of: allowance, at: now) - 1, 0), at: now)
             return
@@ -48,11 +49,5 @@ struct FailureThrottle {
 
     private func left(of allowance: Allowance, at now: Instant) -> Double {
         min(burst, allowance.left + now.since(allowance.at).inSeconds * rate)
-    }
-
-    /// Whoever has one address of IPv6 has all of its network. Peers without an address count as one.
-    private static func network(of address: [UInt8]?) -> [UInt8] {
-        guard let address else { return [] }
-        return address.count == 16 ? Array(address.prefix(8)) : address
     }
 }

@@ -65,6 +65,7 @@ struct TicketRequest {
                 } ?? own.publish
         }
         rights.maximumRate = [maker.rights.maximumRate, maximumRate].compactMap(\.self).min()
+        rights.connectionLimit = maker.rights.connectionLimit
         return Principal(name: subject ?? maker.name, rights: rights, ticketOf: maker)
     }
 

@@ -94,11 +94,15 @@ final class Connection {
     /// Whether there is input of which the poller will not tell: what could not be used yet, or what the stream holds.
     var hasInput: Bool { hasUnread || facts.contains(.holdsInput) }
 
-    /// The address at the other end.
-    var peer: String { stream.peer }
+    /// From where it comes: the address at the other end, or that of the client for whom the proxy there speaks.
+    var peer: String { client?.peer ?? ownPeer }
 
-    /// Its bytes; nil where there is none.
-    var address: [UInt8]? { AddressRange.bytes(ofPeer: peer) }
+    /// The bytes of that address; nil where there is none.
+    var address: [UInt8]? { client.map(\.address) ?? ownAddress }
+
+    /// The address at the other end, or the one that the connection's first bytes named where a proxy says so; and its bytes.
+    var ownPeer: String { origin?.peer ?? stream.peer }
+    var ownAddress: [UInt8]? { origin.map(\.address) ?? AddressRange.bytes(ofPeer: stream.peer) }
 
     /// The pace that is granted to its reader, who asked for one.
     func granted(_ rate: Double?, _ settings: SubscriberSettings) -> Double? {
@@ -120,15 +124,63 @@ final class Connection {
     }
 }
 
-/// What a connection holds beyond what every connection does: bytes that wait for their turn, and the account of them and of
-/// what its front end holds.
+/// What a connection holds beyond what every connection does: bytes that wait for their turn, the account of them and of what
+/// its front end holds, the client behind a proxy, and places.
 private final class Holdings {
+    var places = TakenPlaces()
+    var proxyHeader: [UInt8]?
+    var origin: ForwardedNode?
+    var client: ForwardedNode?
     var unsent = ByteBuffer()
     var unread = ByteBuffer()
     var counted = HeldBytes()
+
+    var isEmpty: Bool {
+        unsent.isEmpty && unread.isEmpty && counted == HeldBytes() && places.isEmpty
+            && client == nil && origin == nil && proxyHeader == nil
+    }
 }
 
 extension Connection {
+    /// What has come of the header with which a proxy begins the connection; nil where none is awaited.
+    var proxyHeader: [UInt8]? {
+        get { holdings?.proxyHeader }
+        set {
+            guard newValue != nil || holdings != nil else { return }
+            madeHoldings.proxyHeader = newValue
+            letGo()
+        }
+    }
+
+    /// From where the whole connection comes, as that header said.
+    var origin: ForwardedNode? {
+        get { holdings?.origin }
+        set {
+            guard newValue != nil || holdings != nil else { return }
+            madeHoldings.origin = newValue
+            letGo()
+        }
+    }
+
+    /// For whom a proxy speaks in the fields of the request at hand; nil where none does.
+    var client: ForwardedNode? {
+        get { holdings?.client }
+        set {
+            guard newValue != nil || holdings != nil else { return }
+            madeHoldings.client = newValue
+            letGo()
+        }
+    }
+
+    var places: TakenPlaces {
+        get { holdings?.places ?? TakenPlaces() }
+        set {
+            guard !newValue.isEmpty || holdings != nil else { return }
+            madeHoldings.places = newValue
+            letGo()
+        }
+    }
+
     func keepUnsent(_ bytes: UnsafeBufferPointer<UInt8>) {
         madeHoldings.unsent.append(bytes)
     }
@@ -186,6 +238,6 @@ extension Connection {
     }
 
     private func letGo() {
-        if let holdings, !hasUnsent, !hasUnread, holdings.counted == HeldBytes() { self.holdings = nil }
+        if let holdings, holdings.isEmpty { self.holdings = nil }
     }
 }

@@ -5,6 +5,8 @@ package enum Figure: Int, Sendable, CaseIterable {
     // Open connections by what they speak at present; `http` counts those without a reader.
     case webSockets, eventStreams, polls, http
     case stopped, opened, turnedAway
+    // Connections and requests beyond what one address, and one principal, may have.
+    case addressLimits, principalLimits
     /// WebSockets that have yet to say who they are.
     case unauthenticated
     case topics, subscriptions
@@ -70,6 +72,8 @@ package enum Figure: Int, Sendable, CaseIterable {
             Description(
                 .counter, "tidegate_connections_refused_total", "connections", "refused",
                 help: "Connections turned away: no descriptor, or the limit.")
+        case .addressLimits: Self.limited("address")
+        case .principalLimits: Self.limited("principal")
         case .topics:
             Description(.gauge, "tidegate_topics", "topics", help: "Topics that hold a value.")
         case .subscriptions:
@@ -146,6 +150,13 @@ package enum Figure: Int, Sendable, CaseIterable {
         Description(
             .gauge, "tidegate_connections", "connections", transport, label: ("transport", transport),
             help: "Open connections by what they speak at present.")
+    }
+
+    private static func limited(_ owner: String) -> Description {
+        Description(
+            .counter, "tidegate_connections_limited_total", "connections", "limited", owner,
+            label: ("by", owner),
+            help: "Connections refused because one address, or one principal, has as many as it may.")
     }
 
     private static func held(_ kind: String) -> Description {

@@ -73,6 +73,8 @@ package enum EndReason: String, Sendable, CaseIterable {
     /// A request did not come whole in time, or none came any more.
     case timeout
     case drained
+    /// It lasted as long as a connection may.
+    case life
     /// A policy was broken: too big, too many.
     case refused
 }

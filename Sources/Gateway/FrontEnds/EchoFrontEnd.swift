@@ -62,7 +62,7 @@ final class EchoFrontEnd: FrontEnd {
     }
 
     func sayGoodbye(_ connection: Connection, _ work: Workspace) {
-        end.close(with: .goingAway, reason: "the gateway drains", .drained, connection, work)
+        end.close(with: .goingAway, reason: work.goodbye.detail, work.goodbye.ending, connection, work)
     }
 
     func ended(_: Workspace) {}

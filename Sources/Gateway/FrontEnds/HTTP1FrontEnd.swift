@@ -166,6 +166,7 @@ struct HTTP1FrontEnd: FrontEnd {
     ) throws(HTTPFailure) {
         switch routing {
         case .answered:
+            connection.givePlacesBack()
             guard head.bodyFraming.hasBody, connection.endReason == nil else { return }
             let limit = work.configuration.publishers.bodyByteCount
             let decoder = BodyDecoder(head.bodyFraming, byteCountLimit: limit)
@@ -243,6 +244,7 @@ struct HTTP1FrontEnd: FrontEnd {
     private mutating func finish(_ reply: any Reply, _ connection: Connection, _ work: Workspace) {
         reply.ended(work)
         state = .idle
+        connection.givePlacesBack()
         if connection.hasInput { work.comeBack() }
         if connection.facts.contains(.inputEnded) { connection.endAfterSending(.peer) }
     }
@@ -296,7 +298,7 @@ struct HTTP1FrontEnd: FrontEnd {
 
     mutating func sayGoodbye(_ connection: Connection, _ work: Workspace) {
         switch state {
-        case .idle where !connection.hasUnread: work.actions.end = .drained
+        case .idle where !connection.hasUnread: work.actions.end = work.goodbye.ending
         // The answer to come will say that it is the last.
         case .idle, .head: break
         case .body, .replying: withReply(connection, work) { $0.sayGoodbye(&$1, connection, work) }

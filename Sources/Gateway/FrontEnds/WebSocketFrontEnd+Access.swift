@@ -57,6 +57,12 @@ extension WebSocketFrontEnd {
             work.appendError(error, id: id, to: connection)
             return end.close(with: .policyViolation, reason: error.code, .refused, connection, work)
         }
+        do throws(Problem) {
+            try work.takePlace(for: principal, connection)
+        } catch {
+            work.appendError(error, id: id, to: connection)
+            return end.close(with: .tryAgainLater, reason: error.code, .refused, connection, work)
+        }
         stopWaitingForProof(work)
         connection.principal = principal
         let rate = connection.granted(session.pace.maximumRate, work.configuration.subscribers)

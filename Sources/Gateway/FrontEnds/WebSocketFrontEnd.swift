@@ -185,10 +185,12 @@ final class WebSocketFrontEnd: FrontEnd {
         flushMarked(budget: work.configuration.subscribers.flushByteCount, connection, work)
         let delay = work.reconnectDelay()
         work.appendMessage("goodbye", id: nil) { output in
-            output.append(",\"reason\":\"draining\",\"reconnectAfter\":")
+            output.append(",\"reason\":")
+            output.append(jsonString: work.goodbye.reason)
+            output.append(",\"reconnectAfter\":")
             output.append(decimal: UInt64(delay))
         }
-        end.close(with: .goingAway, reason: "the gateway drains", .drained, connection, work)
+        end.close(with: .goingAway, reason: work.goodbye.detail, work.goodbye.ending, connection, work)
     }
 
     func ended(_ work: Workspace) {

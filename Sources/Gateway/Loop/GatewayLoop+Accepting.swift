@@ -73,6 +73,11 @@ extension GatewayLoop {
         }
     }
 
+    /// Why a connection can't stay that counts for an address.
+    var crowd: String {
+        "its address has all \(configuration.access.addressConnectionLimit) connections that it may"
+    }
+
     private var reasonToTurnAway: String? {
         if shared.connectionCount.load(ordering: .relaxed) >= shared.connectionLimit {
             return "all \(shared.connectionLimit) connections are taken"
@@ -82,11 +87,13 @@ extension GatewayLoop {
 
     private func admit(_ stream: consuming ByteStream, at listener: Int) {
         let endpoint = shared.addresses[listener].endpoint
-        let reason = reasonToTurnAway
-        if let reason {
-            work.note(.turnedAway, ["reason": .text(reason)])
-            statistics.add(.turnedAway)
+        guard !endpoint.takesProxyHeader || isProxy(stream.peer) else {
+            return noteTurnedAway(stream.peer, "it is none of \"access.proxies\", for which this endpoint is")
         }
+        let owner = work.owner(of: AddressRange.bytes(ofPeer: stream.peer))
+        let place = owner.flatMap { work.takeOwnPlace(for: $0) }
+        let reason = owner == nil || place != nil ? reasonToTurnAway : crowd
+        if let reason { noteTurnedAway(stream.peer, reason) }
         guard reason == nil || surplusCount < shared.surplusLimit else {
             let answer = endpoint.farewell(from: work)
             answer.withUnsafeBufferPointer { _ = stream.write($0) }
@@ -112,6 +119,7 @@ extension GatewayLoop {
             freeKeys.append(key.next)
             return
         }
+        if let place { connection.places.own = place }
         if reason != nil {
             connection.facts.insert(.isSurplus)
             surplusCount += 1
@@ -122,8 +130,16 @@ extension GatewayLoop {
         if connection.stream.layered != nil { handshakes.begin(key) }
         shared.connectionCount.add(1, ordering: .relaxed)
         statistics.add(.opened)
-        if isDraining { goodbyes[connection.token] = randomMoment(within: configuration.drain.spread) }
+        if let moment = isDraining ? randomMoment(within: configuration.drain.spread) : lifeEnd() {
+            goodbyes[connection.token] = moment
+        }
         // A handshake may cost a hundred times what accepting does: it begins when the kernel tells of its first bytes.
-        if endpoint.tls == nil { open(connection) } else { schedule(connection) }
+        if endpoint.takesProxyHeader { connection.proxyHeader = [] }
+        if endpoint.tls == nil, !endpoint.takesProxyHeader { open(connection) } else { schedule(connection) }
+    }
+
+    func noteTurnedAway(_ peer: @autoclosure () -> String, _ reason: String) {
+        work.note(.turnedAway, ["peer": .text(peer()), "reason": .text(reason)])
+        statistics.add(.turnedAway)
     }
 }

@@ -13,7 +13,7 @@ extension GatewayLoop {
     }
 
     private func nextDeadline(_ connection: Connection) -> Instant {
-        isDraining
+        isDraining || !goodbyes.isEmpty
             ? min(ownDeadline(connection), min(goodbyes[connection.token] ?? .never, cutAt))
             : ownDeadline(connection)
     }
@@ -60,11 +60,25 @@ extension GatewayLoop {
         }
     }
 
+    private static let lifeStep = Interval(.seconds(1))
+
+    /// When a new connection is asked to go, were it only for its age: between half of its life and all of it, so that those
+    /// who came together do not come back together.
+    func lifeEnd() -> Instant? {
+        let life = configuration.subscribers.life
+        return life > .zero ? randomMoment(within: life / 2) + life / 2 : nil
+    }
+
     private func sayGoodbye(to connection: Connection) {
+        work.goodbye = isDraining ? .draining : .life
         switch connection.phase {
         case .serving: connection.frontEnd.sayGoodbye(connection, work)
-        case .opening, .lingering: end(connection, .drained)
+        case .opening, .lingering: end(connection, work.goodbye.ending)
         case .closed: break
+        }
+        // One that could not go at once, in the middle of a request, is asked again.
+        if case .life = work.goodbye, connection.isOpen, connection.endReason == nil {
+            goodbyes[connection.token] = now + Self.lifeStep
         }
     }
 
@@ -73,7 +87,10 @@ extension GatewayLoop {
         case .serving where !connection.hasUnsent: connection.frontEnd.deadlineCame(connection, work)
         case .serving: lookAfterStalled(connection)
         case .opening:
-            if now >= ownDeadline(connection) {
+            guard now >= ownDeadline(connection) else { return }
+            if connection.proxyHeader != nil {
+                end(connection, .timeout)
+            } else {
                 handshakeFailed(connection, because: HandshakeFailure(.timeout))
             }
         case .lingering:

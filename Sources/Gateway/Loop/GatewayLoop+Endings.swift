@@ -13,11 +13,12 @@ extension GatewayLoop {
         if connection.phase != .lingering { connection.frontEnd.ended(work) }
         if connection.phase == .opening, connection.stream.layered != nil { handshakeEnded() }
         connection.phase = .closed
+        connection.places = TakenPlaces()
         if connection.hasHoldings { countHeld(by: connection) }
         wheel.cancel(connection.token)
         connections[Int(connection.token)] = nil
         kernel.unwatch(connection.stream)
-        if isDraining { goodbyes[connection.token] = nil }
+        if !goodbyes.isEmpty { goodbyes[connection.token] = nil }
         if !work.publishRates.isEmpty { work.publishRates[connection.key] = nil }
         closedKeys.append(connection.key.next)
         work.memory.connectionCount -= 1

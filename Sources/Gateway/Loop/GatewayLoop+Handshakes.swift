@@ -16,6 +16,7 @@ extension GatewayLoop {
 
     /// Goes on with the handshake, before the first byte of the protocol.
     func open(_ connection: Connection) {
+        guard connection.proxyHeader == nil || readProxyHeader(connection) else { return }
         switch connection.stream.handshake() {
         case .done:
             if connection.stream.layered != nil { handshakeSucceeded(connection) }

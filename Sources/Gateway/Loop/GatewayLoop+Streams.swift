@@ -157,7 +157,7 @@ extension GatewayLoop {
         connection.dropUnread()
         connection.phase = .lingering
         connection.lastSent = now
-        if isDraining { goodbyes[connection.token] = nil }
+        if !goodbyes.isEmpty { goodbyes[connection.token] = nil }
     }
 
     // MARK: Waiting

@@ -188,7 +188,7 @@ final class EventStream: Reply {
     ) -> ReplyProgress {
         // What its pace and one flush allow of the marked topics goes first. The cursor says what is left: that comes elsewhere.
         _ = flush(budget: work.configuration.subscribers.flushByteCount, &response, connection, work)
-        sayGoodbye(because: "draining", .drained, &response, connection, work)
+        sayGoodbye(because: work.goodbye.reason, work.goodbye.ending, &response, connection, work)
         return .goesOn
     }
 

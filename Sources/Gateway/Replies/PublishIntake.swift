@@ -291,7 +291,8 @@ final class PublishIntake: Reply {
     func sayGoodbye(
         _ response: inout some Responder, _ connection: Connection, _ work: Workspace
     ) -> ReplyProgress {
-        guard isLines, !isBodyWhole else { return .goesOn }
+        // A publisher may stay as long as the gateway does.
+        guard isLines, !isBodyWhole, case .draining = work.goodbye else { return .goesOn }
         return refuse(.draining(wait: work.reconnectDelay()), .drained, &response, connection, work)
     }
 
