@@ -61,7 +61,7 @@ import Testing
     private let bearer = "Authorization: Bearer \(Self.key)"
     private let desk = ConnectionPlaces.Owner.principal("desk")
 
-    /// As many as `limit` can be taken for the owner, whom nobody has any place of.
+    /// Whether the owner has no place at all.
     private func isFree(_ owner: ConnectionPlaces.Owner, _ stage: FrontEndStage) -> Bool {
         stage.work.shared.places.take(for: owner, limit: 1) != nil
     }

@@ -5,6 +5,9 @@ internal import Primitives
 internal import Transport
 
 extension GatewayLoop {
+    /// How long one is left in peace that was asked to go for its age, in the middle of a request.
+    private static let lifeStep = Interval(.seconds(1))
+
     /// Makes sure that the wheel calls no later than the front end wants. A deadline that moves away moves
     /// nothing here: the wheel calls, the connection looks, and is set anew.
     func schedule(_ connection: Connection) {
@@ -59,8 +62,6 @@ extension GatewayLoop {
             settle(connection)
         }
     }
-
-    private static let lifeStep = Interval(.seconds(1))
 
     /// When a new connection is asked to go, were it only for its age: between half of its life and all of it, so that those
     /// who came together do not come back together.
