@@ -108,6 +108,7 @@ struct AccessReading {
         for var entry in try section.sections("keys") {
             let name = try entry.optionalText("name")
             let hash = try entry.optionalText("hash")
+            entry.conceal("hash")
             let addresses = try entry.texts("addresses", default: [])
             let (rights, _) = try readRights(&entry, of: name)
             // Unknown keys first: a misspelt "hash" must not be reported as a missing one.
@@ -224,7 +225,12 @@ struct AccessReading {
         }
         let text = try content(of: source, "keys", entry)
         do throws(KeySetFailure) {
-            return try KeySet.read(text)
+            let keys = try KeySet.read(text)
+            let marks = keys.map { key in
+                key.fingerprint.hexadecimal + " " + String(decoding: key.identifier ?? [], as: UTF8.self)
+            }
+            entry.note(content: marks.joined(separator: " "), of: "keys")
+            return keys
         } catch {
             throw entry.refusal(of: "keys", because: "\(source): \(error)")
         }
@@ -241,6 +247,7 @@ struct AccessReading {
                     "\(source): a secret has \(VerifyingKey.minimumSecretByteCount) bytes at least (openssl rand -base64 32)"
             )
         }
+        entry.note(content: verifying.fingerprint.hexadecimal, of: key)
         return verifying
     }
 

@@ -65,7 +65,8 @@ struct TicketRequest {
                 } ?? own.publish
         }
         rights.maximumRate = [maker.rights.maximumRate, maximumRate].compactMap(\.self).min()
-        return Principal(name: subject ?? maker.name, rights: rights, ticketOf: maker)
+        return Principal(
+            name: subject ?? maker.name, rights: rights, ticketOf: maker, isGranted: subject != nil)
     }
 
     private func granted(
