@@ -8,7 +8,7 @@ package struct AccessKey: Sendable {
     private static let prefix = "tg_"
 
     package let name: String
-    private let hash: Digest
+    let hash: Digest
     /// From where it may be used; empty: from anywhere.
     private let addresses: [AddressRange]
     package let principal: Principal
@@ -17,7 +17,7 @@ package struct AccessKey: Sendable {
         self.name = name
         self.hash = hash
         self.addresses = addresses
-        principal = Principal(name: name, rights: rights, proof: .key, key: name)
+        principal = Principal(name: name, rights: rights, proof: .key, key: name, restingOn: hash)
     }
 
     /// A new key: for its owner, and its hash for the configuration.

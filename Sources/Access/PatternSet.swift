@@ -34,6 +34,12 @@ package struct PatternSet: Sendable, ExpressibleByArrayLiteral {
 
     package var isEmpty: Bool { patterns.isEmpty }
 
+    /// What lies within one of these and one of the others. Of two patterns that only overlap, nothing.
+    func narrowed(to other: PatternSet) -> PatternSet {
+        let own = patterns.filter { other.holds($0) }
+        return PatternSet(own + other.patterns.filter { holds($0) && !own.contains($0) })
+    }
+
     private mutating func insert(_ pattern: TopicPattern) {
         var node = 0
         for segment in pattern.text.split(separator: ASCII.slash) {

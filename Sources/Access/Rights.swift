@@ -51,6 +51,14 @@ extension Rights.Scope {
         }
     }
 
+    /// What both allow.
+    func narrowed(to other: Rights.Scope) -> Rights.Scope {
+        switch (self, other) {
+        case (.everything, let scope), (let scope, .everything): scope
+        case (.within(let patterns), .within(let others)): .within(patterns.narrowed(to: others))
+        }
+    }
+
     /// Whether all that `pattern` covers, now and ever, is allowed.
     package func allows(_ pattern: TopicPattern) -> Bool {
         switch self {

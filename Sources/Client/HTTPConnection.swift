@@ -9,13 +9,14 @@ package struct HTTPCall: Sendable {
     package enum Verb: Sendable {
         case get
         case put
+        case post
         case delete
     }
 
     package var verb: Verb
     /// Below the gateway's prefix, percent-encoded: `/topics/stocks/AAPL`.
     package var path: String
-    /// JSON, for a PUT.
+    /// JSON, for a PUT or a POST.
     package var body: [UInt8]
 
     package init(_ verb: Verb, _ path: String, body: [UInt8] = []) {
@@ -46,9 +47,9 @@ package final class HTTPConnection {
             return try sendOnce(call)
         } catch {
             link = nil
-            // The gateway may have closed a kept connection just as we used it. HTTP allows all three verbs to be
-            // sent again (RFC 9110 §9.2.2), but a second DELETE would find nothing.
-            guard isReused, case .lost = error, call.verb != .delete else { throw error }
+            // The gateway may have closed a kept connection just as we used it. HTTP allows all verbs but POST to
+            // be sent again (RFC 9110 §9.2.2), but a second DELETE would find nothing.
+            guard isReused, case .lost = error, call.verb == .get || call.verb == .put else { throw error }
         }
         return try sendOnce(call)
     }
@@ -73,10 +74,11 @@ package final class HTTPConnection {
         switch call.verb {
         case .get: output.append(requestHead: "GET", url.prefix + call.path, at: url)
         case .put: output.append(requestHead: "PUT", url.prefix + call.path, at: url)
+        case .post: output.append(requestHead: "POST", url.prefix + call.path, at: url)
         case .delete: output.append(requestHead: "DELETE", url.prefix + call.path, at: url)
         }
         output.append(field: "Accept", "application/json")
-        if call.verb == .put {
+        if call.verb == .put || call.verb == .post {
             output.append(field: "Content-Type", "application/json")
             output.append(contentLength: call.body.count)
         }

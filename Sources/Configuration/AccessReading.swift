@@ -128,6 +128,7 @@ struct AccessReading {
         for var entry in try section.sections("keys") {
             let name = try entry.optionalText("name")
             let hash = try entry.optionalText("hash")
+            entry.conceal("hash")
             let ranges = try readRanges("addresses", of: &entry)
             var (rights, _) = try readRights(&entry, of: name)
             let connectionLimit = try entry.integer("connections", default: 0, in: 0...1_000_000)
@@ -237,7 +238,12 @@ struct AccessReading {
         }
         let text = try content(of: source, "keys", entry)
         do throws(KeySetFailure) {
-            return try KeySet.read(text)
+            let keys = try KeySet.read(text)
+            let marks = keys.map { key in
+                key.fingerprint.hexadecimal + " " + String(decoding: key.identifier ?? [], as: UTF8.self)
+            }
+            entry.note(content: marks.joined(separator: " "), of: "keys")
+            return keys
         } catch {
             throw entry.refusal(of: "keys", because: "\(source): \(error)")
         }
@@ -254,6 +260,7 @@ struct AccessReading {
                     "\(source): a secret has \(VerifyingKey.minimumSecretByteCount) bytes at least (openssl rand -base64 32)"
             )
         }
+        entry.note(content: verifying.fingerprint.hexadecimal, of: key)
         return verifying
     }
 

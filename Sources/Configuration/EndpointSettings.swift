@@ -58,7 +58,12 @@ struct EndpointSettings {
     ) throws(SettingsFailure) -> (certificate: String?, key: String?, ocsp: String?) {
         let certificate = try section.optionalText("certificate")
         let key = try section.optionalText("key")
-        return (certificate, key, try section.optionalText("ocsp"))
+        let ocsp = try section.optionalText("ocsp")
+        for (name, file) in [("certificate", certificate), ("key", key), ("ocsp", ocsp)] {
+            guard let stamp = file.flatMap({ FileStamp(path($0)) }) else { continue }
+            section.note(content: "\(stamp)", of: name)
+        }
+        return (certificate, key, ocsp)
     }
 
     private func demanded(

@@ -10,7 +10,7 @@ internal import Primitives
 package import Settings
 internal import Transport
 
-/// Read once at the start. `GatewayConfiguration` alone holds the default of each key.
+/// Read at the start, and for a reload. `GatewayConfiguration` alone holds the default of each key.
 package struct TidegateConfiguration {
     package var gateway = GatewayConfiguration()
     package var log = LogSettings()
@@ -22,6 +22,15 @@ package struct TidegateConfiguration {
     /// path or by environment variable, and `labels` says where each was given.
     package init(
         text: [UInt8], file: String, overrides: [String: String] = [:], labels: [String: String] = [:]
+    ) throws(SettingsFailure) {
+        var effective = EffectiveSettings()
+        try self.init(text: text, file: file, overrides: overrides, labels: labels, noting: &effective)
+    }
+
+    /// The same; `effective` becomes what each setting stands at.
+    package init(
+        text: [UInt8], file: String, overrides: [String: String], labels: [String: String],
+        noting effective: inout EffectiveSettings
     ) throws(SettingsFailure) {
         self.file = file
         var root = try SettingsSection(parsing: text, file: file, overrides: overrides, labels: labels)
@@ -48,6 +57,12 @@ package struct TidegateConfiguration {
             if isEnabled { feeds.append((name, feed)) }
         }
         try root.finish()
+        effective = root.effective
+    }
+
+    /// Whether a running gateway takes the setting of that path.
+    package static func isTakenAtOnce(_ path: String) -> Bool {
+        path == "log.level" || GatewayConfiguration.isTakenAtOnce(path)
     }
 
     private mutating func readListening(_ root: inout SettingsSection, _ folder: String)

@@ -223,9 +223,19 @@ package final class RunningGateway: Sendable {
         return source
     }
 
-    /// Looks whether certificates have changed on disk; new connections get those that have.
-    package func reloadCertificates() {
-        certificateWatch?.look()
+    // MARK: Other settings
+
+    /// Where a reload is asked for.
+    package var reloads: ReloadDesk { shared.reloads }
+
+    /// Goes by what of `configuration` can change while it runs, certificates among it. Whatever can't be used changes nothing.
+    package func take(_ configuration: GatewayConfiguration) throws(Failure) {
+        // In any case: who changed them is told of a mistake, and they would be looked at within a minute.
+        defer { certificateWatch?.look() }
+        try Self.check(configuration)
+        try Self.demandDecision(configuration.access, for: addresses)
+        let settings = shared.configuration.taking(configuration)
+        for loop in shared.loops { loop.take(settings) }
     }
 
     /// Says goodbye to everybody, spread over the configured time, and returns when all are gone or cut.
@@ -234,5 +244,6 @@ package final class RunningGateway: Sendable {
         for loop in shared.loops { loop.drain() }
         for thread in threads { thread.join() }
         certificateWatch?.stop()
+        shared.reloads.close()
     }
 }

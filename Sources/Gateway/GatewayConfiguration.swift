@@ -28,6 +28,22 @@ package struct GatewayConfiguration: Sendable {
 }
 
 extension GatewayConfiguration {
+    /// These settings, but those of `other` that a running gateway takes: what is read at each use, and by loops alone.
+    func taking(_ other: GatewayConfiguration) -> GatewayConfiguration {
+        var settings = self
+        settings.access = other.access
+        settings.subscribers.maximumRate = other.subscribers.maximumRate
+        settings.publishers.updateRate = other.publishers.updateRate
+        settings.publishers.updateBurst = other.publishers.updateBurst
+        return settings
+    }
+
+    /// Whether a running gateway takes the setting of that path.
+    package static func isTakenAtOnce(_ path: String) -> Bool {
+        path.hasPrefix("access.")
+            || ["subscribers.maxRate", "publishers.updateRate", "publishers.updateBurst"].contains(path)
+    }
+
     /// The options of sockets: for the kernel a peer is dead after the same time as for the gateway.
     var listenerOptions: Listener.Options {
         var options = sockets

@@ -7,6 +7,7 @@ internal import Transport
 
 /// Immutable, but for atomics and mutexes.
 package final class GatewayShared: Sendable {
+    /// As of the start; a loop may have others by now (`Workspace.configuration`).
     package let configuration: GatewayConfiguration
     package let sequencer: Sequencer
     /// Puts the updates of clients in order.
@@ -32,10 +33,10 @@ package final class GatewayShared: Sendable {
     let sources: Mutex<[SourceStatistics]> = Mutex([])
     /// Whether `GET /connections` may list the connections.
     let listsConnections: Bool
-    let access: AccessPolicy
     let accessTickets = AccessTickets()
     let places = ConnectionPlaces()
     let certificates = CertificateStatus()
+    let reloads = ReloadDesk()
 
     package init(
         configuration: GatewayConfiguration, sequencer: Sequencer, log: Log, files: StaticFiles,
@@ -52,7 +53,6 @@ package final class GatewayShared: Sendable {
         isSequencerTheLog = updates.map { $0 === sequencer } ?? true
         self.descriptorLimit = descriptorLimit
         listsConnections = configuration.operations.listsConnections(at: addresses.map(\.address))
-        access = AccessPolicy(configuration.access, configuration.endpoints, at: addresses.map(\.address))
         // Every connection takes a descriptor; the loops, two of them for each listener, the feeds and the log need some too.
         // The limit is met before the kernel has none left, so that there is one to refuse with.
         let loopCount = max(configuration.threadCount, 1)
@@ -86,5 +86,10 @@ package final class LoopControl: Sendable {
 
     package func drain() {
         mailbox.post(.drain)
+    }
+
+    /// Goes by other settings from now on, and asks of each connection whether it may go on.
+    package func take(_ configuration: GatewayConfiguration) {
+        mailbox.post(.configuration(configuration))
     }
 }

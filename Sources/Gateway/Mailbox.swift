@@ -9,6 +9,7 @@ enum Answer: Sendable {
     case published(Result<PublishOutcome, PublishFailure>)
     case connections(ConnectionSurvey)
     case disconnected(count: Int)
+    case reloaded(ReloadReport)
 }
 
 /// Any thread posts, the loop takes. It holds no more than the loop's own requests wait for, and a question for each request
@@ -24,6 +25,8 @@ package final class Mailbox: Sendable {
         case answer(Answer, ticket: UInt64)
         /// Use these for new connections, one for each listener.
         case contexts([TLSContext?])
+        /// Go by these settings.
+        case configuration(GatewayConfiguration)
         /// Seal tickets with these.
         case ticketKeys(TicketKeys)
     }

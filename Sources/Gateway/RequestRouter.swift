@@ -21,7 +21,7 @@ enum RequestRouter {
         work.lookBehindProxy(head, connection)
         let path = head.path
         let resource = Resource(path)
-        let caller = try work.shared.access.admit(head, to: resource, connection, work)
+        let caller = try work.access.admit(head, to: resource, connection, work)
         if case .allowed(let origin) = caller { response.share(with: origin) }
         if work.shared.endpoint(of: connection)?.redirects ?? false {
             try redirect(head, &response, connection, work)
@@ -70,10 +70,9 @@ enum RequestRouter {
             try work.demandPublishingAnything(by: connection.principal)
             return try PublishIntake.open(head, .many, work.configuration.publishers)
         case .connections: return try ConnectionsPage.open(head, connection, work)
-        case .tickets, .disconnection:
+        case .tickets, .disconnection, .reload:
             guard head.method == .post else { throw .notAllowed("POST, OPTIONS") }
-            return try OrderIntake.open(
-                head, resource == .tickets ? .ticket : .disconnection, connection, work)
+            return try OrderIntake.open(head, OrderIntake.Order(resource), connection, work)
         case .health, .readiness, .metrics, .stats:
             try OperationsPage.answer(path, &response, connection, work)
         case nil: try answerFile(head, path, &response, connection, work)

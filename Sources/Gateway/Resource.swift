@@ -10,6 +10,7 @@ enum Resource: CaseIterable {
     case publish
     case tickets
     case disconnection
+    case reload
     case connections
     case metrics
     case stats
@@ -27,6 +28,7 @@ enum Resource: CaseIterable {
         case .publish: "/publish"
         case .tickets: "/tickets"
         case .disconnection: "/operations/disconnect"
+        case .reload: "/operations/reload"
         case .connections: "/connections"
         case .metrics: "/metrics"
         case .stats: "/stats"
@@ -55,7 +57,8 @@ enum Resource: CaseIterable {
         // It says in its own way that there is none.
         case .eventStream: false
         case .topic: isGet
-        case .publish, .tickets, .disconnection, .connections, .metrics, .stats, .health, .readiness: false
+        case .publish, .tickets, .disconnection, .reload, .connections, .metrics, .stats, .health, .readiness:
+            false
         }
     }
 
@@ -63,7 +66,7 @@ enum Resource: CaseIterable {
     var takesSubscriptions: Bool { self == .eventStream || self == .poll }
 
     var takesPosts: Bool {
-        takesSubscriptions || self == .publish || self == .tickets || self == .disconnection
+        takesSubscriptions || [.publish, .tickets, .disconnection, .reload].contains(self)
     }
 
     /// Whether a ticket opens it: what a browser opens without a way to set a field.
@@ -74,8 +77,7 @@ enum Resource: CaseIterable {
         switch self {
         case .health, .readiness: true
         case .webSocket, .eventStream, .poll, .topics, .topic, .publish, .tickets, .disconnection,
-            .connections,
-            .metrics, .stats:
+            .reload, .connections, .metrics, .stats:
             false
         }
     }

@@ -8,6 +8,10 @@ internal import Primitives
 /// thread.
 final class Workspace {
     let shared: GatewayShared
+    /// The settings at present, and what follows from them: a reload brings others.
+    private(set) var configuration: GatewayConfiguration
+    private(set) var access: AccessPolicy
+    private(set) var succession: Succession
     let intervals: Intervals
     let statistics: LoopStatistics
     let replica: BrokerReplica
@@ -52,6 +56,9 @@ final class Workspace {
         generator: any RandomNumberGenerator = SystemRandomNumberGenerator()
     ) {
         self.shared = shared
+        configuration = shared.configuration
+        access = AccessPolicy(shared.configuration, at: shared.addresses)
+        succession = Succession(to: shared.configuration.access.credentials)
         self.clock = clock
         self.generator = generator
         mailbox = control.mailbox
@@ -67,7 +74,30 @@ final class Workspace {
         time = clock.time()
     }
 
-    var configuration: GatewayConfiguration { shared.configuration }
+    /// Goes by other settings from now on. Tokens have to be verified anew: their keys may be others.
+    func take(_ settings: GatewayConfiguration) {
+        if settings.access.failureRate != configuration.access.failureRate {
+            failures = FailureThrottle(failures: settings.access.failureRate)
+        }
+        configuration = settings
+        access = AccessPolicy(settings, at: shared.addresses)
+        succession = Succession(to: settings.access.credentials)
+        verifiedTokens = VerifiedTokens(limit: verifiedTokens.limit)
+    }
+
+    /// Who has shown nothing.
+    var stranger: Principal { configuration.access.credentials.anonymous }
+
+    /// The connection's principal may nothing from now on. Its reader is told so, and ends, within the time over which goodbyes are
+    /// spread, so that not all come back at once.
+    func withdraw(_ connection: Connection) {
+        let farewell =
+            now
+            + Duration.nanoseconds(
+                Int64.random(
+                    in: 0...Int64(configuration.drain.spread.nanoseconds), using: &generator))
+        connection.principal = Principal(withdrawn: connection.principal, at: now, farewell: farewell)
+    }
 
     /// The steps that a question may take before the others have had their turn.
     var ration: Ration { Ration(steps: replica.visitSteps) }

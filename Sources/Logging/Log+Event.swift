@@ -14,6 +14,10 @@ extension Log {
         case cannotDrain = "cannot drain"
         case endedAtOnce = "ended at once by a second signal"
 
+        // Settings.
+        case settingsTaken = "the settings were read anew"
+        case settingsRefused = "the settings were refused, the old ones stay"
+
         // Loops.
         case loopStopped = "a loop stopped"
         case listenersUnwatched = "the listeners can't be watched"
@@ -54,9 +58,12 @@ extension Log {
             case .feedStarted, .feedEnded: .info
             case .readerStalled, .readerDead, .limitHit, .cursorReset, .readerBehind: .info
             case .hostRefused, .originRefused, .credentialRefused, .handshakeFailed, .certificatesTaken: .info
+            case .settingsTaken: .info
             case .openToAll, .endedAtOnce, .turnedAway, .memoryShort, .feedFailed: .warning
             case .feedSkipped, .linesDropped, .certificateEnds: .warning
-            case .certificatesRefused, .cannotDrain, .loopStopped, .listenersUnwatched, .feedRefused: .error
+            case .settingsRefused, .certificatesRefused, .cannotDrain, .loopStopped, .listenersUnwatched,
+                .feedRefused:
+                .error
             }
         }
 
@@ -83,6 +90,8 @@ extension Log {
             case .credentialRefused: ["peer", "reason", "suppressed"]
             case .refused: ["peer", "code", "detail"]
             case .handshakeFailed: ["peer", "reason", "detail", "suppressed"]
+            case .settingsTaken: ["changed", "restart"]
+            case .settingsRefused: ["reason"]
             case .certificatesTaken: ["certificate"]
             case .certificatesRefused: ["reason"]
             case .certificateEnds: ["certificate", "days"]

@@ -1,6 +1,7 @@
 /// One line an event: text for people on a terminal, JSON for machines. A line never contains a value or a token.
 internal import Glibc
 internal import Primitives
+public import Synchronization
 
 /// Any thread. Whoever tells of an event waits for nobody: the line goes into a queue, from which a thread of the log's own
 /// writes it. A line that finds no room there is dropped and counted, and the log says so as soon as it can.
@@ -56,8 +57,8 @@ public final class Log: Sendable {
     /// Who reads a log takes more in this time than the queue holds.
     package static let flushLimit = Duration.seconds(2)
 
-    /// The least that is told.
-    @usableFromInline let level: Level
+    /// The rank of the least that is told.
+    @usableFromInline let threshold: Atomic<Int>
     private let style: LineStyle
     private let queue: Monitor<LogQueue>?
 
@@ -81,7 +82,7 @@ public final class Log: Sendable {
     }
 
     private init(level: Level, style: LineStyle, queue: Monitor<LogQueue>?) {
-        self.level = level
+        threshold = Atomic(level.rank)
         self.style = style
         self.queue = queue
     }
@@ -90,19 +91,24 @@ public final class Log: Sendable {
         queue?.withLock { $0.close() }
     }
 
+    /// Tells from now on of what has that level at least.
+    package func change(level: Level) {
+        threshold.store(level.rank, ordering: .relaxed)
+    }
+
     /// Tells of `event`. The fields are made only if its level is on, because hot paths call this. `public`, because nothing
     /// less is inlined in another module: where the level is off, nothing is left but to compare it.
     @inlinable public func tell(
         _ event: Event, _ fields: @autoclosure () -> KeyValuePairs<String, Field> = [:]
     ) {
-        if event.level >= level { enqueue(event, Array(fields())) }
+        if event.level.rank >= threshold.load(ordering: .relaxed) { enqueue(event, Array(fields())) }
     }
 
     /// Tells of an event of which `suppressed` ones before were left out.
     package func tell(
         _ event: Event, _ fields: @autoclosure () -> KeyValuePairs<String, Field>, suppressed: Int
     ) {
-        guard event.level >= level else { return }
+        guard event.level.rank >= threshold.load(ordering: .relaxed) else { return }
         enqueue(event, Array(fields()) + (suppressed > 0 ? [("suppressed", .integer(suppressed))] : []))
     }
 

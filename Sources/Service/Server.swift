@@ -5,6 +5,7 @@ internal import Feeds
 package import Gateway
 package import Logging
 internal import Primitives
+package import Settings
 internal import Transport
 
 /// Here the gateway and the feeds, which do not know each other, are joined. Any thread.
@@ -13,9 +14,11 @@ package final class Server: Sendable {
     private let log: Log
     private let feeds: [FeedThread]
 
-    /// Listens, starts the loops, then the feeds; ready when it returns.
+    /// Listens, starts the loops, then the feeds; ready when it returns. `effective` is what the settings stand at, and `source`
+    /// reads them anew.
     package static func start(
-        _ configuration: TidegateConfiguration, startsFeeds: Bool, log: Log
+        _ configuration: TidegateConfiguration, startsFeeds: Bool, log: Log, _ effective: EffectiveSettings,
+        source: @escaping SettingsReload.Source
     ) throws(RunningGateway.Failure) -> Server {
         let gateway = try RunningGateway.start(configuration.gateway, log: log)
         log.tell(
@@ -31,9 +34,20 @@ package final class Server: Sendable {
                 .addressSkipped,
                 ["address": .text("\(skipped.address)"), "reason": .text("\(skipped.failure)")])
         }
-        if configuration.gateway.access.letsStrangersPublish(at: gateway.addresses) { log.tell(.openToAll) }
+        let isOpenToAll = configuration.gateway.access.letsStrangersPublish(at: gateway.addresses)
+        if isOpenToAll { log.tell(.openToAll) }
         let feeds = startsFeeds ? configuration.feeds : []
-        return Server(gateway, feeds.map { start($0.feed, called: $0.name, gateway, log) }, log)
+        let threads = feeds.map { start($0.feed, called: $0.name, gateway, log) }
+        do {
+            // Nobody waits for its end: it may be asking a name server when the gateway's comes.
+            _ = try LoopThread(name: "reload") {
+                var reload = SettingsReload(source, of: gateway, effective, isOpenToAll: isOpenToAll, log)
+                gateway.reloads.serve { reload.carryOut() }
+            }
+        } catch {
+            throw .system(error)
+        }
+        return Server(gateway, threads, log)
     }
 
     private init(_ gateway: RunningGateway, _ feeds: [FeedThread], _ log: Log) {

@@ -11,6 +11,8 @@ final class SettingsRecord {
     private var askedKeys: [String: [String]] = [:]
     private var isSection: Set<String> = []
     private var usedOverrides: Set<String> = []
+    /// What was answered to those who asked.
+    var effective = EffectiveSettings()
 
     init(file: String, overrides: [String: String], labels: [String: String]) {
         self.file = file

@@ -40,6 +40,19 @@ package struct SettingsSection {
     /// The file that the settings came from.
     package var file: String { record.file }
 
+    /// What was read so far of all sections.
+    package var effective: EffectiveSettings { record.effective }
+
+    /// Tells two values apart that are the same text: what stands in the file that the key's value names.
+    package func note(content: String, of key: String) {
+        record.effective.note(content: content, at: path(of: key))
+    }
+
+    /// Keeps the key's value out of sight.
+    package func conceal(_ key: String) {
+        record.effective.conceal(path(of: key))
+    }
+
     /// Whether the file has the key.
     package func has(_ key: String) -> Bool { value(of: key) != nil }
 
@@ -90,25 +103,33 @@ package struct SettingsSection {
         _ key: String, default standard: C
     ) throws(SettingsFailure) -> C where C.RawValue == String {
         let names = C.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
-        return try read(key, default: standard, wanted: "one of \(names)") { value in
-            value.text.flatMap { C(rawValue: $0) }
+        // Read as the text that it is.
+        let name = try read(key, default: standard.rawValue, wanted: "one of \(names)") { value in
+            value.text.flatMap { C(rawValue: $0)?.rawValue }
         }
+        return C(rawValue: name) ?? standard
     }
 
     /// Seconds, with a fraction where that is needed.
     package mutating func duration(
         _ key: String, default standard: Duration, in range: ClosedRange<Duration>
     ) throws(SettingsFailure) -> Duration {
-        try optionalDuration(key, in: range) ?? standard
+        try seconds(key, default: standard, in: range) ?? standard
     }
 
     /// The same; nil where the key is absent.
     package mutating func optionalDuration(
         _ key: String, in range: ClosedRange<Duration>
     ) throws(SettingsFailure) -> Duration? {
+        try seconds(key, default: nil, in: range)
+    }
+
+    private func seconds(
+        _ key: String, default standard: Duration?, in range: ClosedRange<Duration>
+    ) throws(SettingsFailure) -> Duration? {
         let seconds = range.lowerBound.asSeconds...range.upperBound.asSeconds
         let wanted = "a number of seconds \(Self.bounds(seconds))"
-        return try read(key, default: nil, wanted: wanted) { value in
+        return try read(key, default: standard, wanted: wanted) { value in
             guard let text = value.number, let number = Double(text), seconds.contains(number)
             else { return nil }
             // Through whole nanoseconds: 0.3 must be 300 ms, not 299.999999 ms and some attoseconds.
@@ -142,19 +163,28 @@ package struct SettingsSection {
 
     // MARK: How a value is read
 
-    private func read<Value>(
+    private func read<Value: Shown>(
         _ key: String, default standard: Value, wanted: String, _ convert: (GivenValue) -> Value?
     ) throws(SettingsFailure) -> Value {
         record.remember(key, in: path)
         let path = path(of: key)
         if let override = record.override(of: path) {
-            if let value = convert(.override(override.text)) { return value }
+            if let value = convert(.override(override.text)) {
+                if let text = value.shown { record.effective.note(text, at: path, from: override.source) }
+                return value
+            }
             throw SettingsFailure(
                 source: override.source, path: path,
                 reason: "found \"\(abridged(override.text))\", \(wanted) is wanted")
         }
-        guard let found = value(of: key) else { return standard }
-        if let value = convert(.file(found)) { return value }
+        guard let found = value(of: key) else {
+            if let text = standard.shown { record.effective.note(text, at: path, from: nil) }
+            return standard
+        }
+        if let value = convert(.file(found)) {
+            if let text = value.shown { record.effective.note(text, at: path, from: record.file) }
+            return value
+        }
         throw SettingsFailure(
             source: record.file, path: path, reason: "found \(found.found), \(wanted) is wanted")
     }
@@ -178,20 +208,8 @@ package struct SettingsSection {
     }
 
     private static func bounds(_ range: ClosedRange<Double>) -> String {
-        let lower = plain(range.lowerBound)
+        let lower = range.lowerBound.plain
         return range.upperBound.isFinite && range.upperBound < 1e15
-            ? "from \(lower) to \(plain(range.upperBound))" : "from \(lower)"
-    }
-
-    /// 5, not 5.0.
-    private static func plain(_ number: Double) -> String {
-        Int(exactly: number).map { "\($0)" } ?? "\(number)"
-    }
-}
-
-extension Duration {
-    /// Seconds as a number; it may be negative.
-    fileprivate var asSeconds: Double {
-        Double(components.seconds) + Double(components.attoseconds) / 1e18
+            ? "from \(lower) to \(range.upperBound.plain)" : "from \(lower)"
     }
 }

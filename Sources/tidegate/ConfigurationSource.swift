@@ -3,7 +3,7 @@ internal import Configuration
 internal import Glibc
 internal import Settings
 
-struct ConfigurationSource {
+struct ConfigurationSource: Sendable {
     private let file: String
     /// Whether the person named the file. It must then exist.
     private let isNamed: Bool
@@ -46,7 +46,14 @@ struct ConfigurationSource {
     }
 
     func read() throws -> TidegateConfiguration {
-        try TidegateConfiguration(text: try text(), file: file, overrides: overrides, labels: labels)
+        var effective = EffectiveSettings()
+        return try read(noting: &effective)
+    }
+
+    /// `effective` becomes what each setting stands at.
+    func read(noting effective: inout EffectiveSettings) throws -> TidegateConfiguration {
+        try TidegateConfiguration(
+            text: try text(), file: file, overrides: overrides, labels: labels, noting: &effective)
     }
 
     private mutating func override(_ path: String, _ text: String, _ label: String) {

@@ -5,6 +5,8 @@ internal import Primitives
 let commands: [any Command.Type] = [
     Serve.self,
     Check.self,
+    Config.self,
+    Reload.self,
     MakeKey.self,
     Publish.self,
     Tail.self,

@@ -118,6 +118,11 @@ final class SimulatedGateway {
         entries.removeAll(keepingCapacity: true)
     }
 
+    /// Reads its settings anew, and finds them as they are: nobody loses anything.
+    func reload() {
+        for control in shared.loops { control.take(shared.configuration) }
+    }
+
     /// Says goodbye to everybody, as at the process's end.
     func drain(at now: Instant) {
         drainBegan = now

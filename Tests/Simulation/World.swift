@@ -41,6 +41,7 @@ final class World {
     private var shortUntil: Instant?
     /// Draws when memory is short, and nothing else.
     private var scarcity: SeededGenerator
+    private var reloading: SeededGenerator
     private var feedCount = 0
     /// The feed draws from a generator of its own: what it publishes depends on nobody.
     private var feed: SeededGenerator
@@ -50,6 +51,7 @@ final class World {
         random = SeededGenerator(seed: seed)
         feed = random.branch()
         scarcity = SeededGenerator(seed: seed &+ 0x5CA)
+        reloading = SeededGenerator(seed: seed &+ 0x4E1)
         var configuration = try Climate.configuration(options, &random)
         climate = Climate(options, seed: seed, steps: steps, &random)
         if climate.hasPrincipals { try configuration.believeTokens() }
@@ -161,6 +163,10 @@ final class World {
             exhaust(true)
         }
         if climate.isScarce { changeMemory() }
+        if reloading.chance(oneIn: 500) {
+            note("the settings are read anew")
+            gateway.reload()
+        }
         if random.chance(climate.turning) {
             try turn(random.below(gateway.loops.count))
         } else {

@@ -46,12 +46,21 @@ package struct Issuer: Sendable {
             }
             return Principal(
                 name: subject.map { $0.span.text } ?? "", rights: try claim.rights(token.claims, of: subject),
-                expires: expires, after: life, now: now)
+                expires: expires, after: life, now: now, restingOn: basis(of: key))
         } catch let failure as CredentialFailure {
             throw failure
         } catch {
             throw .wrongClaims
         }
+    }
+
+    /// What a principal rests on whose token that key has signed: the key, and all that is demanded of the token. Who knows the
+    /// token no more can so tell whether it would be believed again.
+    func basis(of key: VerifyingKey) -> Digest {
+        var demands = Array(
+            "\(name ?? "")\n\(name == nil)\n\(audiences)\n\(algorithms)\n\(type ?? "")\n\(claim)\n".utf8)
+        demands += key.fingerprint.hexadecimal.utf8
+        return Digest(of: demands.span)
     }
 
     private func signer(of token: Token, at time: UnixTime) throws -> VerifyingKey {

@@ -3,7 +3,7 @@ internal import Primitives
 
 /// Belongs to one loop. It keeps hashes, no tokens.
 package struct VerifiedTokens {
-    private let limit: Int
+    package let limit: Int
     private var principals: [Digest: Principal] = [:]
     /// In the order in which they came: the oldest goes when there is no more room.
     private var order = Queue<Digest>()

@@ -18,6 +18,8 @@ package import Primitives
     let algorithm: SignatureAlgorithm?
     /// When it is no longer used.
     let end: UnixTime?
+    /// Two keys that verify the same have the same.
+    package let fingerprint: Digest
     private let secret: [UInt8]
     private let key: OpaquePointer?
 
@@ -36,6 +38,7 @@ package import Primitives
         self.identifier = identifier
         self.algorithm = algorithm
         self.end = end
+        fingerprint = Self.fingerprint(of: secret, algorithm)
     }
 
     /// Takes the key over; nil where it is of no kind, or of no size, that is accepted here.
@@ -45,12 +48,29 @@ package import Primitives
         self.identifier = identifier
         self.algorithm = algorithm
         end = nil
+        fingerprint = unsafe Self.fingerprint(of: Self.encoded(key), algorithm)
         guard let kind = unsafe Self.kind(of: key) else { return nil }
         self.kind = kind
     }
 
     deinit {
         unsafe EVP_PKEY_free(key)
+    }
+
+    private static func fingerprint(of content: [UInt8], _ algorithm: SignatureAlgorithm?) -> Digest {
+        Digest(of: (Array((algorithm?.rawValue ?? "any").utf8) + [0] + content).span)
+    }
+
+    /// A public key as DER (RFC 5280 §4.1.2.7).
+    private static func encoded(_ key: OpaquePointer) -> [UInt8] {
+        let byteCount = unsafe i2d_PUBKEY(key, nil)
+        guard byteCount > 0 else { return [] }
+        var encoded = [UInt8](repeating: 0, count: Int(byteCount))
+        unsafe encoded.withUnsafeMutableBufferPointer { space in
+            var end = space.baseAddress
+            _ = unsafe i2d_PUBKEY(key, &end)
+        }
+        return encoded
     }
 
     private static func kind(of key: OpaquePointer) -> Kind? {

@@ -91,6 +91,10 @@ struct AccessPolicy: Sendable {
 }
 
 extension AccessPolicy {
+    init(_ configuration: GatewayConfiguration, at addresses: [ListeningAddress]) {
+        self.init(configuration.access, configuration.endpoints, at: addresses.map(\.address))
+    }
+
     /// Turns away who asks for another host, and pages of foreign origins, unless what they ask for is open to all. No
     /// resource is a file, or nothing.
     func admit(

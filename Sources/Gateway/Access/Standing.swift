@@ -28,12 +28,12 @@ struct Standing {
 
     func deadline(of principal: Principal) -> Instant {
         if isWaited { return mark }
-        return mark == Self.told ? principal.end : principal.warning
+        return mark == Self.told ? principal.farewell : principal.warning
     }
 
     mutating func look(at now: Instant, _ principal: Principal) -> Event {
         if isWaited { return now >= mark ? .late : .none }
-        if now >= principal.end { return .ended }
+        if now >= principal.farewell { return .ended }
         guard mark != Self.told, now >= principal.warning else { return .none }
         mark = Self.told
         return .ending

@@ -66,7 +66,8 @@ struct TicketRequest {
         }
         rights.maximumRate = [maker.rights.maximumRate, maximumRate].compactMap(\.self).min()
         rights.connectionLimit = maker.rights.connectionLimit
-        return Principal(name: subject ?? maker.name, rights: rights, ticketOf: maker)
+        return Principal(
+            name: subject ?? maker.name, rights: rights, ticketOf: maker, isGranted: subject != nil)
     }
 
     private func granted(

@@ -12,7 +12,11 @@ extension Workspace {
         guard let resource, !resource.isOpen else { return }
         let query = head.query
         if !query.isEmpty, Self.parameter("token", of: query) != nil { throw .tokenInQuery }
-        guard configuration.access.credentials.areWanted else { return }
+        guard configuration.access.credentials.areWanted else {
+            // It may have come when some were.
+            if connection.principal.isWithdrawn { connection.principal = stranger }
+            return
+        }
         connection.principal = try principal(of: head, to: resource, query, connection)
     }
 
@@ -35,12 +39,15 @@ extension Workspace {
             return try believe(.bearer(value), connection)
         }
         if resource.takesTickets, let ticket = Self.parameter("ticket", of: query) {
-            guard let principal = shared.accessTickets.redeem(ticket, at: now) else {
+            guard
+                let maker = shared.accessTickets.redeem(ticket, at: now),
+                let principal = succession.successor(of: maker, from: { connection.address }, at: time, now)
+            else {
                 throw refuse(.unknownTicket, connection)
             }
             return principal
         }
-        return configuration.access.credentials.anonymous
+        return stranger
     }
 
     /// The principal that a credential shows which came over the connection; refuses all others.
@@ -118,7 +125,13 @@ extension Problem {
         return problem
     }
 
-    static let expired = unauthenticated(
+    /// Why a principal may do nothing more.
+    static func ended(_ principal: Principal) -> Problem { principal.isWithdrawn ? .withdrawn : .expired }
+
+    private static let withdrawn = unauthenticated(
+        "What you have shown, or nothing, is not enough here any more; show another key or token.")
+
+    private static let expired = unauthenticated(
         "What you have shown is over; show a new token.",
         challenge: "Bearer realm=\"tidegate\", error=\"invalid_token\"")
 

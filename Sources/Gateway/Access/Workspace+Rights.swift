@@ -46,7 +46,7 @@ extension Workspace {
 
     /// A token may end while its bearer is still connected.
     private func demandLife(of principal: Principal) throws(Problem) {
-        if now >= principal.end { throw .expired }
+        if now >= principal.end { throw .ended(principal) }
     }
 
     /// Who has shown nothing is asked to, if that can help.

@@ -23,6 +23,7 @@ package enum Figure: Int, Sendable, CaseIterable {
     case unpublishedTopics
     case fullHandshakes, resumedHandshakes, openHandshakes
     case certificatesTaken, certificatesRefused
+    case reloadsTaken, reloadsRefused
 
     enum Kind: String {
         /// Only ever rises.
@@ -137,8 +138,10 @@ package enum Figure: Int, Sendable, CaseIterable {
         case .openHandshakes:
             Description(
                 .gauge, "tidegate_tls_handshakes_open", "tls", "open", help: "TLS handshakes under way.")
-        case .certificatesTaken: Self.reload("taken")
-        case .certificatesRefused: Self.reload("refused")
+        case .certificatesTaken: Self.certificateReload("taken")
+        case .certificatesRefused: Self.certificateReload("refused")
+        case .reloadsTaken: Self.reload("taken")
+        case .reloadsRefused: Self.reload("refused")
         case .droppedLogLines:
             Description(
                 .counter, "tidegate_log_lines_dropped_total", "log", "dropped",
@@ -172,6 +175,12 @@ package enum Figure: Int, Sendable, CaseIterable {
     }
 
     private static func reload(_ result: String) -> Description {
+        Description(
+            .counter, "tidegate_reloads_total", "reloads", result, label: ("result", result),
+            help: "Settings read anew, by what became of them.")
+    }
+
+    private static func certificateReload(_ result: String) -> Description {
         Description(
             .counter, "tidegate_certificate_reloads_total", "tls", "reloads", result,
             label: ("result", result),

@@ -43,6 +43,8 @@ package struct GatewayFigures: Sendable {
         }
         counts[Figure.certificatesTaken.rawValue] = shared.certificates.takenCount.now
         counts[Figure.certificatesRefused.rawValue] = shared.certificates.refusedCount.now
+        counts[Figure.reloadsTaken.rawValue] = shared.reloads.takenCount.now
+        counts[Figure.reloadsRefused.rawValue] = shared.reloads.refusedCount.now
         tallies[.handshakeFailures] = HandshakeFailure.Reason.allCases.map { reason in
             (reason.rawValue, shared.sum { $0.handshakeFailures[reason] })
         }

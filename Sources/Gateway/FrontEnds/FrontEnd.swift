@@ -20,6 +20,8 @@ protocol FrontEnd {
     /// The reader of that stream can't be served any more: it is told why, and ends.
     mutating func endReader(
         _ stream: UInt16, because problem: Problem, _ connection: Connection, _ work: Workspace)
+    /// Its connection's principal is another: what that may not read goes.
+    mutating func principalChanged(_ connection: Connection, _ work: Workspace)
     /// The answer that a request has waited for has come.
     mutating func answered(_ answer: Answer, to ticket: UInt64, _ connection: Connection, _ work: Workspace)
     /// When it wants to be called if nothing happens before.
@@ -46,6 +48,7 @@ protocol FrontEnd {
 extension FrontEnd {
     mutating func answered(_: Answer, to _: UInt64, _: Connection, _: Workspace) {}
     mutating func endReader(_: UInt16, because _: Problem, _: Connection, _: Workspace) {}
+    mutating func principalChanged(_: Connection, _: Workspace) {}
 
     var heldByteCount: Int { 0 }
     var transport: StaticString { "http" }

@@ -259,6 +259,10 @@ struct HTTP1FrontEnd: FrontEnd {
         withReply(connection, work) { $0.endReader(because: problem, &$1, connection, work) }
     }
 
+    func principalChanged(_ connection: Connection, _ work: Workspace) {
+        reply?.principalChanged(connection, work)
+    }
+
     mutating func answered(
         _ answer: Answer, to ticket: UInt64, _ connection: Connection, _ work: Workspace
     ) {

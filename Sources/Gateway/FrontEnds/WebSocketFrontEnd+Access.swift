@@ -65,8 +65,7 @@ extension WebSocketFrontEnd {
         }
         stopWaitingForProof(work)
         connection.principal = principal
-        let rate = connection.granted(session.pace.maximumRate, work.configuration.subscribers)
-        if rate != session.pace.maximumRate { session.pace.change(maximumRate: rate, now: work.now) }
+        limitRate(connection, work)
         work.appendMessage("authenticated", id: id) { output in
             output.append(",\"subject\":")
             output.append(jsonString: principal.name)
@@ -77,12 +76,27 @@ extension WebSocketFrontEnd {
         restrict(connection, work)
     }
 
+    /// The settings have changed, and with them who it acts for, or what that one may do.
+    func principalChanged(_ connection: Connection, _ work: Workspace) {
+        guard end.maySend else { return }
+        if !connection.principal.rights.isNothing, standing.isWaited { stopWaitingForProof(work) }
+        limitRate(connection, work)
+        restrict(connection, work)
+    }
+
+    private func limitRate(_ connection: Connection, _ work: Workspace) {
+        let rate = connection.granted(session.pace.maximumRate, work.configuration.subscribers)
+        if rate != session.pace.maximumRate { session.pace.change(maximumRate: rate, now: work.now) }
+    }
+
     /// Takes from the reader what its new rights do not cover. Until that is done it is sent nothing.
     private func restrict(_ connection: Connection, _ work: Workspace) {
         guard case .within = connection.principal.rights.subscribe,
             work.replica.subscriptionCount(of: session.subscriber) > 0
         else { return }
-        undone.restriction = UndoneCommands.Restriction()
+        let restriction = undone.restriction ?? UndoneCommands.Restriction()
+        restriction.begin()
+        undone.restriction = restriction
         carryOn(connection, work)
     }
 
@@ -98,7 +112,12 @@ extension WebSocketFrontEnd {
         case .late:
             let problem = Problem.unauthenticated("No \"auth\" came in time.")
             end(because: problem, reason: "no auth came in time", connection, work)
-        case .ended: end(because: .expired, reason: "expired", connection, work)
+        case .ended:
+            let principal = connection.principal
+            end(
+                because: .ended(principal), reason: principal.isWithdrawn ? "withdrawn" : "expired",
+                connection,
+                work)
         }
     }
 

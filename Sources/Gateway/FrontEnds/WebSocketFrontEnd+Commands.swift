@@ -65,7 +65,7 @@ extension WebSocketFrontEnd {
                 if session.isWalking(work) { return }
             }
             commands = nil
-            if let withdrawn = undone.restriction?.search.found, !withdrawn.isEmpty {
+            if let withdrawn = undone.restriction?.withdrawn, !withdrawn.isEmpty {
                 work.appendMessage("unsubscribed", id: nil) { output in
                     output.append(topicsMember: withdrawn)
                     output.append(",\"code\":\"forbidden\"")
@@ -102,6 +102,8 @@ extension WebSocketFrontEnd {
             work.replica.catchUp()
             work.replica.unsubscribe(session.subscriber, from: restriction.search.found)
         }
+        restriction.withdrawn += restriction.search.found
+        restriction.search = HeldSearch()
         work.comeBack()
         return true
     }
@@ -234,12 +236,20 @@ final class UndoneCommands {
     final class Restriction {
         var search = HeldSearch()
         var isFound = false
+        /// What was dropped, of which the reader is told when all is done.
+        var withdrawn: [TopicPattern] = []
+
+        /// Searches from the beginning, by rights that are new.
+        func begin() {
+            search = HeldSearch()
+            isFound = false
+        }
     }
 
     var heldByteCount: Int {
         let dropped =
             (unsubscribing.map { TopicPattern.byteCount(of: $0.patterns) } ?? 0)
-            + (restriction.map { TopicPattern.byteCount(of: $0.search.found) } ?? 0)
+            + (restriction.map { TopicPattern.byteCount(of: $0.search.found + $0.withdrawn) } ?? 0)
         switch postponed?.command {
         case .subscribe(let patterns, _, _, _)?, .unsubscribe(let patterns)?:
             return dropped + TopicPattern.byteCount(of: patterns)

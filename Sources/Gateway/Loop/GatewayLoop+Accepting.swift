@@ -109,7 +109,7 @@ extension GatewayLoop {
         if Int(key.connection) == connections.count { connections.append(nil) }
         let connection = Connection(
             key: key, stream: stream, frontEnd: endpoint.spoken.frontEnd,
-            principal: configuration.access.credentials.anonymous, listener: listener, now: now)
+            principal: work.stranger, listener: listener, now: now)
         do {
             try kernel.watch(connection.stream, token: connection.token, connection.interest)
         } catch {

@@ -11,6 +11,7 @@ extension GatewayLoop {
             case .survey(let survey): surveys.append(SurveyUnderWay(survey))
             case .disconnect(let order): disconnections.append(DisconnectionUnderWay(order))
             case .contexts(let contexts): self.contexts = contexts
+            case .configuration(let configuration): take(configuration)
             case .ticketKeys(let keys): for context in contexts { context?.ticketKeys = keys }
             case .answer(let answer, let ticket): deliver(answer, to: ticket)
             }

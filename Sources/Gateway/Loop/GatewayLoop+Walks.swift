@@ -16,6 +16,7 @@ extension GatewayLoop {
         static let publishes = Interval(.microseconds(750))
         static let walks = Interval(.microseconds(500))
         static let surveys = Interval(.microseconds(500))
+        static let reviews = Interval(.microseconds(500))
     }
 
     /// Steps between two looks at the clock, and the most of them in a turn: a clock that stands still must not hold it.

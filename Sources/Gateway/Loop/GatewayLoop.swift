@@ -47,6 +47,7 @@ package final class GatewayLoop {
     var surveys = Queue<SurveyUnderWay>()
     /// Orders to end somebody's connections, in turns.
     var disconnections = Queue<DisconnectionUnderWay>()
+    var review = Review()
     private var flushDelay: FlushDelay
     /// Whether the last turn's flushes came to their end before all readers had theirs.
     private var areReadersWaiting = false
@@ -100,7 +101,7 @@ package final class GatewayLoop {
 
     var replica: BrokerReplica { work.replica }
     var statistics: LoopStatistics { work.statistics }
-    var configuration: GatewayConfiguration { shared.configuration }
+    var configuration: GatewayConfiguration { work.configuration }
     var intervals: Intervals { work.intervals }
     /// The present moment, as of the turn's beginning.
     var now: Instant { work.now }
@@ -150,6 +151,7 @@ package final class GatewayLoop {
         walk()
         surveyConnections()
         disconnect()
+        reviewConnections()
         endOverfull()
         freeKeys.append(contentsOf: closedKeys)
         closedKeys.removeAll(keepingCapacity: true)
@@ -169,7 +171,7 @@ package final class GatewayLoop {
     private var hasWork: Bool {
         !again.isEmpty || !held.isEmpty || !strangers.isEmpty || !due.isEmpty || replica.hasUnmarked
             || replica.hasWalks || replica.hasOverfull || !work.publications.isEmpty || !surveys.isEmpty
-            || !disconnections.isEmpty
+            || !disconnections.isEmpty || review.isUnderWay
     }
 
     // MARK: Shares

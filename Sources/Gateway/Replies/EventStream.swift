@@ -15,6 +15,8 @@ final class EventStream: Reply {
     private var session: ReaderSession
     private var isEnded = false
     private var standing = Standing()
+    /// Whether its rights are others than when it was compared with them.
+    private var isUnreviewed = false
 
     /// Answers `GET /sse`.
     static func open(
@@ -92,7 +94,8 @@ final class EventStream: Reply {
     func flush(
         budget: Int, _ response: inout some Responder, _ connection: Connection, _ work: Workspace
     ) -> ReplyProgress {
-        guard !isEnded, work.now < connection.principal.end else { return .goesOn }
+        if isUnreviewed { review(connection, work) }
+        guard !isEnded, !isUnreviewed, work.now < connection.principal.end else { return .goesOn }
         session.drain(budget: budget, connection, work)
         let live = session.nextLive(work.batch.cursor)
         guard !work.batch.isEmpty || live != nil else { return .goesOn }
@@ -107,6 +110,25 @@ final class EventStream: Reply {
             }
         }
         return .goesOn
+    }
+
+    // MARK: Rights
+
+    func principalChanged(_ connection: Connection, _ work: Workspace) {
+        isUnreviewed = true
+        review(connection, work)
+    }
+
+    /// It asked for all that it reads at once, and has no way to be told that a part of it goes: so it goes, and asks anew.
+    private func review(_ connection: Connection, _ work: Workspace) {
+        guard !isEnded, !session.isWalking(work) else { return }
+        isUnreviewed = false
+        let rights = connection.principal.rights.subscribe
+        if case .everything = rights { return }
+        var search = HeldSearch()
+        var ration = Ration(steps: .max)
+        _ = work.replica.advance(&search, of: session.subscriber, &ration) { !rights.allows($0) }
+        if search.found.isEmpty { work.comeBack() } else { work.withdraw(connection) }
     }
 
     // MARK: Life
@@ -142,6 +164,8 @@ final class EventStream: Reply {
                 output.append(expiresMemberOf: connection.principal)
                 output.append("}\n\n")
             }
+        case .ended where connection.principal.isWithdrawn:
+            return endReader(because: .ended(connection.principal), &response, connection, work)
         case .ended:
             sayExpired(&response, connection, work)
             return .goesOn
@@ -204,7 +228,7 @@ final class EventStream: Reply {
     /// Who shows something new is welcome at once.
     private func sayExpired(_ response: inout some Responder, _ connection: Connection, _ work: Workspace) {
         guard !isEnded else { return }
-        work.note(refusal: .expired, of: connection)
+        work.note(refusal: .ended(connection.principal), of: connection)
         let cursor = work.replica.cursor(of: session.subscriber)
         response.write(work) { output in
             output.append(idLine: cursor, of: work.replica)

@@ -116,7 +116,7 @@ final class LongPoll: Reply {
     ) -> ReplyProgress {
         guard case .asking(let query) = state else { return .goesOn }
         guard work.now < connection.principal.end else {
-            response.refuse(.expired, connection, work)
+            response.refuse(.ended(connection.principal), connection, work)
             return .over
         }
         work.replica.catchUp()
@@ -208,6 +208,11 @@ final class LongPoll: Reply {
         return .over
     }
 
+    func principalChanged(_ connection: Connection, _ work: Workspace) {
+        let rights = connection.principal.rights.subscribe
+        if !patterns.allSatisfy({ rights.allows($0) }) { work.withdraw(connection) }
+    }
+
     private func hasNews(_ work: Workspace) -> Bool { id.map { work.replica.hasMarks($0) } ?? false }
 
     private func askAgain(after start: UInt64, _ work: Workspace) {
@@ -222,7 +227,7 @@ final class LongPoll: Reply {
         switch state {
         case .pausing(let end): end
         case .asking: .never
-        case .waiting: min(until, connection.principal.end)
+        case .waiting: min(until, connection.principal.farewell)
         }
     }
 
@@ -244,7 +249,7 @@ final class LongPoll: Reply {
         _ response: inout some Responder, _ connection: Connection, _ work: Workspace
     ) -> ReplyProgress {
         guard work.now < connection.principal.end else {
-            response.refuse(.expired, connection, work)
+            response.refuse(.ended(connection.principal), connection, work)
             return .over
         }
         if case .pausing = state {

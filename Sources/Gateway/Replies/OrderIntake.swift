@@ -1,4 +1,4 @@
-/// A request whose content is a short order: make a ticket, end somebody's connections.
+/// A request whose content is a short order: make a ticket, end somebody's connections, read the settings anew.
 internal import Access
 internal import Broker
 internal import HTTP
@@ -8,6 +8,16 @@ final class OrderIntake: Reply {
     enum Order {
         case ticket
         case disconnection
+        case reload
+
+        init(_ resource: Resource?) {
+            self =
+                switch resource {
+                case .disconnection: .disconnection
+                case .reload: .reload
+                default: .ticket
+                }
+        }
     }
 
     /// Room for the patterns of a ticket.
@@ -16,7 +26,7 @@ final class OrderIntake: Reply {
     private let order: Order
     private var text = ByteBuffer()
 
-    /// Begins to answer `POST /tickets` and `POST /operations/disconnect`.
+    /// Begins to answer `POST /tickets`, `POST /operations/disconnect` and `POST /operations/reload`.
     static func open(
         _ head: RequestHead, _ order: Order, _ connection: Connection, _ work: Workspace
     ) throws(Problem) -> Routing {
@@ -25,7 +35,7 @@ final class OrderIntake: Reply {
             if connection.principal.isAnonymous {
                 throw .unauthenticated("A ticket is for who has shown a key or a token.")
             }
-        case .disconnection:
+        case .disconnection, .reload:
             try work.demandOperating(by: connection.principal)
             // A loop that has drained gives no answer.
             if work.shared.isDrainingNow { throw .draining(wait: work.reconnectDelay()) }
@@ -62,6 +72,11 @@ final class OrderIntake: Reply {
             case .disconnection:
                 let target = try Disconnection.Target(text.unsafeBytes.span)
                 return .continues(in: AwaitedDisconnection(of: target, connection, work))
+            case .reload:
+                guard text.unsafeBytes.span.isBlank else {
+                    throw Problem.badRequest("A reload takes no content: the settings stand in their file.")
+                }
+                return .continues(in: AwaitedReload(connection, work))
             }
         } catch {
             response.refuse(error, connection, work)

@@ -25,6 +25,8 @@ protocol Reply: AnyObject {
         because problem: Problem, _ response: inout some Responder, _ connection: Connection,
         _ work: Workspace
     ) -> ReplyProgress
+    /// Its connection's principal is another: where that may not read all that its reader reads, it withdraws.
+    func principalChanged(_ connection: Connection, _ work: Workspace)
     /// The answer that it has waited for has come.
     func answered(
         _ answer: Answer, to ticket: UInt64, _ response: inout some Responder, _ connection: Connection,
@@ -73,6 +75,8 @@ extension Reply {
     func endReader(
         because _: Problem, _: inout some Responder, _: Connection, _: Workspace
     ) -> ReplyProgress { .goesOn }
+
+    func principalChanged(_: Connection, _: Workspace) {}
 
     func answered(
         _: Answer, to _: UInt64, _: inout some Responder, _: Connection, _: Workspace

@@ -82,7 +82,7 @@ struct HTTP1Responder: Responder {
 
     /// Lets the page that asked read the answer, and keeps caches from handing that to another.
     private mutating func appendSharing(_ work: Workspace) {
-        if work.shared.access.variesByOrigin { work.output.append(field: "Vary", "Origin") }
+        if work.access.variesByOrigin { work.output.append(field: "Vary", "Origin") }
         guard case .shared(let traits, let origin) = form else { return }
         HTTP1Fields(work: work).addSharing(
             with: origin, allowingCookies: !work.configuration.access.cookie.isEmpty)

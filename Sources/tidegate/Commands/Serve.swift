@@ -28,6 +28,8 @@ enum Serve: Command {
           --set PATH=VALUE   any setting, for instance --set subscribers.pingInterval=10
 
         Every setting can also come from the environment: TIDEGATE_PORT=9000, TIDEGATE_SUBSCRIBERS_PING_INTERVAL=10.
+        SIGHUP, like `tidegate reload`, has all of them read anew; docs/configuration.md says what changes at once.
+
         A flag wins over the environment, the environment over the file. See docs/configuration.md.
 
         Examples:
@@ -39,7 +41,8 @@ enum Serve: Command {
     static func run(_ arguments: inout Arguments) throws -> Int32 {
         let startsFeeds = try !arguments.flag("--no-feeds")
         let source = try ConfigurationSource(&arguments)
-        let configuration = try source.read()
+        var effective = EffectiveSettings()
+        let configuration = try source.read(noting: &effective)
         _ = try arguments.positionals(0...0)
         // Blocked before any thread starts: all inherit that, and only the wait below sees them.
         var signals = sigset_t()
@@ -56,7 +59,9 @@ enum Serve: Command {
         if !source.passedOver.isEmpty {
             log.tell(.variablesPassedOver, ["names": .text(source.passedOver.joined(separator: " "))])
         }
-        let server = try Server.start(configuration, startsFeeds: startsFeeds, log: log)
+        let server = try Server.start(
+            configuration, startsFeeds: startsFeeds, log: log, effective,
+            source: { [source] in try source.read(noting: &$0) })
         try sayWhereToLook(
             server.gateway.address, isSecure: configuration.gateway.endpoints[0].tls != nil,
             isServingPage: configuration.gateway.publicFolder != nil)
@@ -86,7 +91,7 @@ enum Serve: Command {
             """)
     }
 
-    /// SIGHUP looks after the certificates. Of the others the first drains, the second ends at once.
+    /// SIGHUP has the settings read anew. Of the others the first drains, the second ends at once.
     private static func wait(
         for signals: sigset_t, _ server: Server, _ log: Log
     ) -> Never {
@@ -94,7 +99,7 @@ enum Serve: Command {
         var received: Int32 = 0
         repeat {
             sigwait(&signals, &received)
-            if received == SIGHUP { server.gateway.reloadCertificates() }
+            if received == SIGHUP { server.gateway.reloads.ask() }
         } while received == SIGHUP
         log.tell(.draining, ["signal": .text(received == SIGTERM ? "SIGTERM" : "SIGINT")])
         do {

@@ -68,6 +68,12 @@ final class GatewayProcess: @unchecked Sendable {
         self.port = port
     }
 
+    /// Puts other members into its settings' file, at one moment.
+    func write(_ members: String) throws {
+        try Data("{\(members)}".utf8).write(
+            to: folder.appendingPathComponent("config.json"), options: .atomic)
+    }
+
     deinit {
         if process.isRunning { kill(process.processIdentifier, SIGKILL) }
         do {

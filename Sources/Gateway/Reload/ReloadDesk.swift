@@ -1,0 +1,62 @@
+/// Where somebody asks for the settings to be read anew, and a thread that does it takes the orders.
+internal import Primitives
+internal import Synchronization
+
+/// Any thread asks; one serves. All that have asked before a reload begins are answered by it, so that many askers cost no more
+/// than one.
+package final class ReloadDesk: Sendable {
+    private struct State {
+        var isAsked = false
+        var isClosed = false
+        var askers: [(mailbox: Mailbox, ticket: UInt64)] = []
+    }
+
+    private let state = Monitor(State())
+    /// Reloads by what became of them.
+    let takenCount = Atomic<Int>(0)
+    let refusedCount = Atomic<Int>(0)
+
+    /// The log tells what comes of it.
+    package func ask() {
+        state.withLock { $0.isAsked = true }
+    }
+
+    /// What comes of it is the answer to that ticket.
+    func ask(for ticket: UInt64, at mailbox: Mailbox) {
+        state.withLock { state in
+            state.isAsked = true
+            state.askers.append((mailbox, ticket))
+        }
+    }
+
+    /// Carries out what is asked for, until the desk is closed.
+    package func serve(_ reload: () -> ReloadReport) {
+        while let askers = next() {
+            let report = reload()
+            switch report {
+            case .taken: takenCount.add(1, ordering: .relaxed)
+            case .refused: refusedCount.add(1, ordering: .relaxed)
+            }
+            for (mailbox, ticket) in askers { mailbox.post(.answer(.reloaded(report), ticket: ticket)) }
+        }
+    }
+
+    /// Waits for the next order; nil: none will come.
+    private func next() -> [(mailbox: Mailbox, ticket: UInt64)]? {
+        while true {
+            _ = state.wait(until: .now() + .seconds(3600)) { $0.isAsked || $0.isClosed }
+            let askers: [(mailbox: Mailbox, ticket: UInt64)]? = state.withLock { state in
+                guard state.isAsked else { return nil }
+                state.isAsked = false
+                defer { state.askers = [] }
+                return state.askers
+            }
+            if state.withLock({ $0.isClosed }) { return nil }
+            if let askers { return askers }
+        }
+    }
+
+    package func close() {
+        state.withLock { $0.isClosed = true }
+    }
+}

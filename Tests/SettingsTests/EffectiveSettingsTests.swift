@@ -1,0 +1,69 @@
+import Testing
+
+@testable import Settings
+
+@Suite struct EffectiveSettingsTests {
+    /// Reads a port, a list of keys with a secret and a file, and a time.
+    private func read(
+        _ text: String, content: String = "", _ overrides: [String: String] = [:]
+    ) throws -> EffectiveSettings {
+        var root = try SettingsSection(
+            parsing: Array(text.utf8), file: "config.json", overrides: overrides,
+            labels: ["port": "--port"])
+        _ = try root.optionalText("$schema")
+        _ = try root.integer("port", default: 80, in: 0...65_535)
+        _ = try root.duration("wait", default: .seconds(5), in: .zero ... .seconds(60))
+        var access = try root.section("access")
+        for var entry in try access.sections("keys") {
+            _ = try entry.optionalText("name")
+            _ = try entry.optionalText("hash")
+            entry.conceal("hash")
+            entry.note(content: content, of: "name")
+        }
+        return root.effective
+    }
+
+    private func lines(_ effective: EffectiveSettings) -> [String] {
+        effective.entries.map { "\($0.path)=\($0.value) \($0.source ?? "default")" }
+    }
+
+    @Test func saysWhereEachValueComesFrom() throws {
+        let text = #"{"$schema":"x","wait":0.5,"access":{"keys":[{"name":"a\"b","hash":"1234"}]}}"#
+        #expect(
+            lines(try read(text, ["port": "81"])) == [
+                "port=81 --port", "wait=0.5 config.json", #"access.keys.0.name="a\"b" config.json"#,
+                #"access.keys.0.hash="…" config.json"#,
+            ])
+        #expect(lines(try read("{}")) == ["port=80 default", "wait=5 default"])
+    }
+
+    @Test func theSameValueFromElsewhereIsTheSame() throws {
+        var effective = try read(#"{"port":81}"#)
+        let difference = effective.take(try read("{}", ["port": "81"])) { _ in false }
+        #expect(difference == .init(sameCount: 2))
+    }
+
+    @Test func takesWhatCanBeTakenAndRemembersTheRest() throws {
+        var effective = try read(#"{"port":81}"#)
+        let other = try read(#"{"port":82,"wait":6,"access":{"keys":[{"name":"a"}]}}"#)
+        let expected = EffectiveSettings.Difference(taken: ["access.keys", "wait"], left: ["port"])
+        #expect(effective.take(other) { $0 != "port" } == expected)
+        // What was not taken is different still.
+        #expect(effective.take(other) { $0 != "port" } == .init(left: ["port"], sameCount: 2))
+        #expect(effective.take(try read(#"{"port":81,"wait":6}"#)) { $0 != "port" }.taken == ["access.keys"])
+    }
+
+    @Test func aListIsOneSettingAndASecretCounts() throws {
+        var effective = try read(#"{"access":{"keys":[{"name":"a","hash":"1"},{"name":"b","hash":"2"}]}}"#)
+        let other = try read(#"{"access":{"keys":[{"name":"a","hash":"1"},{"name":"b","hash":"3"}]}}"#)
+        #expect(effective.take(other) { _ in true }.taken == ["access.keys"])
+    }
+
+    /// What stands anew in a file that is named as before is taken, whatever names it.
+    @Test func aFilesContentCounts() throws {
+        let text = #"{"access":{"keys":[{"name":"a"}]}}"#
+        var effective = try read(text, content: "1")
+        #expect(effective.take(try read(text, content: "2")) { _ in false }.taken == ["access.keys.0.name"])
+        #expect(effective.take(try read(text, content: "2")) { _ in false }.sameCount == 3)
+    }
+}
