@@ -110,8 +110,7 @@ extension BrokerReplica {
 
     /// Takes note of a topic that the poll lacks something of; false where the answer is full without it.
     private func collect(_ topic: UInt32, _ poll: PollQuery) -> Bool {
-        // What had ended when the snapshot began is no part of it, and nobody would tell how it ended once that is forgotten.
-        if topics[topic].isEnded, topics[topic].sequence <= poll.snapshotBegan ?? 0 { return true }
+        if hadEnded(topic, when: poll.snapshotBegan) { return true }
         if topics[topic].isLog {
             poll.logs.insert(topic)
             return true

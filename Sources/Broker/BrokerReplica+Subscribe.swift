@@ -93,9 +93,17 @@ extension BrokerReplica {
 
     // MARK: Slots
 
+    /// Whether the topic had ended when a snapshot began that is told in several answers. Then it is no part of that: nobody would
+    /// tell its end once that is forgotten, and who was told before would be told again.
+    func hadEnded(_ topic: UInt32, when snapshotBegan: UInt64?) -> Bool {
+        topics[topic].isEnded && topics[topic].sequence <= snapshotBegan ?? 0
+    }
+
     /// Marks a new slot if the reader lacks something of its topic; returns whether it does.
-    func markMissing(_ id: SubscriberID, _ slot: UInt32, _ topic: UInt32, after start: UInt64?) -> Bool {
-        let lacksUpdate = lacks(id, slot, topic, after: start)
+    func markMissing(
+        _ id: SubscriberID, _ slot: UInt32, _ topic: UInt32, after start: UInt64?, _ snapshotBegan: UInt64?
+    ) -> Bool {
+        let lacksUpdate = lacks(id, slot, topic, after: start, snapshotBegan)
         let lacksNotice = subscribers[id].isToldStaleness && staleTopic(topic, after: start) != nil
         guard lacksUpdate || lacksNotice else { return false }
         // How long what is there has been there says nothing of the way to this reader.
@@ -104,12 +112,16 @@ extension BrokerReplica {
         return true
     }
 
-    private func lacks(_ id: SubscriberID, _ slot: UInt32, _ topic: UInt32, after start: UInt64?) -> Bool {
+    private func lacks(
+        _ id: SubscriberID, _ slot: UInt32, _ topic: UInt32, after start: UInt64?, _ snapshotBegan: UInt64?
+    ) -> Bool {
+        let hadEnded = hadEnded(topic, when: snapshotBegan)
         guard let log = topics[topic].log else {
+            guard !hadEnded else { return false }
             guard let start else { return topics[topic].hasValue }
             return topics[topic].latest != nil && topics[topic].sequence > start
         }
-        let begin = log.firstVersion(lackedAfter: start)
+        let begin = hadEnded ? log.endVersion : log.firstVersion(lackedAfter: start)
         subscribers[id].setLogPosition(.version(begin), of: slot)
         guard begin < log.endVersion else { return false }
         // What the reader never had and what is kept no more is a gap.

@@ -11,17 +11,19 @@ extension BrokerReplica {
     /// still. Requires that none of its walks is under way.
     package func subscribe(_ id: SubscriberID, to requested: [TopicPattern], after cursor: Cursor?) -> Bool {
         let isResumed = honoursCaughtUp(cursor)
-        cover(id, requested, after: isResumed ? cursor?.sequence : nil, isSnapshot: true)
+        let start = isResumed ? cursor : nil
+        cover(id, requested, after: start?.sequence, start?.snapshotBegan, isSnapshot: true)
         return isResumed
     }
 
     /// The same for a poll that holds all up to `start` and begins to wait.
     package func cover(_ id: SubscriberID, _ requested: [TopicPattern], after start: UInt64) {
-        cover(id, requested, after: start, isSnapshot: false)
+        cover(id, requested, after: start, nil, isSnapshot: false)
     }
 
     private func cover(
-        _ id: SubscriberID, _ requested: [TopicPattern], after start: UInt64?, isSnapshot: Bool
+        _ id: SubscriberID, _ requested: [TopicPattern], after start: UInt64?, _ snapshotBegan: UInt64?,
+        isSnapshot: Bool
     ) {
         let floor = subscribers[id].cursor(at: markedSequence)
         let generation = start == nil ? nil : forgotten.resumeBegan()
@@ -31,7 +33,8 @@ extension BrokerReplica {
         begin(
             CoverageWalk(
                 subscriber: id, purpose: .cover(start: start, floor: floor, generation: generation),
-                patterns: requested, notBefore: sequence, isSnapshot: isSnapshot))
+                patterns: requested, snapshotBegan: snapshotBegan, notBefore: sequence,
+                isSnapshot: isSnapshot))
     }
 
     /// Holds the cursor back, so that it is good for what the reader covered before the walk and for what it covers then.
@@ -46,7 +49,8 @@ extension BrokerReplica {
         pin(id, at: subscribers[id].cursor(at: markedSequence))
         begin(
             CoverageWalk(
-                subscriber: id, purpose: .uncover, patterns: dropped, notBefore: 0, isSnapshot: false))
+                subscriber: id, purpose: .uncover, patterns: dropped, snapshotBegan: nil, notBefore: 0,
+                isSnapshot: false))
     }
 
     private func begin(_ begun: CoverageWalk) {
@@ -195,7 +199,9 @@ extension BrokerReplica {
             return nil
         }
         let slot = addSlot(walk.subscriber, topic, &ration)
-        if markMissing(walk.subscriber, slot, topic, after: start) { walk.lackingCount += 1 }
+        if markMissing(walk.subscriber, slot, topic, after: start, walk.snapshotBegan) {
+            walk.lackingCount += 1
+        }
         // It is taken from the list of what has settled, so it has to be looked at again when the reader has been told.
         if topics[topic].isForgotten { settleLater(topic) }
         return slot

@@ -19,6 +19,8 @@ struct CoverageWalk {
     let subscriber: SubscriberID
     let purpose: Purpose
     let patterns: [TopicPattern]
+    /// Of a resume from the middle of a snapshot, where that began.
+    let snapshotBegan: UInt64?
     /// A cover waits until all changes up to here are marked, so that no mark of them comes after it.
     let notBefore: UInt64
     /// The place of the pattern at hand.

@@ -87,6 +87,29 @@ import Testing
         #expect(lines.last?.contains(#""topic":"ref/log","version":5"#) == true)
     }
 
+    /// A forgotten topic may still be there for somebody who has not heard of its end.
+    @Test func whoHeardOfAnEndDoesNotHearOfItAgainByAResumeFromTheMiddle() throws {
+        var retention = Sequencer.Retention()
+        retention.tombstoneLimit = 0
+        let bench = Bench(retention)
+        try bench.publish([("ref/0", "1"), ("ref/1", "1")])
+        bench.replica.follow()
+        let (slow, quick) = (try bench.reader(of: ["**"]), try bench.reader(of: ["**"]))
+        for id in [slow, quick] { _ = bench.drain(id) }
+        try bench.publish("ref/0", nil)
+        bench.replica.follow()
+        #expect(bench.drain(quick).count == 1)
+        bench.replica.follow()
+        // Both forms find it: by a pattern, and by its name.
+        let cursor = Cursor(Array("bench-1.\(bench.replica.sequence)".utf8).span)
+        for pattern in ["*/*", "ref/0"] {
+            #expect(bench.replica.subscribe(quick, to: [try TopicPattern(pattern)], after: cursor))
+            bench.replica.finish()
+            #expect(bench.drain(quick).isEmpty)
+        }
+        #expect(bench.drain(slow).count == 1)
+    }
+
     @Test(arguments: ["e-5.", "e-5.x", "e-.5", "e.5-6x", "e-5.6.7"]) func readsNoCursorThatIsNone(
         text: String
     ) {
