@@ -22,94 +22,80 @@ package final class Principal: Sendable {
     let basis: Digest?
     /// Whether it is a ticket's whom its maker has given what the maker may grant, not what it may do itself.
     let isGranted: Bool
-    /// The moment when its proof ends by the wall clock, as it is told; nil: never.
-    package let expires: UnixTime?
-    /// From then on it may nothing; when its connections are warned of that; and when they are told that it is so, and end.
-    package let end: Instant
-    package let warning: Instant
-    package let farewell: Instant
-    /// Whether the settings do not know it any more.
-    package let isWithdrawn: Bool
+    let term: Term
 
-    /// One whose proof lasts for ever.
-    package init(
-        name: String, rights: Rights, proof: Proof, key: String? = nil, restingOn basis: Digest? = nil
+    /// How long it lasts.
+    struct Term: Sendable {
+        /// When its proof ends by the wall clock, as it is told; nil: never.
+        var expires: UnixTime?
+        /// From then on it may nothing; when its connections are warned of that; and when they are told that it is so, and end.
+        var end = Instant.never
+        var warning = Instant.never
+        var farewell = Instant.never
+        /// Whether the settings do not know it any more.
+        var isWithdrawn = false
+    }
+
+    package var expires: UnixTime? { term.expires }
+    package var end: Instant { term.end }
+    package var warning: Instant { term.warning }
+    package var farewell: Instant { term.farewell }
+    package var isWithdrawn: Bool { term.isWithdrawn }
+
+    private init(
+        _ name: String, _ rights: Rights, _ proof: Proof, key: String?, restingOn basis: Digest?,
+        isGranted: Bool = false, _ term: Term
     ) {
         self.name = name
         self.rights = rights
         self.proof = proof
         self.key = key
         self.basis = basis
-        isGranted = false
-        expires = nil
-        end = .never
-        warning = .never
-        farewell = .never
-        isWithdrawn = false
+        self.isGranted = isGranted
+        self.term = term
+    }
+
+    /// One whose proof lasts for ever.
+    package convenience init(
+        name: String, rights: Rights, proof: Proof, key: String? = nil, restingOn basis: Digest? = nil
+    ) {
+        self.init(name, rights, proof, key: key, restingOn: basis, Term())
     }
 
     /// One whose proof ends so long after `now`. It is told a minute before, or a tenth of that time if that is shorter.
-    init(
+    convenience init(
         name: String, rights: Rights, expires: UnixTime, after life: Interval, now: Instant,
         restingOn basis: Digest?
     ) {
-        self.name = name
-        self.rights = rights
-        proof = .token
-        key = nil
-        self.basis = basis
-        isGranted = false
-        self.expires = expires
-        end = now + life
-        farewell = end
-        isWithdrawn = false
+        let end = now + life
         let notice = min(life.nanoseconds / 10, Interval(.seconds(60)).nanoseconds)
-        warning = now + Interval(nanoseconds: life.nanoseconds - notice)
+        let warning = now + Interval(nanoseconds: life.nanoseconds - notice)
+        self.init(
+            name, rights, .token, key: nil, restingOn: basis,
+            Term(expires: expires, end: end, warning: warning, farewell: end))
     }
 
     /// The one that a ticket of `maker` stands for; it ends when its maker does.
-    package init(name: String, rights: Rights, ticketOf maker: Principal, isGranted: Bool = false) {
-        self.name = name
-        self.rights = rights
-        proof = .ticket
-        key = maker.key
-        basis = maker.basis
-        self.isGranted = isGranted
-        expires = maker.expires
-        end = maker.end
-        warning = maker.warning
-        farewell = maker.farewell
-        isWithdrawn = maker.isWithdrawn
+    package convenience init(
+        name: String, rights: Rights, ticketOf maker: Principal, isGranted: Bool = false
+    ) {
+        self.init(
+            name, rights, .ticket, key: maker.key, restingOn: maker.basis, isGranted: isGranted, maker.term)
     }
 
     /// The same with other rights.
-    init(_ former: Principal, with rights: Rights) {
-        name = former.name
-        self.rights = rights
-        proof = former.proof
-        key = former.key
-        basis = former.basis
-        isGranted = former.isGranted
-        expires = former.expires
-        end = former.end
-        warning = former.warning
-        farewell = former.farewell
-        isWithdrawn = former.isWithdrawn
+    convenience init(_ former: Principal, with rights: Rights) {
+        self.init(
+            former.name, rights, former.proof, key: former.key, restingOn: former.basis,
+            isGranted: former.isGranted, former.term)
     }
 
     /// One that may nothing from `now` on, and whose connections are told so at `farewell`.
-    package init(withdrawn former: Principal, at now: Instant, farewell: Instant) {
-        name = former.name
-        rights = Rights()
-        proof = former.proof
-        key = former.key
-        basis = nil
-        isGranted = former.isGranted
-        expires = former.expires
-        end = now
-        warning = farewell
-        self.farewell = farewell
-        isWithdrawn = true
+    package convenience init(withdrawn former: Principal, at now: Instant, farewell: Instant) {
+        self.init(
+            former.name, Rights(), former.proof, key: former.key, restingOn: nil,
+            isGranted: former.isGranted,
+            Term(expires: former.expires, end: now, warning: farewell, farewell: farewell, isWithdrawn: true))
     }
 
     /// Nobody in particular.

@@ -39,6 +39,14 @@ package struct Rights: Sendable {
     }
 }
 
+extension Rights {
+    /// A ticket has no higher limits than its maker.
+    package mutating func stayWithin(limitsOf maker: Rights) {
+        maximumRate = [maximumRate, maker.maximumRate].compactMap(\.self).min()
+        connectionLimit = [connectionLimit, maker.connectionLimit].compactMap(\.self).min()
+    }
+}
+
 extension Rights.Scope {
     package init(_ patterns: [TopicPattern]) {
         self = patterns.contains(.everything) ? .everything : .within(PatternSet(patterns))

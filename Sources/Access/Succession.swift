@@ -47,7 +47,7 @@ package struct Succession: Sendable {
         let limit = maker.rights
         rights.subscribe = rights.subscribe.narrowed(to: ticket.isGranted ? limit.grant : limit.subscribe)
         rights.publish = rights.publish.narrowed(to: ticket.isGranted ? limit.grant : limit.publish)
-        rights.maximumRate = [rights.maximumRate, limit.maximumRate].compactMap(\.self).min()
+        rights.stayWithin(limitsOf: limit)
         return rights.isNothing ? nil : Principal(ticket, with: rights)
     }
 }

@@ -91,12 +91,12 @@ final class Workspace {
     /// The connection's principal may nothing from now on. Its reader is told so, and ends, within the time over which goodbyes are
     /// spread, so that not all come back at once.
     func withdraw(_ connection: Connection) {
-        let farewell =
-            now
-            + Duration.nanoseconds(
-                Int64.random(
-                    in: 0...Int64(configuration.drain.spread.nanoseconds), using: &generator))
+        let farewell = randomMoment(within: configuration.drain.spread)
         connection.principal = Principal(withdrawn: connection.principal, at: now, farewell: farewell)
+    }
+
+    func randomMoment(within spread: Duration) -> Instant {
+        now + .nanoseconds(Int64.random(in: 0...Int64(spread.nanoseconds), using: &generator))
     }
 
     /// The steps that a question may take before the others have had their turn.

@@ -9,6 +9,7 @@ final class AccessTickets: Sendable {
     static let life = Duration.seconds(30)
     /// So many may be under way.
     private static let limit = 100_000
+    private static let forgottenCount = 16
 
     private struct State {
         var principals: [Digest: (principal: Principal, end: Instant)] = [:]
@@ -24,8 +25,11 @@ final class AccessTickets: Sendable {
         let digest = Digest(of: ticket.span)
         let end = now + Self.life
         return state.withLock { state in
-            while let oldest = state.order.first, oldest.end <= now || state.principals[oldest.digest] == nil
-            {
+            // Of each that is made a few are forgotten: so they become no more, and no maker waits for a hundred thousand.
+            for _ in 0..<Self.forgottenCount {
+                guard let oldest = state.order.first,
+                    oldest.end <= now || state.principals[oldest.digest] == nil
+                else { break }
                 _ = state.order.popFirst()
                 state.principals[oldest.digest] = nil
             }

@@ -64,8 +64,8 @@ struct TicketRequest {
                     try granted(texts, within: own.publish, "publish")
                 } ?? own.publish
         }
-        rights.maximumRate = [maker.rights.maximumRate, maximumRate].compactMap(\.self).min()
-        rights.connectionLimit = maker.rights.connectionLimit
+        rights.maximumRate = maximumRate
+        rights.stayWithin(limitsOf: maker.rights)
         return Principal(
             name: subject ?? maker.name, rights: rights, ticketOf: maker, isGranted: subject != nil)
     }

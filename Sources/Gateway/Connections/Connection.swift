@@ -145,31 +145,19 @@ extension Connection {
     /// What has come of the header with which a proxy begins the connection; nil where none is awaited.
     var proxyHeader: [UInt8]? {
         get { holdings?.proxyHeader }
-        set {
-            guard newValue != nil || holdings != nil else { return }
-            madeHoldings.proxyHeader = newValue
-            letGo()
-        }
+        set { hold(newValue, at: \.proxyHeader) }
     }
 
     /// From where the whole connection comes, as that header said.
     var origin: ForwardedNode? {
         get { holdings?.origin }
-        set {
-            guard newValue != nil || holdings != nil else { return }
-            madeHoldings.origin = newValue
-            letGo()
-        }
+        set { hold(newValue, at: \.origin) }
     }
 
     /// For whom a proxy speaks in the fields of the request at hand; nil where none does.
     var client: ForwardedNode? {
         get { holdings?.client }
-        set {
-            guard newValue != nil || holdings != nil else { return }
-            madeHoldings.client = newValue
-            letGo()
-        }
+        set { hold(newValue, at: \.client) }
     }
 
     var places: TakenPlaces {
@@ -179,6 +167,12 @@ extension Connection {
             madeHoldings.places = newValue
             letGo()
         }
+    }
+
+    private func hold<Value>(_ value: Value?, at place: ReferenceWritableKeyPath<Holdings, Value?>) {
+        guard value != nil || holdings != nil else { return }
+        madeHoldings[keyPath: place] = value
+        letGo()
     }
 
     func keepUnsent(_ bytes: UnsafeBufferPointer<UInt8>) {

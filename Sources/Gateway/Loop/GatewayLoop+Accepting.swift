@@ -130,7 +130,7 @@ extension GatewayLoop {
         if connection.stream.layered != nil { handshakes.begin(key) }
         shared.connectionCount.add(1, ordering: .relaxed)
         statistics.add(.opened)
-        if let moment = isDraining ? randomMoment(within: configuration.drain.spread) : lifeEnd() {
+        if let moment = isDraining ? work.randomMoment(within: configuration.drain.spread) : lifeEnd() {
             goodbyes[connection.token] = moment
         }
         // A handshake may cost a hundred times what accepting does: it begins when the kernel tells of its first bytes.

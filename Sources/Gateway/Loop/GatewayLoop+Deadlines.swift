@@ -67,7 +67,7 @@ extension GatewayLoop {
     /// who came together do not come back together.
     func lifeEnd() -> Instant? {
         let life = configuration.subscribers.life
-        return life > .zero ? randomMoment(within: life / 2) + life / 2 : nil
+        return life > .zero ? work.randomMoment(within: life / 2) + life / 2 : nil
     }
 
     private func sayGoodbye(to connection: Connection) {

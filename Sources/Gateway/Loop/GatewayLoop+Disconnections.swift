@@ -16,23 +16,21 @@ struct DisconnectionUnderWay {
 }
 
 extension GatewayLoop {
-    /// Connections that are looked at in a turn.
-    private static let disconnectionStep = 512
-
     /// Goes on with the oldest order.
     func disconnect() {
         guard var underWay = disconnections.popFirst() else { return }
-        let end = min(underWay.place + Self.disconnectionStep, connections.count)
-        for connection in connections[underWay.place..<end] {
-            guard let connection, underWay.order.concerns(connection, at: control.mailbox) else { continue }
-            underWay.endedCount += 1
+        beginShare(Share.reviews)
+        var endedCount = 0
+        let isOver = visitConnections(from: &underWay.place) { connection in
+            guard underWay.order.concerns(connection, at: control.mailbox) else { return }
+            endedCount += 1
             disconnect(connection)
         }
-        underWay.place = end
-        if end < connections.count {
-            disconnections.append(underWay)
-        } else {
+        underWay.endedCount += endedCount
+        if isOver {
             underWay.order.report(ended: underWay.endedCount)
+        } else {
+            disconnections.append(underWay)
         }
     }
 

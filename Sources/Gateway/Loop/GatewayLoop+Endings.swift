@@ -50,12 +50,8 @@ extension GatewayLoop {
         work.drainEnd = now + configuration.drain.deadline
         for connection in connections {
             guard let connection, connection.isOpen else { continue }
-            goodbyes[connection.token] = randomMoment(within: configuration.drain.spread)
+            goodbyes[connection.token] = work.randomMoment(within: configuration.drain.spread)
             schedule(connection)
         }
-    }
-
-    func randomMoment(within spread: Duration) -> Instant {
-        now + .nanoseconds(Int64.random(in: 0...Int64(spread.nanoseconds), using: &work.generator))
     }
 }

@@ -29,8 +29,7 @@ final class SurveyUnderWay {
 }
 
 extension GatewayLoop {
-    /// Connections that are looked at, and rows that are written, before the clock is.
-    private static let lookedAtCount = 64
+    /// Rows that are written before the clock is looked at.
     private static let writtenCount = 16
 
     /// Goes on with the questions in turns.
@@ -50,14 +49,12 @@ extension GatewayLoop {
     }
 
     private func lookOn(_ asked: SurveyUnderWay) {
-        let end = min(asked.place + Self.lookedAtCount, connections.count)
-        for connection in connections[asked.place..<end] {
-            guard let connection else { continue }
+        let isOver = visitConnections(from: &asked.place) { connection in
             asked.connectionCount += 1
             asked.found.append((connection.key, slowness(of: connection)))
+            if asked.found.count >= 2 * asked.survey.limit { asked.keepSlowest() }
         }
-        asked.place = end
-        if end == connections.count || asked.found.count >= 2 * asked.survey.limit { asked.keepSlowest() }
+        if isOver { asked.keepSlowest() }
     }
 
     /// Returns whether there is more to write.

@@ -19,6 +19,17 @@ extension GatewayLoop {
         static let reviews = Interval(.microseconds(500))
     }
 
+    /// Visits the connections from `place` on, until none is left or the part of the turn has had its share; returns whether none
+    /// is left.
+    func visitConnections(from place: inout Int, _ visit: (Connection) -> Void) -> Bool {
+        while place < connections.count {
+            if place & 7 == 7, isShareSpent { return false }
+            if let connection = connections[place] { visit(connection) }
+            place += 1
+        }
+        return true
+    }
+
     /// Steps between two looks at the clock, and the most of them in a turn: a clock that stands still must not hold it.
     private static let rationSteps = 128
     private static let rationLimit = 256

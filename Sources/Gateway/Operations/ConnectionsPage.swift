@@ -4,9 +4,6 @@ internal import HTTP
 internal import Primitives
 
 enum ConnectionsPage {
-    /// How long the loops may take to answer before the request is given up.
-    fileprivate static let patience = Duration.seconds(5)
-
     /// Begins to ask the loops.
     static func open(
         _ head: RequestHead, _ connection: Connection, _ work: Workspace
@@ -29,58 +26,27 @@ enum ConnectionsPage {
         for (name, value) in items where name.elementsEqual("limit".utf8) {
             limit = try SubscriptionRequest.limit(value)
         }
-        return .reply(AwaitedConnections(limit: limit, connection, work))
-    }
-}
-
-/// A request that waits until all loops have listed their connections.
-private final class AwaitedConnections: Reply {
-    private let ticket: UInt64
-    private let until: Instant
-
-    init(limit: Int, _ connection: Connection, _ work: Workspace) {
-        ticket = work.tickets.issue(to: connection.key)
-        until = work.now + ConnectionsPage.patience
-        let loops = work.shared.loops
-        let survey = ConnectionSurvey(
-            limit: limit, byteLimit: work.configuration.subscribers.answerByteCount, loopCount: loops.count,
-            asker: work.mailbox, ticket: ticket)
-        for loop in loops { loop.mailbox.post(.survey(survey)) }
+        return .reply(survey(limit: limit, connection, work))
     }
 
-    var isReading: Bool { false }
-
-    func answered(
-        _ answer: Answer, to _: UInt64, _ response: inout some Responder, _ connection: Connection,
-        _ work: Workspace
-    ) -> ReplyProgress {
-        guard case .connections(let survey) = answer else { return .goesOn }
-        let result = survey.result
-        var body = ByteBuffer(capacity: result.rows.reduce(64) { $0 + $1.byteCount + 1 })
-        body.append(result)
-        response.answerJSON(body, connection, work)
-        return .over
-    }
-
-    func deadline(_: Connection, _: Workspace) -> Instant { until }
-
-    func deadlineCame(
-        _ response: inout some Responder, _ connection: Connection, _ work: Workspace
-    ) -> ReplyProgress {
-        response.refuse(
-            Problem(503, "overloaded", "The loops are too busy to tell; try again."), connection, work)
-        return .over
-    }
-
-    func sayGoodbye(
-        _ response: inout some Responder, _ connection: Connection, _ work: Workspace
-    ) -> ReplyProgress {
-        response.refuse(.draining(wait: work.reconnectDelay()), connection, work)
-        return .over
-    }
-
-    func ended(_ work: Workspace) {
-        work.tickets.redeem(ticket)
+    /// Waits until all loops have listed their connections.
+    private static func survey(limit: Int, _ connection: Connection, _ work: Workspace) -> AwaitedAnswer {
+        AwaitedAnswer(
+            patience: .seconds(5), late: "The loops are too busy to tell; try again.", endsWithDrain: true,
+            connection, work
+        ) {
+            let loops = work.shared.loops
+            let survey = ConnectionSurvey(
+                limit: limit, byteLimit: work.configuration.subscribers.answerByteCount,
+                loopCount: loops.count, asker: work.mailbox, ticket: $0)
+            for loop in loops { loop.mailbox.post(.survey(survey)) }
+        } tell: { answer in
+            guard case .connections(let survey) = answer else { return nil }
+            let result = survey.result
+            var body = ByteBuffer(capacity: result.rows.reduce(64) { $0 + $1.byteCount + 1 })
+            body.append(result)
+            return .success(body)
+        }
     }
 }
 

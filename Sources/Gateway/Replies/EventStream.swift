@@ -15,8 +15,13 @@ final class EventStream: Reply {
     private var session: ReaderSession
     private var isEnded = false
     private var standing = Standing()
-    /// Whether its rights are others than when it was compared with them.
-    private var isUnreviewed = false
+    /// Its rights are others than when it was compared with them, and it is being compared: until that is done nothing is sent.
+    private var review: Review?
+
+    private final class Review {
+        /// For what it reads and may no longer read.
+        var search = HeldSearch()
+    }
 
     /// Answers `GET /sse`.
     static func open(
@@ -94,8 +99,8 @@ final class EventStream: Reply {
     func flush(
         budget: Int, _ response: inout some Responder, _ connection: Connection, _ work: Workspace
     ) -> ReplyProgress {
-        if isUnreviewed { review(connection, work) }
-        guard !isEnded, !isUnreviewed, work.now < connection.principal.end else { return .goesOn }
+        goOnReviewing(connection, work)
+        guard !isEnded, review == nil, work.now < connection.principal.end else { return .goesOn }
         session.drain(budget: budget, connection, work)
         let live = session.nextLive(work.batch.cursor)
         guard !work.batch.isEmpty || live != nil else { return .goesOn }
@@ -115,20 +120,24 @@ final class EventStream: Reply {
     // MARK: Rights
 
     func principalChanged(_ connection: Connection, _ work: Workspace) {
-        isUnreviewed = true
-        review(connection, work)
+        review = Review()
+        goOnReviewing(connection, work)
     }
 
     /// It asked for all that it reads at once, and has no way to be told that a part of it goes: so it goes, and asks anew.
-    private func review(_ connection: Connection, _ work: Workspace) {
-        guard !isEnded, !session.isWalking(work) else { return }
-        isUnreviewed = false
+    private func goOnReviewing(_ connection: Connection, _ work: Workspace) {
+        guard let review, !isEnded, !session.isWalking(work) else { return }
         let rights = connection.principal.rights.subscribe
-        if case .everything = rights { return }
-        var search = HeldSearch()
-        var ration = Ration(steps: .max)
-        _ = work.replica.advance(&search, of: session.subscriber, &ration) { !rights.allows($0) }
-        if search.found.isEmpty { work.comeBack() } else { work.withdraw(connection) }
+        if case .everything = rights {
+            self.review = nil
+            return
+        }
+        var ration = work.ration
+        let isOver = work.replica.advance(&review.search, of: session.subscriber, &ration) {
+            !rights.allows($0)
+        }
+        if isOver || !review.search.found.isEmpty { self.review = nil }
+        if review.search.found.isEmpty { work.comeBack() } else { work.withdraw(connection) }
     }
 
     // MARK: Life

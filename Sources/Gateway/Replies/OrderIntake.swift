@@ -71,12 +71,12 @@ final class OrderIntake: Reply {
                 return .over
             case .disconnection:
                 let target = try Disconnection.Target(text.unsafeBytes.span)
-                return .continues(in: AwaitedDisconnection(of: target, connection, work))
+                return .continues(in: AwaitedAnswer(disconnecting: target, connection, work))
             case .reload:
                 guard text.unsafeBytes.span.isBlank else {
                     throw Problem.badRequest("A reload takes no content: the settings stand in their file.")
                 }
-                return .continues(in: AwaitedReload(connection, work))
+                return .continues(in: AwaitedAnswer(reloadingFor: connection, work))
             }
         } catch {
             response.refuse(error, connection, work)
@@ -101,56 +101,43 @@ final class OrderIntake: Reply {
         response.answerJSON(body, connection, work)
     }
 
-    func deadline(_: Connection, _: Workspace) -> Instant { .never }
-
-    func deadlineCame(_: inout some Responder, _: Connection, _: Workspace) -> ReplyProgress { .goesOn }
-
     func ended(_: Workspace) {}
 }
 
-/// A request that waits until all loops have ended what was to be ended.
-private final class AwaitedDisconnection: Reply {
-    /// How long the loops may take before the request is given up.
-    private static let patience = Duration.seconds(5)
-
-    private let ticket: UInt64
-    private let until: Instant
-
-    init(of target: Disconnection.Target, _ connection: Connection, _ work: Workspace) {
-        ticket = work.tickets.issue(to: connection.key)
-        until = work.now + Self.patience
-        let loops = work.shared.loops
-        let order = Disconnection(
-            target, loopCount: loops.count, asker: work.mailbox, ticket: ticket, ownKey: connection.key)
-        for loop in loops { loop.mailbox.post(.disconnect(order)) }
+extension AwaitedAnswer {
+    /// Waits until all loops have ended what was to be ended.
+    fileprivate convenience init(
+        disconnecting target: Disconnection.Target, _ connection: Connection, _ work: Workspace
+    ) {
+        self.init(patience: .seconds(5), late: "The loops are too busy; ask again.", connection, work) {
+            let loops = work.shared.loops
+            let order = Disconnection(
+                target, loopCount: loops.count, asker: work.mailbox, ticket: $0, ownKey: connection.key)
+            for loop in loops { loop.mailbox.post(.disconnect(order)) }
+        } tell: { answer in
+            guard case .disconnected(let count) = answer else { return nil }
+            var body = ByteBuffer()
+            body.append("{\"disconnected\":")
+            body.append(decimal: UInt64(count))
+            body.append("}\n")
+            return .success(body)
+        }
     }
 
-    var isReading: Bool { false }
-
-    func answered(
-        _ answer: Answer, to _: UInt64, _ response: inout some Responder, _ connection: Connection,
-        _ work: Workspace
-    ) -> ReplyProgress {
-        guard case .disconnected(let count) = answer else { return .goesOn }
-        var body = ByteBuffer()
-        body.append("{\"disconnected\":")
-        body.append(decimal: UInt64(count))
-        body.append("}\n")
-        response.answerJSON(body, connection, work)
-        return .over
-    }
-
-    func deadline(_: Connection, _: Workspace) -> Instant { until }
-
-    func deadlineCame(
-        _ response: inout some Responder, _ connection: Connection, _ work: Workspace
-    ) -> ReplyProgress {
-        response.refuse(
-            Problem(503, "overloaded", "The loops are too busy; ask again."), connection, work)
-        return .over
-    }
-
-    func ended(_ work: Workspace) {
-        work.tickets.redeem(ticket)
+    /// Waits until the settings are read anew. That takes milliseconds, but a name server that is asked for an address may take
+    /// its time.
+    fileprivate convenience init(reloadingFor connection: Connection, _ work: Workspace) {
+        self.init(
+            patience: .seconds(30), late: "The settings are still being read; the log will tell.",
+            connection, work
+        ) {
+            work.shared.reloads.ask(for: $0, at: work.mailbox)
+        } tell: { answer in
+            guard case .reloaded(let report) = answer else { return nil }
+            return switch report {
+            case .refused(let reason): .failure(.badRequest(reason))
+            case .taken(let outcome): .success(outcome.text)
+            }
+        }
     }
 }

@@ -37,6 +37,7 @@ protocol Reply: AnyObject {
         _ problem: Problem, _ reason: EndReason, _ response: inout some Responder, _ connection: Connection,
         _ work: Workspace
     ) -> ReplyProgress
+    /// When it is to be looked at, whatever happens.
     func deadline(_ connection: Connection, _ work: Workspace) -> Instant
     func deadlineCame(
         _ response: inout some Responder, _ connection: Connection, _ work: Workspace
@@ -90,6 +91,10 @@ extension Reply {
         response.refuse(problem, connection, work)
         return .over
     }
+
+    func deadline(_: Connection, _: Workspace) -> Instant { .never }
+
+    func deadlineCame(_: inout some Responder, _: Connection, _: Workspace) -> ReplyProgress { .goesOn }
 
     func sayGoodbye(_: inout some Responder, _: Connection, _: Workspace) -> ReplyProgress { .goesOn }
 

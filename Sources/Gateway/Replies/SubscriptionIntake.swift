@@ -69,9 +69,5 @@ final class SubscriptionIntake: Reply {
         return .over
     }
 
-    func deadline(_: Connection, _: Workspace) -> Instant { .never }
-
-    func deadlineCame(_: inout some Responder, _: Connection, _: Workspace) -> ReplyProgress { .goesOn }
-
     func ended(_: Workspace) {}
 }
