@@ -1,6 +1,17 @@
 /// Taking marks: what a reader is sent is read at the moment when it can take it.
 package import Primitives
 
+/// How often a reader's topics may have their turn in one drain.
+package enum Rounds {
+    /// As often as there is room.
+    case all
+    /// Once, which is what a pace allows.
+    case one
+    /// The round that is under way goes on, and the next ones follow only as long as a log has not had all of its own: what a
+    /// log keeps is not thinned out, so it need not wait.
+    case rest
+}
+
 extension BrokerReplica {
     /// A log may not keep a reader's other topics waiting: so many of its updates, then the next topic's turn.
     private static var logUpdatesAVisit: Int { 64 }
@@ -8,12 +19,12 @@ extension BrokerReplica {
     private static var markingSteps: Int { 1024 }
 
     /// Moves what `id` lacks into `batch`, which must be empty: at least one update if there is one, then more
-    /// while they fit `byteBudget`. With `oneRound` no topic comes twice, which is what a pace allows.
+    /// while they fit `byteBudget`.
     ///
     /// - Parameter now: for counting how old what is taken is; nil where that says nothing of the way here, as in a
     ///   snapshot.
     package func drain(
-        _ id: SubscriberID, byteBudget: Int, oneRound: Bool = false, at now: Instant? = nil,
+        _ id: SubscriberID, byteBudget: Int, rounds: Rounds = .all, at now: Instant? = nil,
         into batch: inout Batch
     ) {
         if let now, subscribers[id].markCount > 0 {
@@ -24,8 +35,9 @@ extension BrokerReplica {
         while subscribers[id].markCount > 0 {
             if subscribers[id].position == 0 { subscribers[id].beginRound(at: markedSequence) }
             guard let slot = subscribers[id].nextInRound() else {
+                let isLogBehind = subscribers[id].roundLimit != .max
                 subscribers[id].endRound()
-                if oneRound, !batch.isEmpty { break }
+                if rounds != .all, !batch.isEmpty || rounds == .rest && !isLogBehind { break }
                 continue
             }
             let topic = subscribers[id].slots[Int(slot)].topic

@@ -13,7 +13,9 @@ extension BrokerReplica {
     package func advance(_ listing: inout Listing, _ ration: inout Ration) -> Bool {
         while !listing.isCut, let topic = listing.scan.next(in: tree, topics, &ration) {
             guard topics[topic].hasValue, let latest = topics[topic].latestBytes else { continue }
-            if listing.found.count == listing.limit || listing.overflows(latest.count) {
+            // What was found in earlier steps and has gone since must not keep the rest out, nor hide its name.
+            if listing.isFull(for: latest.count) { forgetGone(&listing) }
+            if listing.isFull(for: latest.count) {
                 listing.isCut = true
             } else {
                 listing.found.append(topicID(topic))
@@ -23,18 +25,33 @@ extension BrokerReplica {
         return listing.isCut || listing.scan.isOver
     }
 
-    /// Fills `batch` with the latest updates of what a listing has found; returns the last name if more follow.
+    private func forgetGone(_ listing: inout Listing) {
+        listing.byteCount = 0
+        listing.found.removeAll { topic in
+            guard let latest = found(topic) else { return true }
+            listing.byteCount += latest.count
+            return false
+        }
+    }
+
+    private func found(_ topic: TopicID) -> UnsafeBufferPointer<UInt8>? {
+        guard name(of: topic) != nil, topics[topic.index].hasValue else { return nil }
+        return topics[topic.index].latestBytes
+    }
+
+    /// Fills `batch` with the latest updates of what a listing has found, without a change of the replica since; returns the last
+    /// name if more follow.
     package func finish(_ listing: Listing, into batch: inout Batch) -> Payload? {
         var last: Payload?
-        for topic in listing.found where name(of: topic) != nil && topics[topic.index].hasValue {
-            guard let latest = topics[topic.index].latestBytes else { continue }
+        for topic in listing.found {
+            guard let latest = found(topic) else { continue }
             // It may have grown since it was found.
             guard batch.isEmpty || batch.byteCount + latest.count <= listing.byteBudget else { return last }
             batch.append(
                 Batch.Entry(topic: topic, version: topics[topic.index].version, bytes: latest))
             last = topics[topic.index].name
         }
-        return listing.isCut ? last ?? listing.found.last.flatMap { name(of: $0) } : nil
+        return listing.isCut ? last : nil
     }
 }
 
@@ -58,7 +75,7 @@ package struct Listing {
     /// What has been found takes so many bytes.
     package var heldByteCount: Int { found.capacity * MemoryLayout<TopicID>.stride }
 
-    fileprivate func overflows(_ more: Int) -> Bool {
-        !found.isEmpty && byteCount + more > byteBudget
+    fileprivate func isFull(for more: Int) -> Bool {
+        found.count == limit || !found.isEmpty && byteCount + more > byteBudget
     }
 }

@@ -37,20 +37,20 @@ struct ReaderSession {
     mutating func drain(budget: Int, _ connection: Connection, _ work: Workspace) {
         work.batch.removeAll()
         settleLives(work)
+        let isDue = pace.due <= work.now
         // What a round has begun goes on whatever the pace says.
-        let mayDrain = pace.due <= work.now || work.replica.isInRound(subscriber)
-        guard work.replica.hasMarks(subscriber), mayDrain else {
+        guard work.replica.hasMarks(subscriber), isDue || work.replica.isInRound(subscriber) else {
             work.batch.cursor = work.replica.cursor(of: subscriber)
             return
         }
         work.replica.drain(
-            subscriber, byteBudget: budget, oneRound: pace.isLimited,
+            subscriber, byteBudget: budget, rounds: pace.isLimited ? isDue ? .one : .rest : .all,
             // A snapshot's values are as old as they are, and paced ones as the pace wants them. Not the turn's `now`: the
             // flushes before this one took their time.
             at: pendingLives.isEmpty && !pace.isLimited ? work.clock.now() : nil, into: &work.batch)
         work.noteDelivery(to: connection)
         // Each part of a round counts: an unsubscribe may take the rest.
-        pace.flushed(at: work.now)
+        if !work.batch.isEmpty { pace.flushed(at: work.now) }
         if work.batch.hasMore { work.comeBack() }
     }
 

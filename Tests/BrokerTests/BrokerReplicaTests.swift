@@ -70,7 +70,22 @@ import Testing
         #expect(bench.replica.cursor(of: id) == 3)
         try bench.publish("a", "2")
         bench.replica.follow()
-        #expect(bench.drain(id, oneRound: true).count == 1)
+        #expect(bench.drain(id, rounds: .one).count == 1)
+        #expect(bench.batch.cursor == 4)
+    }
+
+    @Test func ofARoundOnlyTheRestGoesOnBeforeItsTime() throws {
+        let bench = Bench()
+        let id = try bench.reader(of: ["a", "b", "c"])
+        try bench.publish([("a", "1"), ("b", "1"), ("c", "1")])
+        bench.replica.follow()
+        #expect(bench.drain(id, budget: 1, rounds: .one).count == 1)
+        try bench.publish("a", "2")
+        bench.replica.follow()
+        #expect(bench.drain(id, budget: 1, rounds: .rest).count == 1)
+        try bench.unsubscribe(id, ["c"])
+        #expect(bench.drain(id, rounds: .rest) == [] && bench.replica.hasMarks(id) && !bench.batch.hasMore)
+        #expect(bench.drain(id, rounds: .one).count == 1)
         #expect(bench.batch.cursor == 4)
     }
 

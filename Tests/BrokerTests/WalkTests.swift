@@ -48,6 +48,27 @@ import Testing
         #expect(bench.batch.cursor == bench.replica.sequence)
     }
 
+    @Test func aListingGoesOnBehindWhatHasGoneMeanwhile() throws {
+        let bench = try Bench(logging: 1, tombstoneLimit: 0)
+        for topic in ["a", "b", "c", "d"] { try bench.publish(topic, "1") }
+        bench.replica.follow()
+        var listing = Listing(of: .everything, after: nil, limit: 1, byteBudget: 1 << 20)
+        var isOver = false
+        while listing.heldByteCount == 0 {
+            var ration = Ration(steps: 1)
+            isOver = bench.replica.advance(&listing, &ration)
+        }
+        try #require(!isOver)
+        try bench.publish("a", nil)
+        bench.replica.follow()
+        try #require(bench.replica.latest(Array("a".utf8).span) == nil)
+        var ration = Ration(steps: 1000)
+        try #require(bench.replica.advance(&listing, &ration))
+        let next = bench.replica.finish(listing, into: &bench.batch)
+        #expect(next.map { String(decoding: $0.unsafeBytes, as: UTF8.self) } == "b")
+        #expect(bench.batch.entries.count == 1)
+    }
+
     @Test func readersTakeTurns() throws {
         let bench = try world()
         let first = try newcomer(bench, ["**"])

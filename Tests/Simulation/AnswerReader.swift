@@ -31,14 +31,21 @@ struct AnswerReader {
     private var decoder = BodyDecoder(.none, byteCountLimit: nil)
     private var body: [UInt8] = []
 
+    /// Who is told that the request did not come in time may have sent so little of it that the gateway knows no method.
+    private mutating func nextHead(
+        _ socket: ClientSocket, answering method: Method
+    ) throws -> (head: ResponseHead, byteCount: Int)? {
+        try socket.parse { bytes in
+            guard let found = try parser.parse(bytes, answering: method) else { return nil }
+            return found.head.status == 408 ? try parser.parse(bytes) : found
+        }
+    }
+
     /// The next whole answer; nil while more bytes are needed.
     mutating func next(_ socket: ClientSocket, answering method: Method) throws -> Answer? {
         let method = socket.link.isTurnedAway ? .get : method
         while head == nil {
-            guard let (found, byteCount) = try socket.parse({ try parser.parse($0, answering: method) })
-            else {
-                return nil
-            }
+            guard let (found, byteCount) = try nextHead(socket, answering: method) else { return nil }
             socket.consume(byteCount)
             if found.isInterim { continue }
             head = found

@@ -44,6 +44,12 @@ struct Truth {
             return least
         }
 
+        /// Whether it had held a value, and held none at `sequence`.
+        func hasEnded(at sequence: UInt64) -> Bool {
+            let end = count(upTo: sequence)
+            return end > 0 && updates[end - 1].isTombstone
+        }
+
         /// Whether it held a value at every moment from `sequence` on.
         func isAlive(since sequence: UInt64) -> Bool {
             let start = count(upTo: sequence)

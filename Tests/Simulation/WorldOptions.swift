@@ -50,8 +50,14 @@ struct Climate {
     /// Some read with rights that change and end.
     let hasPrincipals: Bool
 
+    /// Whether a few readers are a crowd, whose marks lag behind what is sent.
+    var isMarkedInPortions: Bool { visitSteps < 256 }
+
     /// How much longer all takes where parts of turns are cut, and walks are of few steps a turn.
-    var slowness: Int { lookTime == 0 ? 1 : visitSteps < 256 ? 30 : 8 }
+    var slowness: Int {
+        if lookTime == 0 { return visitSteps < 7 ? 3 : 1 }
+        return visitSteps < 256 ? 30 : 8
+    }
 
     init(_ options: WorldOptions, seed: UInt64, steps: Int, _ random: inout SeededGenerator) {
         isMeasured = options.isPlain || random.chance(25)

@@ -84,11 +84,11 @@ final class Bench {
 
     /// One drain's lines; the rest of the answer stays in `batch`.
     func drain(
-        _ id: SubscriberID, budget: Int = 1 << 20, oneRound: Bool = false, at milliseconds: UInt64? = nil
+        _ id: SubscriberID, budget: Int = 1 << 20, rounds: Rounds = .all, at milliseconds: UInt64? = nil
     ) -> [String] {
         batch.removeAll()
         let now = milliseconds.map { Instant(nanoseconds: $0 * 1_000_000) }
-        replica.drain(id, byteBudget: budget, oneRound: oneRound, at: now, into: &batch)
+        replica.drain(id, byteBudget: budget, rounds: rounds, at: now, into: &batch)
         return batch.lines
     }
 

@@ -168,7 +168,7 @@ extension World {
         try noticeWalk(number)
         batch.removeAll()
         replica.drain(
-            id, byteBudget: readers[number].budget, oneRound: readers[number].isOneRound, at: now,
+            id, byteBudget: readers[number].budget, rounds: readers[number].isOneRound ? .one : .all, at: now,
             into: &batch)
         note(
             "\(readers[number].name) is sent \(batch.entries.count) updates, cursor "
