@@ -36,8 +36,24 @@ struct AccessReading {
             "connectionsPerAddress", default: access.addressConnectionLimit, in: 0...1_000_000)
         access.principalConnectionLimit = try section.integer(
             "connectionsPerPrincipal", default: access.principalConnectionLimit, in: 0...1_000_000)
+        try readRates(&section, into: &access)
         access.proxies = TrustedProxies(try readRanges("proxies", of: &section))
         try section.finish()
+    }
+
+    private func readRates(
+        _ section: inout SettingsSection, into access: inout AccessSettings
+    ) throws(SettingsFailure) {
+        access.newConnectionRate = try section.number(
+            "newConnections", default: access.newConnectionRate, in: 0...1_000_000)
+        access.addressNewConnectionRate = try section.number(
+            "newConnectionsPerAddress", default: access.addressNewConnectionRate, in: 0...1_000_000)
+        access.newConnectionBurst = try section.integer(
+            "newConnectionBurst", default: access.newConnectionBurst, in: 1...1_000_000)
+        access.addressRequestRate = try section.number(
+            "requestsPerAddress", default: access.addressRequestRate, in: 0...1_000_000)
+        access.requestBurst = try section.integer(
+            "requestBurst", default: access.requestBurst, in: 1...1_000_000)
     }
 
     /// Blocks of addresses.

@@ -185,6 +185,10 @@ package struct TidegateConfiguration {
             "bodyBytes", default: gateway.publishers.bodyByteCount, in: 1024...268_435_456)
         gateway.publishers.updateRate = try section.number(
             "updateRate", default: gateway.publishers.updateRate, in: 0...100_000_000)
+        gateway.publishers.principalUpdateRate = try section.number(
+            "principalUpdateRate", default: gateway.publishers.principalUpdateRate, in: 0...100_000_000)
+        gateway.publishers.totalUpdateRate = try section.number(
+            "totalUpdateRate", default: gateway.publishers.totalUpdateRate, in: 0...100_000_000)
         gateway.publishers.updateBurst = try section.integer(
             "updateBurst", default: gateway.publishers.updateBurst, in: 1...100_000_000)
         try section.finish()

@@ -34,6 +34,8 @@ extension GatewayConfiguration {
         settings.access = other.access
         settings.subscribers.maximumRate = other.subscribers.maximumRate
         settings.publishers.updateRate = other.publishers.updateRate
+        settings.publishers.principalUpdateRate = other.publishers.principalUpdateRate
+        settings.publishers.totalUpdateRate = other.publishers.totalUpdateRate
         settings.publishers.updateBurst = other.publishers.updateBurst
         return settings
     }
@@ -41,7 +43,10 @@ extension GatewayConfiguration {
     /// Whether a running gateway takes the setting of that path.
     package static func isTakenAtOnce(_ path: String) -> Bool {
         path.hasPrefix("access.")
-            || ["subscribers.maxRate", "publishers.updateRate", "publishers.updateBurst"].contains(path)
+            || [
+                "subscribers.maxRate", "publishers.updateRate", "publishers.principalUpdateRate",
+                "publishers.totalUpdateRate", "publishers.updateBurst",
+            ].contains(path)
     }
 
     /// The options of sockets: for the kernel a peer is dead after the same time as for the gateway.
@@ -129,8 +134,15 @@ package struct AccessSettings: Sendable {
     package var deadline: Duration = .seconds(5)
     /// So many may take that time at once, in all.
     package var waitingLimit = 1000
-    /// Wrong credentials a minute from one address, at one loop; 0: no limit.
+    /// Wrong credentials a minute from one address; 0: no limit.
     package var failureRate = 10.0
+    /// New connections a second of one address, and in all; 0: no limit. And how many may come ahead of either.
+    package var addressNewConnectionRate = 0.0
+    package var newConnectionRate = 0.0
+    package var newConnectionBurst = 100
+    /// Requests a second of one address, and how many may come ahead of that; 0: no limit.
+    package var addressRequestRate = 0.0
+    package var requestBurst = 100
 
     package init() {}
 
@@ -205,7 +217,10 @@ package struct PublisherSettings: Sendable {
     package var bodyByteCount = 1024 * 1024
     /// Updates a second that one connection may publish; 0: no limit, for then it is read as fast as it is served.
     package var updateRate = 0.0
-    /// How many of them may come ahead of that.
+    /// The same for one principal, whatever its connections, and for all together.
+    package var principalUpdateRate = 0.0
+    package var totalUpdateRate = 0.0
+    /// How many of them may come ahead of each of these.
     package var updateBurst = 10_000
     /// How long a publisher waits for an outcome that comes later, before it is told that nobody knows it.
     package var outcomeTimeout: Duration = .seconds(10)

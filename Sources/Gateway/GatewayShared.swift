@@ -35,6 +35,13 @@ package final class GatewayShared: Sendable {
     let listsConnections: Bool
     let accessTickets = AccessTickets()
     let places = ConnectionPlaces()
+    // What each address and principal has done lately, and all together.
+    let connectionRates = Allowances()
+    let requestRates = Allowances()
+    let updateRates = Allowances()
+    let credentialFailures = Allowances()
+    let newConnections = Mutex(Allowance())
+    let allUpdates = Mutex(Allowance())
     let certificates = CertificateStatus()
     let reloads = ReloadDesk()
 

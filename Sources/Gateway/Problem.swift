@@ -122,11 +122,13 @@ struct Problem: Error {
         "The outcome is not known yet, and the wait was too long: the update may or may not be taken.")
 
     /// `wait` is how long until more is taken.
-    static func tooManyUpdates(_ rate: Double, wait: Duration) -> Problem {
-        let seconds = max(Int(wait.inSeconds.rounded(.up)), 1)
+    static func tooMany(
+        _ things: String, _ rate: Double, of whom: String, _ setting: String, wait: Duration
+    ) -> Problem {
+        let seconds = max(Int(min(wait.inSeconds, 1e9).rounded(.up)), 1)
         return Problem(
             429, "rate_limited",
-            "More than \(told(rate)) updates a second from one connection; go on in \(seconds) s.",
+            "More than \(told(rate)) \(things) a second of \(whom) (\"\(setting)\"); go on in \(seconds) s.",
             retryAfter: seconds)
     }
 
@@ -143,7 +145,7 @@ struct Problem: Error {
     }
 
     /// A rate as the configuration has it.
-    private static func told(_ rate: Double) -> String {
+    static func told(_ rate: Double) -> String {
         rate.rounded() == rate ? String(Int(rate)) : rate.description
     }
 

@@ -27,13 +27,19 @@ enum RequestRouter {
             try redirect(head, &response, connection, work)
             return .answered
         }
-        if connection.facts.contains(.isSurplus) {
+        if connection.surplus != nil {
             connection.endAfterSending(.refused)
             response.close()
             if let refusal = work.refusal(of: connection) {
                 try sendAway(because: refusal, resource, &response, connection, work)
                 return .answered
             }
+        }
+        do throws(Problem) {
+            try work.admitRequest(to: resource, connection)
+        } catch  where resource == .eventStream {
+            try sendAway(because: error, resource, &response, connection, work)
+            return .answered
         }
         if head.method == .options {
             response.answer(204, connection, work) { fields in

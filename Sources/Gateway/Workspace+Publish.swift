@@ -10,14 +10,6 @@ enum Published {
 }
 
 extension Workspace {
-    private func admit(_ updateCount: Int, from connection: Connection) throws(Problem) {
-        let settings = configuration.publishers
-        guard settings.updateRate > 0 else { return }
-        let wait = publishRates[connection.key, default: PublishRate()].admit(
-            updateCount, at: now, rate: settings.updateRate, burst: settings.updateBurst)
-        if let wait { throw .tooManyUpdates(settings.updateRate, wait: wait) }
-    }
-
     /// Publishes a large batch in turns of others, but whole or not at all; its principal's rights were asked for. The outcome
     /// comes later, as an answer to the ticket.
     func publish(large batch: consuming UpdateBatch, from connection: Connection) throws(Problem) -> UInt64 {

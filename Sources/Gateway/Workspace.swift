@@ -33,7 +33,6 @@ final class Workspace {
     var notices = NoticeThrottle()
     /// Tokens that were verified lately, and who has shown wrong credentials.
     var verifiedTokens = VerifiedTokens(limit: 10_000)
-    var failures: FailureThrottle
     var tickets = Tickets()
     /// Large batches that are published in parts, how many updates a part has, and how large the body of such a batch is: more
     /// than comes with one read.
@@ -49,7 +48,7 @@ final class Workspace {
     /// Why those are asked to go to whom a goodbye is said.
     var goodbye = Goodbye.draining
     /// How much each connection has published lately, where a setting limits that.
-    var publishRates: [ReaderKey: PublishRate] = [:]
+    var publishRates: [ReaderKey: Allowance] = [:]
 
     init(
         shared: GatewayShared, inbox: Inbox, control: LoopControl, clock: Clock,
@@ -68,7 +67,6 @@ final class Workspace {
             shared.configuration.subscribers.compression, control.statistics, clock)
         replica = BrokerReplica(inbox: inbox, statistics: control.statistics.delivery)
         memory = ClientMemory(limit: shared.clientByteLimit)
-        failures = FailureThrottle(failures: shared.configuration.access.failureRate)
         replica.coveredLimit = shared.configuration.subscribers.coveredTopicLimit
         now = clock.now()
         time = clock.time()
@@ -76,9 +74,6 @@ final class Workspace {
 
     /// Goes by other settings from now on. Tokens have to be verified anew: their keys may be others.
     func take(_ settings: GatewayConfiguration) {
-        if settings.access.failureRate != configuration.access.failureRate {
-            failures = FailureThrottle(failures: settings.access.failureRate)
-        }
         configuration = settings
         access = AccessPolicy(settings, at: shared.addresses)
         succession = Succession(to: settings.access.credentials)
@@ -134,11 +129,7 @@ final class Workspace {
 
     /// Why whoever speaks over `connection` is sent away, and when to come back; nil where they are welcome.
     func refusal(of connection: Connection) -> Problem? {
-        if connection.facts.contains(.isSurplus) {
-            return isCrowded(connection)
-                ? .crowdedAddress(configuration.access.addressConnectionLimit, wait: reconnectDelay())
-                : .full(wait: reconnectDelay())
-        }
+        if let surplus = connection.surplus { return surplus.problem(wait: reconnectDelay()) }
         if isMemoryShort { return overloaded() }
         return shared.isDrainingNow ? .draining(wait: reconnectDelay()) : nil
     }

@@ -4,31 +4,13 @@ import TestSupport
 import Testing
 
 @Suite struct ReloadTests {
-    /// A key, and its entry's beginning, name and hash, to which rights are added.
-    private struct Key {
-        let text: String
-        let entry: String
-
-        init(_ name: String) throws {
-            let outcome = try StartTests.run(GatewayProcess.binary.path, ["key", name])
-            let lines = outcome.output.split(separator: "\n").map(String.init)
-            try #require(outcome.status == 0 && lines.count == 2)
-            text = lines[0]
-            entry = lines[1].split(separator: ", ").prefix(2).joined(separator: ", ")
-        }
-
-        var field: String { "Authorization: Bearer \(text)" }
-
-        func may(_ rights: String) -> String { "\(entry), \(rights) }" }
-    }
-
-    private let operatorKey: Key
-    private let reader: Key
+    private let operatorKey: TestKey
+    private let reader: TestKey
     private let gateway: GatewayProcess
 
     init() throws {
-        operatorKey = try Key("operator")
-        reader = try Key("reader")
+        operatorKey = try TestKey("operator")
+        reader = try TestKey("reader")
         gateway = try GatewayProcess(
             Self.members([
                 operatorKey.may(#""operate": true, "publish": ["**"], "subscribe": ["**"]"#),
@@ -50,7 +32,9 @@ import Testing
         try ask("POST", "/operations/reload", operatorKey, body: "")
     }
 
-    private func ask(_ method: String, _ path: String, _ key: Key, body: String? = nil) throws -> HTTPAnswer {
+    private func ask(_ method: String, _ path: String, _ key: TestKey, body: String? = nil) throws
+        -> HTTPAnswer
+    {
         let probe = try HTTPProbe(gateway)
         try probe.send(method, path, [key.field], body: body)
         return try probe.answer()
@@ -66,7 +50,7 @@ import Testing
         return try #require(line.split(separator: " ").last.flatMap { Int($0) })
     }
 
-    private func stream(_ topics: String, _ key: Key) throws -> HTTPProbe {
+    private func stream(_ topics: String, _ key: TestKey) throws -> HTTPProbe {
         let probe = try HTTPProbe(gateway)
         try probe.send("GET", "/sse?topics=\(topics)", [key.field])
         _ = try probe.socket.take(through: "event: live")

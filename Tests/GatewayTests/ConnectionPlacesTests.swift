@@ -59,16 +59,16 @@ import Testing
     }
 
     private let bearer = "Authorization: Bearer \(Self.key)"
-    private let desk = ConnectionPlaces.Owner.principal("desk")
+    private let desk = Claimant.principal("desk")
 
     /// Whether the owner has no place at all.
-    private func isFree(_ owner: ConnectionPlaces.Owner, _ stage: FrontEndStage) -> Bool {
+    private func isFree(_ owner: Claimant, _ stage: FrontEndStage) -> Bool {
         stage.work.shared.places.take(for: owner, limit: 1) != nil
     }
 
     @Test func aClientBehindAProxyCountsWhileItIsServed() {
         let stage = stage(peer: "10.0.0.1:1", perAddress: 1)
-        let client = ConnectionPlaces.Owner.network([192, 0, 2, 5])
+        let client = Claimant.network([192, 0, 2, 5])
         #expect(get(stage, "/topics", "X-Forwarded-For: 192.0.2.5").hasPrefix("HTTP/1.1 200"))
         #expect(stage.work.shared.places.isEmpty)
         // A reader stays, until it ends.
@@ -78,7 +78,7 @@ import Testing
 
     @Test func aClientThatHasAsManyIsRefused() {
         let stage = stage(peer: "10.0.0.1:1", perAddress: 1)
-        let network = ConnectionPlaces.Owner.network([0x20, 1, 0xD, 0xB8, 0, 0, 0, 5])
+        let network = Claimant.network([0x20, 1, 0xD, 0xB8, 0, 0, 0, 5])
         let held = stage.work.shared.places.take(for: network, limit: 1)
         let other = get(stage, "/topics", "X-Forwarded-For: 2001:db8:0:6::1")
         #expect(other.hasPrefix("HTTP/1.1 200"))

@@ -307,7 +307,7 @@ import Testing
 
     private var surplus: FrontEndStage {
         let stage = FrontEndStage()
-        stage.connection.facts.insert(.isSurplus)
+        stage.connection.surplus = .memory
         return stage
     }
 

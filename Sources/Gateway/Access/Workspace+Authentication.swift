@@ -62,7 +62,7 @@ extension Workspace {
     private func principal(
         showing credential: Credential, _ connection: Connection
     ) throws(CredentialFailure) -> Principal {
-        let isThrottled = !failures.isEmpty && failures.wait(for: connection.address, at: now) != nil
+        let isThrottled = waitAfterFailures(connection) != nil
         return try configuration.access.credentials.principal(
             showing: credential, from: { connection.address }, at: time, now, &verifiedTokens,
             effort: isThrottled ? .hashing : .everything)
@@ -70,13 +70,20 @@ extension Workspace {
 
     /// Counts a failure, tells the log, and says what to do. What was presented is said nowhere.
     private func refuse(_ failure: CredentialFailure, _ connection: Connection) -> Problem {
-        let address = connection.address
         statistics.credentialFailures[failure.reason]?.value.add()
         note(.credentialRefused, ["peer": .text(connection.peer), "reason": .text(failure.reason)])
-        if let wait = failures.wait(for: address, at: now) { return .tooManyFailures(wait: wait) }
-        failures.count(address, at: now)
+        if let wait = waitAfterFailures(connection) { return .tooManyFailures(wait: wait) }
+        let limit = configuration.access.failureLimit
+        _ = shared.credentialFailures.admit(for: Claimant(address: connection.address), at: now, limit)
         return .unauthenticated(
             failure.detail, challenge: "Bearer realm=\"tidegate\", error=\"invalid_token\"")
+    }
+
+    /// How long nothing is looked at from the connection's address that would cost more than a hash; nil: everything is.
+    private func waitAfterFailures(_ connection: Connection) -> Duration? {
+        guard !shared.credentialFailures.isUntouched else { return nil }
+        return shared.credentialFailures.wait(
+            for: Claimant(address: connection.address), at: now, configuration.access.failureLimit)
     }
 
     // MARK: Where credentials stand

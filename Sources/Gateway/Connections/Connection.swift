@@ -34,8 +34,6 @@ final class Connection {
         static let isFull = Facts(rawValue: 32)
         /// The poller tells nothing of it, until it is seen to that its peer is gone.
         static let isUnwatched = Facts(rawValue: 64)
-        /// There is no room for it: it was let in to be told so, in answer to its first request.
-        static let isSurplus = Facts(rawValue: 128)
     }
 
     // An idle connection is these 120 bytes and its front end's (`Benchmarks/idle-memory`).
@@ -131,13 +129,14 @@ private final class Holdings {
     var proxyHeader: [UInt8]?
     var origin: ForwardedNode?
     var client: ForwardedNode?
+    var surplus: Surplus?
     var unsent = ByteBuffer()
     var unread = ByteBuffer()
     var counted = HeldBytes()
 
     var isEmpty: Bool {
         unsent.isEmpty && unread.isEmpty && counted == HeldBytes() && places.isEmpty
-            && client == nil && origin == nil && proxyHeader == nil
+            && client == nil && origin == nil && proxyHeader == nil && surplus == nil
     }
 }
 
@@ -158,6 +157,12 @@ extension Connection {
     var client: ForwardedNode? {
         get { holdings?.client }
         set { hold(newValue, at: \.client) }
+    }
+
+    /// Why it can't stay; nil where it may.
+    var surplus: Surplus? {
+        get { holdings?.surplus }
+        set { hold(newValue, at: \.surplus) }
     }
 
     var places: TakenPlaces {

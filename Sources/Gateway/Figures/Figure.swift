@@ -7,6 +7,9 @@ package enum Figure: Int, Sendable, CaseIterable {
     case stopped, opened, turnedAway
     // Connections and requests beyond what one address, and one principal, may have.
     case addressLimits, principalLimits
+    // What came faster than a setting allows, by that setting.
+    case pacedAccepts, hastyConnections, hastyRequests
+    case hastyConnectionUpdates, hastyPrincipalUpdates, hastyUpdates
     /// WebSockets that have yet to say who they are.
     case unauthenticated
     case topics, subscriptions
@@ -73,6 +76,12 @@ package enum Figure: Int, Sendable, CaseIterable {
             Description(
                 .counter, "tidegate_connections_refused_total", "connections", "refused",
                 help: "Connections turned away: no descriptor, or the limit.")
+        case .pacedAccepts: Self.hasty("access.newConnections", "newConnections")
+        case .hastyConnections: Self.hasty("access.newConnectionsPerAddress", "newConnectionsPerAddress")
+        case .hastyRequests: Self.hasty("access.requestsPerAddress", "requestsPerAddress")
+        case .hastyConnectionUpdates: Self.hasty("publishers.updateRate", "updateRate")
+        case .hastyPrincipalUpdates: Self.hasty("publishers.principalUpdateRate", "principalUpdateRate")
+        case .hastyUpdates: Self.hasty("publishers.totalUpdateRate", "totalUpdateRate")
         case .addressLimits: Self.limited("address")
         case .principalLimits: Self.limited("principal")
         case .topics:
@@ -160,6 +169,14 @@ package enum Figure: Int, Sendable, CaseIterable {
             .counter, "tidegate_connections_limited_total", "connections", "limited", owner,
             label: ("by", owner),
             help: "Connections refused because one address, or one principal, has as many as it may.")
+    }
+
+    private static func hasty(_ setting: String, _ member: String) -> Description {
+        Description(
+            .counter, "tidegate_rate_limited_total", "rateLimited", member, label: ("setting", setting),
+            help:
+                "What came faster than a setting allows: refused, or with access.newConnections left waiting."
+        )
     }
 
     private static func held(_ kind: String) -> Description {

@@ -273,7 +273,7 @@ struct HTTP1FrontEnd: FrontEnd {
 
     func deadline(_ connection: Connection, _ work: Workspace) -> Instant {
         switch state {
-        case .idle where connection.facts.contains(.isSurplus): connection.accepted + work.intervals.head
+        case .idle where connection.surplus != nil: connection.accepted + work.intervals.head
         case .idle: max(connection.lastReceived, connection.lastSent) + work.intervals.idle
         case .head(let partial): partial.started + work.intervals.head
         case .body(let body) where body.reply?.isReading ?? true:

@@ -9,6 +9,8 @@ internal import Transport
 extension GatewayLoop {
     /// Connections accepted in one turn.
     private static let acceptLimit = 256
+    /// Accepting goes on after so long at the earliest, in portions where that is needed.
+    private static let acceptPauseFloor = Duration.milliseconds(1)
     /// How long nobody is accepted when there is not even a descriptor to refuse with.
     private static let acceptPause = Interval(.milliseconds(100))
 
@@ -20,9 +22,14 @@ extension GatewayLoop {
             if isSecure(listener), !hasRoomForHandshake() {
                 return pauseAccepting(from: listener, for: Handshakes.patience)
             }
+            if let wait = work.waitToAccept() {
+                return pauseAccepting(from: listener, for: Interval(max(wait, Self.acceptPauseFloor)))
+            }
             switch kernel.accept(from: listener) {
             case .none: return
-            case .connection(let stream): admit(stream, at: listener)
+            case .connection(let stream):
+                work.countAccepted()
+                admit(stream, at: listener)
             case .exhausted(let failure):
                 turnAway(from: listener, because: failure)
                 return
@@ -73,16 +80,16 @@ extension GatewayLoop {
         }
     }
 
-    /// Why a connection can't stay that counts for an address.
-    var crowd: String {
-        "its address has all \(configuration.access.addressConnectionLimit) connections that it may"
-    }
-
-    private var reasonToTurnAway: String? {
+    /// Whether there is room for a connection from the address, and its place where one is counted.
+    private func takePlace(
+        for address: @autoclosure () -> [UInt8]?
+    ) throws(Surplus) -> ConnectionPlaces.Place? {
+        let place = try work.takeOwnPlace(for: address())
         if shared.connectionCount.load(ordering: .relaxed) >= shared.connectionLimit {
-            return "all \(shared.connectionLimit) connections are taken"
+            throw .connections(shared.connectionLimit)
         }
-        return work.memoryPressure >= .severe ? "the memory for clients is used up" : nil
+        if work.memoryPressure >= .severe { throw .memory }
+        return place
     }
 
     private func admit(_ stream: consuming ByteStream, at listener: Int) {
@@ -90,11 +97,15 @@ extension GatewayLoop {
         guard !endpoint.takesProxyHeader || isProxy(stream.peer) else {
             return noteTurnedAway(stream.peer, "it is none of \"access.proxies\", for which this endpoint is")
         }
-        let owner = work.owner(of: AddressRange.bytes(ofPeer: stream.peer))
-        let place = owner.flatMap { work.takeOwnPlace(for: $0) }
-        let reason = owner == nil || place != nil ? reasonToTurnAway : crowd
-        if let reason { noteTurnedAway(stream.peer, reason) }
-        guard reason == nil || surplusCount < shared.surplusLimit else {
+        var place: ConnectionPlaces.Place?
+        var surplus: Surplus?
+        do throws(Surplus) {
+            place = try takePlace(for: AddressRange.bytes(ofPeer: stream.peer))
+        } catch {
+            surplus = error
+            noteTurnedAway(stream.peer, error.reason)
+        }
+        guard surplus == nil || surplusCount < shared.surplusLimit else {
             let answer = endpoint.farewell(from: work)
             answer.withUnsafeBufferPointer { _ = stream.write($0) }
             return
@@ -120,8 +131,8 @@ extension GatewayLoop {
             return
         }
         if let place { connection.places.own = place }
-        if reason != nil {
-            connection.facts.insert(.isSurplus)
+        if let surplus {
+            connection.surplus = surplus
             surplusCount += 1
         }
         connections[Int(key.connection)] = connection

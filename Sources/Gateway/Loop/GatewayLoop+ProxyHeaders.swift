@@ -36,16 +36,18 @@ extension GatewayLoop {
         case .unknown: connection.origin = .unknown
         case .address(let address, let port): connection.origin = ForwardedNode(address: address, port: port)
         }
-        guard let owner = work.owner(of: connection.ownAddress) else { return true }
-        connection.places.own = work.takeOwnPlace(for: owner)
-        guard connection.places.own == nil, !connection.facts.contains(.isSurplus) else { return true }
-        noteTurnedAway(connection.peer, crowd)
-        guard surplusCount < shared.surplusLimit else {
-            end(connection, .refused)
-            return false
+        guard connection.surplus == nil else { return true }
+        do throws(Surplus) {
+            if let place = try work.takeOwnPlace(for: connection.ownAddress) { connection.places.own = place }
+        } catch {
+            noteTurnedAway(connection.peer, error.reason)
+            guard surplusCount < shared.surplusLimit else {
+                end(connection, .refused)
+                return false
+            }
+            connection.surplus = error
+            surplusCount += 1
         }
-        connection.facts.insert(.isSurplus)
-        surplusCount += 1
         return true
     }
 }

@@ -1,49 +1,43 @@
-/// How many connections each address, and each principal, has at present at all loops.
+/// How many connections each address, and each principal, has at present, at all loops together.
 internal import Synchronization
 
 /// Any thread. It has at most three entries for each connection.
 final class ConnectionPlaces: Sendable {
-    enum Owner: Hashable {
-        /// An address, or a network of IPv6 (`AddressRange.network(of:)`).
-        case network([UInt8])
-        case principal(String)
-    }
-
     /// One that is taken. It is free again when nobody holds it any more.
     final class Place: Sendable {
-        let owner: Owner
+        let claimant: Claimant
         private let places: ConnectionPlaces
 
-        fileprivate init(_ owner: Owner, of places: ConnectionPlaces) {
-            self.owner = owner
+        fileprivate init(_ claimant: Claimant, of places: ConnectionPlaces) {
+            self.claimant = claimant
             self.places = places
         }
 
         deinit {
-            places.free(owner)
+            places.free(claimant)
         }
     }
 
-    private let counts = Mutex<[Owner: Int]>([:])
+    private let counts = Mutex<[Claimant: Int]>([:])
 
-    /// A place for one more connection; nil where the owner has as many as it may.
-    func take(for owner: Owner, limit: Int) -> Place? {
+    /// A place for one more connection; nil where the claimant has as many as it may.
+    func take(for claimant: Claimant, limit: Int) -> Place? {
         let isTaken = counts.withLock { counts in
-            let count = counts[owner, default: 0]
+            let count = counts[claimant, default: 0]
             guard count < limit else { return false }
-            counts[owner] = count + 1
+            counts[claimant] = count + 1
             return true
         }
-        return isTaken ? Place(owner, of: self) : nil
+        return isTaken ? Place(claimant, of: self) : nil
     }
 
     /// Whether nobody has a place.
     var isEmpty: Bool { counts.withLock(\.isEmpty) }
 
-    private func free(_ owner: Owner) {
+    private func free(_ claimant: Claimant) {
         counts.withLock { counts in
-            let count = counts[owner, default: 1] - 1
-            counts[owner] = count > 0 ? count : nil
+            let count = counts[claimant, default: 1] - 1
+            counts[claimant] = count > 0 ? count : nil
         }
     }
 }

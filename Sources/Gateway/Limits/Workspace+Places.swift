@@ -5,23 +5,24 @@ internal import Logging
 extension Workspace {
     // MARK: Addresses
 
-    /// For whom a new connection counts; nil where it does not: no limit is set, or a proxy is there, whose clients count.
-    func owner(of address: @autoclosure () -> [UInt8]?) -> ConnectionPlaces.Owner? {
+    /// Counts a new connection for the address from which it comes; nil where none is counted: no limit is set, or a proxy is
+    /// there, whose clients count.
+    func takeOwnPlace(
+        for address: @autoclosure () -> [UInt8]?
+    ) throws(Surplus) -> ConnectionPlaces.Place? {
         let access = configuration.access
-        guard access.addressConnectionLimit > 0 else { return nil }
+        guard access.limitsConnectionsOfAddresses else { return nil }
         let address = address()
-        return access.proxies.contains(address) ? nil : .network(AddressRange.network(of: address))
-    }
-
-    func takeOwnPlace(for owner: ConnectionPlaces.Owner) -> ConnectionPlaces.Place? {
-        let place = shared.places.take(for: owner, limit: configuration.access.addressConnectionLimit)
-        if place == nil { statistics.add(.addressLimits) }
+        if access.proxies.contains(address) { return nil }
+        let claimant = Claimant(address: address)
+        try admitConnection(of: claimant)
+        let limit = access.addressConnectionLimit
+        guard limit > 0 else { return nil }
+        guard let place = shared.places.take(for: claimant, limit: limit) else {
+            statistics.add(.addressLimits)
+            throw .crowd(limit)
+        }
         return place
-    }
-
-    /// Whether it was let in to be told that its address has as many connections as it may.
-    func isCrowded(_ connection: Connection) -> Bool {
-        connection.places.own == nil && owner(of: connection.ownAddress) != nil
     }
 
     // MARK: Requests
@@ -36,8 +37,7 @@ extension Workspace {
     private func takeClientPlace(_ connection: Connection) throws(Problem) {
         let limit = configuration.access.addressConnectionLimit
         guard limit > 0, let client = connection.client else { return }
-        let owner = ConnectionPlaces.Owner.network(AddressRange.network(of: client.address))
-        guard let place = shared.places.take(for: owner, limit: limit) else {
+        guard let place = shared.places.take(for: Claimant(address: client.address), limit: limit) else {
             statistics.add(.addressLimits)
             throw tell(.crowdedAddress(limit, wait: reconnectDelay()), connection)
         }
@@ -52,9 +52,9 @@ extension Workspace {
             if connection.places.principal != nil { connection.places.principal = nil }
             return
         }
-        let owner = ConnectionPlaces.Owner.principal(principal.name)
-        if let place = connection.places.principal, place.owner == owner { return }
-        guard let place = shared.places.take(for: owner, limit: limit) else {
+        let claimant = Claimant.principal(principal.name)
+        if let place = connection.places.principal, place.claimant == claimant { return }
+        guard let place = shared.places.take(for: claimant, limit: limit) else {
             statistics.add(.principalLimits)
             throw tell(.crowdedPrincipal(limit, wait: reconnectDelay()), connection)
         }
