@@ -32,21 +32,28 @@ extension GatewayConfiguration {
     func taking(_ other: GatewayConfiguration) -> GatewayConfiguration {
         var settings = self
         settings.access = other.access
-        settings.subscribers.maximumRate = other.subscribers.maximumRate
-        settings.publishers.updateRate = other.publishers.updateRate
-        settings.publishers.principalUpdateRate = other.publishers.principalUpdateRate
-        settings.publishers.totalUpdateRate = other.publishers.totalUpdateRate
-        settings.publishers.updateBurst = other.publishers.updateBurst
+        settings.handshakes = other.handshakes
+        settings.http = other.http
+        // A loop has made room for the longest head.
+        settings.http.request.requestLineByteCount = http.request.requestLineByteCount
+        settings.http.request.headerByteCount = http.request.headerByteCount
+        settings.subscribers = other.subscribers
+        settings.subscribers.compression = subscribers.compression
+        settings.publishers = other.publishers
+        settings.memory = other.memory
+        settings.drain = other.drain
+        settings.operations = other.operations
         return settings
     }
 
     /// Whether a running gateway takes the setting of that path.
     package static func isTakenAtOnce(_ path: String) -> Bool {
-        path.hasPrefix("access.")
-            || [
-                "subscribers.maxRate", "publishers.updateRate", "publishers.principalUpdateRate",
-                "publishers.totalUpdateRate", "publishers.updateBurst",
-            ].contains(path)
+        if ["http.requestLineBytes", "http.headerBytes"].contains(path) { return false }
+        if path.hasPrefix("subscribers.compression.") { return false }
+        let sections = [
+            "access", "tls", "http", "subscribers", "publishers", "memory", "drain", "operations",
+        ]
+        return sections.contains { path.hasPrefix($0 + ".") }
     }
 
     /// The options of sockets: for the kernel a peer is dead after the same time as for the gateway.

@@ -19,9 +19,8 @@ package final class GatewayShared: Sendable {
     package let isDraining = Atomic<Bool>(false)
     package let isReady = Atomic<Bool>(false)
     let connectionCount = Atomic<Int>(0)
-    let connectionLimit: Int
-    /// What each loop may hold in memory for its clients.
-    let clientByteLimit: Int
+    /// So many connections leave the kernel descriptors to refuse the others with.
+    let descriptorConnectionLimit: Int
     /// So many of those for which there is no room does each loop let in to tell them so: how, depends on what they ask for.
     let surplusLimit: Int
     let startedAt = UnixTime.now()
@@ -31,8 +30,6 @@ package final class GatewayShared: Sendable {
     package let addresses: [ListeningAddress]
     /// Feeds and whatever else publishes from inside the process.
     let sources: Mutex<[SourceStatistics]> = Mutex([])
-    /// Whether `GET /connections` may list the connections.
-    let listsConnections: Bool
     let accessTickets = AccessTickets()
     let places = ConnectionPlaces()
     // What each address and principal has done lately, and all together.
@@ -59,15 +56,18 @@ package final class GatewayShared: Sendable {
         self.updates = updates ?? sequencer
         isSequencerTheLog = updates.map { $0 === sequencer } ?? true
         self.descriptorLimit = descriptorLimit
-        listsConnections = configuration.operations.listsConnections(at: addresses.map(\.address))
         // Every connection takes a descriptor; the loops, two of them for each listener, the feeds and the log need some too.
         // The limit is met before the kernel has none left, so that there is one to refuse with.
         let loopCount = max(configuration.threadCount, 1)
         surplusLimit = max(min(descriptorLimit / 16, 1024) / loopCount, 1)
         let kept = 16 + (6 + 2 * addresses.count + surplusLimit) * loopCount
-        let clientByteCount = configuration.memory.clientByteCount
-        clientByteLimit = (clientByteCount > 0 ? clientByteCount : MachineMemory.byteCount / 4) / loopCount
-        connectionLimit = min(configuration.http.connectionLimit, max(descriptorLimit - kept, 1))
+        descriptorConnectionLimit = max(descriptorLimit - kept, 1)
+    }
+
+    /// What each loop may hold in memory for its clients.
+    func clientByteLimit(_ settings: GatewayConfiguration) -> Int {
+        let byteCount = settings.memory.clientByteCount
+        return (byteCount > 0 ? byteCount : MachineMemory.byteCount / 4) / max(loops.count, 1)
     }
 
     /// Where the connection came in; nil in a test without a loop.

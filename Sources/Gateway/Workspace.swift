@@ -12,7 +12,7 @@ final class Workspace {
     private(set) var configuration: GatewayConfiguration
     private(set) var access: AccessPolicy
     private(set) var succession: Succession
-    let intervals: Intervals
+    private(set) var intervals: Intervals
     let statistics: LoopStatistics
     let replica: BrokerReplica
     let compression: LoopCompression
@@ -66,15 +66,25 @@ final class Workspace {
         compression = LoopCompression(
             shared.configuration.subscribers.compression, control.statistics, clock)
         replica = BrokerReplica(inbox: inbox, statistics: control.statistics.delivery)
-        memory = ClientMemory(limit: shared.clientByteLimit)
+        memory = ClientMemory(limit: 0)
         replica.coveredLimit = shared.configuration.subscribers.coveredTopicLimit
         now = clock.now()
         time = clock.time()
+        bound(memory: shared.clientByteLimit(configuration))
+    }
+
+    /// What the loop holds for its clients may take so many bytes.
+    func bound(memory byteCount: Int) {
+        statistics.add(.clientByteLimit, byteCount - memory.limit)
+        memory.limit = byteCount
     }
 
     /// Goes by other settings from now on. Tokens have to be verified anew: their keys may be others.
     func take(_ settings: GatewayConfiguration) {
         configuration = settings
+        intervals = Intervals(settings)
+        replica.coveredLimit = settings.subscribers.coveredTopicLimit
+        bound(memory: shared.clientByteLimit(settings))
         access = AccessPolicy(settings, at: shared.addresses)
         succession = Succession(to: settings.access.credentials)
         verifiedTokens = VerifiedTokens(limit: verifiedTokens.limit)

@@ -155,6 +155,27 @@ import Testing
         #expect(gateway.logLine(saying: #""event":"refused""#) != nil)
     }
 
+    /// Limits and times are read at each use: whoever is connected already meets the new ones.
+    @Test func limitsCountForThoseWhoAreThere() throws {
+        let socket = try WebSocketProbe("topics=a/x", [reader.field], gateway)
+        _ = try socket.snapshot()
+        try write(
+            #""subscribe": ["a/*", "b/*"]"#,
+            #", "subscribers": { "subscriptions": 1 }, "publishers": { "valueBytes": 64 }, "#
+                + #""memory": { "clientBytes": 123456789 }, "http": { "idleTimeout": 70 }"#)
+        let changed = try reload().json["changed"].list.map(\.string)
+        #expect(
+            changed == [
+                "http.idleTimeout", "memory.clientBytes", "publishers.valueBytes",
+                "subscribers.subscriptions",
+            ])
+        let answer = try socket.ask(1, #"{"type":"subscribe","id":1,"topics":["b/x"]}"#)
+        #expect(answer["code"].string == "too_many_topics")
+        let value = String(repeating: "1", count: 65)
+        #expect(try ask("PUT", "/topics/a/x", operatorKey, body: value).status == 413)
+        #expect(try ask("GET", "/stats", operatorKey).json["memory"]["limit"].int == 123_456_788)
+    }
+
     @Test func takesTheRightToOperate() throws {
         #expect(try ask("POST", "/operations/reload", reader, body: "").status == 403)
         #expect(try ask("GET", "/operations/reload", operatorKey).status == 405)

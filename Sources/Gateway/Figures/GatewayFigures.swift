@@ -33,7 +33,6 @@ package struct GatewayFigures: Sendable {
         let readers = self[.webSockets] + self[.eventStreams] + self[.polls]
         counts[Figure.http.rawValue] = max(connections - readers, 0)
         counts[Figure.topics.rawValue] = shared.sequencer.topicCount
-        counts[Figure.clientByteLimit.rawValue] = shared.clientByteLimit * shared.loops.count
         counts[Figure.droppedLogLines.rawValue] = shared.log.droppedLineCount
         tallies[.closed] = EndReason.allCases.map { reason in
             (reason.rawValue, shared.sum { $0.endings[reason] })

@@ -21,7 +21,7 @@ struct FlushDelay {
     private static let memoryNanoseconds = 50e6
     private static let growthNanoseconds = 100e6
 
-    private let longest: Double
+    private var longest: Double
     /// The shares of its time that the loop was busy, and that it was flushing, lately.
     private var busyShare = 0.0
     private var flushingShare = 0.0
@@ -29,6 +29,11 @@ struct FlushDelay {
     private var part = 0.0
 
     init(longest: Duration) {
+        self.longest = Double(longest.nanoseconds)
+    }
+
+    /// Goes on with another longest wait.
+    mutating func change(longest: Duration) {
         self.longest = Double(longest.nanoseconds)
     }
 

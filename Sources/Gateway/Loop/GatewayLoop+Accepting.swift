@@ -85,9 +85,8 @@ extension GatewayLoop {
         for address: @autoclosure () -> [UInt8]?
     ) throws(Surplus) -> ConnectionPlaces.Place? {
         let place = try work.takeOwnPlace(for: address())
-        if shared.connectionCount.load(ordering: .relaxed) >= shared.connectionLimit {
-            throw .connections(shared.connectionLimit)
-        }
+        let limit = min(configuration.http.connectionLimit, shared.descriptorConnectionLimit)
+        if shared.connectionCount.load(ordering: .relaxed) >= limit { throw .connections(limit) }
         if work.memoryPressure >= .severe { throw .memory }
         return place
     }

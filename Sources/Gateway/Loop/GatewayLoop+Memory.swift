@@ -37,7 +37,7 @@ extension GatewayLoop {
     package var clientByteLimit: Int {
         get { work.memory.limit }
         set {
-            work.memory.limit = newValue
+            work.bound(memory: newValue)
             work.weighMemory(readers: replica.readerByteCount)
         }
     }

@@ -18,6 +18,8 @@ extension GatewayLoop {
     /// connection's turn comes, however often the settings change.
     func take(_ configuration: GatewayConfiguration) {
         work.take(configuration)
+        handshakes.limit = configuration.handshakes.limit
+        flushDelay.change(longest: configuration.subscribers.flushInterval)
         review.leftCount = connections.count
     }
 

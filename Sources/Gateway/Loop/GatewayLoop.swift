@@ -48,7 +48,7 @@ package final class GatewayLoop {
     /// Orders to end somebody's connections, in turns.
     var disconnections = Queue<DisconnectionUnderWay>()
     var review = Review()
-    private var flushDelay: FlushDelay
+    var flushDelay: FlushDelay
     /// Whether the last turn's flushes came to their end before all readers had theirs.
     private var areReadersWaiting = false
     /// When the last turn ended, and how long this one has flushed readers.

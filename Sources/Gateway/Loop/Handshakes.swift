@@ -9,7 +9,7 @@ struct Handshakes {
     /// So many are looked at for one that has lost its place.
     private static let lookLimit = 8
 
-    private let limit: Int
+    var limit: Int
     private(set) var count = 0
     /// Those that have begun, in order; some are over already.
     private var begun = Queue<ReaderKey>()

@@ -9,7 +9,7 @@ enum ConnectionsPage {
         _ head: RequestHead, _ connection: Connection, _ work: Workspace
     ) throws(Problem) -> Routing {
         try OperationsPage.demandMetrics(connection, work)
-        guard work.shared.listsConnections else {
+        guard work.configuration.operations.listsConnections(at: work.shared.addresses.map(\.address)) else {
             throw Problem(
                 403, "forbidden", "Connections are not listed here; see \"operations.connections\".")
         }
