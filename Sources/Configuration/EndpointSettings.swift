@@ -20,11 +20,15 @@ struct EndpointSettings {
             endpoint.port = UInt16(try section.integer("port", default: Int(endpoint.port), in: 0...65_535))
             endpoint.redirects = try section.boolean("redirect", default: false)
             endpoint.takesProxyHeader = try section.boolean("proxyProtocol", default: false)
+            endpoint.doors = try doors(&section)
             if var tls = try section.optionalSection("tls") { try read(&tls, into: &endpoint) }
             try section.finish()
             if endpoint.redirects, endpoint.tls != nil {
                 throw section.refusal(
                     of: "redirect", because: "it leads to TLS, which is spoken here already")
+            }
+            if endpoint.redirects, endpoint.doors != .all {
+                throw section.refusal(of: "doors", because: "with \"redirect\" this endpoint opens none")
             }
             if endpoint.takesProxyHeader, !hasProxies {
                 throw section.refusal(
@@ -34,6 +38,19 @@ struct EndpointSettings {
             endpoints.append(endpoint)
         }
         return endpoints.isEmpty ? [standard] : endpoints
+    }
+
+    private func doors(_ section: inout SettingsSection) throws(SettingsFailure) -> Doors {
+        guard let names = try section.optionalTexts("doors") else { return .all }
+        var doors: Doors = []
+        for name in names {
+            guard let door = Doors.named.first(where: { $0.key == name })?.value else {
+                let known = Doors.named.map(\.key).joined(separator: ", ")
+                throw section.refusal(of: "doors", because: "\"\(name)\" is none of \(known)")
+            }
+            doors.insert(door)
+        }
+        return doors
     }
 
     private func read(_ section: inout SettingsSection, into endpoint: inout Endpoint) throws(SettingsFailure)

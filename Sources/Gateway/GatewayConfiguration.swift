@@ -64,6 +64,7 @@ package struct Endpoint: Sendable {
     /// 0 takes a free port.
     package var port: UInt16 = 8080
     package var spoken = Spoken.http
+    package var doors = Doors.all
     /// Sends everybody to the same host by TLS, and serves nothing.
     package var redirects = false
     /// Proxies alone come here, and say before all else from where each connection comes.
@@ -223,7 +224,7 @@ package struct MemorySettings: Sendable {
 /// The pages for operators.
 package struct OperationsSettings: Sendable {
     package enum Listing: String, Sendable, CaseIterable {
-        /// While the gateway listens on loopback. A proxy on this machine counts as this machine.
+        /// While operations are to be had on loopback alone. A proxy on this machine counts as this machine.
         case auto
         case on
         case off
@@ -236,9 +237,9 @@ package struct OperationsSettings: Sendable {
 
     package init() {}
 
-    func listsConnections(at addresses: [SocketAddress]) -> Bool {
+    func listsConnections(at addresses: [ListeningAddress]) -> Bool {
         switch connections {
-        case .auto: addresses.allSatisfy(\.isLoopback)
+        case .auto: addresses.allSatisfy { $0.address.isLoopback || !$0.endpoint.doors.contains(.operations) }
         case .on: true
         case .off: false
         }

@@ -52,7 +52,7 @@ package final class GatewayShared: Sendable {
         self.updates = updates ?? sequencer
         isSequencerTheLog = updates.map { $0 === sequencer } ?? true
         self.descriptorLimit = descriptorLimit
-        listsConnections = configuration.operations.listsConnections(at: addresses.map(\.address))
+        listsConnections = configuration.operations.listsConnections(at: addresses)
         // Every connection takes a descriptor; the loops, two of them for each listener, the feeds and the log need some too.
         // The limit is met before the kernel has none left, so that there is one to refuse with.
         let loopCount = max(configuration.threadCount, 1)
@@ -67,6 +67,12 @@ package final class GatewayShared: Sendable {
     func endpoint(of connection: Connection) -> Endpoint? {
         let listener = Int(connection.listener)
         return listener < addresses.count ? addresses[listener].endpoint : nil
+    }
+
+    /// What that endpoint opens.
+    func doors(of connection: Connection) -> Doors {
+        let listener = Int(connection.listener)
+        return listener < addresses.count ? addresses[listener].endpoint.doors : .all
     }
 
     var isDrainingNow: Bool { isDraining.load(ordering: .relaxed) }
