@@ -16,8 +16,14 @@ struct EndpointSettings {
         var endpoints: [Endpoint] = []
         for var section in try root.sections("endpoints") {
             var endpoint = standard
-            endpoint.host = try section.text("address", default: endpoint.host)
-            endpoint.port = UInt16(try section.integer("port", default: Int(endpoint.port), in: 0...65_535))
+            endpoint.path = try socketPath(&section)
+            if endpoint.path == nil {
+                endpoint.host = try section.text("address", default: endpoint.host)
+                endpoint.port = UInt16(
+                    try section.integer("port", default: Int(endpoint.port), in: 0...65_535))
+            } else {
+                endpoint.mode = try mode(&section) ?? endpoint.mode
+            }
             endpoint.redirects = try section.boolean("redirect", default: false)
             endpoint.takesProxyHeader = try section.boolean("proxyProtocol", default: false)
             endpoint.doors = try doors(&section)
@@ -38,6 +44,44 @@ struct EndpointSettings {
             endpoints.append(endpoint)
         }
         return endpoints.isEmpty ? [standard] : endpoints
+    }
+
+    /// The path of a Unix socket, where there is one in place of an address.
+    private func socketPath(_ section: inout SettingsSection) throws(SettingsFailure) -> String? {
+        guard let name = try section.optionalText("path") else {
+            guard try section.optionalText("mode") == nil else {
+                throw section.refusal(of: "mode", because: "it is for a Unix socket, which a \"path\" makes")
+            }
+            return nil
+        }
+        let path = name.isEmpty ? "" : path(name)
+        guard SocketAddress(path: path) != nil else {
+            throw section.refusal(
+                of: "path",
+                because:
+                    "\"\(path)\" has \(path.utf8.count) bytes; the kernel takes 1 to \(SocketAddress.pathLimit) of a Unix socket"
+            )
+        }
+        for key in ["address", "port"] where section.has(key) {
+            throw section.refusal(
+                of: key, because: "with \"path\" this endpoint is a Unix socket and has none")
+        }
+        return path
+    }
+
+    /// Three octal digits, with or without a zero before them, as `chmod` takes them.
+    private func mode(_ section: inout SettingsSection) throws(SettingsFailure) -> UInt32? {
+        guard let text = try section.optionalText("mode") else { return nil }
+        let digits = text.utf8.count == 4 && text.hasPrefix("0") ? text.dropFirst() : text[...]
+        guard digits.utf8.count == 3,
+            digits.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "7")).contains($0) }),
+            let mode = UInt32(digits, radix: 8)
+        else {
+            throw section.refusal(
+                of: "mode", because: "\"\(text)\" is no mode: three octal digits are wanted, such as \"0660\""
+            )
+        }
+        return mode
     }
 
     private func doors(_ section: inout SettingsSection) throws(SettingsFailure) -> Doors {

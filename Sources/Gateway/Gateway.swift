@@ -21,6 +21,7 @@ package final class RunningGateway: Sendable {
     package enum Failure: Error, CustomStringConvertible {
         case resolve(ResolveFailure)
         case listen(String, SystemFailure)
+        case socket(SocketFileFailure)
         case files(StaticFiles.Failure)
         case certificate(CertificateFailure)
         case system(SystemFailure)
@@ -33,6 +34,7 @@ package final class RunningGateway: Sendable {
                 "\(failure). Set \"host\" in config.json to an address of this machine."
             case .listen(let address, let failure):
                 "cannot listen on \(address): \(failure). \(Self.advice(failure))"
+            case .socket(let failure): "\(failure)"
             case .files(let failure):
                 "\(failure). Set \"publicFolder\" in config.json, or \"\" to serve no page."
             case .certificate(let failure): "cannot use \(failure). See \"endpoints\" in config.json."
@@ -65,7 +67,7 @@ package final class RunningGateway: Sendable {
         let limit = DescriptorLimit.raise()
         let files = try readFiles(configuration)
         let certificates = try readCertificates(configuration)
-        let (addresses, skipped) = try claim(configuration.endpoints)
+        let (addresses, skipped) = try claim(configuration)
         try demandDecision(configuration.access, for: addresses.map(\.address))
         var generator = SystemRandomNumberGenerator()
         let sequencer = Sequencer(epoch: Epoch(random: &generator), retention: configuration.retention)
@@ -95,7 +97,7 @@ package final class RunningGateway: Sendable {
     private static func demandDecision(
         _ access: AccessSettings, for addresses: [SocketAddress]
     ) throws(Failure) {
-        guard !access.saysWhatStrangersMay, let open = addresses.first(where: { !$0.isLoopback }) else {
+        guard !access.saysWhatStrangersMay, let open = addresses.first(where: { !$0.isLocal }) else {
             return
         }
         throw .openToStrangers(open)
@@ -129,11 +131,16 @@ package final class RunningGateway: Sendable {
     }
 
     private static func claim(
-        _ endpoints: [Endpoint]
+        _ configuration: GatewayConfiguration
     ) throws(Failure) -> (claimed: [ListeningAddress], skipped: [SkippedAddress]) {
         var claimed: [ListeningAddress] = []
         var skipped: [SkippedAddress] = []
-        for (place, endpoint) in endpoints.enumerated() {
+        for (place, endpoint) in configuration.endpoints.enumerated() {
+            if let path = endpoint.path {
+                let socket = try listen(at: path, endpoint.mode, configuration.sockets.backlog)
+                claimed.append(ListeningAddress(socket.address, of: endpoint, at: place, sharing: socket))
+                continue
+            }
             let addresses = try resolve(endpoint)
             do throws(AddressClaim.Failure) {
                 let claim = try AddressClaim(addresses)
@@ -148,6 +155,16 @@ package final class RunningGateway: Sendable {
             throw .system(SystemFailure("listen: more than 256 addresses", EMFILE))
         }
         return (claimed, skipped)
+    }
+
+    private static func listen(
+        at path: String, _ mode: UInt32, _ backlog: Int32
+    ) throws(Failure) -> SharedSocket {
+        do {
+            return try SharedSocket(path: path, mode: mode, backlog: backlog)
+        } catch {
+            throw .socket(error)
+        }
     }
 
     private init(
@@ -183,7 +200,8 @@ package final class RunningGateway: Sendable {
     ) {
         do throws(SystemFailure) {
             let kernel = try SystemKernel(
-                shared.addresses.map(\.address), shared.configuration.listenerOptions, wakeup: wakeup)
+                shared.addresses.map { ($0.address, $0.shared) }, shared.configuration.listenerOptions,
+                wakeup: wakeup)
             let loop = GatewayLoop(
                 shared: shared, inbox: inbox, control: control, kernel: kernel,
                 contexts: try contexts(secrets.certificates, at: shared.addresses, secrets.keys))
@@ -205,8 +223,13 @@ package final class RunningGateway: Sendable {
         }
     }
 
-    /// The first endpoint's address, for people to open.
-    package var address: SocketAddress { addresses[0] }
+    /// Where people may read, for them to try: an address rather than a Unix socket.
+    package var entrance: ListeningAddress {
+        let open = shared.addresses.filter {
+            $0.endpoint.doors.contains(.subscribe) && !$0.endpoint.redirects
+        }
+        return open.first { $0.address.path == nil } ?? open.first ?? shared.addresses[0]
+    }
 
     /// Where feeds publish.
     package var sequencer: Sequencer { shared.sequencer }

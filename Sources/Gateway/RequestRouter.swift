@@ -102,7 +102,7 @@ enum RequestRouter {
         }
         // What comes behind, a body perhaps, is for nobody here.
         response.close()
-        let secure = work.shared.addresses.filter { $0.endpoint.tls != nil }
+        let secure = work.shared.addresses.filter { $0.endpoint.tls != nil && $0.address.path == nil }
         let port =
             (secure.first { $0.endpoint.doors.contains(.subscribe) } ?? secure.first)?.address.port ?? 443
         let query = head.query

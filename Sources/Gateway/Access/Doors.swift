@@ -43,7 +43,7 @@ extension Problem {
     fileprivate static func notBehind(_ doors: Doors) -> Problem {
         Problem(
             404, "not_found",
-            "This endpoint does not open \(doors.names), so nothing is at this path; another one may (\"doors\")."
+            "This endpoint does not open \(doors.names), which this is behind; another one may (\"doors\")."
         )
     }
 

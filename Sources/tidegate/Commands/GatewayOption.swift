@@ -5,6 +5,7 @@ internal import Transport
 extension Arguments {
     static let gatewayHelp = """
           --url URL           the gateway (default: $TIDEGATE_URL, else \(GatewayURL.standard))
+          --unix-socket PATH  the Unix socket at which it is
           --token-file FILE   a file whose first line is the key or token to show, read anew for each connection
                               and before a token ends (default: the key or token in $\(ClientCredential.variable))
           --ca FILE           trust the authorities in FILE (PEM) in place of this machine's, for https://
@@ -13,9 +14,10 @@ extension Arguments {
 
     /// The gateway that `--url`, else the environment, else the default names.
     mutating func gateway() throws(UsageFailure) -> GatewayURL {
+        let socket = try value("--unix-socket")
         let trust = try trust()
         let credential = try credential()
-        var url = try GatewayURL(stated: value("--url"), trust)
+        var url = try GatewayURL(stated: value("--url"), socket: socket, trust)
         url.credential = credential
         return url
     }
@@ -41,10 +43,13 @@ extension Arguments {
 }
 
 extension GatewayURL {
-    /// The gateway at `stated`, else that of the environment, else the default. Warns where anybody could take its place.
-    init(stated: String?, _ trust: ServerTrust) throws(UsageFailure) {
+    /// The gateway at `stated`, else that of the environment, else the default, reached by a Unix socket where one is named. Warns
+    /// where anybody could take its place.
+    init(stated: String?, socket: String?, _ trust: ServerTrust) throws(UsageFailure) {
+        let environment = Console.environment(GatewayURL.variable)
         do throws(URLFailure) {
-            try self.init(argument: stated, environment: Console.environment(GatewayURL.variable))
+            try self.init(
+                argument: stated, environment: environment ?? socket.map { _ in "http://localhost" })
         } catch {
             throw UsageFailure(error.description)
         }
@@ -52,6 +57,7 @@ extension GatewayURL {
             throw UsageFailure("--ca and --insecure are for https://, and the gateway is \(self)")
         }
         self.trust = trust
+        socketPath = socket
         if trust == .anyone {
             Console.warn(
                 "warning: --insecure: nobody checks that this is \(host); who is on the way reads and changes all of it"

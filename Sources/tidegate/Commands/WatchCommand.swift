@@ -82,6 +82,7 @@ enum WatchCommand: Command {
     private static func gatewayAndTopics(
         _ arguments: inout Arguments
     ) throws(UsageFailure) -> (GatewayURL, [String]) {
+        let socket = try arguments.value("--unix-socket")
         let trust = try arguments.trust()
         let named = try arguments.value("--url")
         let credential = try arguments.credential()
@@ -92,7 +93,7 @@ enum WatchCommand: Command {
             stated = first
             words.removeFirst()
         }
-        var url = try GatewayURL(stated: stated, trust)
+        var url = try GatewayURL(stated: stated, socket: socket, trust)
         url.credential = credential
         return (url, words.isEmpty ? ["**"] : words)
     }
