@@ -16,14 +16,7 @@ struct EndpointSettings {
         var endpoints: [Endpoint] = []
         for var section in try root.sections("endpoints") {
             var endpoint = standard
-            endpoint.path = try socketPath(&section)
-            if endpoint.path == nil {
-                endpoint.host = try section.text("address", default: endpoint.host)
-                endpoint.port = UInt16(
-                    try section.integer("port", default: Int(endpoint.port), in: 0...65_535))
-            } else {
-                endpoint.mode = try mode(&section) ?? endpoint.mode
-            }
+            try readPlace(&section, into: &endpoint)
             endpoint.redirects = try section.boolean("redirect", default: false)
             endpoint.takesProxyHeader = try section.boolean("proxyProtocol", default: false)
             endpoint.doors = try doors(&section)
@@ -46,14 +39,38 @@ struct EndpointSettings {
         return endpoints.isEmpty ? [standard] : endpoints
     }
 
-    /// The path of a Unix socket, where there is one in place of an address.
-    private func socketPath(_ section: inout SettingsSection) throws(SettingsFailure) -> String? {
-        guard let name = try section.optionalText("path") else {
-            guard try section.optionalText("mode") == nil else {
+    /// An address and a port, the path of a Unix socket, or the name of a socket that is passed.
+    private func readPlace(
+        _ section: inout SettingsSection, into endpoint: inout Endpoint
+    ) throws(SettingsFailure) {
+        endpoint.socket = try section.optionalText("socket")
+        endpoint.path = try socketPath(&section)
+        if let mode = try mode(&section) {
+            guard endpoint.path != nil else {
                 throw section.refusal(of: "mode", because: "it is for a Unix socket, which a \"path\" makes")
             }
-            return nil
+            endpoint.mode = mode
         }
+        if endpoint.socket != nil {
+            try refuse(["path", "address", "port"], beside: "socket", section)
+        } else if endpoint.path != nil {
+            try refuse(["address", "port"], beside: "path", section)
+        } else {
+            endpoint.host = try section.text("address", default: endpoint.host)
+            endpoint.port = UInt16(try section.integer("port", default: Int(endpoint.port), in: 0...65_535))
+        }
+    }
+
+    private func refuse(
+        _ keys: [String], beside other: String, _ section: SettingsSection
+    ) throws(SettingsFailure) {
+        for key in keys where section.has(key) {
+            throw section.refusal(of: key, because: "\"\(other)\" says already where this endpoint listens")
+        }
+    }
+
+    private func socketPath(_ section: inout SettingsSection) throws(SettingsFailure) -> String? {
+        guard let name = try section.optionalText("path") else { return nil }
         let path = name.isEmpty ? "" : path(name)
         guard SocketAddress(path: path) != nil else {
             throw section.refusal(
@@ -61,10 +78,6 @@ struct EndpointSettings {
                 because:
                     "\"\(path)\" has \(path.utf8.count) bytes; the kernel takes 1 to \(SocketAddress.pathLimit) of a Unix socket"
             )
-        }
-        for key in ["address", "port"] where section.has(key) {
-            throw section.refusal(
-                of: key, because: "with \"path\" this endpoint is a Unix socket and has none")
         }
         return path
     }

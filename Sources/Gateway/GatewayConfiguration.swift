@@ -63,6 +63,8 @@ package struct Endpoint: Sendable {
     package var host = "127.0.0.1"
     /// 0 takes a free port.
     package var port: UInt16 = 8080
+    /// The name of the passed socket that is meant in place of an address.
+    package var socket: String?
     /// Where it is a Unix socket in place of an address.
     package var path: String?
     /// What the file of that socket permits: whoever may write to it may connect.

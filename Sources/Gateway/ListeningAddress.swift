@@ -29,6 +29,16 @@ package struct SkippedAddress: Sendable {
 }
 
 extension Endpoint {
+    /// Every address that it stands for; none of one that is for a socket which is passed: only that knows.
+    func resolvedAddresses() throws(RunningGateway.Failure) -> [SocketAddress] {
+        guard socket == nil else { return [] }
+        do {
+            return try resolved()
+        } catch {
+            throw .resolve(error)
+        }
+    }
+
     /// Every address that the host stands for, once each.
     func resolved() throws(ResolveFailure) -> [SocketAddress] {
         if let path {

@@ -39,12 +39,22 @@ package struct Listener: ~Copyable {
         case impossible
     }
 
+    /// What is done to an accepted connection.
+    private enum Preparation {
+        /// It has inherited all.
+        case none
+        /// It is one of a Unix socket, which inherits nothing. All that the peer has not read counts as sent, so that its buffer
+        /// bounds how old values become, as `unsentByteCount` does elsewhere.
+        case local(sendBufferByteCount: Int)
+        /// It may have waited since before this process began.
+        case passed(Options)
+    }
+
     private let descriptor: FileDescriptor
     /// Nil where the socket is the loop's own.
     private let shared: SharedSocket?
-    /// What a Unix socket's connections do not inherit. All that the peer has not read counts there, so that it bounds how old
-    /// values become, as `unsentByteCount` does elsewhere.
-    private let sendBufferByteCount: Int
+    /// What its connections do not inherit.
+    private let preparation: Preparation
     /// Kept for the moment when no other descriptor is free: with it the listener can still tell a waiting connection.
     private var reserve: FileDescriptor?
 
@@ -56,7 +66,7 @@ package struct Listener: ~Copyable {
         guard listen(socket.number, options.backlog) == 0 else { throw SystemFailure("listen") }
         descriptor = socket
         shared = nil
-        sendBufferByteCount = 0
+        preparation = .none
         reserve = Self.openReserve()
     }
 
@@ -66,8 +76,10 @@ package struct Listener: ~Copyable {
         guard number >= 0 else { throw SystemFailure("dup") }
         descriptor = FileDescriptor(owning: number)
         shared = socket
-        sendBufferByteCount =
-            socket.address.path == nil ? 0 : min(options.sendBufferByteCount, 2 * options.unsentByteCount)
+        preparation =
+            socket.address.path == nil
+            ? .passed(options)
+            : .local(sendBufferByteCount: min(options.sendBufferByteCount, 2 * options.unsentByteCount))
         reserve = Self.openReserve()
     }
 
@@ -104,13 +116,20 @@ package struct Listener: ~Copyable {
         let number = accept4(
             descriptor.number, nil, nil, Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue))
         if number >= 0 {
-            if sendBufferByteCount > 0 {
-                Self.set(number, SOL_SOCKET, SO_SNDBUF, Int32(clamping: sendBufferByteCount))
-            }
+            prepare(number)
             return .connection(ByteStream(FileDescriptor(owning: number)))
         }
         // Otherwise EINTR, EAGAIN, or an error of a connection that died while it waited (accept(2)).
         return Self.isExhausted ? .exhausted(SystemFailure("accept4")) : .none
+    }
+
+    private func prepare(_ number: Int32) {
+        switch preparation {
+        case .none: break
+        case .local(let byteCount):
+            if byteCount > 0 { Self.set(number, SOL_SOCKET, SO_SNDBUF, Int32(clamping: byteCount)) }
+        case .passed(let options): Self.prepare(number, options)
+        }
     }
 
     private static var isExhausted: Bool { [EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(errno) }

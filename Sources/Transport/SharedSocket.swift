@@ -8,7 +8,10 @@ internal import Synchronization
 package final class SharedSocket: Sendable {
     package let address: SocketAddress
     let descriptor: FileDescriptor
-    private let file: SocketFile
+    /// What whoever has passed it calls it; nil where this process has made it.
+    package let name: String?
+    /// Nil where it is not this process's to remove.
+    private let file: SocketFile?
     private let hasStopped = Atomic<Bool>(false)
 
     /// Listens at a path. `mode` is what the file permits: whoever may write to it may connect.
@@ -25,6 +28,7 @@ package final class SharedSocket: Sendable {
             guard address.withSockaddr({ bind(number, $0, $1) }) == 0 else { throw SystemFailure("bind") }
             file = try SocketFile(path)
             self.address = address
+            name = nil
             // Before it listens: until then nobody can connect, whatever the file has permitted at first.
             guard chmod(path, mode) == 0 else { throw SystemFailure("chmod") }
             guard listen(number, backlog) == 0 else { throw SystemFailure("listen") }
@@ -33,13 +37,21 @@ package final class SharedSocket: Sendable {
         }
     }
 
+    /// One that was passed.
+    init(_ descriptor: consuming FileDescriptor, at address: SocketAddress, called name: String) {
+        self.descriptor = descriptor
+        self.address = address
+        self.name = name
+        file = nil
+    }
+
     deinit {
         stop()
     }
 
-    /// Nobody connects any more, and the file is gone.
+    /// Nobody connects any more, and the file is gone; one that was passed goes on without this process.
     package func stop() {
-        guard !hasStopped.exchange(true, ordering: .relaxed) else { return }
+        guard let file, !hasStopped.exchange(true, ordering: .relaxed) else { return }
         file.remove()
         // Closing would not do: other loops and this object have it open.
         _ = shutdown(descriptor.number, Int32(SHUT_RDWR))

@@ -40,6 +40,9 @@ import Testing
                 #""path": "/\#(String(repeating: "a", count: 107))""#,
                 "has 108 bytes; the kernel takes 1 to 107"
             ),
+            (#""socket": "web""#, nil), (#""socket": "web", "path": "a.sock""#, "endpoints.0.path"),
+            (#""socket": "web", "port": 80"#, "endpoints.0.port"),
+            (#""socket": "web", "mode": "0660""#, "endpoints.0.mode"),
             (#""doors": ["subscribe", "publish", "operations"]"#, nil), (#""doors": []"#, nil),
             (#""doors": ["read"]"#, #""read" is none of subscribe, publish, operations"#),
             (#""doors": ["publish"], "redirect": true"#, "endpoints.0.doors"),

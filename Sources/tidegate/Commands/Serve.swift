@@ -59,8 +59,9 @@ enum Serve: Command {
         if !source.passedOver.isEmpty {
             log.tell(.variablesPassedOver, ["names": .text(source.passedOver.joined(separator: " "))])
         }
+        let passed = try PassedSockets.take(pid: getpid(), Console.environment)
         let server = try Server.start(
-            configuration, startsFeeds: startsFeeds, log: log, effective,
+            configuration, passed: passed, startsFeeds: startsFeeds, log: log, effective,
             source: { [source] in try source.read(noting: &$0) })
         try sayWhereToLook(
             server.gateway.entrance, isServingPage: configuration.gateway.publicFolder != nil)
