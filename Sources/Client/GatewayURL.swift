@@ -9,6 +9,8 @@ package struct GatewayURL: Sendable, Equatable, CustomStringConvertible {
     package var socketPath: String?
     /// Whom it is trusted to be, where it is.
     package var trust = ServerTrust.system
+    /// By what certificate it knows who this is; nil: by none.
+    package var identity: ClientIdentity?
     /// A name or an address; IPv6 without brackets.
     package let host: String
     package let port: UInt16

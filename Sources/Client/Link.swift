@@ -29,7 +29,8 @@ struct Link: ~Copyable {
         }
         do throws(SecureConnectFailure) {
             stream = try TLSStream.connect(
-                over: socket, to: url.host, trusting: url.trust, until: .now() + timeout, unless: stop)
+                over: socket, to: url.host, trusting: url.trust, as: url.identity, until: .now() + timeout,
+                unless: stop)
         } catch {
             throw ClientFailure(error, at: url)
         }

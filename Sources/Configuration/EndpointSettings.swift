@@ -121,9 +121,24 @@ struct EndpointSettings {
         }
         endpoint.strictTransport = try section.optionalDuration(
             "hsts", in: .seconds(1)...(.seconds(63_072_000)))
+        let authorities = try section.optionalText("clientCA")
+        let wanted = try section.optionalText("clientCertificate")
         // Unknown keys first: a misspelt "key" must not be reported as a missing one.
         try section.finish()
-        endpoint.tls = TLSSettings([try demanded(first, section)] + others)
+        var tls = TLSSettings([try demanded(first, section)] + others)
+        tls.clientAuthorities = authorities.map(path)
+        if let wanted {
+            guard authorities != nil else {
+                throw section.refusal(
+                    of: "clientCertificate", because: "name those who make them in \"clientCA\"")
+            }
+            guard ["required", "optional"].contains(wanted) else {
+                throw section.refusal(
+                    of: "clientCertificate", because: "\"\(wanted)\" is none of required, optional")
+            }
+            tls.wantsClientCertificate = wanted == "required"
+        }
+        endpoint.tls = tls
     }
 
     /// The files of a certificate, as far as they are named.

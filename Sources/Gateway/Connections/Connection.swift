@@ -131,13 +131,14 @@ private final class Holdings {
     var proxyHeader: [UInt8]?
     var origin: ForwardedNode?
     var client: ForwardedNode?
+    var certificate: ClientCertificate?
     var unsent = ByteBuffer()
     var unread = ByteBuffer()
     var counted = HeldBytes()
 
     var isEmpty: Bool {
         unsent.isEmpty && unread.isEmpty && counted == HeldBytes() && places.isEmpty
-            && client == nil && origin == nil && proxyHeader == nil
+            && client == nil && origin == nil && proxyHeader == nil && certificate == nil
     }
 }
 
@@ -158,6 +159,12 @@ extension Connection {
     var client: ForwardedNode? {
         get { holdings?.client }
         set { hold(newValue, at: \.client) }
+    }
+
+    /// The certificate that the peer has shown, verified; nil where it was asked for none, or had none.
+    var certificate: ClientCertificate? {
+        get { holdings?.certificate }
+        set { hold(newValue, at: \.certificate) }
     }
 
     var places: TakenPlaces {

@@ -36,6 +36,8 @@ extension GatewayLoop {
         handshakeEnded()
         guard let stream = connection.stream.layered as? TLSStream else { return }
         statistics.add(stream.isResumed ? .resumedHandshakes : .fullHandshakes)
+        guard let context = contexts[Int(connection.listener)], context.asksClients else { return }
+        connection.certificate = stream.clientCertificate
     }
 
     func handshakeFailed(_ connection: Connection, because failure: HandshakeFailure) {

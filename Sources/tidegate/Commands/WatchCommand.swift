@@ -86,6 +86,7 @@ enum WatchCommand: Command {
         let trust = try arguments.trust()
         let named = try arguments.value("--url")
         let credential = try arguments.credential()
+        let identity = try arguments.identity()
         var words = try arguments.positionals(0...Int.max)
         var stated = named
         if let first = words.first, first.contains("://") {
@@ -95,6 +96,7 @@ enum WatchCommand: Command {
         }
         var url = try GatewayURL(stated: stated, socket: socket, trust)
         url.credential = credential
+        try url.show(identity)
         return (url, words.isEmpty ? ["**"] : words)
     }
 
