@@ -122,6 +122,7 @@ struct EndpointSettings {
         endpoint.strictTransport = try section.optionalDuration(
             "hsts", in: .seconds(1)...(.seconds(63_072_000)))
         let authorities = try section.optionalText("clientCA")
+        note(authorities, of: "clientCA", section)
         let wanted = try section.optionalText("clientCertificate")
         // Unknown keys first: a misspelt "key" must not be reported as a missing one.
         try section.finish()
@@ -149,10 +150,15 @@ struct EndpointSettings {
         let key = try section.optionalText("key")
         let ocsp = try section.optionalText("ocsp")
         for (name, file) in [("certificate", certificate), ("key", key), ("ocsp", ocsp)] {
-            guard let stamp = file.flatMap({ FileStamp(path($0)) }) else { continue }
-            section.note(content: "\(stamp)", of: name)
+            note(file, of: name, section)
         }
         return (certificate, key, ocsp)
+    }
+
+    /// So that a reload tells that the file has changed.
+    private func note(_ file: String?, of name: String, _ section: SettingsSection) {
+        guard let stamp = file.flatMap({ FileStamp(path($0)) }) else { return }
+        section.note(content: "\(stamp)", of: name)
     }
 
     private func demanded(
