@@ -67,6 +67,14 @@ import Testing
         #expect(reason(try pair(try context(isRequired: isRequired), showing: over).shake()) == .certificate)
     }
 
+    /// It has to be held before anybody can tell whose it is.
+    @Test func aChainIsNotTakenHoweverLongItIs() throws {
+        let large = try Self.authority.issue(for: (0..<2500).map { "DNS:host-\($0).mesh" })
+        #expect(reason(try pair(try context(), showing: large).shake()) == .malformed)
+        let usual = try Self.authority.issue(for: (0..<1000).map { "DNS:host-\($0).mesh" })
+        #expect(try pair(try context(), showing: usual).shake() == .done)
+    }
+
     private func session(_ context: TLSContext, _ shown: TestAuthority.Pair?, _ version: Int32) throws
         -> OpaquePointer?
     {

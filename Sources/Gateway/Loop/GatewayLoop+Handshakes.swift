@@ -38,6 +38,7 @@ extension GatewayLoop {
         statistics.add(stream.isResumed ? .resumedHandshakes : .fullHandshakes)
         guard let context = contexts[Int(connection.listener)], context.asksClients else { return }
         connection.certificate = stream.clientCertificate
+        if connection.certificate != nil { work.memory.certifiedConnectionCount += 1 }
     }
 
     func handshakeFailed(_ connection: Connection, because failure: HandshakeFailure) {

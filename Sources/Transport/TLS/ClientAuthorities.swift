@@ -6,6 +6,8 @@ package import Primitives
 package struct ClientAuthorities: Sendable {
     /// A chain of the client's certificate and so many of those that lead to an authority. Each costs a signature.
     private static let depth: Int32 = 4
+    /// What such a chain may have. OpenSSL holds all of it before it looks who vouches for it, and would take 100 KB.
+    private static let byteLimit = 32 * 1024
 
     private let file: String
     private let text: [UInt8]
@@ -31,6 +33,7 @@ package struct ClientAuthorities: Sendable {
         SSL_CTX_set_verify(
             settings, SSL_VERIFY_PEER | (isRequired ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0), nil)
         SSL_CTX_set_verify_depth(settings, Self.depth)
+        SSL_CTX_ctrl(settings, SSL_CTRL_SET_MAX_CERT_LIST, Self.byteLimit, nil)
         guard SSL_CTX_set_session_id_context(settings, context, UInt32(context.count)) == 1 else {
             throw CertificateFailure(queuedFor: file)
         }
