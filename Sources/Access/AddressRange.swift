@@ -1,15 +1,25 @@
-/// A block of addresses: `10.0.0.0/8`, `2001:db8::/32`, or one address (RFC 4632).
+/// A block of addresses: `10.0.0.0/8`, `2001:db8::/32`, or one address (RFC 4632); and who comes by a Unix socket: `unix:uid=1000`,
+/// or anybody, `unix:`.
 internal import Glibc
 internal import Primitives
 
 package struct AddressRange: Sendable, CustomStringConvertible {
-    /// 4 bytes, or 16.
+    /// 4 bytes, or 16; of a user of this machine 5: the number, and a zero, so that it is no address.
     private let bytes: [UInt8]
     private let bitCount: Int
     package let description: String
 
     /// Nil where the text is no such block, or has bits set behind its mask: then it is not clear what was meant.
     package init?(_ text: String) {
+        if text.hasPrefix(Self.unix) {
+            guard text == Self.unix || Self.bytes(ofPeer: text) != nil, !text.contains(",") else {
+                return nil
+            }
+            bytes = Self.bytes(ofPeer: text) ?? [0, 0, 0, 0, 0]
+            bitCount = text == Self.unix ? 0 : 40
+            description = text
+            return
+        }
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
         guard parts.count <= 2, let bytes = Self.bytes(ofAddress: String(parts[0])) else { return nil }
         var bitCount = bytes.count * 8
@@ -34,14 +44,26 @@ package struct AddressRange: Sendable, CustomStringConvertible {
         return rest == 0 || (address[whole] ^ bytes[whole]) >> (8 - rest) == 0
     }
 
-    /// The address of a peer, `192.0.2.1:4711` or `[::1]:4711`; nil where it has none.
+    private static let unix = "unix:"
+
+    /// The address of a peer, `192.0.2.1:4711`, `[::1]:4711` or `unix:uid=1000,pid=4711`; nil where it has none.
     package static func bytes(ofPeer peer: String) -> [UInt8]? {
+        if peer.hasPrefix(unix) { return bytes(ofUser: peer.dropFirst(unix.utf8.count)) }
         guard let colon = peer.lastIndex(of: ":") else { return bytes(ofAddress: peer) }
         let host = peer[..<colon]
         if host.hasPrefix("["), host.hasSuffix("]") {
             return bytes(ofAddress: String(host.dropFirst().dropLast()))
         }
         return bytes(ofAddress: String(host.contains(":") ? peer[...] : host))
+    }
+
+    /// `uid=1000`, and what the kernel has told besides.
+    private static func bytes(ofUser text: Substring) -> [UInt8]? {
+        let words = text.split(separator: ",", maxSplits: 1, omittingEmptySubsequences: false)
+        guard words[0].hasPrefix("uid="), let given = Array(words[0].utf8.dropFirst(4)).span.decimal,
+            let number = UInt32(exactly: given)
+        else { return nil }
+        return [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: number >> $0) } + [0]
     }
 
     /// Whoever has one address of IPv6 has all of its network. Peers without an address count as one.

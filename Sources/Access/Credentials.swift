@@ -6,6 +6,7 @@ package struct Credentials: Sendable {
     package var anonymous: Principal
     package var keys: [AccessKey] = []
     package var issuers: [Issuer] = []
+    package var certificates: [AccessCertificate] = []
     /// The longest token that is looked at.
     package var tokenByteCount = 8192
     /// How far the issuers' clocks may be from ours.
@@ -17,7 +18,7 @@ package struct Credentials: Sendable {
 
     /// Whether there is any credential to be believed. Where there is none, what is presented is not looked at: a proxy in front
     /// may ask for credentials of its own.
-    package var areWanted: Bool { !keys.isEmpty || !issuers.isEmpty }
+    package var areWanted: Bool { !keys.isEmpty || !issuers.isEmpty || !certificates.isEmpty }
 
     /// How much may be done for a credential. A signature costs a hundred times what a hash does.
     package enum Effort: Sendable {

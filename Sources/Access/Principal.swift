@@ -10,6 +10,7 @@ package final class Principal: Sendable {
         case key
         case token
         case ticket
+        case certificate
     }
 
     /// Its name; `{subject}` in rights stands for it.
@@ -64,14 +65,14 @@ package final class Principal: Sendable {
 
     /// One whose proof ends so long after `now`. It is told a minute before, or a tenth of that time if that is shorter.
     convenience init(
-        name: String, rights: Rights, expires: UnixTime, after life: Interval, now: Instant,
-        restingOn basis: Digest?
+        name: String, rights: Rights, proof: Proof = .token, expires: UnixTime, after life: Interval,
+        now: Instant, restingOn basis: Digest?
     ) {
         let end = now + life
         let notice = min(life.nanoseconds / 10, Interval(.seconds(60)).nanoseconds)
         let warning = now + Interval(nanoseconds: life.nanoseconds - notice)
         self.init(
-            name, rights, .token, key: nil, restingOn: basis,
+            name, rights, proof, key: nil, restingOn: basis,
             Term(expires: expires, end: end, warning: warning, farewell: end))
     }
 

@@ -5,12 +5,17 @@ package import Primitives
 package struct Succession: Sendable {
     private let anonymous: Principal
     private let keys: [Digest: AccessKey]
+    /// By what their principals rest on.
+    private let certificates: [Digest: AccessCertificate]
     /// Of the issuers' keys, by what their principals rest on: when they are no longer used.
     private let signers: [Digest: UnixTime]
 
     package init(to credentials: Credentials) {
         anonymous = credentials.anonymous
         keys = Dictionary(credentials.keys.map { ($0.hash, $0) }) { first, _ in first }
+        certificates = Dictionary(
+            credentials.certificates.compactMap { entry in entry.principal.basis.map { ($0, entry) } }
+        ) { first, _ in first }
         var signers: [Digest: UnixTime] = [:]
         for issuer in credentials.issuers {
             for key in issuer.keys {
@@ -30,6 +35,11 @@ package struct Succession: Sendable {
         if let key = keys[basis] {
             guard key.isAccepted(from: address) else { return nil }
             return former.proof == .ticket ? narrowed(former, to: key.principal) : key.principal
+        }
+        if let entry = certificates[basis], let end = former.expires {
+            guard time < end else { return nil }
+            return former.proof == .ticket
+                ? narrowed(former, to: entry.principal) : entry.principal(until: end, at: time, now)
         }
         guard let end = signers[basis], time < end else { return nil }
         guard let expires = former.expires, end < expires else { return former }

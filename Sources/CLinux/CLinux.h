@@ -10,6 +10,13 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
+// What SO_PEERCRED tells (unix(7)): glibc's struct ucred.
+struct peer_credentials {
+    pid_t pid;
+    uid_t uid;
+    gid_t gid;
+};
+
 extern int accept4(int, struct sockaddr *, socklen_t *, int);
 extern int pthread_setname_np(pthread_t, const char *);
 

@@ -70,6 +70,28 @@ static inline int tls_begin_hmac(EVP_MAC_CTX *mac, const unsigned char *key, siz
     return EVP_MAC_CTX_set_params(mac, parameters);
 }
 
+// RFC 4514, with UTF-8 as it is.
+static const unsigned long tls_subject_flags = XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB;
+
+// The alternative names of a certificate: a stack, of which Swift knows no type.
+static inline void *tls_alternative_names(const X509 *certificate) {
+    return X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
+}
+
+static inline int tls_count_names(void *names) { return sk_GENERAL_NAME_num((GENERAL_NAMES *)names); }
+
+static inline void tls_free_names(void *names) { GENERAL_NAMES_free((GENERAL_NAMES *)names); }
+
+// The kind of a name (GEN_…), and of one that is text its bytes.
+static inline int tls_name_at(void *names, int place, const unsigned char **text, int *count) {
+    const GENERAL_NAME *name = sk_GENERAL_NAME_value((GENERAL_NAMES *)names, place);
+    if (name->type == GEN_URI || name->type == GEN_DNS || name->type == GEN_EMAIL) {
+        *text = ASN1_STRING_get0_data(name->d.ia5);
+        *count = ASN1_STRING_length(name->d.ia5);
+    }
+    return name->type;
+}
+
 static const uint64_t tls_server_options = SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
                                            SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_CIPHER_SERVER_PREFERENCE |
                                            SSL_OP_PRIORITIZE_CHACHA;

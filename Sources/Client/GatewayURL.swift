@@ -5,8 +5,12 @@ package import Transport
 package struct GatewayURL: Sendable, Equatable, CustomStringConvertible {
     /// Whether it is spoken with by TLS.
     package let isSecure: Bool
+    /// The Unix socket at which it is; nil: it is where host and port say.
+    package var socketPath: String?
     /// Whom it is trusted to be, where it is.
     package var trust = ServerTrust.system
+    /// By what certificate it knows who this is; nil: by none.
+    package var identity: ClientIdentity?
     /// A name or an address; IPv6 without brackets.
     package let host: String
     package let port: UInt16
@@ -16,7 +20,8 @@ package struct GatewayURL: Sendable, Equatable, CustomStringConvertible {
     package var credential: ClientCredential?
 
     package static func == (left: GatewayURL, right: GatewayURL) -> Bool {
-        (left.host, left.port, left.prefix) == (right.host, right.port, right.prefix)
+        (left.host, left.port, left.prefix, left.socketPath)
+            == (right.host, right.port, right.prefix, right.socketPath)
     }
 
     /// The default address of a gateway.
@@ -55,7 +60,10 @@ package struct GatewayURL: Sendable, Equatable, CustomStringConvertible {
         return port == Self.port(isSecure: isSecure) ? name : "\(name):\(port)"
     }
 
-    package var description: String { "\(isSecure ? "https" : "http")://\(authority)\(prefix)" }
+    package var description: String {
+        let way = socketPath.map { " at unix:\($0)" } ?? ""
+        return "\(isSecure ? "https" : "http")://\(authority)\(prefix)\(way)"
+    }
 
     /// The port that a URL need not name.
     private static func port(isSecure: Bool) -> UInt16 { isSecure ? 443 : 80 }

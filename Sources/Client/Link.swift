@@ -22,22 +22,31 @@ struct Link: ~Copyable {
 
     /// Connects to the first of the gateway's addresses that answers.
     init(to url: GatewayURL, within timeout: Duration, unless stop: Wakeup?) throws(ClientFailure) {
-        let addresses: [SocketAddress]
-        do throws(ResolveFailure) {
-            addresses = try SocketAddress.resolve(host: url.host, port: url.port)
-        } catch {
-            throw .unreachable(url: url.description, reason: error.reason)
-        }
-        let socket = try Self.connect(to: addresses, of: url, within: timeout, unless: stop)
+        let socket = try Self.connect(to: Self.addresses(of: url), of: url, within: timeout, unless: stop)
         guard url.isSecure else {
             stream = socket
             return
         }
         do throws(SecureConnectFailure) {
             stream = try TLSStream.connect(
-                over: socket, to: url.host, trusting: url.trust, until: .now() + timeout, unless: stop)
+                over: socket, to: url.host, trusting: url.trust, as: url.identity, until: .now() + timeout,
+                unless: stop)
         } catch {
             throw ClientFailure(error, at: url)
+        }
+    }
+
+    private static func addresses(of url: GatewayURL) throws(ClientFailure) -> [SocketAddress] {
+        if let path = url.socketPath {
+            guard let address = SocketAddress(path: path) else {
+                throw .unreachable(url: url.description, reason: "its path is empty or too long")
+            }
+            return [address]
+        }
+        do throws(ResolveFailure) {
+            return try SocketAddress.resolve(host: url.host, port: url.port)
+        } catch {
+            throw .unreachable(url: url.description, reason: error.reason)
         }
     }
 

@@ -26,6 +26,7 @@ struct AccessReading {
         }
         try readAnonymous(&section, into: &access)
         try readKeys(&section, into: &access.credentials)
+        try readCertificates(&section, into: &access.credentials)
         try readTokens(&section, into: &access.credentials)
         try readCookie(&section, into: &access)
         access.deadline = try section.duration(
@@ -163,6 +164,36 @@ struct AccessReading {
                 throw entry.refusal(of: "name", because: "another key is called \"\(name)\"")
             }
             credentials.keys.append(AccessKey(name: name, hash: digest, addresses: ranges, rights: rights))
+        }
+    }
+
+    private func readCertificates(
+        _ section: inout SettingsSection, into credentials: inout Credentials
+    ) throws(SettingsFailure) {
+        for var entry in try section.sections("certificates") {
+            let name = try entry.optionalText("name")
+            let subject = try entry.optionalText("subject")
+            let alternative = try entry.optionalText("san")
+            var (rights, _) = try readRights(&entry, of: name)
+            let connectionLimit = try entry.integer("connections", default: 0, in: 0...1_000_000)
+            if connectionLimit > 0 { rights.connectionLimit = connectionLimit }
+            try entry.finish()
+            guard let name, !name.isEmpty else {
+                throw entry.refusal(
+                    of: "name", because: "it is missing: rights and the log name who it is by it")
+            }
+            guard let mark = subject ?? alternative, subject == nil || alternative == nil else {
+                throw entry.refusal(
+                    of: "subject",
+                    because: "either a subject, \"CN=feeder-1,O=Example\", or a \"san\" is wanted")
+            }
+            let kinds = ["URI:", "DNS:", "email:"]
+            guard subject != nil || kinds.contains(where: mark.hasPrefix), mark != "" else {
+                throw entry.refusal(
+                    of: "san",
+                    because: "\"\(mark)\" is no name with its kind, such as \"URI:spiffe://mesh/feeder\"")
+            }
+            credentials.certificates.append(AccessCertificate(name: name, mark: mark, rights: rights))
         }
     }
 

@@ -21,6 +21,10 @@ package final class RunningGateway: Sendable {
     package enum Failure: Error, CustomStringConvertible {
         case resolve(ResolveFailure)
         case listen(String, SystemFailure)
+        case socket(SocketFileFailure)
+        /// A passed socket that no endpoint is for, and an endpoint for which none was passed.
+        case untaken(SharedSocket)
+        case notPassed(String, known: [String])
         case files(StaticFiles.Failure)
         case certificate(CertificateFailure)
         case system(SystemFailure)
@@ -33,6 +37,17 @@ package final class RunningGateway: Sendable {
                 "\(failure). Set \"host\" in config.json to an address of this machine."
             case .listen(let address, let failure):
                 "cannot listen on \(address): \(failure). \(Self.advice(failure))"
+            case .socket(let failure): "\(failure)"
+            case .untaken(let socket):
+                """
+                a socket at \(socket.address) was passed as "\(socket.name ?? "")", and no endpoint is for it. \
+                Name it in "endpoints", by "socket" or by its address, or pass it no more.
+                """
+            case .notPassed(let name, let known):
+                """
+                no socket was passed as "\(name)"\(known.isEmpty ? "" : ", but as " + known.joined(separator: ", ")). \
+                See "endpoints" in config.json, and FileDescriptorName= of the socket's unit.
+                """
             case .files(let failure):
                 "\(failure). Set \"publicFolder\" in config.json, or \"\" to serve no page."
             case .certificate(let failure): "cannot use \(failure). See \"endpoints\" in config.json."
@@ -57,16 +72,16 @@ package final class RunningGateway: Sendable {
         }
     }
 
-    /// Listens and starts the loops; ready when it returns.
+    /// Listens, at sockets that were `passed` where they are meant, and starts the loops; ready when it returns.
     package static func start(
-        _ configuration: GatewayConfiguration, log: Log
+        _ configuration: GatewayConfiguration, passed: [SharedSocket] = [], log: Log
     ) throws(Failure) -> RunningGateway {
         Allocator.avoidPauses()
         let limit = DescriptorLimit.raise()
         let files = try readFiles(configuration)
         let certificates = try readCertificates(configuration)
-        let (addresses, skipped) = try claim(configuration.endpoints)
-        try demandDecision(configuration.access, for: addresses.map(\.address))
+        let places = try ListeningPlaces(of: configuration, passed: passed)
+        try demandDecision(configuration.access, for: places.addresses.map(\.address))
         var generator = SystemRandomNumberGenerator()
         let sequencer = Sequencer(epoch: Epoch(random: &generator), retention: configuration.retention)
         do throws(SystemFailure) {
@@ -75,8 +90,8 @@ package final class RunningGateway: Sendable {
             let loops = wakeups.map { wakeup in LoopControl { wakeup.wake() } }
             let shared = GatewayShared(
                 configuration: configuration, sequencer: sequencer, log: log, files: files, loops: loops,
-                addresses: addresses, descriptorLimit: limit)
-            return try RunningGateway(shared, skipped, wakeups, certificates)
+                addresses: places.addresses, descriptorLimit: limit)
+            return try RunningGateway(shared, places.skipped, wakeups, certificates)
         } catch {
             throw .system(error)
         }
@@ -87,7 +102,7 @@ package final class RunningGateway: Sendable {
         _ = try readFiles(configuration)
         _ = try readCertificates(configuration)
         for endpoint in configuration.endpoints {
-            try demandDecision(configuration.access, for: resolve(endpoint))
+            try demandDecision(configuration.access, for: endpoint.resolvedAddresses())
         }
     }
 
@@ -95,7 +110,7 @@ package final class RunningGateway: Sendable {
     private static func demandDecision(
         _ access: AccessSettings, for addresses: [SocketAddress]
     ) throws(Failure) {
-        guard !access.saysWhatStrangersMay, let open = addresses.first(where: { !$0.isLoopback }) else {
+        guard !access.saysWhatStrangersMay, let open = addresses.first(where: { !$0.isLocal }) else {
             return
         }
         throw .openToStrangers(open)
@@ -118,36 +133,6 @@ package final class RunningGateway: Sendable {
         } catch {
             throw .certificate(error)
         }
-    }
-
-    private static func resolve(_ endpoint: Endpoint) throws(Failure) -> [SocketAddress] {
-        do {
-            return try endpoint.resolved()
-        } catch {
-            throw .resolve(error)
-        }
-    }
-
-    private static func claim(
-        _ endpoints: [Endpoint]
-    ) throws(Failure) -> (claimed: [ListeningAddress], skipped: [SkippedAddress]) {
-        var claimed: [ListeningAddress] = []
-        var skipped: [SkippedAddress] = []
-        for (place, endpoint) in endpoints.enumerated() {
-            let addresses = try resolve(endpoint)
-            do throws(AddressClaim.Failure) {
-                let claim = try AddressClaim(addresses)
-                claimed += claim.claimed.map { ListeningAddress($0, of: endpoint, at: place) }
-                skipped += claim.skipped
-            } catch {
-                throw .listen(error.address.description, error.reason)
-            }
-        }
-        // A connection knows its listener by one byte.
-        guard claimed.count <= 256 else {
-            throw .system(SystemFailure("listen: more than 256 addresses", EMFILE))
-        }
-        return (claimed, skipped)
     }
 
     private init(
@@ -183,7 +168,8 @@ package final class RunningGateway: Sendable {
     ) {
         do throws(SystemFailure) {
             let kernel = try SystemKernel(
-                shared.addresses.map(\.address), shared.configuration.listenerOptions, wakeup: wakeup)
+                shared.addresses.map { ($0.address, $0.shared) }, shared.configuration.listenerOptions,
+                wakeup: wakeup)
             let loop = GatewayLoop(
                 shared: shared, inbox: inbox, control: control, kernel: kernel,
                 contexts: try contexts(secrets.certificates, at: shared.addresses, secrets.keys))
@@ -205,8 +191,13 @@ package final class RunningGateway: Sendable {
         }
     }
 
-    /// The first endpoint's address, for people to open.
-    package var address: SocketAddress { addresses[0] }
+    /// Where people may read, for them to try: an address rather than a Unix socket.
+    package var entrance: ListeningAddress {
+        let open = shared.addresses.filter {
+            $0.endpoint.doors.contains(.subscribe) && !$0.endpoint.redirects
+        }
+        return open.first { $0.address.path == nil } ?? open.first ?? shared.addresses[0]
+    }
 
     /// Where feeds publish.
     package var sequencer: Sequencer { shared.sequencer }

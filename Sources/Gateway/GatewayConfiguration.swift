@@ -75,7 +75,14 @@ package struct Endpoint: Sendable {
     package var host = "127.0.0.1"
     /// 0 takes a free port.
     package var port: UInt16 = 8080
+    /// The name of the passed socket that is meant in place of an address.
+    package var socket: String?
+    /// Where it is a Unix socket in place of an address.
+    package var path: String?
+    /// What the file of that socket permits: whoever may write to it may connect.
+    package var mode: UInt32 = 0o660
     package var spoken = Spoken.http
+    package var doors = Doors.all
     /// Sends everybody to the same host by TLS, and serves nothing.
     package var redirects = false
     /// Proxies alone come here, and say before all else from where each connection comes.
@@ -133,7 +140,7 @@ package struct AccessSettings: Sendable {
     package var proxies = TrustedProxies()
     /// What strangers may do, and whose keys and tokens are believed.
     package var credentials = Credentials(anonymous: .all)
-    /// Whether somebody has decided what strangers may do. As long as nobody has, the gateway listens on this machine alone.
+    /// Whether somebody has decided what strangers may do. As long as nobody has, the gateway listens for this machine alone.
     package var saysWhatStrangersMay = false
     /// The cookie that may carry a key or token; empty: none does.
     package var cookie = ""
@@ -157,7 +164,7 @@ package struct AccessSettings: Sendable {
     /// tokens that nobody needs.
     package func letsStrangersPublish(at addresses: [SocketAddress]) -> Bool {
         !credentials.anonymous.rights.publish.isNothing
-            && (credentials.areWanted || !addresses.allSatisfy(\.isLoopback))
+            && (credentials.areWanted || !addresses.allSatisfy(\.isLocal))
     }
 }
 
@@ -245,7 +252,7 @@ package struct MemorySettings: Sendable {
 /// The pages for operators.
 package struct OperationsSettings: Sendable {
     package enum Listing: String, Sendable, CaseIterable {
-        /// While the gateway listens on loopback. A proxy on this machine counts as this machine.
+        /// While operations are to be had on this machine alone. A proxy on this machine counts as this machine.
         case auto
         case on
         case off
@@ -258,9 +265,9 @@ package struct OperationsSettings: Sendable {
 
     package init() {}
 
-    func listsConnections(at addresses: [SocketAddress]) -> Bool {
+    func listsConnections(at addresses: [ListeningAddress]) -> Bool {
         switch connections {
-        case .auto: addresses.allSatisfy(\.isLoopback)
+        case .auto: addresses.allSatisfy { $0.address.isLocal || !$0.endpoint.doors.contains(.operations) }
         case .on: true
         case .off: false
         }

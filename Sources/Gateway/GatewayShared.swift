@@ -76,6 +76,12 @@ package final class GatewayShared: Sendable {
         return listener < addresses.count ? addresses[listener].endpoint : nil
     }
 
+    /// What that endpoint opens.
+    func doors(of connection: Connection) -> Doors {
+        let listener = Int(connection.listener)
+        return listener < addresses.count ? addresses[listener].endpoint.doors : .all
+    }
+
     var isDrainingNow: Bool { isDraining.load(ordering: .relaxed) }
 
     var isServing: Bool { isReady.load(ordering: .acquiring) && !isDraining.load(ordering: .acquiring) }

@@ -1,4 +1,4 @@
-/// Where the gateway listens: every address that the host of an endpoint stands for.
+/// Where the gateway listens: every address that the host of an endpoint stands for, or its Unix socket.
 internal import Glibc
 package import Transport
 
@@ -8,9 +8,15 @@ package struct ListeningAddress: Sendable {
     package let endpoint: Endpoint
     /// The endpoint's place among the settings: its addresses share what it has.
     package let place: Int
+    /// What all loops accept from; nil where each has a socket of its own.
+    let shared: SharedSocket?
 
-    package init(_ address: SocketAddress, of endpoint: Endpoint, at place: Int = 0) {
+    package init(
+        _ address: SocketAddress, of endpoint: Endpoint, at place: Int = 0,
+        sharing socket: SharedSocket? = nil
+    ) {
         self.address = address
+        shared = socket
         self.endpoint = endpoint
         self.place = place
     }
@@ -23,8 +29,24 @@ package struct SkippedAddress: Sendable {
 }
 
 extension Endpoint {
+    /// Every address that it stands for; none of one that is for a socket which is passed: only that knows.
+    func resolvedAddresses() throws(RunningGateway.Failure) -> [SocketAddress] {
+        guard socket == nil else { return [] }
+        do {
+            return try resolved()
+        } catch {
+            throw .resolve(error)
+        }
+    }
+
     /// Every address that the host stands for, once each.
     func resolved() throws(ResolveFailure) -> [SocketAddress] {
+        if let path {
+            guard let address = SocketAddress(path: path) else {
+                throw ResolveFailure(host: path, reason: "it can be no path of a socket")
+            }
+            return [address]
+        }
         // Always both loopbacks, whatever the machine's table of hosts says (RFC 6761 §6.3).
         let hosts = host.lowercased() == "localhost" ? ["127.0.0.1", "::1"] : [host]
         var addresses: [SocketAddress] = []
@@ -94,6 +116,6 @@ struct AddressClaim {
 extension SystemFailure {
     /// Whether the kernel has no such family, or has it switched off: then even the loopback address is missing.
     fileprivate func tellsOfNoFamily(of address: SocketAddress) -> Bool {
-        number == EAFNOSUPPORT || number == EADDRNOTAVAIL && address.isLoopback
+        number == EAFNOSUPPORT || number == EADDRNOTAVAIL && address.isLocal
     }
 }

@@ -54,6 +54,7 @@ enum RequestRouter {
             throw Problem(501, "bad_request", "This gateway does not know the method \(head.methodName).")
         }
         let isGet = head.method == .get || head.method == .head
+        try work.demandOpen(resource, isGet: isGet, connection)
         guard isGet || resource == .topic || takesBody(head) else { throw .notAllowed(allowed(path)) }
         try work.authenticate(head, to: resource, connection)
         do throws(Problem) {
@@ -98,7 +99,7 @@ enum RequestRouter {
         EventStream.sendAway(because: refusal, &response, connection, work)
     }
 
-    /// Sends the client to the same place by TLS, at the port of the first endpoint that speaks it.
+    /// Sends the client to the same place by TLS, at the port of the first endpoint that speaks it, and has the page if one does.
     private static func redirect(
         _ head: RequestHead, _ response: inout some Responder, _ connection: Connection, _ work: Workspace
     ) throws(Problem) {
@@ -107,7 +108,9 @@ enum RequestRouter {
         }
         // What comes behind, a body perhaps, is for nobody here.
         response.close()
-        let port = work.shared.addresses.first { $0.endpoint.tls != nil }?.address.port ?? 443
+        let secure = work.shared.addresses.filter { $0.endpoint.tls != nil && $0.address.path == nil }
+        let port =
+            (secure.first { $0.endpoint.doors.contains(.subscribe) } ?? secure.first)?.address.port ?? 443
         let query = head.query
         let place =
             Array("https://".utf8) + authority.host + Array((port == 443 ? "" : ":\(port)").utf8) + head.path

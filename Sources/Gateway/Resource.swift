@@ -49,6 +49,19 @@ enum Resource: CaseIterable {
         }
     }
 
+    /// Behind which doors it is; any of them leads to it. Behind none: every endpoint has it.
+    func doors(isGet: Bool) -> Doors {
+        switch self {
+        // A ticket is for reading and publishing.
+        case .webSocket, .tickets: [.subscribe, .publish]
+        case .eventStream, .poll, .topics: .subscribe
+        case .topic: isGet ? .subscribe : .publish
+        case .publish: .publish
+        case .disconnection, .reload, .connections, .metrics, .stats: .operations
+        case .health, .readiness: []
+        }
+    }
+
     /// Whether it brings a reader, or an answer that may have to be held long. Small publishes and what operators look at go on
     /// where memory is short.
     func takesMemory(isGet: Bool) -> Bool {

@@ -29,6 +29,7 @@ extension Workspace {
     /// Publishes the batch in `publishing`, whole, and empties it. An outcome that comes later goes to the connection.
     func publish(from connection: Connection) throws(Problem) -> Published {
         defer { publishing.removeAll() }
+        try demandOpen(.publish, connection)
         guard !publishing.isEmpty else { return .done(PublishOutcome(accepted: 0, lastVersion: nil)) }
         try demandPublishing(publishing, by: connection.principal)
         try admit(publishing.count, from: connection)

@@ -6,7 +6,7 @@ package import Gateway
 package import Logging
 internal import Primitives
 package import Settings
-internal import Transport
+package import Transport
 
 /// Here the gateway and the feeds, which do not know each other, are joined. Any thread.
 package final class Server: Sendable {
@@ -17,10 +17,10 @@ package final class Server: Sendable {
     /// Listens, starts the loops, then the feeds; ready when it returns. `effective` is what the settings stand at, and `source`
     /// reads them anew.
     package static func start(
-        _ configuration: TidegateConfiguration, startsFeeds: Bool, log: Log, _ effective: EffectiveSettings,
-        source: @escaping SettingsReload.Source
+        _ configuration: TidegateConfiguration, passed: [SharedSocket], startsFeeds: Bool, log: Log,
+        _ effective: EffectiveSettings, source: @escaping SettingsReload.Source
     ) throws(RunningGateway.Failure) -> Server {
-        let gateway = try RunningGateway.start(configuration.gateway, log: log)
+        let gateway = try RunningGateway.start(configuration.gateway, passed: passed, log: log)
         log.tell(
             .listening,
             [

@@ -1,4 +1,5 @@
 /// The two directions of a connection, as bytes: the one seam that hides a socket, TLS over one, or a simulation.
+internal import CLinux
 internal import Glibc
 
 package struct ByteStream: ~Copyable {
@@ -129,7 +130,8 @@ package struct ByteStream: ~Copyable {
     /// How long ago the peer's kernel last acknowledged anything.
     package var sinceAcknowledgement: Duration {
         if let layered { return layered.sinceAcknowledgement }
-        return tcpInformation.map { .milliseconds(Int64($0.tcpi_last_ack_recv)) } ?? .seconds(86_400)
+        // At a Unix socket there is no way on which anything could be lost.
+        return tcpInformation.map { .milliseconds(Int64($0.tcpi_last_ack_recv)) } ?? .zero
     }
 
     /// The round-trip time to the peer, as our kernel has measured it.
@@ -165,7 +167,7 @@ package struct ByteStream: ~Copyable {
         return SystemFailure("poll", number)
     }
 
-    /// The address at the other end.
+    /// The address at the other end, or the process that connected to a Unix socket: `unix:uid=1000,pid=4711`.
     package var peer: String {
         if let layered { return layered.peer }
         var storage = sockaddr_storage()
@@ -173,9 +175,18 @@ package struct ByteStream: ~Copyable {
         return withUnsafeMutablePointer(to: &storage) { storage in
             storage.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
                 guard getpeername(number, address, &byteCount) == 0 else { return "?" }
-                return SocketAddress(address, byteCount).description
+                return address.pointee.sa_family == sa_family_t(AF_UNIX)
+                    ? process : SocketAddress(address, byteCount).description
             }
         }
+    }
+
+    /// Who has connected to a Unix socket, as the kernel knows (SO_PEERCRED, unix(7)).
+    private var process: String {
+        var credentials = peer_credentials()
+        var byteCount = socklen_t(MemoryLayout<peer_credentials>.size)
+        let status = getsockopt(number, SOL_SOCKET, SO_PEERCRED, &credentials, &byteCount)
+        return status == 0 ? "unix:uid=\(credentials.uid),pid=\(credentials.pid)" : "?"
     }
 }
 

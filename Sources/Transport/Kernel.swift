@@ -51,27 +51,33 @@ package final class SystemKernel: Kernel {
     private static let wakeupToken = UInt32.max
 
     private var poller: Poller
-    private var listeners: [SharedListener]
+    private var listeners: [WatchedListener]
     private let wakeup: Wakeup
 
     /// A class, because arrays cannot hold non-copyable values.
-    private final class SharedListener {
+    private final class WatchedListener {
         var listener: Listener
+        /// Whether its connections that wait are reported.
+        var isWatched = false
         init(_ listener: consuming Listener) { self.listener = listener }
     }
 
-    /// Listens on all `addresses`, which `Listener.claim` has returned.
-    package init(_ addresses: [SocketAddress], _ options: Listener.Options, wakeup: Wakeup)
-        throws(SystemFailure)
-    {
+    /// Listens at all `places`: on an address that `Listener.claim` has returned, or with others on a socket.
+    package init(
+        _ places: [(address: SocketAddress, shared: SharedSocket?)], _ options: Listener.Options,
+        wakeup: Wakeup
+    ) throws(SystemFailure) {
         poller = try Poller()
         self.wakeup = wakeup
         listeners = []
-        for address in addresses { listeners.append(SharedListener(try Listener(address, options))) }
-        for (index, shared) in listeners.enumerated() {
-            try poller.add(
-                shared.listener.number, token: Poller.Event.firstListenerToken + UInt32(index), .read)
+        for (address, shared) in places {
+            let listener =
+                if let shared { try Listener(sharing: shared, options) } else {
+                    try Listener(address, options)
+                }
+            listeners.append(WatchedListener(listener))
         }
+        for place in listeners.indices { try tell(ofListener: place, true) }
         try poller.add(wakeup.descriptor, token: Self.wakeupToken, .read)
     }
 
@@ -103,7 +109,31 @@ package final class SystemKernel: Kernel {
     package var listenerCount: Int { listeners.count }
 
     package func accept(from listener: Int) -> Listener.Acceptance {
-        listeners[listener].listener.accept()
+        switch listeners[listener].listener.accept() {
+        case .connection(let stream):
+            letOthersTakeTheNext(of: listener)
+            return .connection(stream)
+        case .none: return .none
+        case .exhausted(let failure): return .exhausted(failure)
+        }
+    }
+
+    /// A shared socket's next connection wakes the loop that was added first. So one that has got a connection goes to the end,
+    /// or it would get nearly all.
+    private func letOthersTakeTheNext(of listener: Int) {
+        guard listeners[listener].listener.isShared, listeners[listener].isWatched else { return }
+        let number = listeners[listener].listener.number
+        poller.remove(number)
+        do throws(SystemFailure) {
+            try poller.addExclusively(number, token: Self.token(of: listener))
+        } catch {
+            // Out of kernel memory for the moment: the other loops accept, and this one once it is told to again.
+            listeners[listener].isWatched = false
+        }
+    }
+
+    private static func token(of listener: Int) -> UInt32 {
+        Poller.Event.firstListenerToken + UInt32(listener)
     }
 
     package func turnAway(from listener: Int, with answer: Span<UInt8>) -> Listener.Farewell {
@@ -111,12 +141,25 @@ package final class SystemKernel: Kernel {
     }
 
     package func tell(ofListener listener: Int, _ isWanted: Bool) throws(SystemFailure) {
-        try poller.change(
-            listeners[listener].listener.number, token: Poller.Event.firstListenerToken + UInt32(listener),
-            isWanted ? .read : [])
+        let watched = listeners[listener]
+        guard watched.isWatched != isWanted else { return }
+        let number = watched.listener.number
+        if !isWanted {
+            poller.remove(number)
+        } else if watched.listener.isShared {
+            try poller.addExclusively(number, token: Self.token(of: listener))
+        } else {
+            try poller.add(number, token: Self.token(of: listener), .read)
+        }
+        watched.isWatched = isWanted
     }
 
     package func closeListeners() {
+        for watched in listeners {
+            // One that others have open would go on to be reported.
+            poller.remove(watched.listener.number)
+            watched.listener.stop()
+        }
         listeners = []
     }
 }

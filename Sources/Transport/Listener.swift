@@ -1,4 +1,4 @@
-/// A socket that accepts connections; each loop has its own on the same port (SO_REUSEPORT).
+/// A socket that accepts connections; each loop has its own on the same port (SO_REUSEPORT), or a share of one that all have.
 internal import CLinux
 internal import Glibc
 internal import Primitives
@@ -39,7 +39,22 @@ package struct Listener: ~Copyable {
         case impossible
     }
 
+    /// What is done to an accepted connection.
+    private enum Preparation {
+        /// It has inherited all.
+        case none
+        /// It is one of a Unix socket, which inherits nothing. All that the peer has not read counts as sent, so that its buffer
+        /// bounds how old values become, as `unsentByteCount` does elsewhere.
+        case local(sendBufferByteCount: Int)
+        /// It may have waited since before this process began.
+        case passed(Options)
+    }
+
     private let descriptor: FileDescriptor
+    /// Nil where the socket is the loop's own.
+    private let shared: SharedSocket?
+    /// What its connections do not inherit.
+    private let preparation: Preparation
     /// Kept for the moment when no other descriptor is free: with it the listener can still tell a waiting connection.
     private var reserve: FileDescriptor?
 
@@ -47,18 +62,45 @@ package struct Listener: ~Copyable {
     /// `claim` first, and listen on the address it returns.
     package init(_ address: SocketAddress, _ options: Options) throws(SystemFailure) {
         let socket = try Self.bind(address, isShared: true)
-        Self.set(socket.number, IPPROTO_TCP, TCP_NODELAY, 1)
-        Self.set(socket.number, IPPROTO_TCP, TCP_NOTSENT_LOWAT, Int32(clamping: options.unsentByteCount))
-        if options.sendBufferByteCount > 0 {
-            Self.set(socket.number, SOL_SOCKET, SO_SNDBUF, Int32(clamping: options.sendBufferByteCount))
-        }
-        if options.receiveBufferByteCount > 0 {
-            Self.set(socket.number, SOL_SOCKET, SO_RCVBUF, Int32(clamping: options.receiveBufferByteCount))
-        }
-        Self.setTimeouts(socket.number, options.acknowledgementTimeout)
+        Self.prepare(socket.number, options)
         guard listen(socket.number, options.backlog) == 0 else { throw SystemFailure("listen") }
         descriptor = socket
+        shared = nil
+        preparation = .none
         reserve = Self.openReserve()
+    }
+
+    /// Accepts from a socket that other loops accept from as well.
+    package init(sharing socket: SharedSocket, _ options: Options) throws(SystemFailure) {
+        let number = fcntl(socket.descriptor.number, F_DUPFD_CLOEXEC, 0)
+        guard number >= 0 else { throw SystemFailure("dup") }
+        descriptor = FileDescriptor(owning: number)
+        shared = socket
+        preparation =
+            socket.address.path == nil
+            ? .passed(options)
+            : .local(sendBufferByteCount: min(options.sendBufferByteCount, 2 * options.unsentByteCount))
+        reserve = Self.openReserve()
+    }
+
+    private static func prepare(_ number: Int32, _ options: Options) {
+        set(number, IPPROTO_TCP, TCP_NODELAY, 1)
+        set(number, IPPROTO_TCP, TCP_NOTSENT_LOWAT, Int32(clamping: options.unsentByteCount))
+        if options.sendBufferByteCount > 0 {
+            set(number, SOL_SOCKET, SO_SNDBUF, Int32(clamping: options.sendBufferByteCount))
+        }
+        if options.receiveBufferByteCount > 0 {
+            set(number, SOL_SOCKET, SO_RCVBUF, Int32(clamping: options.receiveBufferByteCount))
+        }
+        setTimeouts(number, options.acknowledgementTimeout)
+    }
+
+    /// Whether other loops accept from the same socket.
+    var isShared: Bool { shared != nil }
+
+    /// Ends a socket that is shared for all; the loop's own closes with its listener.
+    func stop() {
+        shared?.stop()
     }
 
     /// Fails if somebody listens on `address`. Returns it with its port: port 0 becomes a free one.
@@ -73,9 +115,21 @@ package struct Listener: ~Copyable {
         if reserve == nil { reserve = Self.openReserve() }
         let number = accept4(
             descriptor.number, nil, nil, Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue))
-        if number >= 0 { return .connection(ByteStream(FileDescriptor(owning: number))) }
+        if number >= 0 {
+            prepare(number)
+            return .connection(ByteStream(FileDescriptor(owning: number)))
+        }
         // Otherwise EINTR, EAGAIN, or an error of a connection that died while it waited (accept(2)).
         return Self.isExhausted ? .exhausted(SystemFailure("accept4")) : .none
+    }
+
+    private func prepare(_ number: Int32) {
+        switch preparation {
+        case .none: break
+        case .local(let byteCount):
+            if byteCount > 0 { Self.set(number, SOL_SOCKET, SO_SNDBUF, Int32(clamping: byteCount)) }
+        case .passed(let options): Self.prepare(number, options)
+        }
     }
 
     private static var isExhausted: Bool { [EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(errno) }

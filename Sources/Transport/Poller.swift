@@ -48,11 +48,17 @@ package struct Poller: ~Copyable {
     }
 
     package func add(_ number: Int32, token: UInt32, _ interest: Interest) throws(SystemFailure) {
-        try control(EPOLL_CTL_ADD, number, token, interest)
+        try control(EPOLL_CTL_ADD, number, token, interest.events)
+    }
+
+    /// The same, for a listening socket that other pollers wait for too: of those that wait one is woken, the one that was added
+    /// first. Such an entry can be removed but not changed (epoll_ctl(2)).
+    package func addExclusively(_ number: Int32, token: UInt32) throws(SystemFailure) {
+        try control(EPOLL_CTL_ADD, number, token, EPOLLIN.rawValue | EPOLLEXCLUSIVE.rawValue)
     }
 
     package func change(_ number: Int32, token: UInt32, _ interest: Interest) throws(SystemFailure) {
-        try control(EPOLL_CTL_MOD, number, token, interest)
+        try control(EPOLL_CTL_MOD, number, token, interest.events)
     }
 
     /// Only for a descriptor that stays open: closing one removes it.
@@ -88,10 +94,10 @@ package struct Poller: ~Copyable {
     }
 
     private func control(
-        _ operation: Int32, _ number: Int32, _ token: UInt32, _ interest: Interest
+        _ operation: Int32, _ number: Int32, _ token: UInt32, _ events: UInt32
     ) throws(SystemFailure) {
         var event = epoll_event()
-        event.events = interest.events
+        event.events = events
         event.data.u32 = token
         guard epoll_ctl(descriptor.number, operation, number, &event) == 0 else {
             throw SystemFailure("epoll_ctl")

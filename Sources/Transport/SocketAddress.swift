@@ -1,8 +1,9 @@
-/// An address that a socket listens on or connects to: IPv4 or IPv6, and a port.
+/// An address that a socket listens on or connects to: IPv4 or IPv6 and a port, or the path of a Unix socket.
+internal import CLinux
 internal import Glibc
 
 package struct SocketAddress: Sendable, Equatable, CustomStringConvertible {
-    /// Of no family yet, or a `sockaddr_in` or `sockaddr_in6`.
+    /// Of no family yet, or a `sockaddr_in`, `sockaddr_in6` or `sockaddr_un`.
     private var storage = sockaddr_storage()
     private var byteCount: socklen_t = 0
 
@@ -12,6 +13,31 @@ package struct SocketAddress: Sendable, Equatable, CustomStringConvertible {
         memcpy(&storage, address, min(Int(byteCount), MemoryLayout<sockaddr_storage>.size))
         self.byteCount = byteCount
         unmap()
+    }
+
+    /// A path may have so many bytes (unix(7)).
+    package static let pathLimit = MemoryLayout<sockaddr_un>.size - MemoryLayout<sa_family_t>.size - 1
+
+    /// The Unix socket at `path`; nil if that is empty or too long.
+    package init?(path: String) {
+        let bytes = Array(path.utf8)
+        guard (1...Self.pathLimit).contains(bytes.count), !bytes.contains(0) else { return nil }
+        storage.ss_family = sa_family_t(AF_UNIX)
+        let start = MemoryLayout<sa_family_t>.size
+        withUnsafeMutableBytes(of: &storage) { storage in
+            UnsafeMutableRawBufferPointer(rebasing: storage[start...]).copyBytes(from: bytes)
+        }
+        // With the zero behind it.
+        byteCount = socklen_t(start + bytes.count + 1)
+    }
+
+    /// The path of a Unix socket; nil for any other.
+    package var path: String? {
+        guard family == AF_UNIX else { return nil }
+        let start = MemoryLayout<sa_family_t>.size
+        return withUnsafeBytes(of: storage) {
+            String(decoding: $0[start...].prefix { $0 != 0 }, as: UTF8.self)
+        }
     }
 
     /// Turns an IPv4-mapped IPv6 address (RFC 4291 §2.5.5.2), which a socket of both families reports for a peer that
@@ -69,8 +95,9 @@ package struct SocketAddress: Sendable, Equatable, CustomStringConvertible {
         }
     }
 
-    /// `127.0.0.1:8080`, `[::1]:8080`
+    /// `127.0.0.1:8080`, `[::1]:8080`, `unix:/run/tidegate.sock`
     package var description: String {
+        if let path { return "unix:\(path)" }
         var host = [CChar](repeating: 0, count: 64)
         let status = withSockaddr { address, byteCount in
             getnameinfo(address, byteCount, &host, 64, nil, 0, NI_NUMERICHOST)
@@ -81,11 +108,16 @@ package struct SocketAddress: Sendable, Equatable, CustomStringConvertible {
         return family == AF_INET6 ? "[\(text)]:\(port)" : "\(text):\(port)"
     }
 
+    /// Of a Unix socket 0.
     package var port: UInt16 {
         get {
-            withUnsafeBytes(of: storage) { UInt16(bigEndian: $0.load(fromByteOffset: 2, as: UInt16.self)) }
+            guard family != AF_UNIX else { return 0 }
+            return withUnsafeBytes(of: storage) {
+                UInt16(bigEndian: $0.load(fromByteOffset: 2, as: UInt16.self))
+            }
         }
         set {
+            guard family != AF_UNIX else { return }
             withUnsafeMutableBytes(of: &storage) {
                 $0.storeBytes(of: newValue.bigEndian, toByteOffset: 2, as: UInt16.self)
             }
@@ -104,14 +136,15 @@ package struct SocketAddress: Sendable, Equatable, CustomStringConvertible {
     }
 
     /// Whether only this machine can reach the address.
-    package var isLoopback: Bool {
+    package var isLocal: Bool {
+        if family == AF_UNIX { return true }
         let host = hostBytes
         return family == AF_INET
             ? host.first == 127 : host.last == 1 && host.dropLast().allSatisfy { $0 == 0 }
     }
 
     /// Whether it stands for all addresses of the machine: `0.0.0.0` or `::`.
-    package var isWildcard: Bool { hostBytes.allSatisfy { $0 == 0 } }
+    package var isWildcard: Bool { family != AF_UNIX && hostBytes.allSatisfy { $0 == 0 } }
 
     package static func == (left: SocketAddress, right: SocketAddress) -> Bool {
         left.byteCount == right.byteCount

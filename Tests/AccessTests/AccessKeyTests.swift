@@ -72,9 +72,23 @@ import Testing
         #expect(try #require(AddressRange(range)).contains(bytes) == isInside)
     }
 
+    /// Who comes by a Unix socket is a user of this machine, and has no address.
+    @Test(arguments: [
+        ("unix:", "unix:uid=1000,pid=4711", true), ("unix:", "unix:uid=0,pid=1", true),
+        ("unix:uid=1000", "unix:uid=1000,pid=4711", true), ("unix:uid=1000", "unix:uid=100,pid=4711", false),
+        ("unix:", "0.0.0.1:80", false), ("0.0.0.0/0", "unix:uid=1,pid=2", false),
+        ("::/0", "unix:uid=1,pid=2", false),
+    ]) func containsUsers(range: String, peer: String, isInside: Bool) throws {
+        let bytes = try #require(AddressRange.bytes(ofPeer: peer))
+        #expect(try #require(AddressRange(range)).contains(bytes) == isInside)
+        // No client of a proxy gets there by what it writes.
+        #expect(ForwardedNode(Array(peer.utf8)).address != bytes || !peer.hasPrefix("unix"))
+    }
+
     @Test(arguments: [
         "", "10.0.0.0/33", "10.0.0.1/8", "10.0.0.0/", "10.0.0/8", "::/129", "a", "10.0.0.0/8/8",
-        "10.0.0.0/+8",
+        "10.0.0.0/+8", "unix", "unix:1000", "unix:uid=", "unix:uid=-1", "unix:uid=4294967296",
+        "unix:uid=1,pid=2",
     ])
     func refusesRanges(text: String) {
         #expect(AddressRange(text) == nil)

@@ -27,6 +27,35 @@ import Testing
         _ = try outcome(of: #"{"access": { "proxies": ["10.0.0.0/8"] }, \#(endpoint)}"#)
     }
 
+    @Test(
+        arguments: [
+            (#""path": "a.sock", "mode": "660""#, nil), (#""path": "a.sock", "mode": "0777""#, nil),
+            (#""path": "a.sock", "mode": "rw""#, "octal"), (#""path": "a.sock", "mode": "0888""#, "octal"),
+            (#""path": "a.sock", "mode": "1777""#, "octal"), (#""path": "a.sock", "mode": "66""#, "octal"),
+            (#""path": "a.sock", "mode": 660"#, "a string is wanted"),
+            (#""mode": "0660""#, "endpoints.0.mode"),
+            (#""path": """#, "has 0 bytes"), (#""path": "a.sock", "port": 80"#, "endpoints.0.port"),
+            (#""path": "a.sock", "address": "::1""#, "endpoints.0.address"),
+            (
+                #""path": "/\#(String(repeating: "a", count: 107))""#,
+                "has 108 bytes; the kernel takes 1 to 107"
+            ),
+            (#""socket": "web""#, nil), (#""socket": "web", "path": "a.sock""#, "endpoints.0.path"),
+            (#""socket": "web", "port": 80"#, "endpoints.0.port"),
+            (#""socket": "web", "mode": "0660""#, "endpoints.0.mode"),
+            (#""doors": ["subscribe", "publish", "operations"]"#, nil), (#""doors": []"#, nil),
+            (#""doors": ["read"]"#, #""read" is none of subscribe, publish, operations"#),
+            (#""doors": ["publish"], "redirect": true"#, "endpoints.0.doors"),
+        ] as [(String, String?)])
+    func anEndpointIsWhatItSays(members: String, expected: String?) throws {
+        let text = #"{"endpoints": [{ \#(members) }]}"#
+        guard let expected else {
+            _ = try outcome(of: text)
+            return
+        }
+        #expect(refusal(of: text).contains(expected), "\(refusal(of: text))")
+    }
+
     @Test func theShippedFileHasEverySettingWithItsDefault() {
         let shipped = Repository.document("config.json").leaves(without: ["$schema", "feeds"])
         #expect(shipped == Dictionary(uniqueKeysWithValues: Setting.all.map { ($0.path, $0.standard) }))

@@ -28,7 +28,7 @@ do {
 } catch {
     fatalError("\(error)")
 }
-print("ws://\(gateway.address)/ws")
+print("ws://\(gateway.entrance.address)/ws")
 fflush(nil)
 while readLine() != nil {}
 gateway.drain()

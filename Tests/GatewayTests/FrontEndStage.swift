@@ -21,7 +21,7 @@ final class FrontEndStage {
     /// `updates` is what publishes go to in place of the sequencer, `peer` the address at the other end.
     init(
         _ frontEnd: any FrontEnd = HTTP1FrontEnd(), updates: (any UpdateLog)? = nil,
-        rights: Rights = .all, peer: String = "stage",
+        rights: Rights = .all, peer: String = "stage", addresses: [ListeningAddress] = [],
         _ change: (inout GatewayConfiguration) -> Void = { _ in }
     ) {
         var configuration = GatewayConfiguration()
@@ -32,7 +32,7 @@ final class FrontEndStage {
         let control = LoopControl {}
         let shared = GatewayShared(
             configuration: configuration, sequencer: sequencer, log: .silent, files: StaticFiles(),
-            loops: [control], addresses: [], descriptorLimit: 1000, updates: updates)
+            loops: [control], addresses: addresses, descriptorLimit: 1000, updates: updates)
         work = Workspace(
             shared: shared, inbox: sequencer.addInbox {}, control: control, clock: .manual(clock),
             generator: SeededGenerator(seed: 1))

@@ -59,7 +59,8 @@ package final class TestAuthority: Sendable {
 
     /// A new certificate for those names: `DNS:localhost`, `IP:127.0.0.1`. One of 0 days has ended when it is made.
     package func issue(
-        for names: [String] = ["DNS:localhost", "IP:127.0.0.1"], _ kind: KeyKind = .ecdsa, days: Int = 20
+        for names: [String] = ["DNS:localhost", "IP:127.0.0.1"], _ kind: KeyKind = .ecdsa, days: Int = 20,
+        subject: String = "/CN=tidegate"
     ) throws -> Pair {
         let name = UUID().uuidString
         let (certificate, key, request) = (path("\(name).pem"), path("\(name).key"), path("\(name).csr"))
@@ -69,7 +70,7 @@ package final class TestAuthority: Sendable {
             case .rsa: ["-newkey", "rsa:2048"]
             }
         try openssl(
-            ["req", "-nodes", "-subj", "/CN=tidegate", "-keyout", key, "-out", request] + keyWords)
+            ["req", "-nodes", "-utf8", "-subj", subject, "-keyout", key, "-out", request] + keyWords)
         let extensions = path("\(name).ext")
         try Data("subjectAltName=\(names.joined(separator: ","))\n".utf8).write(
             to: URL(fileURLWithPath: extensions))

@@ -77,11 +77,4 @@ import Transport
         #expect(fcntl(pair.server.number, F_GETFL) & O_NONBLOCK != 0)
         #expect(fcntl(pair.server.number, F_GETFD) & FD_CLOEXEC != 0)
     }
-
-    private func option(_ number: Int32, _ level: Int32, _ name: Int32) -> Int32 {
-        var value: Int32 = -1
-        var byteCount = socklen_t(MemoryLayout<Int32>.size)
-        getsockopt(number, level, name, &value, &byteCount)
-        return value
-    }
 }

@@ -42,6 +42,14 @@ func acceptOne(from listener: inout Listener) throws -> ByteStream {
     }
 }
 
+/// What a socket's option stands at.
+func option(_ number: Int32, _ level: Int32, _ name: Int32) -> Int32 {
+    var value: Int32 = -1
+    var byteCount = socklen_t(MemoryLayout<Int32>.size)
+    getsockopt(number, level, name, &value, &byteCount)
+    return value
+}
+
 /// The longest wait for an event; only a failing test reaches it.
 let patience = Duration.seconds(30)
 

@@ -25,8 +25,9 @@ struct AccessPolicy: Sendable {
 
     init(_ settings: AccessSettings, _ endpoints: [Endpoint], at addresses: [SocketAddress]) {
         origins = settings.origins
-        let isLocal = addresses.allSatisfy(\.isLoopback)
-        var hosts: [Authority] = []
+        let isLocal = addresses.allSatisfy(\.isLocal)
+        // At a Unix socket a client has no host to name, and names this one. No page of another host can.
+        var hosts = endpoints.contains { $0.path != nil } ? Self.authorities(["localhost"]) : []
         var answersToAll = settings.hosts.isEmpty
         for pattern in settings.hosts {
             switch pattern {
@@ -40,8 +41,11 @@ struct AccessPolicy: Sendable {
 
     private static func localHosts(_ endpoints: [Endpoint]) -> [Authority] {
         let configured = endpoints.map { $0.host.contains(":") ? "[\($0.host)]" : $0.host }
-        return (["localhost", "127.0.0.1", "[::1]"] + configured)
-            .compactMap { Authority(Array($0.utf8).span) }
+        return authorities(["localhost", "127.0.0.1", "[::1]"] + configured)
+    }
+
+    private static func authorities(_ names: [String]) -> [Authority] {
+        names.compactMap { Authority(Array($0.utf8).span) }
     }
 
     /// Whether caches must keep answers to different origins apart.

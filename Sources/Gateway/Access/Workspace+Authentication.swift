@@ -3,6 +3,7 @@ internal import Access
 internal import HTTP
 internal import Logging
 internal import Primitives
+internal import Transport
 
 extension Workspace {
     /// Finds out for whom the connection acts from this request on.
@@ -47,7 +48,14 @@ extension Workspace {
             }
             return principal
         }
-        return stranger
+        return holder(ofCertificateOf: connection) ?? stranger
+    }
+
+    /// Who has shown a certificate in the handshake. What a request shows goes before it: that says more of whom it is for.
+    private func holder(ofCertificateOf connection: Connection) -> Principal? {
+        guard let shown = connection.certificate else { return nil }
+        return configuration.access.credentials.principal(
+            showing: [shown.subject] + shown.names, until: shown.end, at: time, now)
     }
 
     /// The principal that a credential shows which came over the connection; refuses all others.

@@ -130,13 +130,14 @@ private final class Holdings {
     var origin: ForwardedNode?
     var client: ForwardedNode?
     var surplus: Surplus?
+    var certificate: ClientCertificate?
     var unsent = ByteBuffer()
     var unread = ByteBuffer()
     var counted = HeldBytes()
 
     var isEmpty: Bool {
         unsent.isEmpty && unread.isEmpty && counted == HeldBytes() && places.isEmpty
-            && client == nil && origin == nil && proxyHeader == nil && surplus == nil
+            && client == nil && origin == nil && proxyHeader == nil && surplus == nil && certificate == nil
     }
 }
 
@@ -163,6 +164,12 @@ extension Connection {
     var surplus: Surplus? {
         get { holdings?.surplus }
         set { hold(newValue, at: \.surplus) }
+    }
+
+    /// The certificate that the peer has shown, verified; nil where it was asked for none, or had none.
+    var certificate: ClientCertificate? {
+        get { holdings?.certificate }
+        set { hold(newValue, at: \.certificate) }
     }
 
     var places: TakenPlaces {

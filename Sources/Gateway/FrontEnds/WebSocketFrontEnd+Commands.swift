@@ -26,6 +26,7 @@ extension WebSocketFrontEnd {
         try demandProof(for: command, work)
         switch command {
         case .subscribe(let patterns, let cursor, let rate, let wantsStaleness):
+            try work.demandOpen(.subscribe, connection)
             try work.demandReading(patterns, by: connection.principal)
             try work.demandMemory()
             if postpones(command, id: id, work) { return }

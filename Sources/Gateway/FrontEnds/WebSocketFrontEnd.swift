@@ -28,6 +28,7 @@ final class WebSocketFrontEnd: FrontEnd {
     ) throws(Problem) -> WebSocketFrontEnd {
         let opening = try OpeningHandshake(head, work.configuration.subscribers.compression)
         let request = try SubscriptionRequest(head, from: connection, work)
+        if !request.patterns.isEmpty { try work.demandOpen(.subscribe, connection) }
         if let refusal = work.refusal(of: connection) { throw refusal }
         let mustShowProof = try mustShowProof(connection, work)
         opening.answer(&response, connection, work)

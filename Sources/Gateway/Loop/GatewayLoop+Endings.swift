@@ -23,6 +23,7 @@ extension GatewayLoop {
         closedKeys.append(connection.key.next)
         work.memory.connectionCount -= 1
         if isSecure(Int(connection.listener)) { work.memory.secureConnectionCount -= 1 }
+        if connection.certificate != nil { work.memory.certifiedConnectionCount -= 1 }
         if connection.surplus != nil { surplusCount -= 1 }
         shared.connectionCount.subtract(1, ordering: .relaxed)
         if connection.facts.contains(.isStopped) { statistics.add(.stopped, -1) }

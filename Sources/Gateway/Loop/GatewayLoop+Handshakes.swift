@@ -36,6 +36,9 @@ extension GatewayLoop {
         handshakeEnded()
         guard let stream = connection.stream.layered as? TLSStream else { return }
         statistics.add(stream.isResumed ? .resumedHandshakes : .fullHandshakes)
+        guard let context = contexts[Int(connection.listener)], context.asksClients else { return }
+        connection.certificate = stream.clientCertificate
+        if connection.certificate != nil { work.memory.certifiedConnectionCount += 1 }
     }
 
     func handshakeFailed(_ connection: Connection, because failure: HandshakeFailure) {

@@ -18,6 +18,8 @@ struct ClientMemory {
     static let connectionByteCount = 384
     /// What OpenSSL keeps for a connection that is idle (`Benchmarks/idle-memory`).
     static let secureConnectionByteCount = 14 * 1024
+    /// What a certificate that the client has shown takes beyond that, with those that vouch for it.
+    static let clientCertificateByteCount = 10 * 1024
     /// So little a peer may always make the loop hold: a request or a message that came in two pieces.
     static let freeByteCount = 2048
 
@@ -26,6 +28,8 @@ struct ClientMemory {
     var connectionCount = 0
     /// Those of them that speak TLS.
     var secureConnectionCount = 0
+    /// Those of them whose client has shown a certificate.
+    var certifiedConnectionCount = 0
     private(set) var held = HeldBytes()
     /// What large publications hold, whose connections may be gone.
     var publicationByteCount = 0
@@ -33,6 +37,7 @@ struct ClientMemory {
     /// By what it is, in bytes.
     var connections: Int {
         connectionCount * Self.connectionByteCount + secureConnectionCount * Self.secureConnectionByteCount
+            + certifiedConnectionCount * Self.clientCertificateByteCount
     }
     var requests: Int { held.requests + publicationByteCount }
     var answers: Int { held.answers }

@@ -6,28 +6,41 @@ struct EndpointCertificates: Sendable {
     private let endpoints: [Endpoint]
     /// By the endpoint's place; none for a plain one.
     private var certificates: [[Certificate]]
+    /// By the endpoint's place; nil where clients need not show any.
+    private var clients: [ClientAuthorities?]
 
     /// Fails where one could not be used.
     init(reading endpoints: [Endpoint], at time: UnixTime) throws(CertificateFailure) {
         self.endpoints = endpoints
         certificates = []
-        for endpoint in endpoints { certificates.append(try Self.read(endpoint, at: time)) }
+        clients = []
+        for endpoint in endpoints {
+            let (own, clients) = try Self.read(endpoint, at: time)
+            certificates.append(own)
+            self.clients.append(clients)
+        }
     }
 
     /// Reads those of one endpoint again. Where one of them can't be used, all stay as they were.
     mutating func read(endpointAt place: Int, at time: UnixTime) throws(CertificateFailure) {
-        certificates[place] = try Self.read(endpoints[place], at: time)
+        (certificates[place], clients[place]) = try Self.read(endpoints[place], at: time)
     }
 
     private static func read(_ endpoint: Endpoint, at time: UnixTime) throws(CertificateFailure)
-        -> [Certificate]
+        -> (own: [Certificate], clients: ClientAuthorities?)
     {
-        guard let tls = endpoint.tls else { return [] }
+        guard let tls = endpoint.tls else { return ([], nil) }
         var certificates: [Certificate] = []
         for files in tls.certificates { certificates.append(try Certificate(reading: files, at: time)) }
         // Some faults show only here: a key that is too weak.
-        _ = try TLSContext(certificates, TicketKeys())
-        return certificates
+        let clients = try clients(of: tls)
+        _ = try TLSContext(certificates, TicketKeys(), clients: clients)
+        return (certificates, clients)
+    }
+
+    private static func clients(of tls: TLSSettings) throws(CertificateFailure) -> ClientAuthorities? {
+        guard let file = tls.clientAuthorities else { return nil }
+        return try ClientAuthorities(reading: file, isRequired: tls.wantsClientCertificate)
     }
 
     /// New contexts for one loop, by listener. The addresses of an endpoint share one.
@@ -38,7 +51,8 @@ struct EndpointCertificates: Sendable {
         var contexts: [TLSContext?] = []
         for address in addresses {
             if address.endpoint.tls != nil, byPlace[address.place] == nil {
-                byPlace[address.place] = try TLSContext(certificates[address.place], keys)
+                byPlace[address.place] = try TLSContext(
+                    certificates[address.place], keys, clients: clients[address.place])
             }
             contexts.append(byPlace[address.place])
         }

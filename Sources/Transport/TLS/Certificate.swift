@@ -20,9 +20,9 @@ package struct Certificate: Sendable {
         if let ocsp = files.ocsp { ocspResponse = try SmallFile.read(ocsp) } else { ocspResponse = [] }
         let own = try PEMReader(chain, of: files.certificate).certificate(in: nil)
         defer { X509_free(own) }
-        end = try Self.moment(X509_get0_notAfter(own), files)
+        end = try Self.end(of: own, files)
         guard end > time else { throw CertificateFailure(files.certificate, "it has expired") }
-        guard try Self.moment(X509_get0_notBefore(own), files) <= time else {
+        guard let begin = Self.moment(X509_get0_notBefore(own)), begin <= time else {
             throw CertificateFailure(files.certificate, "it is not valid yet; look at the clock")
         }
         let secret = try PEMReader(key, of: files.key).key(in: nil)
@@ -34,13 +34,18 @@ package struct Certificate: Sendable {
         }
     }
 
-    private static func moment(
-        _ time: UnsafePointer<ASN1_TIME>?, _ files: TLSSettings.CertificateFiles
+    private static func end(
+        of certificate: OpaquePointer, _ files: TLSSettings.CertificateFiles
     ) throws(CertificateFailure) -> UnixTime {
-        var fields = tm()
-        guard let time, ASN1_TIME_to_tm(time, &fields) == 1 else {
+        guard let end = moment(X509_get0_notAfter(certificate)) else {
             throw CertificateFailure(files.certificate, "it does not say until when it is valid")
         }
+        return end
+    }
+
+    static func moment(_ time: UnsafePointer<ASN1_TIME>?) -> UnixTime? {
+        var fields = tm()
+        guard let time, ASN1_TIME_to_tm(time, &fields) == 1 else { return nil }
         return UnixTime(milliseconds: UInt64(max(timegm(&fields), 0)) * 1000)
     }
 }
@@ -119,7 +124,7 @@ struct PEMReader: ~Copyable {
 }
 
 /// OpenSSL asks for a passphrase on the terminal unless it is told that there is none.
-private func noPassphrase(
+func noPassphrase(
     _: UnsafeMutablePointer<CChar>?, _: Int32, _: Int32, _: UnsafeMutableRawPointer?
 ) -> Int32 { -1 }
 

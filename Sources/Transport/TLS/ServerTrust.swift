@@ -12,6 +12,17 @@ package enum ServerTrust: Sendable, Equatable {
     case anyone
 }
 
+/// The certificate by which a client shows who it is, and its key, in PEM files.
+package struct ClientIdentity: Sendable, Equatable {
+    package let certificate: String
+    package let key: String
+
+    package init(certificate: String, key: String) {
+        self.certificate = certificate
+        self.key = key
+    }
+}
+
 /// Why a secure connection could not be made.
 package enum SecureConnectFailure: Error, Sendable {
     case handshake(HandshakeFailure)
@@ -22,11 +33,12 @@ package enum SecureConnectFailure: Error, Sendable {
 extension TLSStream {
     /// The client's end of TLS over a connection to the server `host`, before the handshake.
     static func client(
-        over socket: consuming ByteStream, to host: String, trusting trust: ServerTrust
+        over socket: consuming ByteStream, to host: String, trusting trust: ServerTrust,
+        as identity: ClientIdentity? = nil
     ) throws(SecureConnectFailure) -> TLSStream {
         let settings: ClientSettings
         do throws(CertificateFailure) {
-            settings = try ClientSettings(trust)
+            settings = try ClientSettings(trust, identity)
         } catch {
             throw .certificates(error)
         }
@@ -41,9 +53,9 @@ extension TLSStream {
     /// `deadline` has come, or as soon as somebody wakes `stop` (ECANCELED). For clients, never on a loop.
     package static func connect(
         over socket: consuming ByteStream, to host: String, trusting trust: ServerTrust,
-        until deadline: Instant, unless stop: Wakeup?
+        as identity: ClientIdentity? = nil, until deadline: Instant, unless stop: Wakeup?
     ) throws(SecureConnectFailure) -> ByteStream {
-        let stream = try client(over: socket, to: host, trusting: trust)
+        let stream = try client(over: socket, to: host, trusting: trust, as: identity)
         while true {
             switch stream.handshake() {
             case .done: return ByteStream(stream)
@@ -64,7 +76,7 @@ extension TLSStream {
 private final class ClientSettings {
     let pointer: OpaquePointer
 
-    init(_ trust: ServerTrust) throws(CertificateFailure) {
+    init(_ trust: ServerTrust, _ identity: ClientIdentity?) throws(CertificateFailure) {
         guard let pointer = SSL_CTX_new(TLS_client_method()) else {
             throw CertificateFailure(queuedFor: "TLS")
         }
@@ -84,6 +96,19 @@ private final class ClientSettings {
             guard SSL_CTX_load_verify_file(pointer, file) == 1 else {
                 throw CertificateFailure(queuedFor: file)
             }
+        }
+        if let identity { try show(identity) }
+    }
+
+    private func show(_ identity: ClientIdentity) throws(CertificateFailure) {
+        // Read by our own hand first, for a clear word when they can't be.
+        for file in [identity.certificate, identity.key] { _ = try SmallFile.read(file) }
+        SSL_CTX_set_default_passwd_cb(pointer, noPassphrase)
+        guard SSL_CTX_use_certificate_chain_file(pointer, identity.certificate) == 1 else {
+            throw CertificateFailure(queuedFor: identity.certificate)
+        }
+        guard SSL_CTX_use_PrivateKey_file(pointer, identity.key, SSL_FILETYPE_PEM) == 1 else {
+            throw CertificateFailure(queuedFor: identity.key)
         }
     }
 

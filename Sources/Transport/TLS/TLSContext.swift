@@ -6,6 +6,8 @@ internal import COpenSSL
 /// Each has an OpenSSL of its own (OSSL_LIB_CTX): what the library fetches by name, it looks up under locks, which loops would
 /// share.
 package final class TLSContext: @unchecked Sendable {
+    /// Whether clients are asked for a certificate.
+    package let asksClients: Bool
     /// In the order of the settings.
     private var offers: [CertificateOffer] = []
     private let library: OpaquePointer
@@ -14,7 +16,7 @@ package final class TLSContext: @unchecked Sendable {
     package var ticketKeys: TicketKeys
 
     package init(
-        _ certificates: [Certificate], _ ticketKeys: TicketKeys
+        _ certificates: [Certificate], _ ticketKeys: TicketKeys, clients: ClientAuthorities? = nil
     ) throws(CertificateFailure) {
         let name = certificates.first?.files.certificate ?? ""
         guard let library = OSSL_LIB_CTX_new() else { throw CertificateFailure(queuedFor: name) }
@@ -25,9 +27,11 @@ package final class TLSContext: @unchecked Sendable {
         }
         ticketCipher = cipher
         self.ticketKeys = ticketKeys
+        asksClients = clients != nil
         for certificate in certificates {
             let offer = try CertificateOffer(certificate, in: library)
             connect(offer.settings)
+            try clients?.ask(in: offer.settings, library)
             offers.append(offer)
         }
     }

@@ -22,10 +22,15 @@ package struct TLSSettings: Sendable, Equatable {
     /// The first whose names cover the host that a client asks for is shown; the very first to all others.
     package var certificates: [CertificateFiles]
 
+    /// PEM: the authorities by whose certificates clients show who they are; nil: they are asked for none.
+    package var clientAuthorities: String?
+    /// Whether a client without a certificate is turned away in the handshake.
+    package var wantsClientCertificate = true
+
     package init(_ certificates: [CertificateFiles]) {
         self.certificates = certificates
     }
 
     /// All files that it names.
-    package var files: [String] { certificates.flatMap(\.all) }
+    package var files: [String] { certificates.flatMap(\.all) + [clientAuthorities].compactMap(\.self) }
 }

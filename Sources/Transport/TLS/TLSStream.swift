@@ -27,7 +27,7 @@ package final class TLSStream: LayeredStream {
     private static let recordLimit = 16
 
     private let socket: ByteStream
-    private let ssl: OpaquePointer
+    let ssl: OpaquePointer
     /// Kept as long as OpenSSL may call back into it.
     private let context: AnyObject
     private var phase = Phase.handshake

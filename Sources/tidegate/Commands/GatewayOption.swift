@@ -5,18 +5,24 @@ internal import Transport
 extension Arguments {
     static let gatewayHelp = """
           --url URL           the gateway (default: $TIDEGATE_URL, else \(GatewayURL.standard))
+          --unix-socket PATH  the Unix socket at which it is
           --token-file FILE   a file whose first line is the key or token to show, read anew for each connection
                               and before a token ends (default: the key or token in $\(ClientCredential.variable))
           --ca FILE           trust the authorities in FILE (PEM) in place of this machine's, for https://
+          --cert FILE         the certificate to show, in PEM with its chain, and
+          --key FILE          its key, for https://
           --insecure          trust anybody: who is on the way may read and change all of it
         """
 
     /// The gateway that `--url`, else the environment, else the default names.
     mutating func gateway() throws(UsageFailure) -> GatewayURL {
+        let socket = try value("--unix-socket")
         let trust = try trust()
         let credential = try credential()
-        var url = try GatewayURL(stated: value("--url"), trust)
+        let identity = try identity()
+        var url = try GatewayURL(stated: value("--url"), socket: socket, trust)
         url.credential = credential
+        try url.show(identity)
         return url
     }
 
@@ -31,6 +37,17 @@ extension Arguments {
         }
     }
 
+    /// What `--cert` and `--key` name.
+    mutating func identity() throws(UsageFailure) -> ClientIdentity? {
+        let certificate = try value("--cert")
+        let key = try value("--key")
+        guard let certificate, let key else {
+            if certificate != nil || key != nil { throw UsageFailure("--cert and --key go together") }
+            return nil
+        }
+        return ClientIdentity(certificate: certificate, key: key)
+    }
+
     /// What `--ca` and `--insecure` say.
     mutating func trust() throws(UsageFailure) -> ServerTrust {
         let file = try value("--ca")
@@ -41,10 +58,20 @@ extension Arguments {
 }
 
 extension GatewayURL {
-    /// The gateway at `stated`, else that of the environment, else the default. Warns where anybody could take its place.
-    init(stated: String?, _ trust: ServerTrust) throws(UsageFailure) {
+    mutating func show(_ identity: ClientIdentity?) throws(UsageFailure) {
+        if identity != nil, !isSecure {
+            throw UsageFailure("--cert and --key are for https://, and the gateway is \(self)")
+        }
+        self.identity = identity
+    }
+
+    /// The gateway at `stated`, else that of the environment, else the default, reached by a Unix socket where one is named. Warns
+    /// where anybody could take its place.
+    init(stated: String?, socket: String?, _ trust: ServerTrust) throws(UsageFailure) {
+        let environment = Console.environment(GatewayURL.variable)
         do throws(URLFailure) {
-            try self.init(argument: stated, environment: Console.environment(GatewayURL.variable))
+            try self.init(
+                argument: stated, environment: environment ?? socket.map { _ in "http://localhost" })
         } catch {
             throw UsageFailure(error.description)
         }
@@ -52,6 +79,7 @@ extension GatewayURL {
             throw UsageFailure("--ca and --insecure are for https://, and the gateway is \(self)")
         }
         self.trust = trust
+        socketPath = socket
         if trust == .anyone {
             Console.warn(
                 "warning: --insecure: nobody checks that this is \(host); who is on the way reads and changes all of it"

@@ -59,21 +59,25 @@ enum Serve: Command {
         if !source.passedOver.isEmpty {
             log.tell(.variablesPassedOver, ["names": .text(source.passedOver.joined(separator: " "))])
         }
+        let passed = try PassedSockets.take(pid: getpid(), Console.environment)
         let server = try Server.start(
-            configuration, startsFeeds: startsFeeds, log: log, effective,
+            configuration, passed: passed, startsFeeds: startsFeeds, log: log, effective,
             source: { [source] in try source.read(noting: &$0) })
         try sayWhereToLook(
-            server.gateway.address, isSecure: configuration.gateway.endpoints[0].tls != nil,
-            isServingPage: configuration.gateway.publicFolder != nil)
+            server.gateway.entrance, isServingPage: configuration.gateway.publicFolder != nil)
         wait(for: signals, server, log)
     }
 
     /// Lines to type as they stand. curl shows a WebSocket's frames, but answers no ping, so that its look ends
     /// after `pingInterval` and `pongTimeout`.
     private static func sayWhereToLook(
-        _ address: SocketAddress, isSecure: Bool, isServingPage: Bool
+        _ entrance: ListeningAddress, isServingPage: Bool
     ) throws {
-        let url = "\(isSecure ? "https" : "http")://\(address)"
+        let path = entrance.address.path
+        let host = path == nil ? "\(entrance.address)" : "localhost"
+        let url = "\(entrance.endpoint.tls == nil ? "http" : "https")://\(host)"
+        let way = path.map { "--unix-socket \($0) " } ?? ""
+        let page = path == nil && isServingPage
         let upgrade = [
             "Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13",
             "Sec-WebSocket-Key: VGlkZWdhdGUgc2F5cyBoaQ==",
@@ -81,12 +85,12 @@ enum Serve: Command {
         try Console.show(
             """
 
-              \(isServingPage ? "page       \(url)/" : "no page is served")
-              SSE        curl -N '\(url)/sse?topics=host/**'
-              long poll  curl '\(url)/poll?topics=host/**'
-              WebSocket  curl -sNo- \(upgrade) '\(url)/ws?topics=host/**'
-              terminal   \(CommandLine.arguments[0]) watch \(url)
-              publish    curl -X PUT '\(url)/topics/stocks/ACME' -d '{"price":189.3}'
+              \(page ? "page       \(url)/" : "no page is served")
+              SSE        curl \(way)-N '\(url)/sse?topics=host/**'
+              long poll  curl \(way)'\(url)/poll?topics=host/**'
+              WebSocket  curl \(way)-sNo- \(upgrade) '\(url)/ws?topics=host/**'
+              terminal   \(CommandLine.arguments[0]) watch \(way)\(url)
+              publish    curl \(way)-X PUT '\(url)/topics/stocks/ACME' -d '{"price":189.3}'
 
             """)
     }

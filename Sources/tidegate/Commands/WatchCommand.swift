@@ -82,9 +82,11 @@ enum WatchCommand: Command {
     private static func gatewayAndTopics(
         _ arguments: inout Arguments
     ) throws(UsageFailure) -> (GatewayURL, [String]) {
+        let socket = try arguments.value("--unix-socket")
         let trust = try arguments.trust()
         let named = try arguments.value("--url")
         let credential = try arguments.credential()
+        let identity = try arguments.identity()
         var words = try arguments.positionals(0...Int.max)
         var stated = named
         if let first = words.first, first.contains("://") {
@@ -92,8 +94,9 @@ enum WatchCommand: Command {
             stated = first
             words.removeFirst()
         }
-        var url = try GatewayURL(stated: stated, trust)
+        var url = try GatewayURL(stated: stated, socket: socket, trust)
         url.credential = credential
+        try url.show(identity)
         return (url, words.isEmpty ? ["**"] : words)
     }
 

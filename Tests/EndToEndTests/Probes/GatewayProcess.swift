@@ -7,7 +7,7 @@ final class GatewayProcess: @unchecked Sendable {
     // Unchecked: after `init`, `process` is only read; the log has a lock of its own.
     private let process = Process()
     private let log = LineLog()
-    private let folder: URL
+    let folder: URL
     let port: UInt16
 
     /// One gateway for all tests that change nothing but their own topics.
