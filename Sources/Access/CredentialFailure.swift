@@ -18,6 +18,8 @@ package enum CredentialFailure: Error, Sendable, Hashable, CaseIterable {
     case wrongClaims
     // Tickets.
     case unknownTicket
+    // What the backend was asked about.
+    case refusedByBackend
     // Any.
     case malformedField
     case noneAccepted
@@ -42,6 +44,7 @@ package enum CredentialFailure: Error, Sendable, Hashable, CaseIterable {
         case .wrongType: "type"
         case .wrongClaims: "claims"
         case .unknownTicket: "ticket"
+        case .refusedByBackend: "backend"
         case .malformedField: "field"
         case .noneAccepted: "none"
         case .ambiguous: "ambiguous"
@@ -68,10 +71,22 @@ package enum CredentialFailure: Error, Sendable, Hashable, CaseIterable {
         case .wrongType: "The token is of another type."
         case .wrongClaims: "The token's claims are malformed: exp is wanted as a number, rights as patterns."
         case .unknownTicket: "The ticket is unknown, spent or over; ask for a new one."
+        case .refusedByBackend: "The service that knows the users here does not know you."
         case .malformedField: "Authorization is malformed; send \"Bearer KEY\", \"Bearer TOKEN\" or Basic."
         case .noneAccepted: "This credential is of a kind that is not accepted here."
         case .ambiguous: "Send one credential, once."
         case .notLookedAt: "Too many credentials from your address were wrong; wait."
+        }
+    }
+
+    /// Whether it is a credential that somebody else may know who is asked: nobody here has made it.
+    package var isOfSomebodyElse: Bool {
+        switch self {
+        case .unknownKey, .noneAccepted, .unknownIssuer, .malformed, .unsupported: true
+        case .foreignAddress, .tooLong, .wrongAlgorithm, .unknownTokenKey, .wrongSignature, .expired,
+            .notYetValid, .wrongAudience, .wrongType, .wrongClaims, .unknownTicket, .refusedByBackend,
+            .malformedField, .ambiguous, .notLookedAt:
+            false
         }
     }
 }

@@ -29,7 +29,7 @@ package struct Credentials: Sendable {
     /// The principal that the credential shows, presented from that address.
     package func principal(
         showing credential: Credential, from address: () -> [UInt8]?, at time: UnixTime, _ now: Instant,
-        _ known: inout VerifiedTokens, effort: Effort = .everything
+        _ known: inout KnownPrincipals, effort: Effort = .everything
     ) throws(CredentialFailure) -> Principal {
         switch credential {
         case .bearer(let text):
@@ -55,7 +55,7 @@ package struct Credentials: Sendable {
     }
 
     private func bearer(
-        of text: [UInt8], at time: UnixTime, _ now: Instant, _ known: inout VerifiedTokens, _ effort: Effort
+        of text: [UInt8], at time: UnixTime, _ now: Instant, _ known: inout KnownPrincipals, _ effort: Effort
     ) throws(CredentialFailure) -> Principal {
         guard !issuers.isEmpty else { throw .noneAccepted }
         guard text.count <= tokenByteCount else { throw .tooLong }

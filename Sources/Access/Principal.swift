@@ -9,6 +9,8 @@ package final class Principal: Sendable {
         case none
         case key
         case token
+        /// By what a service that knows the users says.
+        case backend
         case ticket
     }
 
@@ -18,7 +20,7 @@ package final class Principal: Sendable {
     package let proof: Proof
     /// The key that it came with, or that its ticket was made with.
     package let key: String?
-    /// What of the settings it rests on: its key's hash, or its issuer's demands and signing key; nil: nothing that could go.
+    /// What of the settings it rests on: its key's hash, its issuer's demands and signing key, the backend; nil: nothing that could go.
     let basis: Digest?
     /// Whether it is a ticket's whom its maker has given what the maker may grant, not what it may do itself.
     let isGranted: Bool
@@ -64,14 +66,14 @@ package final class Principal: Sendable {
 
     /// One whose proof ends so long after `now`. It is told a minute before, or a tenth of that time if that is shorter.
     convenience init(
-        name: String, rights: Rights, expires: UnixTime, after life: Interval, now: Instant,
-        restingOn basis: Digest?
+        name: String, rights: Rights, proof: Proof = .token, expires: UnixTime, after life: Interval,
+        now: Instant, restingOn basis: Digest?
     ) {
         let end = now + life
         let notice = min(life.nanoseconds / 10, Interval(.seconds(60)).nanoseconds)
         let warning = now + Interval(nanoseconds: life.nanoseconds - notice)
         self.init(
-            name, rights, .token, key: nil, restingOn: basis,
+            name, rights, proof, key: nil, restingOn: basis,
             Term(expires: expires, end: end, warning: warning, farewell: end))
     }
 

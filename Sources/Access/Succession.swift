@@ -7,9 +7,12 @@ package struct Succession: Sendable {
     private let keys: [Digest: AccessKey]
     /// Of the issuers' keys, by what their principals rest on: when they are no longer used.
     private let signers: [Digest: UnixTime]
+    /// What those rest on whom the backend has named; nil: there is none.
+    private let backend: Digest?
 
-    package init(to credentials: Credentials) {
+    package init(to credentials: Credentials, backend: Digest? = nil) {
         anonymous = credentials.anonymous
+        self.backend = backend
         keys = Dictionary(credentials.keys.map { ($0.hash, $0) }) { first, _ in first }
         var signers: [Digest: UnixTime] = [:]
         for issuer in credentials.issuers {
@@ -31,6 +34,8 @@ package struct Succession: Sendable {
             guard key.isAccepted(from: address) else { return nil }
             return former.proof == .ticket ? narrowed(former, to: key.principal) : key.principal
         }
+        // It is asked anew when its word is over.
+        if basis == backend { return former }
         guard let end = signers[basis], time < end else { return nil }
         guard let expires = former.expires, end < expires else { return former }
         // No token outlives its key.

@@ -28,6 +28,7 @@ struct AccessReading {
         try readKeys(&section, into: &access.credentials)
         try readTokens(&section, into: &access.credentials)
         try readCookie(&section, into: &access)
+        try readBackend(&section, into: &access)
         access.deadline = try section.duration(
             "deadline", default: access.deadline, in: .milliseconds(10) ... .seconds(3600))
         access.waitingLimit = try section.integer("waiting", default: access.waitingLimit, in: 0...10_000_000)
@@ -78,13 +79,20 @@ struct AccessReading {
         if name.utf8.contains(where: { $0 <= 0x20 || $0 >= 0x7F || separators.contains($0) }) {
             throw section.refusal(of: "cookie", because: "\"\(name)\" can be no cookie's name")
         }
-        if let wide = access.origins.first(where: { $0.description == "*" || $0.description == "null" }) {
-            throw section.refusal(
-                of: "cookie",
-                because:
-                    "with \"\(wide)\" among the origins every page could use everybody's cookie; list the origins"
-            )
-        }
+        try demandNarrowOrigins(access, for: "cookie", of: section)
+    }
+
+    /// Cookies come with whatever page asks.
+    func demandNarrowOrigins(
+        _ access: AccessSettings, for key: String, of section: SettingsSection
+    ) throws(SettingsFailure) {
+        guard let wide = access.origins.first(where: { $0.description == "*" || $0.description == "null" })
+        else { return }
+        throw section.refusal(
+            of: key,
+            because:
+                "with \"\(wide)\" among the origins every page could use everybody's cookie; list the origins"
+        )
     }
 
     // MARK: Rights
@@ -270,8 +278,7 @@ struct AccessReading {
         of source: String, _ key: String, _ entry: SettingsSection
     ) throws(SettingsFailure) -> [UInt8] {
         if source.hasPrefix("file:") {
-            let path = String(source.dropFirst("file:".count))
-            guard let text = Self.file(path.hasPrefix("/") ? path : "\(folder)/\(path)") else {
+            guard let text = Self.file(path(String(source.dropFirst("file:".count)))) else {
                 throw entry.refusal(
                     of: key,
                     because: "\(source): the file cannot be read: \(String(cString: strerror(errno)))")
@@ -295,6 +302,8 @@ struct AccessReading {
         }
         return Self.withoutLineEnd(Array(String(cString: value).utf8))
     }
+
+    func path(_ path: String) -> String { path.hasPrefix("/") ? path : "\(folder)/\(path)" }
 
     private static func withoutLineEnd(_ text: [UInt8]) -> [UInt8] {
         var text = text

@@ -228,6 +228,9 @@ package final class RunningGateway: Sendable {
     /// Where a reload is asked for.
     package var reloads: ReloadDesk { shared.reloads }
 
+    /// Where the backend is asked who somebody is.
+    package var backend: BackendDesk { shared.backend }
+
     /// Goes by what of `configuration` can change while it runs, certificates among it. Whatever can't be used changes nothing.
     package func take(_ configuration: GatewayConfiguration) throws(Failure) {
         // In any case: who changed them is told of a mistake, and they would be looked at within a minute.
@@ -245,5 +248,6 @@ package final class RunningGateway: Sendable {
         for thread in threads { thread.join() }
         certificateWatch?.stop()
         shared.reloads.close()
+        shared.backend.close()
     }
 }

@@ -37,6 +37,7 @@ package final class GatewayShared: Sendable {
     let places = ConnectionPlaces()
     let certificates = CertificateStatus()
     let reloads = ReloadDesk()
+    let backend = BackendDesk()
 
     package init(
         configuration: GatewayConfiguration, sequencer: Sequencer, log: Log, files: StaticFiles,

@@ -32,7 +32,7 @@ final class Workspace {
     var generator: any RandomNumberGenerator
     var notices = NoticeThrottle()
     /// Tokens that were verified lately, and who has shown wrong credentials.
-    var verifiedTokens = VerifiedTokens(limit: 10_000)
+    var verifiedTokens = KnownPrincipals(limit: 10_000)
     var failures: FailureThrottle
     var tickets = Tickets()
     /// Large batches that are published in parts, how many updates a part has, and how large the body of such a batch is: more
@@ -58,7 +58,7 @@ final class Workspace {
         self.shared = shared
         configuration = shared.configuration
         access = AccessPolicy(shared.configuration, at: shared.addresses)
-        succession = Succession(to: shared.configuration.access.credentials)
+        succession = shared.configuration.access.succession
         self.clock = clock
         self.generator = generator
         mailbox = control.mailbox
@@ -81,8 +81,8 @@ final class Workspace {
         }
         configuration = settings
         access = AccessPolicy(settings, at: shared.addresses)
-        succession = Succession(to: settings.access.credentials)
-        verifiedTokens = VerifiedTokens(limit: verifiedTokens.limit)
+        succession = settings.access.succession
+        verifiedTokens = KnownPrincipals(limit: verifiedTokens.limit)
     }
 
     /// Who has shown nothing.

@@ -33,6 +33,7 @@ extension Log {
         case hostRefused = "a request for another host was refused"
         case originRefused = "a page of another origin was refused"
         case credentialRefused = "a credential was refused"
+        case backendFailed = "the backend gave no answer"
         case refused
 
         // TLS.
@@ -59,7 +60,7 @@ extension Log {
             case .readerStalled, .readerDead, .limitHit, .cursorReset, .readerBehind: .info
             case .hostRefused, .originRefused, .credentialRefused, .handshakeFailed, .certificatesTaken: .info
             case .settingsTaken: .info
-            case .openToAll, .endedAtOnce, .turnedAway, .memoryShort, .feedFailed: .warning
+            case .openToAll, .endedAtOnce, .turnedAway, .memoryShort, .feedFailed, .backendFailed: .warning
             case .feedSkipped, .linesDropped, .certificateEnds: .warning
             case .settingsRefused, .certificatesRefused, .cannotDrain, .loopStopped, .listenersUnwatched,
                 .feedRefused:
@@ -87,7 +88,7 @@ extension Log {
             case .readerBehind: ["peer", "topic", "next", "missed", "suppressed"]
             case .hostRefused: ["peer", "host", "suppressed"]
             case .originRefused: ["peer", "origin", "suppressed"]
-            case .credentialRefused: ["peer", "reason", "suppressed"]
+            case .credentialRefused, .backendFailed: ["peer", "reason", "suppressed"]
             case .refused: ["peer", "code", "detail"]
             case .handshakeFailed: ["peer", "reason", "detail", "suppressed"]
             case .settingsTaken: ["changed", "restart"]

@@ -15,8 +15,6 @@ package struct Issuer: Sendable {
 
     /// A token that names no key is tried with so many at most.
     private static let trialLimit = 4
-    /// The last second of the year 9999: what is later is no moment that anybody meant.
-    private static let lastSecond = 253_402_300_799.0
     private static let subjectByteCount = 256
 
     package init(name: String?, algorithms: [SignatureAlgorithm], keys: [VerifyingKey]) {
@@ -118,8 +116,8 @@ package struct Issuer: Sendable {
     /// Seconds since 1970, perhaps with a fraction (RFC 7519 §2).
     private func moment(_ name: StaticString, _ claims: UniqueObject) throws -> UnixTime? {
         guard let seconds = try claims.number(name) else { return nil }
-        guard (0...Self.lastSecond).contains(seconds) else { throw CredentialFailure.wrongClaims }
-        return UnixTime(milliseconds: UInt64(seconds * 1000))
+        guard let moment = UnixTime(seconds: seconds) else { throw CredentialFailure.wrongClaims }
+        return moment
     }
 
     private func checkAudience(_ claims: UniqueObject) throws {
@@ -128,5 +126,16 @@ package struct Issuer: Sendable {
         guard found.contains(where: { name in audiences.contains { name.elementsEqual($0.utf8) } }) else {
             throw CredentialFailure.wrongAudience
         }
+    }
+}
+
+extension UnixTime {
+    /// The last second of the year 9999: what is later is no moment that anybody meant.
+    private static let lastSecond = 253_402_300_799.0
+
+    /// Nil where nobody can have meant that moment.
+    init?(seconds: Double) {
+        guard (0...Self.lastSecond).contains(seconds) else { return nil }
+        self.init(milliseconds: UInt64(seconds * 1000))
     }
 }

@@ -5,49 +5,70 @@ internal import Logging
 internal import Primitives
 
 extension Workspace {
-    /// Finds out for whom the connection acts from this request on.
+    /// Finds out for whom the connection acts from this request on. Where nobody here knows, the answer to the question tells.
     func authenticate(
         _ head: RequestHead, to resource: Resource?, _ connection: Connection
-    ) throws(Problem) {
-        guard let resource, !resource.isOpen else { return }
+    ) throws(Problem) -> BackendQuestion? {
+        guard let resource, !resource.isOpen else { return nil }
         let query = head.query
         if !query.isEmpty, Self.parameter("token", of: query) != nil { throw .tokenInQuery }
-        guard configuration.access.credentials.areWanted else {
+        guard configuration.access.looksAtCredentials else {
             // It may have come when some were.
             if connection.principal.isWithdrawn { connection.principal = stranger }
-            return
+            return nil
         }
-        connection.principal = try principal(of: head, to: resource, query, connection)
+        if let principal = try principal(of: head, to: resource, query, connection) {
+            connection.principal = principal
+            return nil
+        }
+        connection.principal = stranger
+        guard let question = try question(about: head, to: resource) else { return nil }
+        if let principal = shared.backend.principal(for: question, at: now) {
+            connection.principal = principal
+            return nil
+        }
+        if failures.wait(for: connection.address, at: now) != nil { throw refuse(.notLookedAt, connection) }
+        return question
     }
 
+    /// Nil: nothing was shown that anybody here knows.
     private func principal(
         of head: RequestHead, to resource: Resource, _ query: [UInt8], _ connection: Connection
-    ) throws(Problem) -> Principal {
-        let fields = head.fields(named: "Authorization")
-        if let field = fields.first {
-            guard fields.count == 1 else { throw refuse(.ambiguous, connection) }
-            let credential: Credential
-            do throws(CredentialFailure) {
-                credential = try Credential(authorization: field.span)
-            } catch {
-                throw refuse(error, connection)
+    ) throws(Problem) -> Principal? {
+        if configuration.access.credentials.areWanted {
+            let fields = head.fields(named: "Authorization")
+            if let field = fields.first {
+                guard fields.count == 1 else { throw refuse(.ambiguous, connection) }
+                return try believe(fieldNamed: "Authorization", connection) { () throws(CredentialFailure) in
+                    try Credential(authorization: field.span)
+                }
             }
-            return try believe(credential, connection)
-        }
-        if let value = cookie(of: head) {
-            try Self.demandOrigin(of: head, resource)
-            return try believe(.bearer(value), connection)
-        }
-        if resource.takesTickets, let ticket = Self.parameter("ticket", of: query) {
-            guard
-                let maker = shared.accessTickets.redeem(ticket, at: now),
-                let principal = succession.successor(of: maker, from: { connection.address }, at: time, now)
-            else {
-                throw refuse(.unknownTicket, connection)
+            if let value = cookie(of: head) {
+                try Self.demandOrigin(of: head, resource)
+                return try believe(fieldNamed: "Cookie", connection) { .bearer(value) }
             }
-            return principal
         }
-        return stranger
+        guard resource.takesTickets, let ticket = Self.parameter("ticket", of: query) else { return nil }
+        guard
+            let maker = shared.accessTickets.redeem(ticket, at: now),
+            let principal = succession.successor(of: maker, from: { connection.address }, at: time, now)
+        else {
+            throw refuse(.unknownTicket, connection)
+        }
+        return principal
+    }
+
+    /// The principal that the credential in a field shows; nil where it may be for the backend, which is shown that field.
+    private func believe(
+        fieldNamed name: String, _ connection: Connection,
+        _ credential: () throws(CredentialFailure) -> Credential
+    ) throws(Problem) -> Principal? {
+        do throws(CredentialFailure) {
+            return try principal(showing: try credential(), connection)
+        } catch {
+            if error.isOfSomebodyElse, configuration.access.backend?.takes(name) ?? false { return nil }
+            throw refuse(error, connection)
+        }
     }
 
     /// The principal that a credential shows which came over the connection; refuses all others.
@@ -66,6 +87,40 @@ extension Workspace {
         return try configuration.access.credentials.principal(
             showing: credential, from: { connection.address }, at: time, now, &verifiedTokens,
             effort: isThrottled ? .hashing : .everything)
+    }
+
+    // MARK: The backend
+
+    /// What the backend is to be asked about the request; nil where that shows nothing.
+    private func question(
+        about head: RequestHead, to resource: Resource
+    ) throws(Problem) -> BackendQuestion? {
+        guard let backend = configuration.access.backend,
+            let question = BackendQuestion(of: head, to: backend, at: now)
+        else { return nil }
+        if backend.takesCookies, head.field("Cookie") != nil { try Self.demandOrigin(of: head, resource) }
+        guard question.byteCount <= BackendQuestion.byteCountLimit else { throw .tooMuchShown }
+        return question
+    }
+
+    /// The principal that the backend has named; refuses whom it does not know, and all while it says nothing.
+    func identify(_ answer: BackendAnswer, _ connection: Connection) throws(Problem) -> Principal {
+        switch answer {
+        case .principal(let named):
+            // The settings may have changed since it was asked.
+            guard let principal = succession.successor(of: named, from: { nil }, at: time, now) else {
+                throw .backendFailed
+            }
+            return principal
+        case .nobody: return stranger
+        case .unauthenticated: throw refuse(.refusedByBackend, connection)
+        case .forbidden:
+            _ = refuse(.refusedByBackend, connection)
+            throw .forbiddenByBackend
+        case .failure(let reason):
+            note(.backendFailed, ["peer": .text(connection.peer), "reason": .text(reason)])
+            throw .backendFailed
+        }
     }
 
     /// Counts a failure, tells the log, and says what to do. What was presented is said nowhere.
@@ -142,6 +197,16 @@ extension Problem {
     fileprivate static let cookieWithoutOrigin = Problem(
         403, "forbidden",
         "A cookie counts only together with an Origin, which browsers send; a program sends Authorization.")
+
+    fileprivate static let tooMuchShown = Problem(
+        431, "payload_too_large",
+        "The fields that show who you are may have \(BackendQuestion.byteCountLimit) bytes at most.")
+
+    fileprivate static let forbiddenByBackend = Problem(
+        403, "forbidden", "The service that knows the users here does not let you in.")
+
+    static let backendFailed = Problem(
+        503, "overloaded", "The service that knows the users here gives no answer; try again in a second.")
 
     fileprivate static func tooManyFailures(wait: Duration) -> Problem {
         let seconds = max(Int(wait.inSeconds.rounded(.up)), 1)

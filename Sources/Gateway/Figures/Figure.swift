@@ -24,6 +24,7 @@ package enum Figure: Int, Sendable, CaseIterable {
     case fullHandshakes, resumedHandshakes, openHandshakes
     case certificatesTaken, certificatesRefused
     case reloadsTaken, reloadsRefused
+    case backendAsked, backendRemembered, backendRefused, backendFailed
 
     enum Kind: String {
         /// Only ever rises.
@@ -142,6 +143,22 @@ package enum Figure: Int, Sendable, CaseIterable {
         case .certificatesRefused: Self.certificateReload("refused")
         case .reloadsTaken: Self.reload("taken")
         case .reloadsRefused: Self.reload("refused")
+        case .backendAsked:
+            Description(
+                .counter, "tidegate_backend_requests_total", "backend", "requests",
+                help: "Requests to the service that knows the users.")
+        case .backendRemembered:
+            Description(
+                .counter, "tidegate_backend_remembered_total", "backend", "remembered",
+                help: "Requests of clients that were answered by what it said before.")
+        case .backendRefused:
+            Description(
+                .counter, "tidegate_backend_refusals_total", "backend", "refused",
+                help: "Requests to which it said that it knows nobody like that, or lets them not in.")
+        case .backendFailed:
+            Description(
+                .counter, "tidegate_backend_failures_total", "backend", "failed",
+                help: "Requests to which it gave no answer that could be used, or none in time.")
         case .droppedLogLines:
             Description(
                 .counter, "tidegate_log_lines_dropped_total", "log", "dropped",
