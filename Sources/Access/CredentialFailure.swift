@@ -10,6 +10,7 @@ package enum CredentialFailure: Error, Sendable, Hashable, CaseIterable {
     case unknownIssuer
     case wrongAlgorithm
     case unknownTokenKey
+    case keyNotFetched
     case wrongSignature
     case expired
     case notYetValid
@@ -37,6 +38,7 @@ package enum CredentialFailure: Error, Sendable, Hashable, CaseIterable {
         case .unknownIssuer: "issuer"
         case .wrongAlgorithm: "algorithm"
         case .unknownTokenKey: "kid"
+        case .keyNotFetched: "fetching"
         case .wrongSignature: "signature"
         case .expired: "expired"
         case .notYetValid: "early"
@@ -64,6 +66,7 @@ package enum CredentialFailure: Error, Sendable, Hashable, CaseIterable {
         case .unknownIssuer: "The token's issuer is not known here."
         case .wrongAlgorithm: "The token's algorithm is not accepted from its issuer."
         case .unknownTokenKey: "The token's issuer has no such key."
+        case .keyNotFetched: "The keys of the token's issuer are being fetched; try again in a second."
         case .wrongSignature: "The token's signature is wrong."
         case .expired: "The token has expired."
         case .notYetValid: "The token is not valid yet."
@@ -83,7 +86,8 @@ package enum CredentialFailure: Error, Sendable, Hashable, CaseIterable {
     package var isOfSomebodyElse: Bool {
         switch self {
         case .unknownKey, .noneAccepted, .unknownIssuer, .malformed, .unsupported: true
-        case .foreignAddress, .tooLong, .wrongAlgorithm, .unknownTokenKey, .wrongSignature, .expired,
+        case .foreignAddress, .tooLong, .wrongAlgorithm, .unknownTokenKey, .keyNotFetched, .wrongSignature,
+            .expired,
             .notYetValid, .wrongAudience, .wrongType, .wrongClaims, .unknownTicket, .refusedByBackend,
             .malformedField, .ambiguous, .notLookedAt:
             false

@@ -68,6 +68,16 @@ package struct Credentials: Sendable {
         return principal
     }
 
+    /// From where more keys come of the issuer that the token names.
+    package func keySource(of credential: Credential) -> String? {
+        guard case .bearer(let text) = credential, text.count <= tokenByteCount else { return nil }
+        do throws(CredentialFailure) {
+            return try issuer(of: Token(text.span)).keySource
+        } catch {
+            return nil
+        }
+    }
+
     /// What an unverified token says of its issuer picks one of ours, and nothing else: whether it is true, its keys tell. An issuer
     /// without a name stands for those that none of the others is.
     private func issuer(of token: Token) throws(CredentialFailure) -> Issuer {

@@ -26,7 +26,7 @@ struct AccessReading {
         }
         try readAnonymous(&section, into: &access)
         try readKeys(&section, into: &access.credentials)
-        try readTokens(&section, into: &access.credentials)
+        try readTokens(&section, into: &access)
         try readCookie(&section, into: &access)
         try readBackend(&section, into: &access)
         access.deadline = try section.duration(
@@ -161,31 +161,36 @@ struct AccessReading {
     // MARK: Tokens
 
     private func readTokens(
-        _ section: inout SettingsSection, into credentials: inout Credentials
+        _ section: inout SettingsSection, into access: inout AccessSettings
     ) throws(SettingsFailure) {
         var tokens = try section.section("tokens")
-        credentials.tokenByteCount = try tokens.integer(
-            "bytes", default: credentials.tokenByteCount, in: 64...32_768)
-        credentials.leeway = try tokens.duration(
-            "leeway", default: credentials.leeway, in: .zero ... .seconds(3600))
+        access.credentials.tokenByteCount = try tokens.integer(
+            "bytes", default: access.credentials.tokenByteCount, in: 64...32_768)
+        access.credentials.leeway = try tokens.duration(
+            "leeway", default: access.credentials.leeway, in: .zero ... .seconds(3600))
         for var entry in try tokens.sections("issuers") {
-            let issuer = try readIssuer(&entry)
-            if credentials.issuers.contains(where: { $0.name == issuer.name }) {
+            let (issuer, source) = try readIssuer(&entry)
+            if let source, !access.keySources.contains(source) { access.keySources.append(source) }
+            if access.credentials.issuers.contains(where: { $0.name == issuer.name }) {
                 let which =
                     issuer.name.map { "another issuer is called \"\($0)\"" }
                     ?? "another issuer has no name either"
                 throw entry.refusal(of: "issuer", because: which)
             }
-            credentials.issuers.append(issuer)
+            access.credentials.issuers.append(issuer)
         }
         try tokens.finish()
     }
 
-    private func readIssuer(_ entry: inout SettingsSection) throws(SettingsFailure) -> Issuer {
+    /// Returns also from where its keys are fetched, where they are.
+    private func readIssuer(
+        _ entry: inout SettingsSection
+    ) throws(SettingsFailure) -> (Issuer, KeySource?) {
         let name = try entry.optionalText("issuer")
         let audiences = try entry.texts("audience", default: [])
         let algorithms = try readAlgorithms(&entry)
         let keys = try entry.optionalText("keys")
+        let authorities = try entry.optionalText("ca")
         let secret = try entry.optionalText("secret")
         let former = try entry.optionalText("previousSecret")
         let formerEnd = try entry.optionalText("previousUntil")
@@ -194,7 +199,12 @@ struct AccessReading {
         let claim = try entry.optionalText("claim")
         try entry.finish()
         var found: [VerifyingKey] = []
-        if let keys { found += try readKeySet(keys, entry) }
+        var source: KeySource?
+        if let keys, keys.lowercased().hasPrefix("https://") {
+            source = KeySource(url: try webURL(keys, "keys", of: entry), authorities: authorities.map(path))
+        } else if let keys {
+            found += try readKeySet(keys, entry)
+        }
         if let secret { found.append(try readSecret(secret, "secret", entry)) }
         if let former {
             guard let end = formerEnd.flatMap({ UnixTime(date: $0) }) else {
@@ -207,6 +217,8 @@ struct AccessReading {
             found.append(try readSecret(former, "previousSecret", until: end, entry))
         }
         for algorithm in algorithms where !found.contains(where: { $0.kind == algorithm.kind }) {
+            // What is fetched has none but public keys.
+            if source != nil, algorithm.kind != .secret { continue }
             throw entry.refusal(
                 of: "algorithms",
                 because: "there is no key for \(algorithm.rawValue); give \"keys\" or \"secret\"")
@@ -215,7 +227,8 @@ struct AccessReading {
         issuer.audiences = audiences
         issuer.type = type
         issuer.claim = RightsClaim(format, name: claim)
-        return issuer
+        issuer.keySource = source?.name
+        return (issuer, source)
     }
 
     private func readAlgorithms(
@@ -242,7 +255,9 @@ struct AccessReading {
         guard source.hasPrefix("file:") else {
             throw entry.refusal(
                 of: "keys",
-                because: "\"file:\" and the path of a JSON Web Key set or of a public key as PEM are wanted")
+                because:
+                    "\"file:\" and the path of a JSON Web Key set or of a public key as PEM are wanted, or a set's https:// URL"
+            )
         }
         let text = try content(of: source, "keys", entry)
         do throws(KeySetFailure) {

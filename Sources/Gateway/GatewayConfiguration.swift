@@ -121,6 +121,8 @@ package struct AccessSettings: Sendable {
     package var proxies = TrustedProxies()
     /// What strangers may do, and whose keys and tokens are believed.
     package var credentials = Credentials(anonymous: .all)
+    /// From where keys of issuers are fetched.
+    package var keySources: [KeySource] = []
     /// Who is asked about those whom nobody here knows.
     package var backend: BackendSettings?
     /// Whether somebody has decided what strangers may do. As long as nobody has, the gateway listens on this machine alone.

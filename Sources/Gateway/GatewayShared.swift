@@ -38,6 +38,7 @@ package final class GatewayShared: Sendable {
     let certificates = CertificateStatus()
     let reloads = ReloadDesk()
     let backend = BackendDesk()
+    let keySets = KeySetDesk()
 
     package init(
         configuration: GatewayConfiguration, sequencer: Sequencer, log: Log, files: StaticFiles,

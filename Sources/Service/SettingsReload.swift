@@ -12,19 +12,19 @@ package struct SettingsReload {
 
     private let source: Source
     private let gateway: RunningGateway
-    private let inquiries: BackendInquiries
+    private let errands: Errands
     private let log: Log
     /// What the running gateway goes by.
     private var effective: EffectiveSettings
     private var isOpenToAll: Bool
 
     init(
-        _ source: @escaping Source, of gateway: RunningGateway, _ inquiries: BackendInquiries,
+        _ source: @escaping Source, of gateway: RunningGateway, _ errands: Errands,
         _ effective: EffectiveSettings, isOpenToAll: Bool, _ log: Log
     ) {
         self.source = source
         self.gateway = gateway
-        self.inquiries = inquiries
+        self.errands = errands
         self.effective = effective
         self.isOpenToAll = isOpenToAll
         self.log = log
@@ -35,7 +35,7 @@ package struct SettingsReload {
         do {
             var read = EffectiveSettings()
             let configuration = try source(&read)
-            try inquiries.begin(asking: configuration.gateway.access.backend)
+            try errands.begin(by: configuration.gateway.access)
             try gateway.take(configuration.gateway)
             return .taken(take(configuration, read))
         } catch {

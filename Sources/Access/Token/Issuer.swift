@@ -9,6 +9,8 @@ package struct Issuer: Sendable {
     package var audiences: [String] = []
     package var algorithms: [SignatureAlgorithm]
     package var keys: [VerifyingKey]
+    /// From where more of its keys are fetched; nil: the settings have them all.
+    package var keySource: String?
     /// What `typ` must say; nil: it is not asked for.
     package var type: String?
     package var claim = RightsClaim(.tidegate)
@@ -66,7 +68,9 @@ package struct Issuer: Sendable {
             let algorithm = algorithms.first(where: { $0.rawValue == name })
         else { throw CredentialFailure.wrongAlgorithm }
         let candidates = try keys(for: token.header.string("kid"), algorithm, at: time)
-        guard !candidates.isEmpty else { throw CredentialFailure.unknownTokenKey }
+        guard !candidates.isEmpty else {
+            throw keySource == nil ? CredentialFailure.unknownTokenKey : .keyNotFetched
+        }
         guard
             let key = candidates.first(where: {
                 $0.verifies(token.signature, of: token.signed, by: algorithm)

@@ -84,9 +84,17 @@ extension Workspace {
         showing credential: Credential, _ connection: Connection
     ) throws(CredentialFailure) -> Principal {
         let isThrottled = !failures.isEmpty && failures.wait(for: connection.address, at: now) != nil
-        return try configuration.access.credentials.principal(
-            showing: credential, from: { connection.address }, at: time, now, &verifiedTokens,
-            effort: isThrottled ? .hashing : .everything)
+        let credentials = configuration.access.credentials
+        do throws(CredentialFailure) {
+            return try credentials.principal(
+                showing: credential, from: { connection.address }, at: time, now, &verifiedTokens,
+                effort: isThrottled ? .hashing : .everything)
+        } catch {
+            guard error == .keyNotFetched else { throw error }
+            let source = credentials.keySource(of: credential)
+            let isAwaited = source.map { shared.keySets.ask(for: $0, at: now) } ?? false
+            throw isAwaited ? .keyNotFetched : .unknownTokenKey
+        }
     }
 
     // MARK: The backend
@@ -128,6 +136,8 @@ extension Workspace {
         let address = connection.address
         statistics.credentialFailures[failure.reason]?.value.add()
         note(.credentialRefused, ["peer": .text(connection.peer), "reason": .text(failure.reason)])
+        // Its bearer has done nothing wrong.
+        if failure == .keyNotFetched { return Problem(503, "overloaded", failure.detail) }
         if let wait = failures.wait(for: address, at: now) { return .tooManyFailures(wait: wait) }
         failures.count(address, at: now)
         return .unauthenticated(

@@ -24,6 +24,7 @@ package enum Figure: Int, Sendable, CaseIterable {
     case fullHandshakes, resumedHandshakes, openHandshakes
     case certificatesTaken, certificatesRefused
     case reloadsTaken, reloadsRefused
+    case keySetsFetched, keySetsFailed
     case backendAsked, backendRemembered, backendRefused, backendFailed
 
     enum Kind: String {
@@ -143,6 +144,8 @@ package enum Figure: Int, Sendable, CaseIterable {
         case .certificatesRefused: Self.certificateReload("refused")
         case .reloadsTaken: Self.reload("taken")
         case .reloadsRefused: Self.reload("refused")
+        case .keySetsFetched: Self.keySetFetch("taken")
+        case .keySetsFailed: Self.keySetFetch("failed")
         case .backendAsked:
             Description(
                 .counter, "tidegate_backend_requests_total", "backend", "requests",
@@ -195,6 +198,12 @@ package enum Figure: Int, Sendable, CaseIterable {
         Description(
             .counter, "tidegate_reloads_total", "reloads", result, label: ("result", result),
             help: "Settings read anew, by what became of them.")
+    }
+
+    private static func keySetFetch(_ result: String) -> Description {
+        Description(
+            .counter, "tidegate_key_set_fetches_total", "keySets", result, label: ("result", result),
+            help: "Fetches of issuers' keys by what became of them.")
     }
 
     private static func certificateReload(_ result: String) -> Description {

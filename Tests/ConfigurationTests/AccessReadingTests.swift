@@ -1,4 +1,5 @@
 /// `access.backend` as it is written in the settings.
+import Access
 import Configuration
 import Gateway
 import HTTP
@@ -54,5 +55,33 @@ import Testing
             let refusal = refusal(of: #"{ "url": "http://a" }"#, #", "origins": ["\#(wide)"]"#)
             #expect(refusal.contains("access.backend.headers") && refusal.contains("list the origins"))
         }
+    }
+}
+
+/// An issuer's `keys` as a URL.
+@Suite struct KeySourceReadingTests {
+    private func issuer(_ members: String) throws -> (source: String?, sources: [KeySource]) {
+        let text = #"{"access":{"anonymous":{},"tokens":{"issuers":[{\#(members)}]}}}"#
+        let access = try TidegateConfiguration(text: Array(text.utf8), file: "/settings/config.json").gateway
+            .access
+        return (access.credentials.issuers[0].keySource, access.keySources)
+    }
+
+    @Test func aURLIsASource() throws {
+        let (name, sources) = try issuer(
+            #""algorithms": ["ES256"], "keys": "https://id.example/k?x=1", "ca": "ca.pem""#)
+        let url = try #require(WebURL("https://id.example/k?x=1"))
+        #expect(sources == [KeySource(url: url, authorities: "/settings/ca.pem")])
+        #expect(name == sources.first?.name)
+    }
+
+    @Test(arguments: [
+        #""algorithms": ["ES256"], "keys": "http://id.example/k""#,
+        #""algorithms": ["ES256"], "keys": "https://u:p@id.example/k""#,
+        #""algorithms": ["ES256"], "keys": "https:///k""#, #""algorithms": ["ES256"], "keys": "ftp://a/k""#,
+        // What is fetched is no secret.
+        #""algorithms": ["HS256"], "keys": "https://id.example/k""#,
+    ]) func allElseIsNone(members: String) {
+        #expect(throws: (any Error).self) { try issuer(members) }
     }
 }
