@@ -197,7 +197,7 @@ import Testing
         let lists = [
             ["A: 1", "B: 2"], ["A: 1", "A: 2"], ["A: 1B:1:2"], ["A: 12"], ["B: 12"], ["A: 1"],
             ["A: 1", "B:"],
-            ["A: 1, 2"], ["A:"], ["B:"],
+            ["A: 1, 2"], ["A:"], ["B:"], ["A: 1B2"],
         ]
         var digests: Set<Digest> = []
         for list in lists {
