@@ -70,7 +70,10 @@ let package = Package(
         // Where the gateway and its feeds are joined.
         room(
             "Service",
-            over: ["Primitives", "Logging", "Broker", "Transport", "Gateway", "Feeds", "Configuration"]),
+            over: [
+                "Primitives", "Logging", "Broker", "Access", "Transport", "Gateway", "Client", "Feeds",
+                "Configuration",
+            ]),
 
         // Floor 5: the command.
         .executableTarget(

@@ -10,6 +10,7 @@ package enum CredentialFailure: Error, Sendable, Hashable, CaseIterable {
     case unknownIssuer
     case wrongAlgorithm
     case unknownTokenKey
+    case keyNotFetched
     case wrongSignature
     case expired
     case notYetValid
@@ -18,6 +19,8 @@ package enum CredentialFailure: Error, Sendable, Hashable, CaseIterable {
     case wrongClaims
     // Tickets.
     case unknownTicket
+    // What the backend was asked about.
+    case refusedByBackend
     // Any.
     case malformedField
     case noneAccepted
@@ -35,6 +38,7 @@ package enum CredentialFailure: Error, Sendable, Hashable, CaseIterable {
         case .unknownIssuer: "issuer"
         case .wrongAlgorithm: "algorithm"
         case .unknownTokenKey: "kid"
+        case .keyNotFetched: "fetching"
         case .wrongSignature: "signature"
         case .expired: "expired"
         case .notYetValid: "early"
@@ -42,6 +46,7 @@ package enum CredentialFailure: Error, Sendable, Hashable, CaseIterable {
         case .wrongType: "type"
         case .wrongClaims: "claims"
         case .unknownTicket: "ticket"
+        case .refusedByBackend: "backend"
         case .malformedField: "field"
         case .noneAccepted: "none"
         case .ambiguous: "ambiguous"
@@ -61,6 +66,7 @@ package enum CredentialFailure: Error, Sendable, Hashable, CaseIterable {
         case .unknownIssuer: "The token's issuer is not known here."
         case .wrongAlgorithm: "The token's algorithm is not accepted from its issuer."
         case .unknownTokenKey: "The token's issuer has no such key."
+        case .keyNotFetched: "The keys of the token's issuer are being fetched; try again in a second."
         case .wrongSignature: "The token's signature is wrong."
         case .expired: "The token has expired."
         case .notYetValid: "The token is not valid yet."
@@ -68,10 +74,23 @@ package enum CredentialFailure: Error, Sendable, Hashable, CaseIterable {
         case .wrongType: "The token is of another type."
         case .wrongClaims: "The token's claims are malformed: exp is wanted as a number, rights as patterns."
         case .unknownTicket: "The ticket is unknown, spent or over; ask for a new one."
+        case .refusedByBackend: "The service that knows the users here does not know you."
         case .malformedField: "Authorization is malformed; send \"Bearer KEY\", \"Bearer TOKEN\" or Basic."
         case .noneAccepted: "This credential is of a kind that is not accepted here."
         case .ambiguous: "Send one credential, once."
         case .notLookedAt: "Too many credentials from your address were wrong; wait."
+        }
+    }
+
+    /// Whether it is a credential that somebody else may know who is asked: nobody here has made it.
+    package var isOfSomebodyElse: Bool {
+        switch self {
+        case .unknownKey, .noneAccepted, .unknownIssuer, .malformed, .unsupported: true
+        case .foreignAddress, .tooLong, .wrongAlgorithm, .unknownTokenKey, .keyNotFetched, .wrongSignature,
+            .expired,
+            .notYetValid, .wrongAudience, .wrongType, .wrongClaims, .unknownTicket, .refusedByBackend,
+            .malformedField, .ambiguous, .notLookedAt:
+            false
         }
     }
 }

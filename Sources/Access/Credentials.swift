@@ -30,7 +30,7 @@ package struct Credentials: Sendable {
     /// The principal that the credential shows, presented from that address.
     package func principal(
         showing credential: Credential, from address: () -> [UInt8]?, at time: UnixTime, _ now: Instant,
-        _ known: inout VerifiedTokens, effort: Effort = .everything
+        _ known: inout KnownPrincipals, effort: Effort = .everything
     ) throws(CredentialFailure) -> Principal {
         switch credential {
         case .bearer(let text):
@@ -56,7 +56,7 @@ package struct Credentials: Sendable {
     }
 
     private func bearer(
-        of text: [UInt8], at time: UnixTime, _ now: Instant, _ known: inout VerifiedTokens, _ effort: Effort
+        of text: [UInt8], at time: UnixTime, _ now: Instant, _ known: inout KnownPrincipals, _ effort: Effort
     ) throws(CredentialFailure) -> Principal {
         guard !issuers.isEmpty else { throw .noneAccepted }
         guard text.count <= tokenByteCount else { throw .tooLong }
@@ -67,6 +67,16 @@ package struct Credentials: Sendable {
         let principal = try issuer(of: token).principal(token, at: time, now, leeway: leeway)
         known.remember(principal, of: digest)
         return principal
+    }
+
+    /// From where more keys come of the issuer that the token names.
+    package func keySource(of credential: Credential) -> String? {
+        guard case .bearer(let text) = credential, text.count <= tokenByteCount else { return nil }
+        do throws(CredentialFailure) {
+            return try issuer(of: Token(text.span)).keySource
+        } catch {
+            return nil
+        }
     }
 
     /// What an unverified token says of its issuer picks one of ours, and nothing else: whether it is true, its keys tell. An issuer

@@ -9,6 +9,8 @@ package final class Principal: Sendable {
         case none
         case key
         case token
+        /// By what a service that knows the users says.
+        case backend
         case ticket
         case certificate
     }
@@ -19,7 +21,7 @@ package final class Principal: Sendable {
     package let proof: Proof
     /// The key that it came with, or that its ticket was made with.
     package let key: String?
-    /// What of the settings it rests on: its key's hash, or its issuer's demands and signing key; nil: nothing that could go.
+    /// What of the settings it rests on: its key's hash, its issuer's demands and signing key, the backend; nil: nothing that could go.
     let basis: Digest?
     /// Whether it is a ticket's whom its maker has given what the maker may grant, not what it may do itself.
     let isGranted: Bool

@@ -9,9 +9,12 @@ package struct Succession: Sendable {
     private let certificates: [Digest: AccessCertificate]
     /// Of the issuers' keys, by what their principals rest on: when they are no longer used.
     private let signers: [Digest: UnixTime]
+    /// What those rest on whom the backend has named; nil: there is none.
+    private let backend: Digest?
 
-    package init(to credentials: Credentials) {
+    package init(to credentials: Credentials, backend: Digest? = nil) {
         anonymous = credentials.anonymous
+        self.backend = backend
         keys = Dictionary(credentials.keys.map { ($0.hash, $0) }) { first, _ in first }
         certificates = Dictionary(
             credentials.certificates.compactMap { entry in entry.principal.basis.map { ($0, entry) } }
@@ -41,6 +44,8 @@ package struct Succession: Sendable {
             return former.proof == .ticket
                 ? narrowed(former, to: entry.principal) : entry.principal(until: end, at: time, now)
         }
+        // It is asked anew when its word is over.
+        if basis == backend { return former }
         guard let end = signers[basis], time < end else { return nil }
         guard let expires = former.expires, end < expires else { return former }
         // No token outlives its key.

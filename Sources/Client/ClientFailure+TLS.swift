@@ -17,7 +17,7 @@ extension ClientFailure {
             case .otherName: "its certificate is not for \(url.host)"
             case .expired: "its certificate has expired"
             case .unknownAuthority:
-                "nobody that is trusted here vouches for its certificate (\(failure)); name who does with --ca FILE"
+                "nobody that is trusted here vouches for its certificate (\(failure)); name who does with --ca FILE, or \"ca\" in the settings"
             case .other: "its certificate is not trusted: \(failure)"
             case nil: nil
             }

@@ -48,6 +48,14 @@ package struct GatewayURL: Sendable, Equatable, CustomStringConvertible {
         prefix = try Self.path(rest[slash...], of: text)
     }
 
+    /// The root of a server.
+    init(isSecure: Bool, host: String, port: UInt16) {
+        self.isSecure = isSecure
+        self.host = host
+        self.port = port
+        prefix = ""
+    }
+
     /// The gateway that `argument`, else `environment`, else the default names. An empty string counts as absent.
     package init(argument: String?, environment: String?) throws(URLFailure) {
         let stated = [argument, environment].compactMap { $0 }.first { !$0.isEmpty }

@@ -27,8 +27,9 @@ struct AccessReading {
         try readAnonymous(&section, into: &access)
         try readKeys(&section, into: &access.credentials)
         try readCertificates(&section, into: &access.credentials)
-        try readTokens(&section, into: &access.credentials)
+        try readTokens(&section, into: &access)
         try readCookie(&section, into: &access)
+        try readBackend(&section, into: &access)
         access.deadline = try section.duration(
             "deadline", default: access.deadline, in: .milliseconds(10) ... .seconds(3600))
         access.waitingLimit = try section.integer("waiting", default: access.waitingLimit, in: 0...10_000_000)
@@ -95,13 +96,20 @@ struct AccessReading {
         if name.utf8.contains(where: { $0 <= 0x20 || $0 >= 0x7F || separators.contains($0) }) {
             throw section.refusal(of: "cookie", because: "\"\(name)\" can be no cookie's name")
         }
-        if let wide = access.origins.first(where: { $0.description == "*" || $0.description == "null" }) {
-            throw section.refusal(
-                of: "cookie",
-                because:
-                    "with \"\(wide)\" among the origins every page could use everybody's cookie; list the origins"
-            )
-        }
+        try demandNarrowOrigins(access, for: "cookie", of: section)
+    }
+
+    /// Cookies come with whatever page asks.
+    func demandNarrowOrigins(
+        _ access: AccessSettings, for key: String, of section: SettingsSection
+    ) throws(SettingsFailure) {
+        guard let wide = access.origins.first(where: { $0.description == "*" || $0.description == "null" })
+        else { return }
+        throw section.refusal(
+            of: key,
+            because:
+                "with \"\(wide)\" among the origins every page could use everybody's cookie; list the origins"
+        )
     }
 
     // MARK: Rights
@@ -200,31 +208,36 @@ struct AccessReading {
     // MARK: Tokens
 
     private func readTokens(
-        _ section: inout SettingsSection, into credentials: inout Credentials
+        _ section: inout SettingsSection, into access: inout AccessSettings
     ) throws(SettingsFailure) {
         var tokens = try section.section("tokens")
-        credentials.tokenByteCount = try tokens.integer(
-            "bytes", default: credentials.tokenByteCount, in: 64...32_768)
-        credentials.leeway = try tokens.duration(
-            "leeway", default: credentials.leeway, in: .zero ... .seconds(3600))
+        access.credentials.tokenByteCount = try tokens.integer(
+            "bytes", default: access.credentials.tokenByteCount, in: 64...32_768)
+        access.credentials.leeway = try tokens.duration(
+            "leeway", default: access.credentials.leeway, in: .zero ... .seconds(3600))
         for var entry in try tokens.sections("issuers") {
-            let issuer = try readIssuer(&entry)
-            if credentials.issuers.contains(where: { $0.name == issuer.name }) {
+            let (issuer, source) = try readIssuer(&entry)
+            if let source, !access.keySources.contains(source) { access.keySources.append(source) }
+            if access.credentials.issuers.contains(where: { $0.name == issuer.name }) {
                 let which =
                     issuer.name.map { "another issuer is called \"\($0)\"" }
                     ?? "another issuer has no name either"
                 throw entry.refusal(of: "issuer", because: which)
             }
-            credentials.issuers.append(issuer)
+            access.credentials.issuers.append(issuer)
         }
         try tokens.finish()
     }
 
-    private func readIssuer(_ entry: inout SettingsSection) throws(SettingsFailure) -> Issuer {
+    /// Returns also from where its keys are fetched, where they are.
+    private func readIssuer(
+        _ entry: inout SettingsSection
+    ) throws(SettingsFailure) -> (Issuer, KeySource?) {
         let name = try entry.optionalText("issuer")
         let audiences = try entry.texts("audience", default: [])
         let algorithms = try readAlgorithms(&entry)
         let keys = try entry.optionalText("keys")
+        let authorities = try entry.optionalText("ca")
         let secret = try entry.optionalText("secret")
         let former = try entry.optionalText("previousSecret")
         let formerEnd = try entry.optionalText("previousUntil")
@@ -233,7 +246,12 @@ struct AccessReading {
         let claim = try entry.optionalText("claim")
         try entry.finish()
         var found: [VerifyingKey] = []
-        if let keys { found += try readKeySet(keys, entry) }
+        var source: KeySource?
+        if let keys, keys.lowercased().hasPrefix("https://") {
+            source = KeySource(url: try webURL(keys, "keys", of: entry), authorities: authorities.map(path))
+        } else if let keys {
+            found += try readKeySet(keys, entry)
+        }
         if let secret { found.append(try readSecret(secret, "secret", entry)) }
         if let former {
             guard let end = formerEnd.flatMap({ UnixTime(date: $0) }) else {
@@ -246,6 +264,8 @@ struct AccessReading {
             found.append(try readSecret(former, "previousSecret", until: end, entry))
         }
         for algorithm in algorithms where !found.contains(where: { $0.kind == algorithm.kind }) {
+            // What is fetched has none but public keys.
+            if source != nil, algorithm.kind != .secret { continue }
             throw entry.refusal(
                 of: "algorithms",
                 because: "there is no key for \(algorithm.rawValue); give \"keys\" or \"secret\"")
@@ -254,7 +274,8 @@ struct AccessReading {
         issuer.audiences = audiences
         issuer.type = type
         issuer.claim = RightsClaim(format, name: claim)
-        return issuer
+        issuer.keySource = source?.name
+        return (issuer, source)
     }
 
     private func readAlgorithms(
@@ -281,7 +302,9 @@ struct AccessReading {
         guard source.hasPrefix("file:") else {
             throw entry.refusal(
                 of: "keys",
-                because: "\"file:\" and the path of a JSON Web Key set or of a public key as PEM are wanted")
+                because:
+                    "\"file:\" and the path of a JSON Web Key set or of a public key as PEM are wanted, or a set's https:// URL"
+            )
         }
         let text = try content(of: source, "keys", entry)
         do throws(KeySetFailure) {
@@ -317,8 +340,7 @@ struct AccessReading {
         of source: String, _ key: String, _ entry: SettingsSection
     ) throws(SettingsFailure) -> [UInt8] {
         if source.hasPrefix("file:") {
-            let path = String(source.dropFirst("file:".count))
-            guard let text = Self.file(path.hasPrefix("/") ? path : "\(folder)/\(path)") else {
+            guard let text = Self.file(path(String(source.dropFirst("file:".count)))) else {
                 throw entry.refusal(
                     of: key,
                     because: "\(source): the file cannot be read: \(String(cString: strerror(errno)))")
@@ -342,6 +364,8 @@ struct AccessReading {
         }
         return Self.withoutLineEnd(Array(String(cString: value).utf8))
     }
+
+    func path(_ path: String) -> String { path.hasPrefix("/") ? path : "\(folder)/\(path)" }
 
     private static func withoutLineEnd(_ text: [UInt8]) -> [UInt8] {
         var text = text

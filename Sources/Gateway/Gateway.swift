@@ -1,4 +1,5 @@
 /// A running gateway: one sequencer, a loop a core, and the way to end them in peace.
+package import Access
 package import Broker
 internal import Glibc
 package import Logging
@@ -16,6 +17,8 @@ package final class RunningGateway: Sendable {
     private let threads: [LoopThread]
     /// Nil where nothing is encrypted.
     private let certificateWatch: CertificateWatch?
+    /// What loops go by at present.
+    private let fetchedKeys: Mutex<FetchedKeys>
 
     /// Why a gateway could not start.
     package enum Failure: Error, CustomStringConvertible {
@@ -142,6 +145,8 @@ package final class RunningGateway: Sendable {
         self.shared = shared
         self.skipped = skipped
         addresses = shared.addresses.map(\.address)
+        fetchedKeys = Mutex(FetchedKeys(for: shared.configuration))
+        shared.keySets.keep(shared.configuration.access.keySources, at: .now())
         // All doors to the sequencer are opened before anybody can publish.
         let inboxes = wakeups.map { wakeup in shared.sequencer.addInbox { wakeup.wake() } }
         let keys = TicketKeys()
@@ -219,6 +224,9 @@ package final class RunningGateway: Sendable {
     /// Where a reload is asked for.
     package var reloads: ReloadDesk { shared.reloads }
 
+    /// Where the backend is asked who somebody is.
+    package var backend: BackendDesk { shared.backend }
+
     /// Goes by what of `configuration` can change while it runs, certificates among it. Whatever can't be used changes nothing.
     package func take(_ configuration: GatewayConfiguration) throws(Failure) {
         // In any case: who changed them is told of a mistake, and they would be looked at within a minute.
@@ -226,7 +234,43 @@ package final class RunningGateway: Sendable {
         try Self.check(configuration)
         try Self.demandDecision(configuration.access, for: addresses)
         let settings = shared.configuration.taking(configuration)
+        fetchedKeys.withLock { fetched in
+            fetched.take(settings)
+            handOut(fetched)
+        }
+        shared.keySets.keep(settings.access.keySources, at: .now())
+    }
+
+    /// Loops get what is taken in the order in which it is.
+    private func handOut(_ fetched: borrowing FetchedKeys) {
+        let settings = fetched.merged
         for loop in shared.loops { loop.take(settings) }
+    }
+
+    /// Has issuers' keys fetched when they are due, until the gateway ends. Those that can't be fetched stay as they were.
+    package func fetchKeys(by fetch: (KeySource) throws(KeyFetchFailure) -> [VerifyingKey]) {
+        while let source = shared.keySets.next() {
+            do throws(KeyFetchFailure) {
+                let keys = try fetch(source)
+                let isChange = fetchedKeys.withLock { fetched in
+                    let isChange = fetched.take(keys, from: source)
+                    if isChange { handOut(fetched) }
+                    return isChange
+                }
+                shared.keySets.succeed(source, at: .now())
+                guard isChange else { continue }
+                shared.log.tell(
+                    .keysTaken, ["url": .text("\(source.url)"), "keys": .integer(keys.count)])
+            } catch {
+                let delay = shared.keySets.fail(source, at: .now())
+                shared.log.tell(
+                    .keysNotFetched,
+                    [
+                        "url": .text("\(source.url)"), "reason": .text("\(error)"),
+                        "afterSeconds": .number(delay.inSeconds),
+                    ])
+            }
+        }
     }
 
     /// Says goodbye to everybody, spread over the configured time, and returns when all are gone or cut.
@@ -236,5 +280,7 @@ package final class RunningGateway: Sendable {
         for thread in threads { thread.join() }
         certificateWatch?.stop()
         shared.reloads.close()
+        shared.backend.close()
+        shared.keySets.close()
     }
 }

@@ -140,6 +140,10 @@ package struct AccessSettings: Sendable {
     package var proxies = TrustedProxies()
     /// What strangers may do, and whose keys and tokens are believed.
     package var credentials = Credentials(anonymous: .all)
+    /// From where keys of issuers are fetched.
+    package var keySources: [KeySource] = []
+    /// Who is asked about those whom nobody here knows.
+    package var backend: BackendSettings?
     /// Whether somebody has decided what strangers may do. As long as nobody has, the gateway listens for this machine alone.
     package var saysWhatStrangersMay = false
     /// The cookie that may carry a key or token; empty: none does.
@@ -164,7 +168,7 @@ package struct AccessSettings: Sendable {
     /// tokens that nobody needs.
     package func letsStrangersPublish(at addresses: [SocketAddress]) -> Bool {
         !credentials.anonymous.rights.publish.isNothing
-            && (credentials.areWanted || !addresses.allSatisfy(\.isLocal))
+            && (looksAtCredentials || !addresses.allSatisfy(\.isLocal))
     }
 }
 

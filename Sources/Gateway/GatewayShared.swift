@@ -41,6 +41,8 @@ package final class GatewayShared: Sendable {
     let allUpdates = Mutex(Allowance())
     let certificates = CertificateStatus()
     let reloads = ReloadDesk()
+    let backend = BackendDesk()
+    let keySets = KeySetDesk()
 
     package init(
         configuration: GatewayConfiguration, sequencer: Sequencer, log: Log, files: StaticFiles,
@@ -67,7 +69,7 @@ package final class GatewayShared: Sendable {
     /// What each loop may hold in memory for its clients.
     func clientByteLimit(_ settings: GatewayConfiguration) -> Int {
         let byteCount = settings.memory.clientByteCount
-        return (byteCount > 0 ? byteCount : MachineMemory.byteCount / 4) / max(loops.count, 1)
+        return (byteCount > 0 ? byteCount : MachineMemory.byteCount / 4) / max(configuration.threadCount, 1)
     }
 
     /// Where the connection came in; nil in a test without a loop.

@@ -1,4 +1,5 @@
 /// A loop's mail from other threads, besides updates: orders, questions, and answers that its requests wait for.
+internal import Access
 package import Broker
 internal import Primitives
 internal import Synchronization
@@ -10,6 +11,7 @@ enum Answer: Sendable {
     case connections(ConnectionSurvey)
     case disconnected(count: Int)
     case reloaded(ReloadReport)
+    case identified(BackendAnswer)
 }
 
 /// Any thread posts, the loop takes. It holds no more than the loop's own requests wait for, and a question for each request

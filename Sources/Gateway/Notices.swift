@@ -19,6 +19,7 @@ enum Notice: Int, CaseIterable {
     case foreignOrigin
     case memoryShort
     case credentialRefused
+    case backendFailed
     case handshakeFailed
 
     var event: Log.Event {
@@ -33,6 +34,7 @@ enum Notice: Int, CaseIterable {
         case .foreignOrigin: .originRefused
         case .memoryShort: .memoryShort
         case .credentialRefused: .credentialRefused
+        case .backendFailed: .backendFailed
         case .handshakeFailed: .handshakeFailed
         }
     }

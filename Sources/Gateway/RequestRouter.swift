@@ -56,7 +56,24 @@ enum RequestRouter {
         let isGet = head.method == .get || head.method == .head
         try work.demandOpen(resource, isGet: isGet, connection)
         guard isGet || resource == .topic || takesBody(head) else { throw .notAllowed(allowed(path)) }
-        try work.authenticate(head, to: resource, connection)
+        if let question = try work.authenticate(head, to: resource, connection) {
+            do throws(Problem) {
+                return .reply(try AwaitedPrincipal(question, head, connection, work))
+            } catch {
+                try sendAway(because: error, resource, &response, connection, work)
+                return .answered
+            }
+        }
+        return try serve(head, &response, connection, work)
+    }
+
+    /// How a request goes on once it is known who makes it.
+    static func serve(
+        _ head: RequestHead, _ response: inout some Responder, _ connection: Connection, _ work: Workspace
+    ) throws(Problem) -> Routing {
+        let path = head.path
+        let resource = Resource(path)
+        let isGet = head.method == .get || head.method == .head
         do throws(Problem) {
             try work.takePlaces(for: resource, connection)
         } catch {

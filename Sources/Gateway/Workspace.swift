@@ -32,7 +32,7 @@ final class Workspace {
     var generator: any RandomNumberGenerator
     var notices = NoticeThrottle()
     /// Tokens that were verified lately, and who has shown wrong credentials.
-    var verifiedTokens = VerifiedTokens(limit: 10_000)
+    var verifiedTokens = KnownPrincipals(limit: 10_000)
     var tickets = Tickets()
     /// Large batches that are published in parts, how many updates a part has, and how large the body of such a batch is: more
     /// than comes with one read.
@@ -57,7 +57,7 @@ final class Workspace {
         self.shared = shared
         configuration = shared.configuration
         access = AccessPolicy(shared.configuration, at: shared.addresses)
-        succession = Succession(to: shared.configuration.access.credentials)
+        succession = shared.configuration.access.succession
         self.clock = clock
         self.generator = generator
         mailbox = control.mailbox
@@ -75,7 +75,7 @@ final class Workspace {
 
     /// What the loop holds for its clients may take so many bytes.
     func bound(memory byteCount: Int) {
-        statistics.add(.clientByteLimit, byteCount - memory.limit)
+        statistics.set(.clientByteLimit, to: byteCount)
         memory.limit = byteCount
     }
 
@@ -86,8 +86,8 @@ final class Workspace {
         replica.coveredLimit = settings.subscribers.coveredTopicLimit
         bound(memory: shared.clientByteLimit(settings))
         access = AccessPolicy(settings, at: shared.addresses)
-        succession = Succession(to: settings.access.credentials)
-        verifiedTokens = VerifiedTokens(limit: verifiedTokens.limit)
+        succession = settings.access.succession
+        verifiedTokens = KnownPrincipals(limit: verifiedTokens.limit)
     }
 
     /// Who has shown nothing.

@@ -59,6 +59,16 @@ extension ByteBuffer {
         endField(start)
     }
 
+    /// A field whose name is not known before the program runs.
+    package mutating func append(fieldNamed name: String, _ value: [UInt8]) {
+        precondition(Syntax.isToken(Array(name.utf8).span), "the name of a field is a token")
+        append(name)
+        append(": ")
+        let start = count
+        append(value)
+        endField(start)
+    }
+
     package mutating func append(field name: StaticString, decimal value: Int) {
         beginField(name)
         append(decimal: UInt64(value))

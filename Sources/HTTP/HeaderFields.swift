@@ -20,6 +20,9 @@ package struct HeaderFields: Sendable {
         self.bytes = bytes
     }
 
+    /// Whether a field can be called that (RFC 9110 §5.1).
+    package static func canBeNamed(_ name: String) -> Bool { Syntax.isToken(Array(name.utf8).span) }
+
     /// The number of field lines.
     package var count: Int { lines.count }
 
@@ -37,6 +40,17 @@ package struct HeaderFields: Sendable {
     /// The values of all fields named `name`, in order.
     package func all(_ name: StaticString) -> [[UInt8]] {
         values(name).map { Array(bytes[$0]) }
+    }
+
+    /// The same, of a name that is not known before the program runs.
+    package func all(named name: String) -> [[UInt8]] {
+        let name = name.utf8.map(ASCII.lowercased)
+        return lines.compactMap { line in
+            guard line.name.count == name.count,
+                zip(line.name, name).allSatisfy({ ASCII.lowercased(bytes[$0]) == $1 })
+            else { return nil }
+            return Array(bytes[line.value])
+        }
     }
 
     /// Whether a comma-separated field, on any number of lines, lists `token` in any case.

@@ -33,6 +33,9 @@ extension Log {
         case hostRefused = "a request for another host was refused"
         case originRefused = "a page of another origin was refused"
         case credentialRefused = "a credential was refused"
+        case backendFailed = "the backend gave no answer"
+        case keysTaken = "an issuer's keys were fetched"
+        case keysNotFetched = "an issuer's keys could not be fetched"
         case refused
 
         // TLS.
@@ -58,9 +61,9 @@ extension Log {
             case .feedStarted, .feedEnded: .info
             case .readerStalled, .readerDead, .limitHit, .cursorReset, .readerBehind: .info
             case .hostRefused, .originRefused, .credentialRefused, .handshakeFailed, .certificatesTaken: .info
-            case .settingsTaken: .info
-            case .openToAll, .endedAtOnce, .turnedAway, .memoryShort, .feedFailed: .warning
-            case .feedSkipped, .linesDropped, .certificateEnds: .warning
+            case .settingsTaken, .keysTaken: .info
+            case .openToAll, .endedAtOnce, .turnedAway, .memoryShort, .feedFailed, .backendFailed: .warning
+            case .feedSkipped, .linesDropped, .certificateEnds, .keysNotFetched: .warning
             case .settingsRefused, .certificatesRefused, .cannotDrain, .loopStopped, .listenersUnwatched,
                 .feedRefused:
                 .error
@@ -87,7 +90,9 @@ extension Log {
             case .readerBehind: ["peer", "topic", "next", "missed", "suppressed"]
             case .hostRefused: ["peer", "host", "suppressed"]
             case .originRefused: ["peer", "origin", "suppressed"]
-            case .credentialRefused: ["peer", "reason", "suppressed"]
+            case .credentialRefused, .backendFailed: ["peer", "reason", "suppressed"]
+            case .keysTaken: ["url", "keys"]
+            case .keysNotFetched: ["url", "reason", "afterSeconds"]
             case .refused: ["peer", "code", "detail"]
             case .handshakeFailed: ["peer", "reason", "detail", "suppressed"]
             case .settingsTaken: ["changed", "restart"]

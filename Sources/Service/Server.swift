@@ -38,10 +38,13 @@ package final class Server: Sendable {
         if isOpenToAll { log.tell(.openToAll) }
         let feeds = startsFeeds ? configuration.feeds : []
         let threads = feeds.map { start($0.feed, called: $0.name, gateway, log) }
+        let errands = Errands(for: gateway)
         do {
+            try errands.begin(by: configuration.gateway.access)
             // Nobody waits for its end: it may be asking a name server when the gateway's comes.
             _ = try LoopThread(name: "reload") {
-                var reload = SettingsReload(source, of: gateway, effective, isOpenToAll: isOpenToAll, log)
+                var reload = SettingsReload(
+                    source, of: gateway, errands, effective, isOpenToAll: isOpenToAll, log)
                 gateway.reloads.serve { reload.carryOut() }
             }
         } catch {

@@ -12,17 +12,19 @@ package struct SettingsReload {
 
     private let source: Source
     private let gateway: RunningGateway
+    private let errands: Errands
     private let log: Log
     /// What the running gateway goes by.
     private var effective: EffectiveSettings
     private var isOpenToAll: Bool
 
     init(
-        _ source: @escaping Source, of gateway: RunningGateway, _ effective: EffectiveSettings,
-        isOpenToAll: Bool, _ log: Log
+        _ source: @escaping Source, of gateway: RunningGateway, _ errands: Errands,
+        _ effective: EffectiveSettings, isOpenToAll: Bool, _ log: Log
     ) {
         self.source = source
         self.gateway = gateway
+        self.errands = errands
         self.effective = effective
         self.isOpenToAll = isOpenToAll
         self.log = log
@@ -33,6 +35,7 @@ package struct SettingsReload {
         do {
             var read = EffectiveSettings()
             let configuration = try source(&read)
+            try errands.begin(by: configuration.gateway.access)
             try gateway.take(configuration.gateway)
             return .taken(take(configuration, read))
         } catch {

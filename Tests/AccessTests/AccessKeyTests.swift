@@ -9,7 +9,7 @@ import Testing
     private func show(
         _ credential: Credential, _ credentials: Credentials, from peer: String = "10.1.2.3:4711"
     ) throws(CredentialFailure) -> Principal {
-        var known = VerifiedTokens(limit: 1)
+        var known = KnownPrincipals(limit: 1)
         return try credentials.principal(
             showing: credential, from: { AddressRange.bytes(ofPeer: peer) }, at: UnixTime(milliseconds: 0),
             Instant(nanoseconds: 0), &known)

@@ -40,7 +40,7 @@ import Testing
     }
 
     private static func principal(of credentials: Credentials, _ credential: String) throws -> Principal {
-        var known = VerifiedTokens(limit: 10)
+        var known = KnownPrincipals(limit: 10)
         return try credentials.principal(
             showing: .bearer(Array(credential.utf8)), from: { nil }, at: time, now, &known)
     }

@@ -33,7 +33,7 @@ import Testing
         -> Result<Principal, CredentialFailure>
     {
         let credentials = try credentials()
-        var known = VerifiedTokens(limit: 10)
+        var known = KnownPrincipals(limit: 10)
         do throws(CredentialFailure) {
             return .success(
                 try credentials.principal(
@@ -215,7 +215,7 @@ import Testing
         let key = try #require(VerifyingKey(secret: Self.secret, identifier: Array("a".utf8)))
         var credentials = Credentials(anonymous: Rights())
         credentials.issuers = [Issuer(name: nil, algorithms: [.hs256], keys: [key])]
-        var known = VerifiedTokens(limit: 10)
+        var known = KnownPrincipals(limit: 10)
         let token = Self.signed(header: #""kid":"\#(identifier)""#)
         #expect(throws: CredentialFailure.unknownTokenKey) {
             try credentials.principal(
@@ -243,12 +243,12 @@ import Testing
         var credentials = Credentials(anonymous: Rights())
         credentials.issuers = [Issuer(name: nil, algorithms: [.hs256], keys: [current, former])]
         let token = Credential.bearer(Array(Self.signed().utf8))
-        var known = VerifiedTokens(limit: 10)
+        var known = KnownPrincipals(limit: 10)
         let principal = try credentials.principal(
             showing: token, from: { nil }, at: Self.time, Self.now, &known)
         // No token outlives its key.
         #expect(principal.end == Self.now + .seconds(1) && principal.expires == end)
-        known = VerifiedTokens(limit: 10)
+        known = KnownPrincipals(limit: 10)
         #expect(throws: CredentialFailure.unknownTokenKey) {
             credentials.issuers[0].keys.removeFirst()
             return try credentials.principal(showing: token, from: { nil }, at: end, Self.now, &known)
@@ -277,7 +277,7 @@ import Testing
     /// A verified token is known again until it ends, whatever becomes of its signature meanwhile; others cost a verification.
     @Test func remembersWhatItHasVerified() throws {
         let credentials = try Self.credentials()
-        var known = VerifiedTokens(limit: 2)
+        var known = KnownPrincipals(limit: 2)
         func show(_ token: String, at now: Instant, _ effort: Credentials.Effort) -> CredentialFailure? {
             do throws(CredentialFailure) {
                 _ = try credentials.principal(

@@ -113,7 +113,7 @@ import Testing
             "the environment has no"
         ),
         (
-            #""tokens": { "issuers": [ { "algorithms": ["RS256"], "keys": "https://x/jwks" } ] }"#,
+            #""tokens": { "issuers": [ { "algorithms": ["RS256"], "keys": "http://x/jwks" } ] }"#,
             "access.tokens.issuers.0.keys"
         ),
         (

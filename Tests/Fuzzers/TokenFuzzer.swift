@@ -39,7 +39,7 @@ func testOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
 }
 
 private func shown(_ token: [UInt8]) -> Principal? {
-    var known = VerifiedTokens(limit: 1)
+    var known = KnownPrincipals(limit: 1)
     do throws(CredentialFailure) {
         return try credentials.principal(showing: .bearer(token), from: { nil }, at: time, now, &known)
     } catch {

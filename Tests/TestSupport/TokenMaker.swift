@@ -95,6 +95,15 @@ package final class TokenMaker: @unchecked Sendable {
         return String(decoding: text.prefix(Int(byteCount)), as: UTF8.self)
     }
 
+    /// The package key of Ed25519 as a member of a JWK set.
+    package func jwk(_ identifier: String) -> String {
+        var bytes = [UInt8](repeating: 0, count: 32)
+        var byteCount = bytes.count
+        EVP_PKEY_get_raw_public_key(key, &bytes, &byteCount)
+        return
+            #"{"kty":"OKP","crv":"Ed25519","kid":"\#(identifier)","x":"\#(Self.base64(bytes))"}"#
+    }
+
     /// Base64 for URLs, unpadded.
     package static func base64(_ bytes: [UInt8]) -> String {
         let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)

@@ -9,14 +9,14 @@ package struct Issuer: Sendable {
     package var audiences: [String] = []
     package var algorithms: [SignatureAlgorithm]
     package var keys: [VerifyingKey]
+    /// From where more of its keys are fetched; nil: the settings have them all.
+    package var keySource: String?
     /// What `typ` must say; nil: it is not asked for.
     package var type: String?
     package var claim = RightsClaim(.tidegate)
 
     /// A token that names no key is tried with so many at most.
     private static let trialLimit = 4
-    /// The last second of the year 9999: what is later is no moment that anybody meant.
-    private static let lastSecond = 253_402_300_799.0
     private static let subjectByteCount = 256
 
     package init(name: String?, algorithms: [SignatureAlgorithm], keys: [VerifyingKey]) {
@@ -68,7 +68,9 @@ package struct Issuer: Sendable {
             let algorithm = algorithms.first(where: { $0.rawValue == name })
         else { throw CredentialFailure.wrongAlgorithm }
         let candidates = try keys(for: token.header.string("kid"), algorithm, at: time)
-        guard !candidates.isEmpty else { throw CredentialFailure.unknownTokenKey }
+        guard !candidates.isEmpty else {
+            throw keySource == nil ? CredentialFailure.unknownTokenKey : .keyNotFetched
+        }
         guard
             let key = candidates.first(where: {
                 $0.verifies(token.signature, of: token.signed, by: algorithm)
@@ -118,8 +120,8 @@ package struct Issuer: Sendable {
     /// Seconds since 1970, perhaps with a fraction (RFC 7519 §2).
     private func moment(_ name: StaticString, _ claims: UniqueObject) throws -> UnixTime? {
         guard let seconds = try claims.number(name) else { return nil }
-        guard (0...Self.lastSecond).contains(seconds) else { throw CredentialFailure.wrongClaims }
-        return UnixTime(milliseconds: UInt64(seconds * 1000))
+        guard let moment = UnixTime(seconds: seconds) else { throw CredentialFailure.wrongClaims }
+        return moment
     }
 
     private func checkAudience(_ claims: UniqueObject) throws {
@@ -128,5 +130,16 @@ package struct Issuer: Sendable {
         guard found.contains(where: { name in audiences.contains { name.elementsEqual($0.utf8) } }) else {
             throw CredentialFailure.wrongAudience
         }
+    }
+}
+
+extension UnixTime {
+    /// The last second of the year 9999: what is later is no moment that anybody meant.
+    private static let lastSecond = 253_402_300_799.0
+
+    /// Nil where nobody can have meant that moment.
+    init?(seconds: Double) {
+        guard (0...Self.lastSecond).contains(seconds) else { return nil }
+        self.init(milliseconds: UInt64(seconds * 1000))
     }
 }

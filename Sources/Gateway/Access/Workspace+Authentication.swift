@@ -6,52 +6,77 @@ internal import Primitives
 internal import Transport
 
 extension Workspace {
-    /// Finds out for whom the connection acts from this request on.
+    /// Finds out for whom the connection acts from this request on. Where nobody here knows, the answer to the question tells.
     func authenticate(
         _ head: RequestHead, to resource: Resource?, _ connection: Connection
-    ) throws(Problem) {
-        guard let resource, !resource.isOpen else { return }
+    ) throws(Problem) -> BackendQuestion? {
+        guard let resource, !resource.isOpen else { return nil }
         let query = head.query
         if !query.isEmpty, Self.parameter("token", of: query) != nil { throw .tokenInQuery }
-        guard configuration.access.credentials.areWanted else {
+        guard configuration.access.looksAtCredentials else {
             // It may have come when some were.
             if connection.principal.isWithdrawn { connection.principal = stranger }
-            return
+            return nil
         }
-        connection.principal = try principal(of: head, to: resource, query, connection)
+        if let principal = try principal(of: head, to: resource, query, connection) {
+            connection.principal = principal
+            return nil
+        }
+        connection.principal = stranger
+        guard let question = try question(about: head, to: resource) else {
+            // What a request shows goes before the certificate: that says more of whom it is for.
+            if let holder = holder(ofCertificateOf: connection) { connection.principal = holder }
+            return nil
+        }
+        if let principal = shared.backend.principal(for: question, at: now) {
+            connection.principal = principal
+            return nil
+        }
+        if waitAfterFailures(connection) != nil { throw refuse(.notLookedAt, connection) }
+        return question
     }
 
+    /// Nil: nothing was shown that anybody here knows.
     private func principal(
         of head: RequestHead, to resource: Resource, _ query: [UInt8], _ connection: Connection
-    ) throws(Problem) -> Principal {
-        let fields = head.fields(named: "Authorization")
-        if let field = fields.first {
-            guard fields.count == 1 else { throw refuse(.ambiguous, connection) }
-            let credential: Credential
-            do throws(CredentialFailure) {
-                credential = try Credential(authorization: field.span)
-            } catch {
-                throw refuse(error, connection)
+    ) throws(Problem) -> Principal? {
+        if configuration.access.credentials.areWanted {
+            let fields = head.fields(named: "Authorization")
+            if let field = fields.first {
+                guard fields.count == 1 else { throw refuse(.ambiguous, connection) }
+                return try believe(fieldNamed: "Authorization", connection) { () throws(CredentialFailure) in
+                    try Credential(authorization: field.span)
+                }
             }
-            return try believe(credential, connection)
-        }
-        if let value = cookie(of: head) {
-            try Self.demandOrigin(of: head, resource)
-            return try believe(.bearer(value), connection)
-        }
-        if resource.takesTickets, let ticket = Self.parameter("ticket", of: query) {
-            guard
-                let maker = shared.accessTickets.redeem(ticket, at: now),
-                let principal = succession.successor(of: maker, from: { connection.address }, at: time, now)
-            else {
-                throw refuse(.unknownTicket, connection)
+            if let value = cookie(of: head) {
+                try Self.demandOrigin(of: head, resource)
+                return try believe(fieldNamed: "Cookie", connection) { .bearer(value) }
             }
-            return principal
         }
-        return holder(ofCertificateOf: connection) ?? stranger
+        guard resource.takesTickets, let ticket = Self.parameter("ticket", of: query) else { return nil }
+        guard
+            let maker = shared.accessTickets.redeem(ticket, at: now),
+            let principal = succession.successor(of: maker, from: { connection.address }, at: time, now)
+        else {
+            throw refuse(.unknownTicket, connection)
+        }
+        return principal
     }
 
-    /// Who has shown a certificate in the handshake. What a request shows goes before it: that says more of whom it is for.
+    /// The principal that the credential in a field shows; nil where it may be for the backend, which is shown that field.
+    private func believe(
+        fieldNamed name: String, _ connection: Connection,
+        _ credential: () throws(CredentialFailure) -> Credential
+    ) throws(Problem) -> Principal? {
+        do throws(CredentialFailure) {
+            return try principal(showing: try credential(), connection)
+        } catch {
+            if error.isOfSomebodyElse, configuration.access.backend?.takes(name) ?? false { return nil }
+            throw refuse(error, connection)
+        }
+    }
+
+    /// Who has shown a certificate in the handshake.
     private func holder(ofCertificateOf connection: Connection) -> Principal? {
         guard let shown = connection.certificate else { return nil }
         return configuration.access.credentials.principal(
@@ -71,15 +96,59 @@ extension Workspace {
         showing credential: Credential, _ connection: Connection
     ) throws(CredentialFailure) -> Principal {
         let isThrottled = waitAfterFailures(connection) != nil
-        return try configuration.access.credentials.principal(
-            showing: credential, from: { connection.address }, at: time, now, &verifiedTokens,
-            effort: isThrottled ? .hashing : .everything)
+        let credentials = configuration.access.credentials
+        do throws(CredentialFailure) {
+            return try credentials.principal(
+                showing: credential, from: { connection.address }, at: time, now, &verifiedTokens,
+                effort: isThrottled ? .hashing : .everything)
+        } catch {
+            guard error == .keyNotFetched else { throw error }
+            let source = credentials.keySource(of: credential)
+            let isAwaited = source.map { shared.keySets.ask(for: $0, at: now) } ?? false
+            throw isAwaited ? .keyNotFetched : .unknownTokenKey
+        }
+    }
+
+    // MARK: The backend
+
+    /// What the backend is to be asked about the request; nil where that shows nothing.
+    private func question(
+        about head: RequestHead, to resource: Resource
+    ) throws(Problem) -> BackendQuestion? {
+        guard let backend = configuration.access.backend,
+            let question = BackendQuestion(of: head, to: backend, at: now)
+        else { return nil }
+        if backend.takesCookies, head.field("Cookie") != nil { try Self.demandOrigin(of: head, resource) }
+        guard question.byteCount <= BackendQuestion.byteCountLimit else { throw .tooMuchShown }
+        return question
+    }
+
+    /// The principal that the backend has named; refuses whom it does not know, and all while it says nothing.
+    func identify(_ answer: BackendAnswer, _ connection: Connection) throws(Problem) -> Principal {
+        switch answer {
+        case .principal(let named):
+            // The settings may have changed since it was asked.
+            guard let principal = succession.successor(of: named, from: { nil }, at: time, now) else {
+                throw .backendFailed
+            }
+            return principal
+        case .nobody: return holder(ofCertificateOf: connection) ?? stranger
+        case .unauthenticated: throw refuse(.refusedByBackend, connection)
+        case .forbidden:
+            _ = refuse(.refusedByBackend, connection)
+            throw .forbiddenByBackend
+        case .failure(let reason):
+            note(.backendFailed, ["peer": .text(connection.peer), "reason": .text(reason)])
+            throw .backendFailed
+        }
     }
 
     /// Counts a failure, tells the log, and says what to do. What was presented is said nowhere.
     private func refuse(_ failure: CredentialFailure, _ connection: Connection) -> Problem {
         statistics.credentialFailures[failure.reason]?.value.add()
         note(.credentialRefused, ["peer": .text(connection.peer), "reason": .text(failure.reason)])
+        // Its bearer has done nothing wrong.
+        if failure == .keyNotFetched { return Problem(503, "overloaded", failure.detail) }
         if let wait = waitAfterFailures(connection) { return .tooManyFailures(wait: wait) }
         let limit = configuration.access.failureLimit
         _ = shared.credentialFailures.admit(for: Claimant(address: connection.address), at: now, limit)
@@ -157,6 +226,16 @@ extension Problem {
     fileprivate static let cookieWithoutOrigin = Problem(
         403, "forbidden",
         "A cookie counts only together with an Origin, which browsers send; a program sends Authorization.")
+
+    fileprivate static let tooMuchShown = Problem(
+        431, "payload_too_large",
+        "The fields that show who you are may have \(BackendQuestion.byteCountLimit) bytes at most.")
+
+    fileprivate static let forbiddenByBackend = Problem(
+        403, "forbidden", "The service that knows the users here does not let you in.")
+
+    static let backendFailed = Problem(
+        503, "overloaded", "The service that knows the users here gives no answer; try again in a second.")
 
     fileprivate static func tooManyFailures(wait: Duration) -> Problem {
         let seconds = max(Int(wait.inSeconds.rounded(.up)), 1)

@@ -52,8 +52,9 @@ extension Workspace {
     /// Who has shown nothing is asked to, if that can help.
     private func missing(_ right: String, to principal: Principal, _ topics: [[UInt8]] = []) -> Problem {
         let problem = Problem.forbidden(right, topics)
-        guard principal.isAnonymous, configuration.access.credentials.areWanted else { return problem }
-        var asking = Problem.unauthenticated(problem.detail + " Send a key or a token.")
+        guard principal.isAnonymous, configuration.access.looksAtCredentials else { return problem }
+        let advice = configuration.access.credentials.areWanted ? "Send a key or a token." : "Log in first."
+        var asking = Problem.unauthenticated("\(problem.detail) \(advice)")
         asking.topics = problem.topics
         return asking
     }

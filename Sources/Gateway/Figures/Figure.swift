@@ -27,6 +27,8 @@ package enum Figure: Int, Sendable, CaseIterable {
     case fullHandshakes, resumedHandshakes, openHandshakes
     case certificatesTaken, certificatesRefused
     case reloadsTaken, reloadsRefused
+    case keySetsFetched, keySetsFailed
+    case backendAsked, backendRemembered, backendRefused, backendFailed
 
     enum Kind: String {
         /// Only ever rises.
@@ -151,6 +153,24 @@ package enum Figure: Int, Sendable, CaseIterable {
         case .certificatesRefused: Self.certificateReload("refused")
         case .reloadsTaken: Self.reload("taken")
         case .reloadsRefused: Self.reload("refused")
+        case .keySetsFetched: Self.keySetFetch("taken")
+        case .keySetsFailed: Self.keySetFetch("failed")
+        case .backendAsked:
+            Description(
+                .counter, "tidegate_backend_requests_total", "backend", "requests",
+                help: "Requests to the service that knows the users.")
+        case .backendRemembered:
+            Description(
+                .counter, "tidegate_backend_remembered_total", "backend", "remembered",
+                help: "Requests of clients that were answered by what it said before.")
+        case .backendRefused:
+            Description(
+                .counter, "tidegate_backend_refusals_total", "backend", "refused",
+                help: "Requests to which it said that it knows nobody like that, or lets them not in.")
+        case .backendFailed:
+            Description(
+                .counter, "tidegate_backend_failures_total", "backend", "failed",
+                help: "Requests to which it gave no answer that could be used, or none in time.")
         case .droppedLogLines:
             Description(
                 .counter, "tidegate_log_lines_dropped_total", "log", "dropped",
@@ -195,6 +215,12 @@ package enum Figure: Int, Sendable, CaseIterable {
         Description(
             .counter, "tidegate_reloads_total", "reloads", result, label: ("result", result),
             help: "Settings read anew, by what became of them.")
+    }
+
+    private static func keySetFetch(_ result: String) -> Description {
+        Description(
+            .counter, "tidegate_key_set_fetches_total", "keySets", result, label: ("result", result),
+            help: "Fetches of issuers' keys by what became of them.")
     }
 
     private static func certificateReload(_ result: String) -> Description {

@@ -44,6 +44,12 @@ package struct GatewayFigures: Sendable {
         counts[Figure.certificatesRefused.rawValue] = shared.certificates.refusedCount.now
         counts[Figure.reloadsTaken.rawValue] = shared.reloads.takenCount.now
         counts[Figure.reloadsRefused.rawValue] = shared.reloads.refusedCount.now
+        counts[Figure.keySetsFetched.rawValue] = shared.keySets.fetchedCount.now
+        counts[Figure.keySetsFailed.rawValue] = shared.keySets.failedCount.now
+        counts[Figure.backendAsked.rawValue] = shared.backend.askedCount.now
+        counts[Figure.backendRemembered.rawValue] = shared.backend.rememberedCount.now
+        counts[Figure.backendRefused.rawValue] = shared.backend.refusedCount.now
+        counts[Figure.backendFailed.rawValue] = shared.backend.failedCount.now
         tallies[.handshakeFailures] = HandshakeFailure.Reason.allCases.map { reason in
             (reason.rawValue, shared.sum { $0.handshakeFailures[reason] })
         }

@@ -6,7 +6,7 @@ package import Synchronization
 internal import Transport
 
 package final class LoopStatistics: Sendable {
-    private let counts: InlineArray<48, Atomic<Int>>
+    private let counts: InlineArray<64, Atomic<Int>>
     /// Open connections, whatever they speak.
     package let connections = Atomic<Int>(0)
     /// The loop's replica counts these by itself.

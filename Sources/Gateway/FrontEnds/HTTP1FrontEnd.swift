@@ -133,18 +133,40 @@ struct HTTP1FrontEnd: FrontEnd {
         state = .idle
         work.statistics.add(.requests)
         var response = HTTP1Responder(head)
-        let routing = route(head, &response, connection, work)
+        // A client that waits for a 100 and gets an answer may send the body or not, so what comes next can't be told apart.
+        if head.expectsContinue, !RequestRouter.takesBody(head) { response.close() }
+        let routing = answered(head, &response, connection, work) { response throws(Problem) in
+            try RequestRouter.route(head, &response, connection, work)
+        }
         try go(on: routing, head, response, connection, work)
         return byteCount
     }
 
-    private func route(
-        _ head: RequestHead, _ response: inout HTTP1Responder, _ connection: Connection, _ work: Workspace
+    /// Serves the request that has waited to be told who makes it.
+    private mutating func serve(
+        _ head: RequestHead, _ response: HTTP1Responder, _ connection: Connection, _ work: Workspace
+    ) {
+        state = .idle
+        var response = response
+        let routing = answered(head, &response, connection, work) { response throws(Problem) in
+            try RequestRouter.serve(head, &response, connection, work)
+        }
+        do throws(HTTPFailure) {
+            try go(on: routing, head, response, connection, work)
+        } catch {
+            refuse(Problem(error), .malformed, connection, work)
+        }
+        // A body, or what comes behind a switch of protocols, may be there already.
+        if connection.hasInput { work.comeBack() }
+    }
+
+    /// How `route` lets the request go on; a refusal is an answer.
+    private func answered(
+        _ head: RequestHead, _ response: inout HTTP1Responder, _ connection: Connection, _ work: Workspace,
+        _ route: (inout HTTP1Responder) throws(Problem) -> Routing
     ) -> Routing {
-        // A client that waits for a 100 and gets an answer may send the body or not, so what comes next can't be told apart.
-        if head.expectsContinue, !RequestRouter.takesBody(head) { response.close() }
         do throws(Problem) {
-            let routing = try RequestRouter.route(head, &response, connection, work)
+            let routing = try route(&response)
             if case .body(_, let limit?) = routing, case .length(let byteCount) = head.bodyFraming,
                 byteCount > limit
             {
@@ -196,7 +218,7 @@ struct HTTP1FrontEnd: FrontEnd {
         switch progress {
         case .over: finish(reply, connection, work)
         case .continues(let next): state = .replying(next, body.response)
-        case .goesOn:
+        case .goesOn, .admitted:
             if step.isEnd { state = .replying(reply, body.response) } else { body.look(at: work.now) }
         }
         return step.consumed
@@ -230,13 +252,13 @@ struct HTTP1FrontEnd: FrontEnd {
             switch step(reply, &body.response) {
             case .over: finish(reply, connection, work)
             case .continues(let next): state = .replying(next, body.response)
-            case .goesOn: if !wasReading, reply.isReading { body.readsAgain(at: work.now) }
+            case .goesOn, .admitted: if !wasReading, reply.isReading { body.readsAgain(at: work.now) }
             }
         case .replying(let reply, var response):
-            if case .over = step(reply, &response) {
-                finish(reply, connection, work)
-            } else {
-                state = .replying(reply, response)
+            switch step(reply, &response) {
+            case .over: finish(reply, connection, work)
+            case .admitted(let head): serve(head, response, connection, work)
+            case .goesOn, .continues: state = .replying(reply, response)
             }
         }
     }

@@ -46,7 +46,11 @@ extension WebSocketFrontEnd {
         _ token: [UInt8], id: [UInt8]?, _ connection: Connection, _ work: Workspace
     ) throws(Problem) {
         guard work.configuration.access.credentials.areWanted else {
-            throw .badRequest("This gateway asks nobody for a token; go on without one.")
+            let isAsked = work.configuration.access.backend != nil
+            throw .badRequest(
+                isAsked
+                    ? "Who you are is asked when you connect; connect again."
+                    : "This gateway asks nobody for a token; go on without one.")
         }
         let principal: Principal
         do throws(Problem) {

@@ -24,6 +24,7 @@ extension GatewayLoop {
             connection.phase == .serving, connection.endReason == nil
         else { return }
         connection.frontEnd.answered(answer, to: ticket, connection, work)
+        takeSuccessor(of: connection)
         settle(connection)
     }
 }

@@ -57,18 +57,22 @@ extension GatewayLoop {
             uncheckedCount += 1
             uncheckedByteCount += consumed
             rest = UnsafeMutableBufferPointer(rebasing: rest[consumed...])
-            if let successor = work.actions.successor {
-                connection.frontEnd = successor
-                work.actions.successor = nil
-            } else if consumed == 0 {
-                break
-            }
+            if !takeSuccessor(of: connection), consumed == 0 { break }
         }
         if rest.count > 0, connection.endReason == nil, work.actions.end == nil {
             connection.keepUnread(UnsafeBufferPointer(rest))
             if isCut { workLater(connection) }
         }
         settle(connection, mayHoldMore: true)
+    }
+
+    /// Whether the front end has named one that takes its place.
+    @discardableResult
+    func takeSuccessor(of connection: Connection) -> Bool {
+        guard let successor = work.actions.successor else { return false }
+        connection.frontEnd = successor
+        work.actions.successor = nil
+        return true
     }
 
     // MARK: Writing

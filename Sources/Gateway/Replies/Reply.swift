@@ -1,6 +1,7 @@
 /// The answer to one request that can't be answered at once: when its body has come, when something changes, for as long as a
 /// reader stays.
 internal import Broker
+internal import HTTP
 internal import Primitives
 
 /// A reply belongs to one request. It writes through the responder that it is handed and knows no protocol below that.
@@ -62,6 +63,8 @@ enum ReplyProgress {
     case continues(in: any Reply)
     /// The answer is whole; the peer's next bytes are another request.
     case over
+    /// It is known now who has made the request that waited for that: it can be served.
+    case admitted(RequestHead)
 }
 
 extension Reply {

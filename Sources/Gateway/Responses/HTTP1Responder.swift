@@ -85,7 +85,7 @@ struct HTTP1Responder: Responder {
         if work.access.variesByOrigin { work.output.append(field: "Vary", "Origin") }
         guard case .shared(let traits, let origin) = form else { return }
         HTTP1Fields(work: work).addSharing(
-            with: origin, allowingCookies: !work.configuration.access.cookie.isEmpty)
+            with: origin, allowingCookies: work.configuration.access.takesCookies)
         form = .plain(traits)
     }
 

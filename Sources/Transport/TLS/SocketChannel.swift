@@ -1,5 +1,6 @@
 /// OpenSSL's way to a socket (BIO). Its own would write without MSG_NOSIGNAL, so that a peer that has gone could end the process,
 /// and by a call that costs the kernel more than `send`.
+internal import CLinux
 internal import COpenSSL
 internal import Glibc
 
