@@ -190,7 +190,7 @@ final class World {
     func endShortage() {
         guard shortUntil != nil else { return }
         shortUntil = nil
-        for loop in gateway.loops { loop.clientByteLimit = .max / 2 }
+        for loop in gateway.loops { loop.clientByteLimit = 1 << 40 }
         note("memory is short no more")
     }
 
