@@ -17,6 +17,8 @@ package struct TidegateConfiguration {
     /// In the order of their names.
     package var feeds: [(name: String, feed: any Feed)] = []
     package let file: String
+    /// Whether a changed file is read anew without an order.
+    package var isWatched = false
 
     /// Reads `text`, the content of `file`; relative paths start from the file's folder. `overrides` are keyed by
     /// path or by environment variable, and `labels` says where each was given.
@@ -36,6 +38,7 @@ package struct TidegateConfiguration {
         var root = try SettingsSection(parsing: text, file: file, overrides: overrides, labels: labels)
         let folder = file.contains("/") ? String(file[..<(file.lastIndex(of: "/") ?? file.startIndex)]) : "."
         _ = try root.optionalText("$schema")
+        isWatched = try root.boolean("watch", default: isWatched)
         try AccessReading(folder: folder).read(&root, into: &gateway.access)
         try readListening(&root, folder)
         try readLog(&root)

@@ -11,6 +11,7 @@ enum Resource: CaseIterable {
     case tickets
     case disconnection
     case reload
+    case settings
     case connections
     case metrics
     case stats
@@ -29,6 +30,7 @@ enum Resource: CaseIterable {
         case .tickets: "/tickets"
         case .disconnection: "/operations/disconnect"
         case .reload: "/operations/reload"
+        case .settings: "/operations/settings"
         case .connections: "/connections"
         case .metrics: "/metrics"
         case .stats: "/stats"
@@ -57,7 +59,7 @@ enum Resource: CaseIterable {
         case .eventStream, .poll, .topics: .subscribe
         case .topic: isGet ? .subscribe : .publish
         case .publish: .publish
-        case .disconnection, .reload, .connections, .metrics, .stats: .operations
+        case .disconnection, .reload, .settings, .connections, .metrics, .stats: .operations
         case .health, .readiness: []
         }
     }
@@ -70,7 +72,8 @@ enum Resource: CaseIterable {
         // It says in its own way that there is none.
         case .eventStream: false
         case .topic: isGet
-        case .publish, .tickets, .disconnection, .reload, .connections, .metrics, .stats, .health, .readiness:
+        case .publish, .tickets, .disconnection, .reload, .settings, .connections, .metrics, .stats, .health,
+            .readiness:
             false
         }
     }
@@ -90,7 +93,7 @@ enum Resource: CaseIterable {
         switch self {
         case .health, .readiness: true
         case .webSocket, .eventStream, .poll, .topics, .topic, .publish, .tickets, .disconnection,
-            .reload, .connections, .metrics, .stats:
+            .reload, .settings, .connections, .metrics, .stats:
             false
         }
     }

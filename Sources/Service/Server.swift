@@ -38,6 +38,8 @@ package final class Server: Sendable {
         if isOpenToAll { log.tell(.openToAll) }
         let feeds = startsFeeds ? configuration.feeds : []
         let threads = feeds.map { start($0.feed, called: $0.name, gateway, log) }
+        SettingsReload.show(effective, at: gateway)
+        let watchedFile = configuration.isWatched ? configuration.file : nil
         let errands = Errands(for: gateway)
         do {
             try errands.begin(by: configuration.gateway.access)
@@ -45,7 +47,12 @@ package final class Server: Sendable {
             _ = try LoopThread(name: "reload") {
                 var reload = SettingsReload(
                     source, of: gateway, errands, effective, isOpenToAll: isOpenToAll, log)
-                gateway.reloads.serve { reload.carryOut() }
+                var watch = watchedFile.map { SettingsWatch($0) }
+                gateway.reloads.serve(
+                    looking: SettingsWatch.interval, hasChanged: { watch?.hasChanged() ?? false }
+                ) {
+                    reload.carryOut()
+                }
             }
         } catch {
             throw .system(error)

@@ -1,3 +1,4 @@
+internal import Access
 /// Reads the settings anew when somebody asks for that, and takes what a running gateway can take.
 package import Configuration
 internal import Gateway
@@ -30,6 +31,16 @@ package struct SettingsReload {
         self.log = log
     }
 
+    /// Tells two texts apart, of which nobody is to learn what they say.
+    package static func mark(_ text: String) -> String {
+        String(Digest(of: Array(text.utf8).span).hexadecimal.prefix(16))
+    }
+
+    /// What the running gateway goes by, for whoever may operate it.
+    static func show(_ effective: EffectiveSettings, at gateway: RunningGateway) {
+        gateway.reloads.show(settings: effective.marked(mark).json.bytes.array)
+    }
+
     /// All or nothing: what can't be used changes nothing.
     mutating func carryOut() -> ReloadReport {
         do {
@@ -49,6 +60,7 @@ package struct SettingsReload {
     ) -> ReloadReport.Outcome {
         log.change(level: configuration.log.level)
         let difference = effective.take(read, where: TidegateConfiguration.isTakenAtOnce)
+        Self.show(effective, at: gateway)
         log.tell(
             .settingsTaken,
             [

@@ -8,7 +8,7 @@ package struct EffectiveSettings: Sendable {
         /// The file, the variable or the flag; nil: the default stands.
         package let source: String?
         /// What else tells two values apart: what stands in the file that the value names, or the secret itself.
-        fileprivate(set) var content = ""
+        var content = ""
 
         /// The setting that it belongs to: a list is one.
         fileprivate var key: String {
@@ -18,7 +18,7 @@ package struct EffectiveSettings: Sendable {
     }
 
     /// In the order in which they were asked for.
-    package private(set) var entries: [Entry] = []
+    package internal(set) var entries: [Entry] = []
 
     package init() {}
 

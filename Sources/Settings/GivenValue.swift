@@ -42,9 +42,9 @@ enum GivenValue {
         var map: [String: String] = [:]
         switch self {
         case .file(.object(let members)):
-            for (key, value) in members {
-                guard case .string(let text) = value else { return nil }
-                map[key] = text
+            for member in members {
+                guard case .string(let text) = member.value else { return nil }
+                map[member.key] = text
             }
         case .override(let text):
             for part in text.split(separator: ",") {

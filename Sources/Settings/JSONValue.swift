@@ -3,8 +3,15 @@
 internal import Primitives
 
 indirect enum JSONValue {
+    struct Member {
+        let key: String
+        let value: JSONValue
+        /// Where the key stands, in bytes from the file's beginning.
+        let offset: Int
+    }
+
     /// In the file's order.
-    case object([(key: String, value: JSONValue)])
+    case object([Member])
     case array([JSONValue])
     case string(String)
     /// The digits as written: none is lost before the caller says which type it wants.
@@ -47,16 +54,16 @@ indirect enum JSONValue {
 
     private static func members(
         _ scanner: inout JSONScanner
-    ) throws(JSONFailure) -> [(key: String, value: JSONValue)] {
-        var members: [(key: String, value: JSONValue)] = []
+    ) throws(JSONFailure) -> [Member] {
+        var members: [Member] = []
         try scanner.enterObject()
         while let name = try scanner.nextMember() {
             let key = try text(of: name, scanner)
+            let offset = name.range.lowerBound - 1
             if members.contains(where: { $0.key == key }) {
-                throw JSONFailure(
-                    offset: name.range.lowerBound - 1, reason: "the key \"\(key)\" stands here twice")
+                throw JSONFailure(offset: offset, reason: "the key \"\(key)\" stands here twice")
             }
-            members.append((key, try next(&scanner)))
+            members.append(Member(key: key, value: try next(&scanner), offset: offset))
         }
         return members
     }

@@ -1,8 +1,11 @@
 /// What all sections of one file share: the overrides, and the keys that were asked for.
-///
+internal import Primitives
+
 /// Owned by the thread that reads the settings; sections refer to it and are not Sendable either.
 final class SettingsRecord {
     let file: String
+    /// Where the file's lines end.
+    private let lineFeeds: [Int]
     /// Path or environment variable -> text.
     private let overrides: [String: String]
     /// Path or environment variable -> where it was given.
@@ -14,10 +17,16 @@ final class SettingsRecord {
     /// What was answered to those who asked.
     var effective = EffectiveSettings()
 
-    init(file: String, overrides: [String: String], labels: [String: String]) {
+    init(file: String, text: [UInt8], overrides: [String: String], labels: [String: String]) {
         self.file = file
+        lineFeeds = text.indices.filter { text[$0] == ASCII.lineFeed }
         self.overrides = overrides
         self.labels = labels
+    }
+
+    /// "config.json:12"
+    func place(of member: JSONValue.Member) -> String {
+        "\(file):\(lineFeeds.prefix { $0 < member.offset }.count + 1)"
     }
 
     func remember(_ key: String, in section: String) {

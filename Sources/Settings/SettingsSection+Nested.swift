@@ -4,7 +4,7 @@ extension SettingsSection {
     package mutating func section(_ key: String) throws(SettingsFailure) -> SettingsSection {
         rememberSection(key)
         guard let value = value(of: key) else { return nested(key, []) }
-        return nested(key, try object(value, at: path(of: key)))
+        return nested(key, try object(value, at: path(of: key), place(of: key)))
     }
 
     /// The same; nil when neither the file nor an override has anything of it.
@@ -34,7 +34,7 @@ extension SettingsSection {
         if let value = value(of: key) {
             guard case .array(let given) = value else {
                 throw SettingsFailure(
-                    source: record.file, path: path(of: key),
+                    source: place(of: key), path: path(of: key),
                     reason: "found \(value.found), an array of objects is wanted")
             }
             elements = given
@@ -43,7 +43,7 @@ extension SettingsSection {
         var sections: [SettingsSection] = []
         for (index, element) in elements.enumerated() {
             let name = "\(key).\(index)"
-            sections.append(nested(name, try object(element, at: path(of: name))))
+            sections.append(nested(name, try object(element, at: path(of: name), place(of: key))))
         }
         return sections
     }
@@ -54,7 +54,8 @@ extension SettingsSection {
         let known = record.knownKeys(of: path)
         if let unknown = members.first(where: { !known.contains($0.key) }) {
             throw SettingsFailure(
-                source: record.file, unknown: path(of: unknown.key), name: unknown.key, known: known)
+                source: record.place(of: unknown), unknown: path(of: unknown.key), name: unknown.key,
+                known: known)
         }
         if path.isEmpty { try record.checkOverrides() }
     }
@@ -64,15 +65,15 @@ extension SettingsSection {
         record.rememberSection(path(of: key))
     }
 
-    private func nested(_ key: String, _ members: [(key: String, value: JSONValue)]) -> SettingsSection {
+    private func nested(_ key: String, _ members: [JSONValue.Member]) -> SettingsSection {
         SettingsSection(path: path(of: key), members: members, record: record)
     }
 
     private func object(
-        _ value: JSONValue, at path: String
-    ) throws(SettingsFailure) -> [(key: String, value: JSONValue)] {
+        _ value: JSONValue, at path: String, _ place: String
+    ) throws(SettingsFailure) -> [JSONValue.Member] {
         if case .object(let members) = value { return members }
         throw SettingsFailure(
-            source: record.file, path: path, reason: "found \(value.found), an object is wanted")
+            source: place, path: path, reason: "found \(value.found), an object is wanted")
     }
 }

@@ -7,7 +7,7 @@ internal import Primitives
 package struct SettingsSection {
     /// "" at the root, then "feeds.host".
     package let path: String
-    let members: [(key: String, value: JSONValue)]
+    let members: [JSONValue.Member]
     let record: SettingsRecord
 
     /// The root of a file. `overrides` are keyed by path ("http.port") or by environment variable
@@ -28,10 +28,10 @@ package struct SettingsSection {
         }
         self.init(
             path: "", members: members,
-            record: SettingsRecord(file: file, overrides: overrides, labels: labels))
+            record: SettingsRecord(file: file, text: text, overrides: overrides, labels: labels))
     }
 
-    init(path: String, members: [(key: String, value: JSONValue)], record: SettingsRecord) {
+    init(path: String, members: [JSONValue.Member], record: SettingsRecord) {
         self.path = path
         self.members = members
         self.record = record
@@ -158,7 +158,7 @@ package struct SettingsSection {
     package func refusal(of key: String, because reason: String) -> SettingsFailure {
         let path = path(of: key)
         return SettingsFailure(
-            source: record.override(of: path)?.source ?? record.file, path: path, reason: reason)
+            source: record.override(of: path)?.source ?? place(of: key), path: path, reason: reason)
     }
 
     // MARK: How a value is read
@@ -182,15 +182,20 @@ package struct SettingsSection {
             return standard
         }
         if let value = convert(.file(found)) {
-            if let text = value.shown { record.effective.note(text, at: path, from: record.file) }
+            if let text = value.shown { record.effective.note(text, at: path, from: place(of: key)) }
             return value
         }
         throw SettingsFailure(
-            source: record.file, path: path, reason: "found \(found.found), \(wanted) is wanted")
+            source: place(of: key), path: path, reason: "found \(found.found), \(wanted) is wanted")
     }
 
-    func value(of key: String) -> JSONValue? {
-        members.first { $0.key == key }?.value
+    func value(of key: String) -> JSONValue? { member(of: key)?.value }
+
+    private func member(of key: String) -> JSONValue.Member? { members.first { $0.key == key } }
+
+    /// The file, and the line where the key stands in it: "config.json:12".
+    func place(of key: String) -> String {
+        member(of: key).map { record.place(of: $0) } ?? record.file
     }
 
     func path(of key: String) -> String {

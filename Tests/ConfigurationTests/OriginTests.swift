@@ -18,45 +18,45 @@ import Testing
     }
 
     static let mistakes = [
-        Mistake(text: #"{"topics": {"logs": {}}}"#, says: "config.json: topics.logs: found"),
-        Mistake(text: #"{"topics": {"logs": [5]}}"#, says: "config.json: topics.logs.0: found"),
+        Mistake(text: #"{"topics": {"logs": {}}}"#, says: "config.json:1: topics.logs: found"),
+        Mistake(text: #"{"topics": {"logs": [5]}}"#, says: "config.json:1: topics.logs.0: found"),
         Mistake(
             text: #"{"topics": {"logs": [{}]}}"#, says: "config.json: topics.logs.0.pattern: it is missing"),
         Mistake(
             text: #"{"topics": {"logs": [{"pattern": "a"}, {"pattern": "b", "keep": 0}]}}"#,
-            says: "config.json: topics.logs.1.keep: found 0"),
+            says: "config.json:1: topics.logs.1.keep: found 0"),
         Mistake(
             text: #"{"topics": {"logs": [{"patern": "a"}]}}"#,
-            says: "config.json: topics.logs.0.patern: unknown key. Did you mean \"pattern\"?"),
+            says: "config.json:1: topics.logs.0.patern: unknown key. Did you mean \"pattern\"?"),
         Mistake(
             text: #"{"topics": {"ttl": [{"pattern": "a"}]}}"#,
             says: "config.json: topics.ttl.0.seconds: it is missing"),
         Mistake(
             text: #"{"topics": {"stale": [{"pattern": "a", "seconds": 0}]}}"#,
-            says: "config.json: topics.stale.0.seconds: found 0"),
+            says: "config.json:1: topics.stale.0.seconds: found 0"),
         Mistake(
             text: #"{"topics": {"stale": [{"pattern": "a", "second": 5}]}}"#,
-            says: "config.json: topics.stale.0.second: unknown key. Did you mean \"seconds\"?"),
+            says: "config.json:1: topics.stale.0.second: unknown key. Did you mean \"seconds\"?"),
         Mistake(
             text: #"{"drain": {"spread": 11}}"#,
             says: "config.json: drain.deadline: it must not be before \"spread\" is over"),
-        Mistake(text: #"{"feeds": []}"#, says: "config.json: feeds: found"),
-        Mistake(text: #"{"feeds": {"x": 5}}"#, says: "config.json: feeds.x: found"),
+        Mistake(text: #"{"feeds": []}"#, says: "config.json:1: feeds: found"),
+        Mistake(text: #"{"feeds": {"x": 5}}"#, says: "config.json:1: feeds.x: found"),
         Mistake(
             text: #"{"feeds": {"x": {"kind": "hose"}}}"#,
-            says: "config.json: feeds.x.kind: there is no kind of feed \"hose\". Did you mean \"host\"?"),
+            says: "config.json:1: feeds.x.kind: there is no kind of feed \"hose\". Did you mean \"host\"?"),
         Mistake(
-            text: #"{"feeds": {"host": {"enabled": 1}}}"#, says: "config.json: feeds.host.enabled: found 1"),
+            text: #"{"feeds": {"host": {"enabled": 1}}}"#, says: "config.json:1: feeds.host.enabled: found 1"),
         Mistake(
             text: #"{"feeds": {"host": {"enabled": false, "intervall": 1}}}"#,
-            says: "config.json: feeds.host.intervall: unknown key. Did you mean \"interval\"?"),
+            says: "config.json:1: feeds.host.intervall: unknown key. Did you mean \"interval\"?"),
         Mistake(text: #"{"subscribers": {"compression": 5}}"#, says: "subscribers.compression: found 5"),
         Mistake(
             text: #"{"access": {"origins": ["*", "app.example.com"]}}"#,
-            says: "config.json: access.origins: \"app.example.com\": it has no scheme; write \"https://app"),
+            says: "config.json:1: access.origins: \"app.example.com\": it has no scheme; write \"https://app"),
         Mistake(
             text: #"{"access": {"hosts": ["https://app.example.com"]}}"#,
-            says: "config.json: access.hosts: \"https://app.example.com\": a host has no scheme"),
+            says: "config.json:1: access.hosts: \"https://app.example.com\": a host has no scheme"),
         Mistake(text: #"{"access": {"origin": []}}"#, says: "access.origin: unknown key. Did you mean"),
         Mistake(text: "[]", says: "config.json: found"),
         Mistake(text: "{\n \"port\" 1}", says: "config.json: line 2, column 9:"),

@@ -97,9 +97,9 @@ import Testing
 
     @Test(arguments: Setting.all) func whatIsNotAllowedIsRefusedWithItsPlace(setting: Setting) {
         for value in setting.refused {
-            #expect(refusal(of: setting.file(value)).hasPrefix("config.json: \(setting.path): found"))
+            #expect(refusal(of: setting.file(value)).hasPrefix("config.json:1: \(setting.path): found"))
         }
-        #expect(refusal(of: setting.file("{}")).hasPrefix("config.json: \(setting.path): found"))
+        #expect(refusal(of: setting.file("{}")).hasPrefix("config.json:1: \(setting.path): found"))
     }
 
     @Test(arguments: Setting.all) func aSlipOfThePenIsPutRight(setting: Setting) {

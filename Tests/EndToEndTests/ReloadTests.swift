@@ -176,6 +176,59 @@ import Testing
         #expect(try ask("GET", "/stats", operatorKey).json["memory"]["limit"].int == 123_456_788)
     }
 
+    @Test func aWatchedFileIsReadByItself() throws {
+        let gateway = try GatewayProcess(#""watch": true, "access": { "anonymous": { "subscribe": ["a"] } }"#)
+        #expect(try HTTPProbe.ask("GET", "/topics/b", on: gateway).status == 403)
+        try gateway.write(#""watch": true, "access": { "anonymous": { "subscribe": ["b"] } }"#)
+        _ = try eventually("the file is read") { () -> Bool? in
+            try HTTPProbe.ask("GET", "/topics/b", on: gateway).status == 404 ? true : nil
+        }
+        // A bad file changes nothing, and is read again when it has changed again.
+        try gateway.write(#""watch": true, "access": { "anonymous": { "subscribe": ["c" } }"#)
+        #expect(gateway.logLine(saying: "the settings were refused") != nil)
+        try gateway.write(#""watch": true, "access": { "anonymous": { "subscribe": ["d"] } }"#)
+        _ = try eventually("the file is read") { () -> Bool? in
+            try HTTPProbe.ask("GET", "/topics/d", on: gateway).status == 404 ? true : nil
+        }
+    }
+
+    @Test func whatAReloadWouldDoIsToldBeforehand() throws {
+        let file = gateway.folder.appendingPathComponent("new.json")
+        func check(_ members: String) throws -> (status: Int32, output: String, errors: String) {
+            try Data("{\(members)}".utf8).write(to: file)
+            return try StartTests.run(
+                GatewayProcess.binary.path,
+                [
+                    "check", "--config", file.path, "--against", "http://127.0.0.1:\(gateway.port)", "--port",
+                    "0", "--log-format", "json",
+                ], environment: ["TIDEGATE_KEY": operatorKey.text])
+        }
+        let same = Self.members([
+            operatorKey.may(#""operate": true, "publish": ["**"], "subscribe": ["**"]"#),
+            reader.may(#""subscribe": ["a/*", "b/*"]"#),
+        ])
+        let unchanged = try check(same)
+        #expect(unchanged.status == 0)
+        #expect(unchanged.output.hasSuffix("Feeds: none.\nnothing would change\n"), "\(unchanged)")
+        // Another key of the same name, and what takes a restart.
+        let other = try TestKey("reader")
+        let changed = try check(
+            Self.members(
+                [
+                    operatorKey.may(#""operate": true, "publish": ["**"], "subscribe": ["**"]"#),
+                    other.may(#""subscribe": ["a/*", "b/*"]"#),
+                ], #", "topics": { "limit": 9 }"#))
+        #expect(
+            changed.output.hasSuffix("would change     access.keys\nneeds a restart  topics.limit\n"),
+            "\(changed)")
+        #expect(try check("\"topics\": 5").status == 1)
+        // The settings themselves, and without what is nobody's business.
+        #expect(try ask("GET", "/operations/settings", reader).status == 403)
+        let shown = try ask("GET", "/operations/settings", operatorKey)
+        #expect(shown.status == 200 && shown.text.contains(#"{"path":"access.keys.0.hash","value":"…""#))
+        #expect(!shown.text.contains("sha256"))
+    }
+
     @Test func takesTheRightToOperate() throws {
         #expect(try ask("POST", "/operations/reload", reader, body: "").status == 403)
         #expect(try ask("GET", "/operations/reload", operatorKey).status == 405)
@@ -240,9 +293,10 @@ import Testing
             environment: ["TIDEGATE_LOG_LEVEL": "debug"])
         let lines = outcome.output.split(separator: "\n").map(String.init)
         for expected in [
-            "threads = 3  \(file.path)", "port = 81  --set", "host = \"127.0.0.1\"  default",
+            "threads = 3  \(file.path):1", "port = 81  --set", "host = \"127.0.0.1\"  default",
             "log.level = \"debug\"  the environment's TIDEGATE_LOG_LEVEL",
-            "access.keys.0.subscribe = [\"a/*\"]  \(file.path)", "access.keys.0.hash = \"…\"  \(file.path)",
+            "access.keys.0.subscribe = [\"a/*\"]  \(file.path):1",
+            "access.keys.0.hash = \"…\"  \(file.path):1",
         ] { #expect(lines.contains(expected), "\(expected) in \(outcome.output)") }
         #expect(!outcome.output.contains("sha256"))
     }

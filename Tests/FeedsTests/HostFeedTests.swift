@@ -53,13 +53,13 @@ import Testing
     @Test(arguments: [
         (
             #"{"metrics":["cpus"]}"#,
-            #"config.json: metrics: there is no metric "cpus"; known are cpu, load, memory, swap, disk, diskio, net, uptime, processes"#
+            #"config.json:1: metrics: there is no metric "cpus"; known are cpu, load, memory, swap, disk, diskio, net, uptime, processes"#
         ),
         (
             #"{"interval":0}"#,
-            "config.json: interval: found 0 (a number), a number of seconds from 0.1 to 3600 is wanted"
+            "config.json:1: interval: found 0 (a number), a number of seconds from 0.1 to 3600 is wanted"
         ),
-        (#"{"prefix":"a//b"}"#, #"config.json: prefix: "a//b" is no topic here: it has an empty segment"#),
+        (#"{"prefix":"a//b"}"#, #"config.json:1: prefix: "a//b" is no topic here: it has an empty segment"#),
     ]) func refusesBadSettings(text: String, message: String) {
         #expect(failure { _ = try feed(text) } == message)
     }

@@ -159,15 +159,15 @@ import Testing
     @Test(arguments: [
         (
             #"{"kind":"market","prefix":"a b"}"#,
-            #"config.json: prefix: "a b" is no topic here: it has white space"#
+            #"config.json:1: prefix: "a b" is no topic here: it has white space"#
         ),
         (
             #"{"kind":"market","rate":0}"#,
-            "config.json: rate: found 0 (a number), a whole number from 1 to 1000000 is wanted"
+            "config.json:1: rate: found 0 (a number), a whole number from 1 to 1000000 is wanted"
         ),
         (
             #"{"kind":"market","symbol":5}"#,
-            #"config.json: symbol: unknown key. Did you mean "symbols"? Known here: kind, prefix, symbols, rate, seed"#
+            #"config.json:1: symbol: unknown key. Did you mean "symbols"? Known here: kind, prefix, symbols, rate, seed"#
         ),
     ]) func refusesBadSettings(text: String, message: String) {
         #expect(

@@ -216,14 +216,14 @@ import Testing
         (#"{}"#, "config.json: file: a replay needs a file"),
         (
             #"{"file":"none"}"#,
-            "config.json: file: cannot open none: No such file or directory (errno 2)"
+            "config.json:1: file: cannot open none: No such file or directory (errno 2)"
         ),
-        (#"{"file":"."}"#, "config.json: file: . is no regular file"),
-        (#"{"file":"empty"}"#, "config.json: file: empty:1: the file has no header"),
-        (#"{"file":"twice"}"#, "config.json: file: twice:1: two columns of the header have the same name"),
+        (#"{"file":"."}"#, "config.json:1: file: . is no regular file"),
+        (#"{"file":"empty"}"#, "config.json:1: file: empty:1: the file has no header"),
+        (#"{"file":"twice"}"#, "config.json:1: file: twice:1: two columns of the header have the same name"),
         (
             #"{"file":"q","topic":"r/{sym}"}"#,
-            #"config.json: topic: q has no column "sym"; it has when, symbol"#
+            #"config.json:1: topic: q has no column "sym"; it has when, symbol"#
         ),
         (
             #"{"file":"q","topic":"r/{symbol}"}"#,
@@ -231,15 +231,15 @@ import Testing
         ),
         (
             #"{"file":"q","topic":"r/{symbol}","time":"when","data":["x"]}"#,
-            #"config.json: data: q has no column "x"; it has when, symbol"#
+            #"config.json:1: data: q has no column "x"; it has when, symbol"#
         ),
         (
             #"{"file":"q","topic":"r/{"}"#,
-            #"config.json: topic: "r/{" has braces that do not enclose a column's name"#
+            #"config.json:1: topic: "r/{" has braces that do not enclose a column's name"#
         ),
         (
             #"{"file":"q","topic":"r//{x}"}"#,
-            #"config.json: topic: "r//x" is no topic here: it has an empty segment"#
+            #"config.json:1: topic: "r//x" is no topic here: it has an empty segment"#
         ),
     ]) func refusesBadSettings(text: String, message: String) throws {
         try write("when,symbol\n1,A\n", to: "q")

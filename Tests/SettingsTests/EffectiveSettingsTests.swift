@@ -1,3 +1,4 @@
+import Primitives
 import Testing
 
 @testable import Settings
@@ -28,13 +29,32 @@ import Testing
     }
 
     @Test func saysWhereEachValueComesFrom() throws {
-        let text = #"{"$schema":"x","wait":0.5,"access":{"keys":[{"name":"a\"b","hash":"1234"}]}}"#
+        let text =
+            "{\"$schema\":\"x\",\n\"wait\":0.5,\"access\":{\n" + #""keys":[{"name":"a\"b","hash":"1234"}]}}"#
         #expect(
             lines(try read(text, ["port": "81"])) == [
-                "port=81 --port", "wait=0.5 config.json", #"access.keys.0.name="a\"b" config.json"#,
-                #"access.keys.0.hash="…" config.json"#,
+                "port=81 --port", "wait=0.5 config.json:2", #"access.keys.0.name="a\"b" config.json:3"#,
+                #"access.keys.0.hash="…" config.json:3"#,
             ])
         #expect(lines(try read("{}")) == ["port=80 default", "wait=5 default"])
+    }
+
+    @Test func whatIsShownIsReadBack() throws {
+        let effective = try read(
+            #"{"wait":0.5,"access":{"keys":[{"name":"a\"b","hash":"1234"}]}}"#, ["port": "81"])
+        let shown = effective.marked { "<\($0.count)>" }
+        let text = shown.json.bytes.array
+        #expect(!text.span.text.contains("1234"))
+        var again = try EffectiveSettings(json: text.span)
+        #expect(lines(again) == lines(effective))
+        #expect(again.take(shown) { _ in true }.taken == [])
+        var secret = try read(
+            #"{"wait":0.5,"access":{"keys":[{"name":"a\"b","hash":"12345"}]}}"#, ["port": "81"])
+        secret = secret.marked { "<\($0.count)>" }
+        #expect(again.take(secret) { _ in true }.taken == ["access.keys"])
+        for end in 0..<text.count - 2 {
+            #expect(throws: JSONFailure.self) { try EffectiveSettings(json: text.span.extracting(0..<end)) }
+        }
     }
 
     @Test func theSameValueFromElsewhereIsTheSame() throws {

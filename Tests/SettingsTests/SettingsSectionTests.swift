@@ -65,61 +65,65 @@ import Testing
         Mistake(
             text: #"{"http":{"port":"abc"}}"#,
             message:
-                #"config.json: http.port: found "abc" (a string), a whole number from 1 to 65535 is wanted"#
+                #"config.json:1: http.port: found "abc" (a string), a whole number from 1 to 65535 is wanted"#
         ) {
             var http = try $0.section("http")
             _ = try http.integer("port", default: 80, in: 1...65535)
         },
         Mistake(
             text: #"{"port":1.5}"#,
-            message: "config.json: port: found 1.5 (a number), a whole number from 1 is wanted"
+            message: "config.json:1: port: found 1.5 (a number), a whole number from 1 is wanted"
         ) { _ = try $0.integer("port", default: 80, in: 1 ... .max) },
         Mistake(
-            text: #"{"n":2}"#, message: "config.json: n: found 2 (a number), a number from 0 to 0.5 is wanted"
+            text: #"{"n":2}"#,
+            message: "config.json:1: n: found 2 (a number), a number from 0 to 0.5 is wanted"
         ) { _ = try $0.number("n", default: 0, in: 0...0.5) },
-        Mistake(text: #"{"b":1}"#, message: "config.json: b: found 1 (a number), true or false is wanted") {
+        Mistake(text: #"{"b":1}"#, message: "config.json:1: b: found 1 (a number), true or false is wanted") {
             _ = try $0.boolean("b", default: false)
         },
-        Mistake(text: #"{"t":null}"#, message: "config.json: t: found null, a string is wanted") {
+        Mistake(text: #"{"t":null}"#, message: "config.json:1: t: found null, a string is wanted") {
             _ = try $0.text("t", default: "")
         },
-        Mistake(text: #"{"t":true}"#, message: "config.json: t: found true, a string is wanted") {
+        Mistake(text: #"{"t":true}"#, message: "config.json:1: t: found true, a string is wanted") {
             _ = try $0.optionalText("t")
         },
         Mistake(
             text: #"{"c":"blue"}"#,
-            message: #"config.json: c: found "blue" (a string), one of "red", "green" is wanted"#
+            message: #"config.json:1: c: found "blue" (a string), one of "red", "green" is wanted"#
         ) { _ = try $0.choice("c", default: Color.red) },
         Mistake(
             text: #"{"d":0}"#,
-            message: "config.json: d: found 0 (a number), a number of seconds from 0.1 to 60 is wanted"
+            message: "config.json:1: d: found 0 (a number), a number of seconds from 0.1 to 60 is wanted"
         ) { _ = try $0.duration("d", default: .seconds(1), in: .milliseconds(100) ... .seconds(60)) },
         Mistake(
-            text: #"{"l":["a",1]}"#, message: "config.json: l: found an array, an array of strings is wanted"
+            text: #"{"l":["a",1]}"#,
+            message: "config.json:1: l: found an array, an array of strings is wanted"
         ) { _ = try $0.texts("l", default: []) },
         Mistake(
             text: #"{"m":{"a":1}}"#,
-            message: "config.json: m: found an object, an object of strings is wanted"
+            message: "config.json:1: m: found an object, an object of strings is wanted"
         ) { _ = try $0.textMap("m") },
-        Mistake(text: #"{"s":[]}"#, message: "config.json: s: found an array, an object is wanted") {
+        Mistake(text: #"{"s":[]}"#, message: "config.json:1: s: found an array, an object is wanted") {
             _ = try $0.section("s")
         },
-        Mistake(text: #"{"s":{"a":3}}"#, message: "config.json: s.a: found 3 (a number), an object is wanted")
-        {
+        Mistake(
+            text: #"{"s":{"a":3}}"#, message: "config.json:1: s.a: found 3 (a number), an object is wanted"
+        ) {
             _ = try $0.namedSections("s")
         },
-        Mistake(text: #"{"s":{}}"#, message: "config.json: s: found an object, an array of objects is wanted")
-        {
+        Mistake(
+            text: #"{"s":{}}"#, message: "config.json:1: s: found an object, an array of objects is wanted"
+        ) {
             _ = try $0.sections("s")
         },
         Mistake(
             text: #"{"s":[{},"x"]}"#,
-            message: #"config.json: s.1: found "x" (a string), an object is wanted"#
+            message: #"config.json:1: s.1: found "x" (a string), an object is wanted"#
         ) { _ = try $0.sections("s") },
         Mistake(
             text: #"{"intervall":1}"#,
             message:
-                #"config.json: intervall: unknown key. Did you mean "interval"? Known here: interval, prefix"#
+                #"config.json:1: intervall: unknown key. Did you mean "interval"? Known here: interval, prefix"#
         ) {
             _ = try $0.number("interval", default: 1, in: 0...9)
             _ = try $0.text("prefix", default: "")
@@ -128,7 +132,7 @@ import Testing
         Mistake(
             text: #"{"feeds":{"host":{"perfix":"x"}}}"#,
             message:
-                #"config.json: feeds.host.perfix: unknown key. Did you mean "prefix"? Known here: prefix"#
+                #"config.json:1: feeds.host.perfix: unknown key. Did you mean "prefix"? Known here: prefix"#
         ) {
             for (_, section) in try $0.namedSections("feeds") {
                 var section = section
@@ -136,14 +140,14 @@ import Testing
                 try section.finish()
             }
         },
-        Mistake(text: #"{"zebra":1}"#, message: "config.json: zebra: unknown key. Known here: port") {
+        Mistake(text: #"{"zebra":1}"#, message: "config.json:1: zebra: unknown key. Known here: port") {
             _ = try $0.integer("port", default: 1, in: 1...2)
             try $0.finish()
         },
-        Mistake(text: #"{"zebra":1}"#, message: "config.json: zebra: unknown key. No key is known here") {
+        Mistake(text: #"{"zebra":1}"#, message: "config.json:1: zebra: unknown key. No key is known here") {
             try $0.finish()
         },
-        Mistake(text: #"{"p":"x"}"#, message: "config.json: p: it is no topic") {
+        Mistake(text: #"{"p":"x"}"#, message: "config.json:1: p: it is no topic") {
             _ = try $0.text("p", default: "")
             throw $0.refusal(of: "p", because: "it is no topic")
         },

@@ -12,9 +12,17 @@ package final class ReloadDesk: Sendable {
     }
 
     private let state = Monitor(State())
+    private let page = Mutex<[UInt8]>([])
     /// Reloads by what became of them.
     let takenCount = Atomic<Int>(0)
     let refusedCount = Atomic<Int>(0)
+
+    /// What the gateway goes by, as `GET /operations/settings` shows it.
+    var settings: [UInt8] { page.withLock { $0 } }
+
+    package func show(settings: [UInt8]) {
+        page.withLock { $0 = settings }
+    }
 
     /// The log tells what comes of it.
     package func ask() {
@@ -29,9 +37,12 @@ package final class ReloadDesk: Sendable {
         }
     }
 
-    /// Carries out what is asked for, until the desk is closed.
-    package func serve(_ reload: () -> ReloadReport) {
-        while let askers = next() {
+    /// Carries out what is asked for, until the desk is closed. Every `interval` it asks by itself if something `hasChanged`.
+    package func serve(
+        looking interval: Duration = .seconds(3600), hasChanged: () -> Bool = { false },
+        _ reload: () -> ReloadReport
+    ) {
+        while let askers = next(looking: interval, hasChanged) {
             let report = reload()
             switch report {
             case .taken: takenCount.add(1, ordering: .relaxed)
@@ -42,9 +53,12 @@ package final class ReloadDesk: Sendable {
     }
 
     /// Waits for the next order; nil: none will come.
-    private func next() -> [(mailbox: Mailbox, ticket: UInt64)]? {
+    private func next(
+        looking interval: Duration, _ hasChanged: () -> Bool
+    ) -> [(mailbox: Mailbox, ticket: UInt64)]? {
         while true {
-            _ = state.wait(until: .now() + .seconds(3600)) { $0.isAsked || $0.isClosed }
+            let isAsked = state.wait(until: .now() + interval) { $0.isAsked || $0.isClosed }
+            if !isAsked, hasChanged() { ask() }
             let askers: [(mailbox: Mailbox, ticket: UInt64)]? = state.withLock { state in
                 guard state.isAsked else { return nil }
                 state.isAsked = false

@@ -9,7 +9,7 @@ enum Config: Command {
         Usage: tidegate config [--config FILE] [--set PATH=VALUE]…
 
         Reads the settings as `tidegate serve` would, with the same flags and the same environment, and prints a line
-        for each: its path, its value as JSON, and the file, variable or flag that says so, or "default". Secrets are
+        for each: its path, its value as JSON, and the line, variable or flag that says so, or "default". Secrets are
         shown as "…".
 
         Examples:

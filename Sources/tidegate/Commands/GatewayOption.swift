@@ -16,14 +16,24 @@ extension Arguments {
 
     /// The gateway that `--url`, else the environment, else the default names.
     mutating func gateway() throws(UsageFailure) -> GatewayURL {
+        try gateway(value("--url"))
+    }
+
+    private mutating func gateway(_ stated: String?) throws(UsageFailure) -> GatewayURL {
         let socket = try value("--unix-socket")
         let trust = try trust()
         let credential = try credential()
         let identity = try identity()
-        var url = try GatewayURL(stated: value("--url"), socket: socket, trust)
+        var url = try GatewayURL(stated: stated, socket: socket, trust)
         url.credential = credential
         try url.show(identity)
         return url
+    }
+
+    /// The gateway that the option `name` names; nil where it is not given.
+    mutating func optionalGateway(named name: String) throws(UsageFailure) -> GatewayURL? {
+        guard let stated = try value(name) else { return nil }
+        return try gateway(stated)
     }
 
     /// What is shown to the gateway.
