@@ -15,7 +15,7 @@ package struct TidegateConfiguration {
     package var gateway = GatewayConfiguration()
     package var log = LogSettings()
     /// In the order of their names.
-    package var feeds: [(name: String, feed: any Feed)] = []
+    package var feeds: [NamedFeed] = []
     package let file: String
     /// Whether a changed file is read anew without an order.
     package var isWatched = false
@@ -57,7 +57,10 @@ package struct TidegateConfiguration {
             let origin = FeedOrigin(name: name, baseDirectory: folder)
             // A feed that is switched off is read too: its mistakes show today, not on the day it is needed.
             let feed = try FeedKinds.make(origin, settings: &section)
-            if isEnabled { feeds.append((name, feed)) }
+            if isEnabled {
+                feeds.append(
+                    NamedFeed(name: name, feed: feed, settings: root.effective.values(of: section.path)))
+            }
         }
         try root.finish()
         effective = root.effective
@@ -65,7 +68,7 @@ package struct TidegateConfiguration {
 
     /// Whether a running gateway takes the setting of that path.
     package static func isTakenAtOnce(_ path: String) -> Bool {
-        path == "log.level" || GatewayConfiguration.isTakenAtOnce(path)
+        path == "log.level" || path.hasPrefix("feeds.") || GatewayConfiguration.isTakenAtOnce(path)
     }
 
     private mutating func readListening(_ root: inout SettingsSection, _ folder: String)
@@ -289,6 +292,14 @@ package struct TidegateConfiguration {
 
     /// A hundredth of a second serves tests; a day stands for no limit.
     private static var timeouts: ClosedRange<Duration> { .milliseconds(10) ... .seconds(86_400) }
+}
+
+/// A feed that was made of its settings, and has not been called yet.
+package struct NamedFeed {
+    package let name: String
+    package let feed: any Feed
+    /// By their paths: a feed that has the same needs no other in its place.
+    package let settings: [String: String]
 }
 
 package struct LogSettings {

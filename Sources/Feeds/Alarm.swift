@@ -3,15 +3,17 @@ internal import Primitives
 
 /// Any thread.
 final class Alarm: Sendable {
-    private let isRaised = Monitor(false)
+    private let state = Monitor(false)
 
     /// Ends every wait, including later ones.
     func raise() {
-        isRaised.withLock { $0 = true }
+        state.withLock { $0 = true }
     }
+
+    var isRaised: Bool { state.withLock { $0 } }
 
     /// Whether the alarm was raised before `deadline`.
     func wait(until deadline: Instant) -> Bool {
-        isRaised.wait(until: deadline) { $0 }
+        state.wait(until: deadline) { $0 }
     }
 }

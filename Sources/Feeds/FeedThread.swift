@@ -2,13 +2,11 @@
 package import Broker
 internal import CLinux
 internal import Glibc
-internal import Primitives
-internal import Synchronization
+package import Primitives
 
 package final class FeedThread: Sendable {
-    private let alarm: Alarm
-    /// Nil once the thread was joined.
-    private let thread: Mutex<pthread_t?>
+    private let alarm = Alarm()
+    private let ending = Monitor(false)
 
     /// Starts the thread. `publish` takes each non-empty batch, and may empty it. The feed waits while it runs, so a
     /// slow publisher slows the feed and nothing piles up. `report` gets the news for the operator. Both run on the
@@ -18,31 +16,32 @@ package final class FeedThread: Sendable {
         publish: @escaping @Sendable (inout UpdateBatch) -> Void,
         report: @escaping @Sendable (FeedReport) -> Void
     ) {
-        let alarm = Alarm()
-        let run = FeedRun(feed: feed, alarm: alarm, publish: publish, report: report)
+        let run = FeedRun(feed: feed, alarm: alarm, ending: ending, publish: publish, report: report)
         var handle = pthread_t()
         let context = Unmanaged.passRetained(run).toOpaque()
         let code = pthread_create(&handle, nil, { runFeed($0) }, context)
         if code == 0 {
             // Cut, because a name longer than 15 bytes would be refused.
             pthread_setname_np(handle, String("feed " + name).utf8Prefix(15))
+            pthread_detach(handle)
         } else {
             Unmanaged<FeedRun>.fromOpaque(context).release()
+            ending.withLock { $0 = true }
             report(.ended(FeedFailure("no thread could be started (errno \(code))", isPassing: false)))
         }
-        self.alarm = alarm
-        thread = Mutex(code == 0 ? handle : nil)
     }
 
-    deinit { stop() }
+    deinit { end() }
 
-    /// Ends the feed and waits for its thread: no longer than a batch takes that is just being published.
-    package func stop() {
+    /// Has the feed end. What it is just producing is published no more, and it has no more news.
+    package func end() {
         alarm.raise()
-        thread.withLock { thread in
-            if let thread { pthread_join(thread, nil) }
-            thread = nil
-        }
+    }
+
+    /// Waits until the feed has ended, but not beyond `deadline`; whether it has. It may hang in a call of the kernel, such as one
+    /// that asks a file server that is away.
+    package func hasEnded(by deadline: Instant) -> Bool {
+        ending.wait(until: deadline) { $0 }
     }
 }
 
@@ -60,22 +59,26 @@ package enum FeedReport: Sendable, Equatable {
 private final class FeedRun {
     private let feed: any Feed
     private let alarm: Alarm
+    private let ending: Monitor<Bool>
     private let publish: @Sendable (inout UpdateBatch) -> Void
     private let report: @Sendable (FeedReport) -> Void
     private var batch = UpdateBatch()
     private var backoff = FeedBackoff()
 
     init(
-        feed: any Feed, alarm: Alarm, publish: @escaping @Sendable (inout UpdateBatch) -> Void,
+        feed: any Feed, alarm: Alarm, ending: Monitor<Bool>,
+        publish: @escaping @Sendable (inout UpdateBatch) -> Void,
         report: @escaping @Sendable (FeedReport) -> Void
     ) {
         self.feed = feed
         self.alarm = alarm
+        self.ending = ending
         self.publish = publish
         self.report = report
     }
 
     func run() {
+        defer { ending.withLock { $0 = true } }
         while let next = turn(now: .now()) {
             if alarm.wait(until: next) { return }
         }
@@ -92,25 +95,30 @@ private final class FeedRun {
             return failed(error, now: now)
         }
         backoff.reset()
-        if next == nil { report(.ended(nil)) }
+        if next == nil { tell(.ended(nil)) }
         return next
     }
 
     /// Updates appended before a failure are valid, and what was skipped before it is told.
     private func handOn() {
-        if !batch.isEmpty { publish(&batch) }
+        // Another may publish in its place by now.
+        if !batch.isEmpty, !alarm.isRaised { publish(&batch) }
         batch.removeAll()
         let skipped = feed.takeSkipped()
-        if skipped.count > 0 { report(.skipped(skipped)) }
+        if skipped.count > 0 { tell(.skipped(skipped)) }
+    }
+
+    private func tell(_ news: FeedReport) {
+        if !alarm.isRaised { report(news) }
     }
 
     private func failed(_ failure: FeedFailure, now: Instant) -> Instant? {
         guard failure.isPassing else {
-            report(.ended(failure))
+            tell(.ended(failure))
             return nil
         }
         let pause = backoff.next()
-        report(.failed(failure, retryAfter: pause))
+        tell(.failed(failure, retryAfter: pause))
         return now + pause
     }
 }

@@ -212,12 +212,8 @@ package final class RunningGateway: Sendable {
     /// All that is counted, at this moment.
     package var figures: GatewayFigures { GatewayFigures(shared) }
 
-    /// Counts from now on the updates of a source called `name`.
-    package func addSource(_ name: String) -> SourceStatistics {
-        let source = SourceStatistics(name: name)
-        shared.sources.withLock { $0.append(source) }
-        return source
-    }
+    /// What publishes from inside the process.
+    package var sources: UpdateSources { shared.sources }
 
     // MARK: Other settings
 

@@ -28,8 +28,7 @@ package final class GatewayShared: Sendable {
     package let loops: [LoopControl]
     /// In the order of each loop's listeners.
     package let addresses: [ListeningAddress]
-    /// Feeds and whatever else publishes from inside the process.
-    let sources: Mutex<[SourceStatistics]> = Mutex([])
+    let sources = UpdateSources()
     let accessTickets = AccessTickets()
     let places = ConnectionPlaces()
     // What each address and principal has done lately, and all together.

@@ -50,6 +50,8 @@ extension Log {
         case feedSkipped = "a feed skipped what it can't use"
         case feedRefused = "a feed's updates were refused"
         case feedEnded = "feed ended"
+        case feedStopped = "feed stopped"
+        case feedHangs = "a feed that was stopped hangs"
 
         // The log itself.
         case linesDropped = "log lines were dropped"
@@ -58,12 +60,12 @@ extension Log {
             switch self {
             case .refused: .debug
             case .listening, .addressSkipped, .variablesPassedOver, .draining, .ended: .info
-            case .feedStarted, .feedEnded: .info
+            case .feedStarted, .feedEnded, .feedStopped: .info
             case .readerStalled, .readerDead, .limitHit, .cursorReset, .readerBehind: .info
             case .hostRefused, .originRefused, .credentialRefused, .handshakeFailed, .certificatesTaken: .info
             case .settingsTaken, .keysTaken: .info
             case .openToAll, .endedAtOnce, .turnedAway, .memoryShort, .feedFailed, .backendFailed: .warning
-            case .feedSkipped, .linesDropped, .certificateEnds, .keysNotFetched: .warning
+            case .feedSkipped, .feedHangs, .linesDropped, .certificateEnds, .keysNotFetched: .warning
             case .settingsRefused, .certificatesRefused, .cannotDrain, .loopStopped, .listenersUnwatched,
                 .feedRefused:
                 .error
@@ -100,7 +102,7 @@ extension Log {
             case .certificatesTaken: ["certificate"]
             case .certificatesRefused: ["reason"]
             case .certificateEnds: ["certificate", "days"]
-            case .feedStarted: ["feed"]
+            case .feedStarted, .feedStopped, .feedHangs: ["feed"]
             case .feedFailed: ["feed", "reason", "afterSeconds"]
             case .feedSkipped, .feedRefused, .feedEnded: ["feed", "reason", "skipped"]
             case .linesDropped: ["count"]

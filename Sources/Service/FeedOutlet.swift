@@ -17,7 +17,7 @@ final class FeedOutlet: Sendable {
     init(of name: String, to gateway: RunningGateway, _ log: Log) {
         self.name = name
         sequencer = gateway.sequencer
-        source = gateway.addSource(name)
+        source = gateway.sources.add(name)
         self.log = log
     }
 

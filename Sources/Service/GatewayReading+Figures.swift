@@ -12,7 +12,7 @@ extension GatewayReading {
         stopped = figures[.stopped]
         topics = figures[.topics]
         subscriptions = figures[.subscriptions]
-        published = figures[.feeds].reduce(figures[.published]) { $0 + $1.count }
+        published = figures[.published] + figures.updatesOfSources
         delivered = figures[.delivered]
         conflated = figures[.conflated]
         sentBytes = figures[.sentBytes]

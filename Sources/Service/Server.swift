@@ -1,7 +1,5 @@
 /// A gateway with the feeds that its configuration names: what `tidegate serve` runs.
-internal import Broker
 package import Configuration
-internal import Feeds
 package import Gateway
 package import Logging
 internal import Primitives
@@ -11,8 +9,8 @@ package import Transport
 /// Here the gateway and the feeds, which do not know each other, are joined. Any thread.
 package final class Server: Sendable {
     package let gateway: RunningGateway
-    private let log: Log
-    private let feeds: [FeedThread]
+    /// Nil: none are to be started.
+    private let feeds: RunningFeeds?
 
     /// Listens, starts the loops, then the feeds; ready when it returns. `effective` is what the settings stand at, and `source`
     /// reads them anew.
@@ -36,8 +34,8 @@ package final class Server: Sendable {
         }
         let isOpenToAll = configuration.gateway.access.letsStrangersPublish(at: gateway.addresses)
         if isOpenToAll { log.tell(.openToAll) }
-        let feeds = startsFeeds ? configuration.feeds : []
-        let threads = feeds.map { start($0.feed, called: $0.name, gateway, log) }
+        let feeds = startsFeeds ? RunningFeeds(for: gateway, log) : nil
+        feeds?.take(configuration.feeds)
         SettingsReload.show(effective, at: gateway)
         let watchedFile = configuration.isWatched ? configuration.file : nil
         let errands = Errands(for: gateway)
@@ -46,7 +44,7 @@ package final class Server: Sendable {
             // Nobody waits for its end: it may be asking a name server when the gateway's comes.
             _ = try LoopThread(name: "reload") {
                 var reload = SettingsReload(
-                    source, of: gateway, errands, effective, isOpenToAll: isOpenToAll, log)
+                    source, of: gateway, feeds, errands, effective, isOpenToAll: isOpenToAll, log)
                 var watch = watchedFile.map { SettingsWatch($0) }
                 gateway.reloads.serve(
                     looking: SettingsWatch.interval, hasChanged: { watch?.hasChanged() ?? false }
@@ -57,33 +55,18 @@ package final class Server: Sendable {
         } catch {
             throw .system(error)
         }
-        return Server(gateway, threads, log)
+        return Server(gateway, feeds)
     }
 
-    private init(_ gateway: RunningGateway, _ feeds: [FeedThread], _ log: Log) {
+    private init(_ gateway: RunningGateway, _ feeds: RunningFeeds?) {
         self.gateway = gateway
         self.feeds = feeds
-        self.log = log
     }
 
     /// Says goodbye to everybody, spread over the configured time, and returns when all are gone or cut, and the feeds have
     /// ended.
     package func drain() {
         gateway.drain()
-        for feed in feeds { feed.stop() }
-    }
-
-    // MARK: Feeds
-
-    private static func start(
-        _ feed: any Feed, called name: String, _ gateway: RunningGateway, _ log: Log
-    ) -> FeedThread {
-        log.tell(.feedStarted, ["feed": .text(name)])
-        if let own = feed as? GatewayFeed { own.read = { GatewayReading(gateway.figures) } }
-        let outlet = FeedOutlet(of: name, to: gateway, log)
-        // The configuration made the feed for this thread alone, and nobody asks the configuration again.
-        nonisolated(unsafe) let feed = feed
-        return FeedThread(
-            name: name, feed: feed, publish: { outlet.publish(&$0) }, report: { outlet.tell($0) })
+        feeds?.end()
     }
 }

@@ -13,6 +13,8 @@ package struct SettingsReload {
 
     private let source: Source
     private let gateway: RunningGateway
+    /// Nil: none are to be started.
+    private let feeds: RunningFeeds?
     private let errands: Errands
     private let log: Log
     /// What the running gateway goes by.
@@ -20,11 +22,12 @@ package struct SettingsReload {
     private var isOpenToAll: Bool
 
     init(
-        _ source: @escaping Source, of gateway: RunningGateway, _ errands: Errands,
-        _ effective: EffectiveSettings, isOpenToAll: Bool, _ log: Log
+        _ source: @escaping Source, of gateway: RunningGateway, _ feeds: RunningFeeds?,
+        _ errands: Errands, _ effective: EffectiveSettings, isOpenToAll: Bool, _ log: Log
     ) {
         self.source = source
         self.gateway = gateway
+        self.feeds = feeds
         self.errands = errands
         self.effective = effective
         self.isOpenToAll = isOpenToAll
@@ -58,6 +61,7 @@ package struct SettingsReload {
     private mutating func take(
         _ configuration: TidegateConfiguration, _ read: EffectiveSettings
     ) -> ReloadReport.Outcome {
+        feeds?.take(configuration.feeds)
         log.change(level: configuration.log.level)
         let difference = effective.take(read, where: TidegateConfiguration.isTakenAtOnce)
         Self.show(effective, at: gateway)

@@ -13,14 +13,15 @@ extension EffectiveSettings {
         return settings
     }
 
-    /// `{"settings":[{"path":"port","value":8080,"source":"config.json:3"},…]}`; without `source` where the default stands, with
-    /// `mark` where the value is not all. Of settings that are `marked`.
+    /// `{"settings":[{"path":"port","key":"port","value":8080,"source":"config.json:3"},…]}`; without `source` where the default
+    /// stands, with `mark` where the value is not all. Of settings that are `marked`.
     package var json: ByteBuffer {
         var text = ByteBuffer()
         text.append("{\"settings\":[")
         for (place, entry) in entries.enumerated() {
             text.append(place > 0 ? ",\n{\"path\":" : "\n{\"path\":")
             text.append(jsonString: entry.path)
+            text.append(member: "key", entry.key)
             text.append(",\"value\":")
             text.append(Array(entry.value.utf8).span)
             text.append(member: "source", entry.source)
@@ -49,7 +50,7 @@ extension EffectiveSettings {
 
 extension EffectiveSettings.Entry {
     fileprivate init(_ scanner: inout JSONScanner) throws(JSONFailure) {
-        var (path, value, content) = ("", "null", "")
+        var (path, key, value, content) = ("", "", "null", "")
         var source: String?
         try scanner.enterObject()
         while let name = try scanner.nextMember() {
@@ -64,10 +65,11 @@ extension EffectiveSettings.Entry {
             let string = try scanner.string()
             let text = string.decoded(in: scanner.bytes).map { String(decoding: $0, as: UTF8.self) } ?? ""
             if name.equals("path", in: scanner.bytes) { path = text }
+            if name.equals("key", in: scanner.bytes) { key = text }
             if name.equals("source", in: scanner.bytes) { source = text }
             if name.equals("mark", in: scanner.bytes) { content = text }
         }
-        self.init(path: path, value: value, source: source, content: content)
+        self.init(path: path, value: value, source: source, content: content, key: key)
     }
 }
 

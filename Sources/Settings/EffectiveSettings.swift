@@ -9,23 +9,31 @@ package struct EffectiveSettings: Sendable {
         package let source: String?
         /// What else tells two values apart: what stands in the file that the value names, or the secret itself.
         var content = ""
-
-        /// The setting that it belongs to: a list is one.
-        fileprivate var key: String {
-            let parts = path.split(separator: ".").prefix { $0.contains { !("0"..."9").contains($0) } }
-            return parts.joined(separator: ".")
-        }
+        /// The setting that it belongs to: a list is one, and so is a section whose name is free.
+        let key: String
     }
 
     /// In the order in which they were asked for.
     package internal(set) var entries: [Entry] = []
+    /// "feeds.host"
+    private var namedSections: [String] = []
 
     package init() {}
+
+    mutating func note(namedSection path: String) {
+        namedSections.append(path)
+    }
 
     mutating func note(_ value: String, at path: String, from source: String?) {
         if path.hasPrefix("$") { return }
         entries.removeAll { $0.path == path }
-        entries.append(Entry(path: path, value: value, source: source))
+        entries.append(Entry(path: path, value: value, source: source, key: key(of: path)))
+    }
+
+    private func key(of path: String) -> String {
+        if let section = namedSections.last(where: { path.hasPrefix($0 + ".") }) { return section }
+        let parts = path.split(separator: ".").prefix { $0.contains { !("0"..."9").contains($0) } }
+        return parts.joined(separator: ".")
     }
 
     mutating func note(content: String, at path: String) {
@@ -37,6 +45,11 @@ package struct EffectiveSettings: Sendable {
         guard let place = entries.firstIndex(where: { $0.path == path }) else { return }
         entries[place].content = entries[place].value
         entries[place].value = "\"…\""
+    }
+
+    /// All values of a setting, by their paths.
+    package func values(of key: String) -> [String: String] {
+        Dictionary(uniqueKeysWithValues: entries.lazy.filter { $0.key == key }.map { ($0.path, $0.value) })
     }
 
     // MARK: Other settings

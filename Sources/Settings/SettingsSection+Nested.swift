@@ -22,7 +22,10 @@ extension SettingsSection {
         var outer = try section(key)
         let names = outer.members.map(\.key) + record.overriddenNames(below: outer.path)
         var named: [(name: String, section: SettingsSection)] = []
-        for name in Set(names).sorted() { named.append((name, try outer.section(name))) }
+        for name in Set(names).sorted() {
+            record.effective.note(namedSection: outer.path(of: name))
+            named.append((name, try outer.section(name)))
+        }
         return named
     }
 

@@ -16,6 +16,8 @@ import Testing
             /// Skips records; where there is a failure, in the same call.
             case skip([String], FeedFailure?)
             case end
+            /// Is in the hands of the kernel until somebody signals, then makes an update and skips a record.
+            case hang(DispatchSemaphore)
         }
         private var steps: [Step]
         private var skipped = SkippedRecords()
@@ -38,6 +40,11 @@ import Testing
                 if let failure { throw failure }
                 return now
             case .end: return nil
+            case .hang(let semaphore):
+                semaphore.wait()
+                append(to: &batch)
+                skipped.add("a")
+                return nil
             }
         }
 
@@ -73,11 +80,16 @@ import Testing
         }
     }
 
+    private func stop(_ thread: FeedThread) {
+        thread.end()
+        #expect(thread.hasEnded(by: .now() + .seconds(50)))
+    }
+
     @Test func publishesAndEnds() {
         let witness = Witness()
         let thread = witness.start([.update(then: .zero), .update(then: .milliseconds(1)), .end])
         witness.reported.wait()
-        thread.stop()
+        stop(thread)
         #expect(witness.updateCount.load(ordering: .relaxed) == 2)
         #expect(witness.reports.withLock { $0 } == [.ended(nil)])
     }
@@ -86,10 +98,22 @@ import Testing
         let witness = Witness()
         let thread = witness.start([.update(then: .seconds(3600))])
         witness.published.wait()
-        let start = Instant.now()
-        thread.stop()
-        thread.stop()
-        #expect(Instant.now().since(start) < .seconds(5))
+        stop(thread)
+        stop(thread)
+        #expect(witness.reports.withLock { $0 }.isEmpty)
+    }
+
+    /// Nobody has to wait for it; and what it then makes is late: another may publish in its place.
+    @Test func oneThatHangsIsLeftBehind() {
+        let witness = Witness()
+        let semaphore = DispatchSemaphore(value: 0)
+        let thread = witness.start([.update(then: .zero), .hang(semaphore)])
+        witness.published.wait()
+        thread.end()
+        #expect(!thread.hasEnded(by: .now()))
+        semaphore.signal()
+        stop(thread)
+        #expect(witness.updateCount.load(ordering: .relaxed) == 1)
         #expect(witness.reports.withLock { $0 }.isEmpty)
     }
 
@@ -99,7 +123,7 @@ import Testing
         let thread = witness.start([.updateAndFail(passing), .update(then: .zero), .end])
         witness.reported.wait()
         witness.reported.wait()
-        thread.stop()
+        stop(thread)
         #expect(witness.updateCount.load(ordering: .relaxed) == 2)
         #expect(
             witness.reports.withLock { $0 } == [.failed(passing, retryAfter: .seconds(1)), .ended(nil)])
@@ -111,7 +135,7 @@ import Testing
         let lasting = FeedFailure("malformed", isPassing: false)
         let thread = witness.start([.skip(["a", "b"], nil), .update(then: .zero), .skip(["c"], lasting)])
         for _ in 0..<3 { witness.reported.wait() }
-        thread.stop()
+        stop(thread)
         var two = SkippedRecords()
         for reason in ["a", "b"] { two.add(reason) }
         var one = SkippedRecords()
@@ -125,7 +149,7 @@ import Testing
         let lasting = FeedFailure("malformed", isPassing: false)
         let thread = witness.start([.fail(lasting)])
         witness.reported.wait()
-        thread.stop()
+        stop(thread)
         #expect(witness.reports.withLock { $0 } == [.ended(lasting)])
     }
 

@@ -73,6 +73,26 @@ import Testing
         #expect(effective.take(try read(#"{"port":81,"wait":6}"#)) { $0 != "port" }.taken == ["access.keys"])
     }
 
+    @Test func aSectionWithAFreeNameIsOneSetting() throws {
+        func read(_ feeds: String) throws -> EffectiveSettings {
+            var root = try SettingsSection(
+                parsing: Array(#"{"feeds":{\#(feeds)}}"#.utf8), file: "config.json", overrides: [:])
+            for (_, section) in try root.namedSections("feeds") {
+                var section = section
+                _ = try section.integer("rate", default: 1, in: 0...9)
+                _ = try section.boolean("loop", default: false)
+            }
+            return root.effective
+        }
+        var effective = try read(#""a":{},"a.b":{},"2":{}"#)
+        let own = ["feeds.a.rate": "1", "feeds.a.loop": "false"]
+        #expect(effective.values(of: "feeds.a") == own)
+        let other = try read(#""a":{"rate":1},"a.b":{"rate":2,"loop":true},"c":{}"#)
+        let expected = EffectiveSettings.Difference(taken: ["feeds.2", "feeds.a.b", "feeds.c"], sameCount: 1)
+        #expect(effective.take(other) { _ in true } == expected)
+        #expect(effective.values(of: "feeds.a.b") == ["feeds.a.b.rate": "2", "feeds.a.b.loop": "true"])
+    }
+
     @Test func aListIsOneSettingAndASecretCounts() throws {
         var effective = try read(#"{"access":{"keys":[{"name":"a","hash":"1"},{"name":"b","hash":"2"}]}}"#)
         let other = try read(#"{"access":{"keys":[{"name":"a","hash":"1"},{"name":"b","hash":"3"}]}}"#)

@@ -15,6 +15,8 @@ package struct GatewayFigures: Sendable {
     private var counts = [Int](repeating: 0, count: Figure.allCases.count)
     private var readings = [Histogram.Reading](
         repeating: Histogram.Reading(), count: Distribution.allCases.count)
+    /// What feeds have published, those that are gone too.
+    package let updatesOfSources: Int
     let certificates: [CertificateStatus.Known]
     private var tallies: [Tally: [(key: String, count: Int)]] = [:]
 
@@ -22,6 +24,7 @@ package struct GatewayFigures: Sendable {
         startedAt = shared.startedAt
         certificates = shared.certificates.known.withLock { $0 }
         descriptorLimit = shared.descriptorLimit
+        updatesOfSources = shared.sources.publishedCount
         var connections = 0
         for loop in shared.loops.map(\.statistics) {
             connections += loop.connections.now
@@ -54,7 +57,7 @@ package struct GatewayFigures: Sendable {
             (reason.rawValue, shared.sum { $0.handshakeFailures[reason] })
         }
         tallies[.refusals] = Problem.codes.map { code in (code, shared.sum { $0.refusals[code] }) }
-        let sources = shared.sources.withLock { $0 }
+        let sources = shared.sources.present
         tallies[.feeds] = sources.map { ($0.name, $0.published.now) }
         tallies[.skipped] = sources.map { ($0.name, $0.skippedCount) }
     }

@@ -1,0 +1,82 @@
+/// The feeds that run at present. A reload starts, stops and changes them one by one, and a drain ends them all.
+internal import Configuration
+internal import Feeds
+internal import Gateway
+internal import Logging
+internal import Primitives
+internal import Synchronization
+
+/// Any thread that may wait.
+final class RunningFeeds: Sendable {
+    /// A feed that has not ended by then hangs, and nobody waits longer for it.
+    private static let patience = Duration.seconds(2)
+
+    private struct State {
+        var feeds: [String: Running] = [:]
+        /// The gateway has drained.
+        var isOver = false
+    }
+
+    private struct Running {
+        let thread: FeedThread
+        let settings: [String: String]
+    }
+
+    private let gateway: RunningGateway
+    private let log: Log
+    private let state = Mutex(State())
+
+    init(for gateway: RunningGateway, _ log: Log) {
+        self.gateway = gateway
+        self.log = log
+    }
+
+    /// Has these run and no others. One whose settings are the same goes on, or has ended by itself and stays so.
+    func take(_ feeds: [NamedFeed]) {
+        state.withLock { state in
+            guard !state.isOver else { return }
+            let wanted = Dictionary(uniqueKeysWithValues: feeds.map { ($0.name, $0.settings) })
+            let leaving = state.feeds.filter { wanted[$0.key] != $0.value.settings }
+            stop(leaving)
+            for name in leaving.keys {
+                state.feeds[name] = nil
+                if wanted[name] == nil { gateway.sources.remove(name) }
+            }
+            for feed in feeds where state.feeds[feed.name] == nil {
+                state.feeds[feed.name] = Running(thread: start(feed), settings: feed.settings)
+            }
+        }
+    }
+
+    /// Ends all of them, and lets no others start.
+    func end() {
+        state.withLock { state in
+            state.isOver = true
+            stop(state.feeds)
+            state.feeds = [:]
+        }
+    }
+
+    private func start(_ named: NamedFeed) -> FeedThread {
+        log.tell(.feedStarted, ["feed": .text(named.name)])
+        if let own = named.feed as? GatewayFeed {
+            let gateway = gateway
+            own.read = { GatewayReading(gateway.figures) }
+        }
+        let outlet = FeedOutlet(of: named.name, to: gateway, log)
+        // The configuration made the feed for this thread alone, and nobody asks the configuration again.
+        nonisolated(unsafe) let feed = named.feed
+        return FeedThread(
+            name: named.name, feed: feed, publish: { outlet.publish(&$0) }, report: { outlet.tell($0) })
+    }
+
+    /// All at once: one that hangs keeps no other waiting.
+    private func stop(_ feeds: [String: Running]) {
+        for feed in feeds.values { feed.thread.end() }
+        let deadline = Instant.now() + Self.patience
+        for (name, feed) in feeds.sorted(by: { $0.key < $1.key }) {
+            log.tell(
+                feed.thread.hasEnded(by: deadline) ? .feedStopped : .feedHangs, ["feed": .text(name)])
+        }
+    }
+}
