@@ -2,24 +2,31 @@
 
 import asyncio
 import atexit
+import contextlib
 import shutil
 import socket
 import ssl
 import subprocess
 import tempfile
 
-import aiohttp
 import httpx
-import websockets
+
+from entrance import Entrance
+from gateway import PATIENCE
 from prerequisites import need
+from readers import READERS
+from sessions import CLIENTS_BY_NAME, PAGES, session
 
 FOLDER = tempfile.mkdtemp()
+AUTHORITY = f"{FOLDER}/ca.pem"
 atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
 SETTINGS = {
     "endpoints.0.redirect": "false",
     "endpoints.1.tls.certificate": f"{FOLDER}/server.pem",
     "endpoints.1.tls.key": f"{FOLDER}/server.key",
     "endpoints.1.tls.hsts": 31536000,
+    "subscribers.compression.mode": "on",
+    "publicFolder": PAGES,
 }
 
 
@@ -29,15 +36,15 @@ def tests():
         "curl": curl,
         "Python's ssl": bare,
         "httpx": with_httpx,
-        "websockets": with_websockets,
-        "aiohttp": with_aiohttp,
         "sslscan": sslscan,
     }
+    named |= {name: session(name, client, True, AUTHORITY) for name, client in CLIENTS_BY_NAME.items()}
+    named |= {f"every event of a stream, {name}": heard_by(reader) for name, reader in READERS.items()}
     return [(f"TLS: {name}", SETTINGS, test) for name, test in named.items()]
 
 
 def trusting(version=None):
-    context = ssl.create_default_context(cafile=f"{FOLDER}/ca.pem")
+    context = ssl.create_default_context(cafile=AUTHORITY)
     if version:
         context.maximum_version = version
     return context
@@ -54,7 +61,7 @@ async def told_by(*words):
 
 async def curl(gateway):
     await gateway.publish("a", data=1)
-    words = [need("curl"), "-sS", "--cacert", f"{FOLDER}/ca.pem"]
+    words = [need("curl"), "-sS", "--cacert", AUTHORITY]
     assert '"data":1' in await told_by(*words, f"https://{authority(gateway)}/topics/a")
     # Data follows the end of the snapshot, and curl ends by itself.
     stream = await told_by(*words, "--max-time", "2", "-N", f"https://{authority(gateway)}/sse?topics=a")
@@ -100,24 +107,27 @@ async def with_httpx(gateway):
         assert len(updates) > 2 and all(update["data"] == large for update in updates)
 
 
-async def with_websockets(gateway):
-    async with websockets.connect(f"wss://{authority(gateway)}/ws?topics=a", ssl=trusting()) as client:
-        while '"live"' not in await client.recv():
-            pass
-        for number in range(50):
-            await gateway.publish("a", data=number)
-            while f'"data":{number}' not in await client.recv():
-                pass
+def heard_by(reader):
+    """By TLS nobody else sees the heartbeats (events.py); what is between them comes whole."""
 
+    async def run(gateway):
+        topics = [f"events/{number}" for number in range(20)]
+        await gateway.publish(*topics, data={"price": 1.25})
+        events = reader(Entrance(authority(gateway), AUTHORITY), "/sse?topics=events/*")
 
-async def with_aiohttp(gateway):
-    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trusting())) as session:
-        async with session.ws_connect(f"wss://{authority(gateway)}/ws?topics=a") as client:
-            while '"live"' not in await client.receive_str():
-                pass
-            await gateway.publish("a", data=1)
-            while '"data":1' not in await client.receive_str():
-                pass
+        async def expect(kind):
+            found, data = await asyncio.wait_for(anext(events), PATIENCE)
+            assert found == kind, f"{kind} expected, not {found}: {data}"
+            return data
+
+        async with contextlib.aclosing(events):
+            assert {(await expect("message"))["topic"] for _ in topics} == set(topics)
+            await expect("live")
+            for price in range(20):
+                await gateway.publish("events/1", data={"price": price})
+                assert (await expect("message"))["data"] == {"price": price}
+
+    return run
 
 
 async def sslscan(gateway):
