@@ -10,6 +10,8 @@ import subprocess
 import tempfile
 
 import httpx
+import tlslite
+from tlslite.messages import ApplicationData
 
 from entrance import Entrance
 from gateway import PATIENCE
@@ -37,6 +39,7 @@ def tests():
         "Python's ssl": bare,
         "httpx": with_httpx,
         "sslscan": sslscan,
+        "records without content": empty_records,
     }
     named |= {name: session(name, client, True, AUTHORITY) for name, client in CLIENTS_BY_NAME.items()}
     named |= {f"every event of a stream, {name}": heard_by(reader) for name, reader in READERS.items()}
@@ -105,6 +108,38 @@ async def with_httpx(gateway):
         answer = await client.get(f"https://{authority(gateway)}/poll?topics=large/*")
         updates = answer.json()["updates"]
         assert len(updates) > 2 and all(update["data"] == large for update in updates)
+
+
+def send_nothing(address, version):
+    """Says nothing in so many records, with a request before and one behind; what comes back until the end."""
+    host, port = address.split(":")
+    settings = tlslite.HandshakeSettings()
+    settings.minVersion = settings.maxVersion = version
+    with socket.create_connection((host, int(port)), PATIENCE) as bare:
+        client = tlslite.TLSConnection(bare)
+        client.handshakeClientCert(settings=settings, serverName=host)
+        request = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        answer = b""
+        try:
+            client.sendall(request)
+            for _ in range(1000):
+                for _ in client._sendMsg(ApplicationData().create(bytearray())):  # pylint: disable=protected-access
+                    pass
+            client.sendall(request)
+            while piece := client.read(max=4096):
+                answer += piece
+        except (OSError, tlslite.errors.TLSError):
+            pass
+        return answer
+
+
+async def empty_records(gateway):
+    """They are counted, and the connection ends long before there are a thousand; nobody else is concerned."""
+    for version in [(3, 3), (3, 4)]:
+        answer = await asyncio.to_thread(send_nothing, authority(gateway), version)
+        assert answer.count(b"HTTP/1.1 200") <= 1, answer
+        others, _ = await asyncio.to_thread(talk, authority(gateway), trusting())
+        assert others.endswith(b"ok\n")
 
 
 def heard_by(reader):
