@@ -47,8 +47,8 @@ fuzz: needs ## a minute of each fuzzer (SECONDS_EACH=60)
 	@for name in $$(Tests/Fuzzers/run names); do Tests/Fuzzers/run $$name $${SECONDS_EACH:-60} || exit 1; done
 
 .PHONY: conformance
-conformance: needs ## all 517 cases of the Autobahn suite against an echo of our connection code
-	@Tests/Conformance/run full
+conformance: needs ## all 517 cases of the Autobahn suite against an echo of our connection code (TLS=yes: over wss)
+	@Tests/Conformance/run $(if $(TLS),--tls) full
 
 .PHONY: interop
 interop: needs ## clients and proxies that others made, against the gateway

@@ -1,9 +1,12 @@
 // An echo for the conformance suite: the gateway's loop and WebSocket connection, with raised limits, send each
 // message back. It prints its address and ends when its standard input does.
+//
+// usage: EchoServer [CERTIFICATE KEY]      with them it speaks TLS
 
 import Gateway
 import Glibc
 import Logging
+import Transport
 
 var configuration = GatewayConfiguration()
 configuration.port = 0
@@ -22,13 +25,20 @@ configuration.subscribers.compression.mode = .on
 configuration.subscribers.compression.minimumByteCount = 0
 configuration.subscribers.compression.contextTakeover = true
 
+let isSecure = CommandLine.arguments.count == 3
+if isSecure {
+    configuration.endpoints[0].tls = TLSSettings([
+        .init(certificate: CommandLine.arguments[1], key: CommandLine.arguments[2])
+    ])
+}
+
 let gateway: RunningGateway
 do {
     gateway = try RunningGateway.start(configuration, log: try Log(level: .warning))
 } catch {
     fatalError("\(error)")
 }
-print("ws://\(gateway.entrance.address)/ws")
+print("\(isSecure ? "wss" : "ws")://\(gateway.entrance.address)/ws")
 fflush(nil)
 while readLine() != nil {}
 gateway.drain()

@@ -403,4 +403,18 @@ import Testing
         #expect(metrics.contains("tidegate_credentials_refused_total{reason=\"key\"} 32"))
         #expect(metrics.contains("tidegate_credentials_refused_total{reason=\"throttled\"} 1"))
     }
+
+    /// A hundred thousand tries a minute, for twelve seconds: ten at once are answered, and one every six seconds; the rest are put off.
+    @Test func guessesGetNowhere() throws {
+        let stage = try stage()
+        let wrong = "GET /topics HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer tg_wrong\r\n\r\n"
+        var answers: [String: Int] = [:]
+        for _ in 0..<200 {
+            for _ in 0..<100 { answers[status(stage.receive(wrong)), default: 0] += 1 }
+            stage.clock.advance(by: .milliseconds(60))
+            stage.work.beginTurn()
+        }
+        #expect(answers == ["401": 11, "429": 19_989])
+        #expect(status(get(stage, "/topics?match=stocks/*", bearer)) == "200")
+    }
 }

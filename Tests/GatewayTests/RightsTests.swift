@@ -39,6 +39,40 @@ import Testing
         #expect(answer == (expected == "200" ? "101" : "403"))
     }
 
+    /// Names are compared byte for byte, once decoded: no other spelling of a right is that right, nor more than it.
+    @Test(arguments: [
+        // More than what is granted, said in another way.
+        "a/**", "a/*/**", "**", "*/x", "*/*", "a", "a%2F**", "a/%2A%2A", "a%2F%2A%2F%2A", "a/x%2Fy", "a,b",
+        // Encoded twice it is one strange segment.
+        "a%252Fx", "%2561/x",
+        // Another case; the same letter composed, decomposed and compatible; slashes and letters that look alike; what is not seen.
+        "A/x", "e%CC%81/x", "%C3%89/x", "%EF%BD%81/x", "a%E2%88%95x", "a%EF%BC%8Fx", "%D0%B0/x",
+        "a%E2%80%8B/x", "%EF%BB%BFa/x",
+        // Slashes too many, dots, and what is no text.
+        "a/x/", "/a/x", "a//x", "a/", "a/x//", "a/./x", "a/../b", "a/..", "a%00/x", "a/x%00", "a%C0%AFx",
+        "%61%ff/x",
+        "a/x%20", "a/x%0A", "a+/x",
+    ])
+    func noSpellingGainsARight(spelled: String) throws {
+        var rights = Rights()
+        rights.subscribe = .within([try TopicPattern("a/*"), try TopicPattern("\u{E9}/*")])
+        rights.publish = rights.subscribe
+        func answer(_ request: String) -> String { status(FrontEndStage(rights: rights).receive(request)) }
+        for path in [
+            "/poll?wait=0&topics=\(spelled)", "/sse?topics=\(spelled)", "/topics/\(spelled)",
+            "/topics?match=\(spelled)",
+        ] {
+            let answer = answer("GET \(path) HTTP/1.1\r\nHost: x\r\n\r\n")
+            #expect(["400", "403"].contains(answer), "\(path): \(answer)")
+        }
+        let put = answer("PUT /topics/\(spelled) HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n1")
+        #expect(["400", "403"].contains(put), "PUT \(spelled): \(put)")
+        // What is granted is, spelled as it is.
+        for right in ["a/x", "%61/x", "a%2Fx", "%C3%A9/x"] {
+            #expect(answer("GET /poll?wait=0&topics=\(right) HTTP/1.1\r\nHost: x\r\n\r\n") == "200")
+        }
+    }
+
     @Test func namesWhatIsRefusedAndRefusesAll() throws {
         let stage = try stage()
         _ = get(

@@ -13,7 +13,7 @@ const stream = () => new Promise((resolve, reject) => {
   source.onerror = () => reject(new Error('the event stream failed'));
 });
 
-scenario(WebSocket, `ws://${location.host}/ws`, topic, compression === 'on')
+scenario(WebSocket, `${location.protocol.replace('http', 'ws')}//${location.host}/ws`, topic, compression === 'on')
   .then(stream)
   .then(() => 'ok', (error) => error.message)
   .then((verdict) => fetch('/topics/interop-verdict', { method: 'PUT', body: JSON.stringify(verdict) }));

@@ -15,8 +15,10 @@ class WebSockets:
     name = "websockets"
     compresses = True
 
-    async def open(self, url, compression):
-        self.socket = await websockets.connect(url, compression="deflate" if compression else None, max_size=None)
+    async def open(self, url, compression, trust=None):
+        self.socket = await websockets.connect(
+            url, compression="deflate" if compression else None, max_size=None, ssl=trust
+        )
         return bool(self.socket.protocol.extensions)
 
     async def send(self, text):
@@ -47,8 +49,8 @@ class AIOHTTP:
     name = "aiohttp"
     compresses = True
 
-    async def open(self, url, compression, autoping=True):
-        self.session = aiohttp.ClientSession()
+    async def open(self, url, compression, trust=None, autoping=True):
+        self.session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trust or True))
         self.socket = await self.session.ws_connect(url, compress=15 if compression else 0, autoping=autoping)
         return bool(self.socket.compress)
 
@@ -73,8 +75,10 @@ class WebSocketClient:
     name = "websocket-client"
     compresses = False
 
-    async def open(self, url, compression):
-        self.socket = await asyncio.to_thread(websocket.create_connection, url, timeout=PATIENCE)
+    async def open(self, url, compression, trust=None):
+        self.socket = await asyncio.to_thread(
+            websocket.create_connection, url, timeout=PATIENCE, sslopt={"context": trust} if trust else {}
+        )
         return False
 
     async def send(self, text):

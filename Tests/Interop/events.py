@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 
+from entrance import Entrance
 from gateway import PATIENCE
 from readers import READERS
 
@@ -57,7 +58,7 @@ def heard_by(reader):
         await gateway.publish(*topics, data={"price": 1.25})
         async with Tap(gateway) as tap:
             # No gateway was ever called so: the stream begins with a reset.
-            events = reader(f"http://{tap.address}/sse?topics=events/*&cursor=nobody-1")
+            events = reader(Entrance(tap.address), "/sse?topics=events/*&cursor=nobody-1")
 
             async def expect(kind):
                 found, data = await asyncio.wait_for(anext(events), PATIENCE)

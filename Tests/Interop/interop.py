@@ -7,6 +7,7 @@ import time
 import traceback
 
 import access
+import behind
 import events
 import forwarded
 import limits
@@ -20,7 +21,7 @@ from gateway import Gateway
 from prerequisites import Skip
 
 # Each module has `tests()`: for each test its name, the gateway's settings, and a function that takes a gateway.
-MODULES = [sessions, access, events, forwarded, limits, operations, proxies, returning, vanished, secure]
+MODULES = [sessions, access, events, forwarded, limits, operations, proxies, returning, vanished, secure, behind]
 
 
 async def outcome(name, settings, test):

@@ -91,30 +91,33 @@ def compressing_apache(folder, gateway_port, port):
     return [need("apache2"), "-D", "FOREGROUND", "-f", f"{folder}/apache.conf"]
 
 
-def insert(path, place, text):
+def insert(path, place, text, gap="\n    ", places=1):
+    """Puts a text behind a place, and a gap between."""
     with open(path, encoding="utf-8") as file:
         whole = file.read()
-    assert whole.count(place) == 1
+    assert whole.count(place) == places
     with open(path, "w", encoding="utf-8") as file:
-        file.write(whole.replace(place, f"{place}\n    {text}"))
+        file.write(whole.replace(place, f"{place}{gap}{text}"))
 
 
 class Proxy:
-    """The proxy's process, in front of the gateway, answering."""
+    """The proxy's process, in front of an endpoint of the gateway's, answering; by TLS where there is somebody to trust."""
 
-    def __init__(self, command, gateway):
+    def __init__(self, command, gateway, place=0, trust=None):
         self.command = command
-        self.gateway = gateway
+        self.gateway_port = int(gateway.addresses[place].rsplit(":", 1)[1])
+        self.trust = trust
 
     async def __aenter__(self):
         self.folder = tempfile.TemporaryDirectory()
         port = free_port()
         self.address = f"127.0.0.1:{port}"
+        self.url = f"{'https' if self.trust else 'http'}://{self.address}"
         self.process = await asyncio.create_subprocess_exec(
-            *self.command(self.folder.name, self.gateway.port, port), stderr=asyncio.subprocess.PIPE
+            *self.command(self.folder.name, self.gateway_port, port), stderr=asyncio.subprocess.PIPE
         )
         self.errors = asyncio.create_task(self.process.stderr.read())
-        self.http = aiohttp.ClientSession(f"http://{self.address}")
+        self.http = aiohttp.ClientSession(self.url, connector=aiohttp.TCPConnector(ssl=self.trust or True))
         try:
             await asyncio.wait_for(self.answers(), PATIENCE)
         except BaseException:

@@ -6,9 +6,9 @@ import json
 from gateway import PATIENCE
 
 
-async def scenario(client, url, topic, compression):
+async def scenario(client, url, topic, compression, trust=None):
     """Connect, snapshot, live, publish, ping, close. `topic` must hold 20 values below it."""
-    agreed = await asyncio.wait_for(client.open(url, compression), PATIENCE)
+    agreed = await asyncio.wait_for(client.open(url, compression, trust), PATIENCE)
     assert agreed == (compression and client.compresses), f"compression agreed: {agreed}"
 
     async def receive(kind):

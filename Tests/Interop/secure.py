@@ -2,24 +2,33 @@
 
 import asyncio
 import atexit
+import contextlib
 import shutil
 import socket
 import ssl
 import subprocess
 import tempfile
 
-import aiohttp
 import httpx
-import websockets
+import tlslite
+from tlslite.messages import ApplicationData
+
+from entrance import Entrance
+from gateway import PATIENCE
 from prerequisites import need
+from readers import READERS
+from sessions import CLIENTS_BY_NAME, PAGES, session
 
 FOLDER = tempfile.mkdtemp()
+AUTHORITY = f"{FOLDER}/ca.pem"
 atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
 SETTINGS = {
     "endpoints.0.redirect": "false",
     "endpoints.1.tls.certificate": f"{FOLDER}/server.pem",
     "endpoints.1.tls.key": f"{FOLDER}/server.key",
     "endpoints.1.tls.hsts": 31536000,
+    "subscribers.compression.mode": "on",
+    "publicFolder": PAGES,
 }
 
 
@@ -29,15 +38,16 @@ def tests():
         "curl": curl,
         "Python's ssl": bare,
         "httpx": with_httpx,
-        "websockets": with_websockets,
-        "aiohttp": with_aiohttp,
         "sslscan": sslscan,
+        "records without content": empty_records,
     }
+    named |= {name: session(name, client, True, AUTHORITY) for name, client in CLIENTS_BY_NAME.items()}
+    named |= {f"every event of a stream, {name}": heard_by(reader) for name, reader in READERS.items()}
     return [(f"TLS: {name}", SETTINGS, test) for name, test in named.items()]
 
 
 def trusting(version=None):
-    context = ssl.create_default_context(cafile=f"{FOLDER}/ca.pem")
+    context = ssl.create_default_context(cafile=AUTHORITY)
     if version:
         context.maximum_version = version
     return context
@@ -54,7 +64,7 @@ async def told_by(*words):
 
 async def curl(gateway):
     await gateway.publish("a", data=1)
-    words = [need("curl"), "-sS", "--cacert", f"{FOLDER}/ca.pem"]
+    words = [need("curl"), "-sS", "--cacert", AUTHORITY]
     assert '"data":1' in await told_by(*words, f"https://{authority(gateway)}/topics/a")
     # Data follows the end of the snapshot, and curl ends by itself.
     stream = await told_by(*words, "--max-time", "2", "-N", f"https://{authority(gateway)}/sse?topics=a")
@@ -100,24 +110,59 @@ async def with_httpx(gateway):
         assert len(updates) > 2 and all(update["data"] == large for update in updates)
 
 
-async def with_websockets(gateway):
-    async with websockets.connect(f"wss://{authority(gateway)}/ws?topics=a", ssl=trusting()) as client:
-        while '"live"' not in await client.recv():
+def send_nothing(address, version):
+    """Says nothing in so many records, with a request before and one behind; what comes back until the end."""
+    host, port = address.split(":")
+    settings = tlslite.HandshakeSettings()
+    settings.minVersion = settings.maxVersion = version
+    with socket.create_connection((host, int(port)), PATIENCE) as bare:
+        client = tlslite.TLSConnection(bare)
+        client.handshakeClientCert(settings=settings, serverName=host)
+        request = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        answer = b""
+        try:
+            client.sendall(request)
+            for _ in range(1000):
+                for _ in client._sendMsg(ApplicationData().create(bytearray())):  # pylint: disable=protected-access
+                    pass
+            client.sendall(request)
+            while piece := client.read(max=4096):
+                answer += piece
+        except (OSError, tlslite.errors.TLSError):
             pass
-        for number in range(50):
-            await gateway.publish("a", data=number)
-            while f'"data":{number}' not in await client.recv():
-                pass
+        return answer
 
 
-async def with_aiohttp(gateway):
-    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trusting())) as session:
-        async with session.ws_connect(f"wss://{authority(gateway)}/ws?topics=a") as client:
-            while '"live"' not in await client.receive_str():
-                pass
-            await gateway.publish("a", data=1)
-            while '"data":1' not in await client.receive_str():
-                pass
+async def empty_records(gateway):
+    """They are counted, and the connection ends long before there are a thousand; nobody else is concerned."""
+    for version in [(3, 3), (3, 4)]:
+        answer = await asyncio.to_thread(send_nothing, authority(gateway), version)
+        assert answer.count(b"HTTP/1.1 200") <= 1, answer
+        others, _ = await asyncio.to_thread(talk, authority(gateway), trusting())
+        assert others.endswith(b"ok\n")
+
+
+def heard_by(reader):
+    """By TLS nobody else sees the heartbeats (events.py); what is between them comes whole."""
+
+    async def run(gateway):
+        topics = [f"events/{number}" for number in range(20)]
+        await gateway.publish(*topics, data={"price": 1.25})
+        events = reader(Entrance(authority(gateway), AUTHORITY), "/sse?topics=events/*")
+
+        async def expect(kind):
+            found, data = await asyncio.wait_for(anext(events), PATIENCE)
+            assert found == kind, f"{kind} expected, not {found}: {data}"
+            return data
+
+        async with contextlib.aclosing(events):
+            assert {(await expect("message"))["topic"] for _ in topics} == set(topics)
+            await expect("live")
+            for price in range(20):
+                await gateway.publish("events/1", data={"price": price})
+                assert (await expect("message"))["data"] == {"price": price}
+
+    return run
 
 
 async def sslscan(gateway):

@@ -2,31 +2,32 @@
 
 import asyncio
 import os
-import tempfile
 
 from clients import CLIENTS
+from entrance import Entrance
 from gateway import PATIENCE
 from prerequisites import Skip, need
+from readers import BROWSERS, browsing
 from scenario import scenario
 
-FOLDER = os.path.dirname(os.path.abspath(__file__))
+PAGES = os.path.dirname(os.path.abspath(__file__))
 NODE_MODULES = "/usr/share/nodejs"
 
 
 def python_client(kind):
-    async def run(gateway, topic, compression):
-        await scenario(kind(), f"ws://{gateway.address}/ws", topic, compression)
+    async def run(_, entrance, topic, compression):
+        await scenario(kind(), f"{entrance.ws}/ws", topic, compression, entrance.trust)
         return kind.compresses
 
     return run
 
 
-async def node_ws(gateway, topic, compression):
+async def node_ws(_, entrance, topic, compression):
     if not os.path.isdir(f"{NODE_MODULES}/ws"):
         raise Skip("Debian's node-ws is not installed")
     process = await asyncio.create_subprocess_exec(
-        need("node"), f"{FOLDER}/node-ws.js", f"ws://{gateway.address}/ws", topic, "on" if compression else "off",
-        stderr=asyncio.subprocess.PIPE, env={**os.environ, "NODE_PATH": NODE_MODULES},
+        need("node"), f"{PAGES}/node-ws.js", f"{entrance.ws}/ws", topic, "on" if compression else "off",
+        stderr=asyncio.subprocess.PIPE, env=entrance.environment | {"NODE_PATH": NODE_MODULES},
     )
     try:
         _, errors = await asyncio.wait_for(process.communicate(), PATIENCE)
@@ -38,21 +39,15 @@ async def node_ws(gateway, topic, compression):
     return True
 
 
-async def chromium(gateway, topic, compression):
-    # The browser leaves processes and files behind when it is ended, so it gets a group and a folder of its own.
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-        browser = await asyncio.create_subprocess_exec(
-            need("chromium"), "--headless=new", "--no-sandbox", "--disable-gpu", f"--user-data-dir={profile}",
-            f"http://{gateway.address}/browser.html?{topic}&{'on' if compression else 'off'}",
-            stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL, start_new_session=True,
-        )
-        try:
+def in_browser(browser):
+    async def run(gateway, entrance, topic, compression):
+        page = f"{entrance.http}/browser.html?{topic}&{'on' if compression else 'off'}"
+        async with browsing(browser, page, entrance.authority):
             said = await verdict(gateway)
             assert said == "ok", said
-        finally:
-            os.killpg(browser.pid, 9)
-            await browser.wait()
-    return True
+        return True
+
+    return run
 
 
 async def verdict(gateway):
@@ -67,14 +62,21 @@ async def verdict(gateway):
     return found["updates"][0]["data"]
 
 
-CLIENTS_BY_NAME = {kind.name: python_client(kind) for kind in CLIENTS} | {"node-ws": node_ws, "chromium": chromium}
+CLIENTS_BY_NAME = (
+    {kind.name: python_client(kind) for kind in CLIENTS}
+    | {"node-ws": node_ws}
+    | {name.lower(): in_browser(name) for name in BROWSERS}
+)
 
 
-def session(name, client, compression):
+def session(name, client, compression, authority=None):
+    """With an authority by TLS, at the second endpoint."""
+
     async def run(gateway):
+        entrance = Entrance(gateway.addresses[1 if authority else 0], authority)
         topic = f"interop/{name}"
         await gateway.publish(*(f"{topic}/{number}" for number in range(20)), data={"price": 1.25})
-        compresses = await client(gateway, topic, compression)
+        compresses = await client(gateway, entrance, topic, compression)
         compressed = await gateway.metric("tidegate_messages_compressed_total")
         assert (compressed > 0) == (compression and compresses), f"{compressed:.0f} messages were compressed"
 
@@ -83,6 +85,6 @@ def session(name, client, compression):
 
 def tests():
     for mode, compression in {"compression": True, "no compression": False}.items():
-        settings = {"subscribers.compression.mode": "on" if compression else "off", "publicFolder": FOLDER}
+        settings = {"subscribers.compression.mode": "on" if compression else "off", "publicFolder": PAGES}
         for name, client in CLIENTS_BY_NAME.items():
             yield f"{name}, {mode}", settings, session(name, client, compression)

@@ -16,21 +16,23 @@ export class Chromium {
   #waiting = new Map();
   #listeners = new Map();
 
-  static async open() {
-    const chromium = new Chromium();
+  /** @param {import('./authority.mjs').Authority} [authority] whose certificates it believes, too */
+  static async open(authority) {
+    const chromium = new Chromium(authority);
     await chromium.send('Browser.getVersion');
     return chromium;
   }
 
-  constructor() {
+  constructor(authority) {
     this.#profile = mkdtempSync(join(tmpdir(), 'tidegate-chromium-'));
+    authority?.enterInto(join(this.#profile, '.pki', 'nssdb'));
     const flags = [
       '--headless', '--remote-debugging-pipe', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run', '--hide-scrollbars',
       // Names that lead to this machine without being its own, as a hostile name server has them.
       '--host-resolver-rules=MAP *.example 127.0.0.1',
       '--disable-background-networking', '--disable-component-update', '--disable-extensions', '--mute-audio', `--user-data-dir=${this.#profile}`,
     ];
-    this.#process = spawn(process.env.CHROMIUM ?? 'chromium', [...flags, 'about:blank'], { stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'], detached: true });
+    this.#process = spawn(process.env.CHROMIUM ?? 'chromium', [...flags, 'about:blank'], { stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'], detached: true, env: { ...process.env, HOME: this.#profile } });
     this.#process.stdio[4].setEncoding('utf8').on('data', (text) => this.#received(text));
     this.#process.on('exit', () => {
       for (const { fail, method } of this.#waiting.values()) fail(new Error(`Chromium ended before it answered ${method}`));

@@ -25,8 +25,10 @@ export class Firefox {
   #waiting = new Map();
   #pages = new Map();
 
-  static async open() {
+  /** @param {import('./authority.mjs').Authority} [authority] whose certificates it believes, too */
+  static async open(authority) {
     const firefox = new Firefox();
+    authority?.enterInto(firefox.#profile);
     await firefox.#connect(await firefox.#start());
     return firefox;
   }

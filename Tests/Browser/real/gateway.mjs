@@ -23,26 +23,30 @@ const binary = process.env.TIDEGATE ?? '.build/debug/tidegate';
  * @param {Record<string, string | number>} [options.settings]
  * @param {Record<string, object[]>} [options.rules] for topics, such as `stale`
  * @param {object} [options.access] who may do what
+ * @param {import('./authority.mjs').Authority} [options.authority] opens a second endpoint, by TLS
  */
-export async function startGateway({ port = 0, feeds = [], settings = {}, rules, access } = {}) {
+export async function startGateway({ port = 0, feeds = [], settings = {}, rules, access, authority } = {}) {
   const all = ['gateway', 'host', 'market', 'replay'];
   const values = { 'drain.spread': 0, 'drain.deadline': 1, 'drain.reconnectSpread': 0.2, ...Object.fromEntries(all.map((name) => [`feeds.${name}.enabled`, feeds.includes(name)])), ...settings };
+  if (authority) Object.assign(values, { 'endpoints.0.redirect': false, 'endpoints.1.tls.certificate': authority.certificate, 'endpoints.1.tls.key': authority.key });
   const flags = Object.entries(values).flatMap(([path, value]) => ['--set', `${path}=${value}`]);
   const isOwn = Boolean(rules ?? access);
   const configuration = isOwn ? configurationWith(rules ?? {}, access ?? {}) : 'config.json';
   const child = spawn(binary, ['serve', '--config', configuration, '--port', String(port), '--log-format', 'json', ...flags], { stdio: ['ignore', 'ignore', 'pipe'] });
   const ended = new Promise((done) => child.once('exit', done));
-  const address = await new Promise((settle, fail) => {
+  const [address, secureAddress] = await new Promise((settle, fail) => {
     ended.then((code) => fail(new Error(`the gateway ended with ${code} before it listened`)));
     createInterface({ input: child.stderr }).on('line', (line) => {
       const event = JSON.parse(line);
-      if (event.event === 'listening') settle(event.address);
+      if (event.event === 'listening') settle(event.address.split(' '));
       else if (event.level === 'error') console.error(line);
     });
   });
   const url = `http://${address}`;
   return {
     url,
+    /** Where there is an authority. */
+    secureURL: `https://${secureAddress}`,
     port: Number(address.split(':').at(-1)),
     /** @param {NodeJS.Signals} [signal] */
     stop: async (signal = 'SIGTERM') => {
