@@ -225,7 +225,9 @@ import Testing
         // The settings themselves, and without what is nobody's business.
         #expect(try ask("GET", "/operations/settings", reader).status == 403)
         let shown = try ask("GET", "/operations/settings", operatorKey)
-        #expect(shown.status == 200 && shown.text.contains(#"{"path":"access.keys.0.hash","key":"access.keys","value":"…""#))
+        #expect(
+            shown.status == 200
+                && shown.text.contains(#"{"path":"access.keys.0.hash","key":"access.keys","value":"…""#))
         #expect(!shown.text.contains("sha256"))
     }
 
