@@ -73,6 +73,27 @@ import Testing
         }
     }
 
+    /// The same in a message, where JSON escapes stand in place of percent signs.
+    @Test(arguments: [
+        #"a\/**"#, #"\u0061/**"#, #"a/\u002a\u002a"#, #"a\u002fx\u002fy"#, #"\u0041/x"#, #"e\u0301/x"#,
+        #"\ud800/x"#, #"a/x\u0000"#, "a%2Fx",
+    ])
+    func noEscapeGainsARight(spelled: String) throws {
+        var rights = Rights()
+        rights.subscribe = .within([try TopicPattern("a/*"), try TopicPattern("\u{E9}/*")])
+        let stage = FrontEndStage(rights: rights)
+        _ = get(
+            stage, "/ws",
+            "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+                + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n")
+        let refused = stage.receive(message: #"{"type":"subscribe","id":1,"topics":["\#(spelled)"]}"#)
+        #expect(
+            ["forbidden", "invalid_topic", "invalid_json"].contains { refused.contains($0) }, "\(refused)")
+        let granted = stage.receive(
+            message: #"{"type":"subscribe","id":2,"topics":["\u0061\/x","\u00e9/x"]}"#)
+        #expect(granted.contains(#""type":"subscribed","id":2"#), "\(granted)")
+    }
+
     @Test func namesWhatIsRefusedAndRefusesAll() throws {
         let stage = try stage()
         _ = get(
