@@ -16,8 +16,9 @@ import Testing
             /// Skips records; where there is a failure, in the same call.
             case skip([String], FeedFailure?)
             case end
-            /// Is in the hands of the kernel until somebody signals, then makes an update and skips a record.
-            case hang(DispatchSemaphore)
+            /// Says that it is in the hands of the kernel, and is so until `going` is signalled; then makes an update and skips a
+            /// record.
+            case hang(saying: DispatchSemaphore, going: DispatchSemaphore)
         }
         private var steps: [Step]
         private var skipped = SkippedRecords()
@@ -40,8 +41,9 @@ import Testing
                 if let failure { throw failure }
                 return now
             case .end: return nil
-            case .hang(let semaphore):
-                semaphore.wait()
+            case .hang(let hanging, let going):
+                hanging.signal()
+                going.wait()
                 append(to: &batch)
                 skipped.add("a")
                 return nil
@@ -106,12 +108,12 @@ import Testing
     /// Nobody has to wait for it; and what it then makes is late: another may publish in its place.
     @Test func oneThatHangsIsLeftBehind() {
         let witness = Witness()
-        let semaphore = DispatchSemaphore(value: 0)
-        let thread = witness.start([.update(then: .zero), .hang(semaphore)])
-        witness.published.wait()
+        let (hanging, going) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+        let thread = witness.start([.update(then: .zero), .hang(saying: hanging, going: going)])
+        hanging.wait()
         thread.end()
         #expect(!thread.hasEnded(by: .now()))
-        semaphore.signal()
+        going.signal()
         stop(thread)
         #expect(witness.updateCount.load(ordering: .relaxed) == 1)
         #expect(witness.reports.withLock { $0 }.isEmpty)
