@@ -75,8 +75,11 @@ final class RunningFeeds: Sendable {
         for feed in feeds.values { feed.thread.end() }
         let deadline = Instant.now() + Self.patience
         for (name, feed) in feeds.sorted(by: { $0.key < $1.key }) {
-            log.tell(
-                feed.thread.hasEnded(by: deadline) ? .feedStopped : .feedHangs, ["feed": .text(name)])
+            if feed.thread.hasEnded(by: deadline) {
+                log.tell(.feedStopped, ["feed": .text(name)])
+            } else {
+                log.tell(.feedHangs, ["feed": .text(name)])
+            }
         }
     }
 }
