@@ -9,16 +9,23 @@ package import Transport
 
 /// Any thread.
 package final class RunningGateway: Sendable {
-    /// Where it listens, in the order of the endpoints; port 0 has become a real one.
-    package let addresses: [SocketAddress]
-    /// Where it does not, though an endpoint's host stands for it.
+    /// Where it did not listen at the start, though an endpoint's host stands for it.
     package let skipped: [SkippedAddress]
     private let shared: GatewayShared
     private let threads: [LoopThread]
-    /// Nil where nothing is encrypted.
-    private let certificateWatch: CertificateWatch?
+    /// Sockets that listened before this process began.
+    private let passed: [SharedSocket]
+    private let listening: Mutex<Listening>
     /// What loops go by at present.
     private let fetchedKeys: Mutex<FetchedKeys>
+
+    /// Where it listens at present.
+    private struct Listening: Sendable {
+        var addresses: [ListeningAddress]
+        var endpoints: [Endpoint]
+        /// Nil where nothing is encrypted.
+        var certificateWatch: CertificateWatch?
+    }
 
     /// Why a gateway could not start.
     package enum Failure: Error, CustomStringConvertible {
@@ -94,7 +101,7 @@ package final class RunningGateway: Sendable {
             let shared = GatewayShared(
                 configuration: configuration, sequencer: sequencer, log: log, files: files, loops: loops,
                 addresses: places.addresses, descriptorLimit: limit)
-            return try RunningGateway(shared, places.skipped, wakeups, certificates)
+            return try RunningGateway(shared, passed, places.skipped, wakeups, certificates)
         } catch {
             throw .system(error)
         }
@@ -139,12 +146,12 @@ package final class RunningGateway: Sendable {
     }
 
     private init(
-        _ shared: GatewayShared, _ skipped: [SkippedAddress], _ wakeups: [Wakeup],
-        _ certificates: EndpointCertificates
+        _ shared: GatewayShared, _ passed: [SharedSocket], _ skipped: [SkippedAddress],
+        _ wakeups: [Wakeup], _ certificates: EndpointCertificates
     ) throws(SystemFailure) {
         self.shared = shared
+        self.passed = passed
         self.skipped = skipped
-        addresses = shared.addresses.map(\.address)
         fetchedKeys = Mutex(FetchedKeys(for: shared.configuration))
         shared.keySets.keep(shared.configuration.access.keySources, at: .now())
         // All doors to the sequencer are opened before anybody can publish.
@@ -160,8 +167,13 @@ package final class RunningGateway: Sendable {
                 })
         }
         self.threads = threads
-        certificateWatch =
-            certificates.places.isEmpty ? nil : try CertificateWatch(certificates, keys, shared)
+        let watch =
+            certificates.places.isEmpty
+            ? nil : try CertificateWatch(certificates, at: shared.addresses, keys, shared)
+        listening = Mutex(
+            Listening(
+                addresses: shared.addresses, endpoints: shared.configuration.endpoints,
+                certificateWatch: watch))
         if let failure = started.wait() { throw failure }
         shared.isReady.store(true, ordering: .releasing)
     }
@@ -188,13 +200,16 @@ package final class RunningGateway: Sendable {
     /// What was read has made a context before: only memory can be missing.
     private static func contexts(
         _ certificates: EndpointCertificates, at addresses: [ListeningAddress], _ keys: TicketKeys
-    ) throws(SystemFailure) -> [TLSContext?] {
+    ) throws(SystemFailure) -> [Int: TLSContext] {
         do throws(CertificateFailure) {
             return try certificates.contexts(at: addresses, keys)
         } catch {
             throw SystemFailure("SSL_CTX_new", ENOMEM)
         }
     }
+
+    /// Where it listens, in the order of the endpoints; port 0 has become a real one.
+    package var addresses: [SocketAddress] { listening.withLock { $0.addresses.map(\.address) } }
 
     /// Where people may read, for them to try: an address rather than a Unix socket.
     package var entrance: ListeningAddress {
@@ -223,24 +238,69 @@ package final class RunningGateway: Sendable {
     /// Where the backend is asked who somebody is.
     package var backend: BackendDesk { shared.backend }
 
-    /// Goes by what of `configuration` can change while it runs, certificates among it. Whatever can't be used changes nothing.
+    /// Goes by what of `configuration` can change while it runs, certificates and endpoints among it. Whatever can't be used changes
+    /// nothing.
     package func take(_ configuration: GatewayConfiguration) throws(Failure) {
         // In any case: who changed them is told of a mistake, and they would be looked at within a minute.
-        defer { certificateWatch?.look() }
+        defer { listening.withLock { $0.certificateWatch }?.look() }
         try Self.check(configuration)
-        try Self.demandDecision(configuration.access, for: addresses)
+        let plan = try plan(of: configuration)
+        try Self.demandDecision(configuration.access, for: plan?.addresses.map(\.address) ?? addresses)
+        if let plan { try beginListening(plan, configuration.endpoints) }
         let settings = shared.configuration.taking(configuration)
         fetchedKeys.withLock { fetched in
             fetched.take(settings)
-            handOut(fetched)
+            handOut(fetched, plan?.changes)
         }
         shared.keySets.keep(settings.access.keySources, at: .now())
+        if let plan { tell(of: plan) }
     }
 
-    /// Loops get what is taken in the order in which it is.
-    private func handOut(_ fetched: borrowing FetchedKeys) {
+    /// What is to be done to listen where the endpoints say; nil where that is so.
+    private func plan(of configuration: GatewayConfiguration) throws(Failure) -> ListeningPlan? {
+        let (endpoints, addresses) = listening.withLock { ($0.endpoints, $0.addresses) }
+        guard configuration.endpoints != endpoints else { return nil }
+        return try ListeningPlan(
+            of: shared.configuration.taking(configuration), passed: passed, holding: addresses,
+            loopCount: shared.loops.count)
+    }
+
+    /// The certificates are watched for the new places. Loops are told of them with the other settings.
+    private func beginListening(_ plan: ListeningPlan, _ endpoints: [Endpoint]) throws(Failure) {
+        let watch: CertificateWatch?
+        do throws(SystemFailure) {
+            watch =
+                plan.certificates.places.isEmpty
+                ? nil : try CertificateWatch(plan.certificates, at: plan.addresses, plan.keys, shared)
+        } catch {
+            throw .system(error)
+        }
+        let former = listening.withLock { listening in
+            defer {
+                listening = Listening(
+                    addresses: plan.addresses, endpoints: endpoints, certificateWatch: watch)
+            }
+            return listening.certificateWatch
+        }
+        former?.stop()
+        if watch == nil { shared.certificates.known.withLock { $0 = [] } }
+    }
+
+    private func tell(of plan: ListeningPlan) {
+        shared.log.tell(
+            .listensElsewhere,
+            ["address": .text(plan.addresses.map(\.address.description).joined(separator: " "))])
+        for skipped in plan.skipped {
+            shared.log.tell(
+                .addressSkipped,
+                ["address": .text("\(skipped.address)"), "reason": .text("\(skipped.failure)")])
+        }
+    }
+
+    /// Loops get what is taken in the order in which it is; of the changes of where to listen each gets its own.
+    private func handOut(_ fetched: borrowing FetchedKeys, _ changes: [ListeningChange]? = nil) {
         let settings = fetched.merged
-        for loop in shared.loops { loop.take(settings) }
+        for (number, loop) in shared.loops.enumerated() { loop.take(settings, changes?[number]) }
     }
 
     /// Has issuers' keys fetched when they are due, until the gateway ends. Those that can't be fetched stay as they were.
@@ -274,8 +334,15 @@ package final class RunningGateway: Sendable {
         shared.isDraining.store(true, ordering: .releasing)
         for loop in shared.loops { loop.drain() }
         for thread in threads { thread.join() }
-        certificateWatch?.stop()
+        // First: a reload may be opening sockets still.
         shared.reloads.close()
+        let (addresses, watch) = listening.withLock { listening in
+            defer { listening.certificateWatch = nil }
+            return (listening.addresses, listening.certificateWatch)
+        }
+        watch?.stop()
+        // Of those that a loop was told of too late.
+        for address in addresses { address.shared?.stop() }
         shared.backend.close()
         shared.keySets.close()
     }

@@ -31,6 +31,7 @@ extension GatewayConfiguration {
     /// These settings, but those of `other` that a running gateway takes: what is read at each use, and by loops alone.
     func taking(_ other: GatewayConfiguration) -> GatewayConfiguration {
         var settings = self
+        settings.endpoints = other.endpoints
         settings.access = other.access
         settings.handshakes = other.handshakes
         settings.http = other.http
@@ -50,6 +51,7 @@ extension GatewayConfiguration {
     package static func isTakenAtOnce(_ path: String) -> Bool {
         if ["http.requestLineBytes", "http.headerBytes"].contains(path) { return false }
         if path.hasPrefix("subscribers.compression.") { return false }
+        if ["host", "port", "endpoints"].contains(path) { return true }
         let sections = [
             "access", "tls", "http", "subscribers", "publishers", "memory", "drain", "operations",
         ]
@@ -65,7 +67,7 @@ extension GatewayConfiguration {
 }
 
 /// A place to listen at.
-package struct Endpoint: Sendable {
+package struct Endpoint: Sendable, Equatable {
     /// The first protocol of a connection; each has a front end (`FrontEnd`).
     package enum Spoken: Sendable {
         case http

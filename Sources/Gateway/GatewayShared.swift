@@ -26,7 +26,7 @@ package final class GatewayShared: Sendable {
     let startedAt = UnixTime.now()
     let descriptorLimit: Int
     package let loops: [LoopControl]
-    /// In the order of each loop's listeners.
+    /// As of the start; a loop may listen elsewhere by now (`Workspace.listeners`).
     package let addresses: [ListeningAddress]
     let sources = UpdateSources()
     let accessTickets = AccessTickets()
@@ -71,18 +71,6 @@ package final class GatewayShared: Sendable {
         return (byteCount > 0 ? byteCount : MachineMemory.byteCount / 4) / max(configuration.threadCount, 1)
     }
 
-    /// Where the connection came in; nil in a test without a loop.
-    func endpoint(of connection: Connection) -> Endpoint? {
-        let listener = Int(connection.listener)
-        return listener < addresses.count ? addresses[listener].endpoint : nil
-    }
-
-    /// What that endpoint opens.
-    func doors(of connection: Connection) -> Doors {
-        let listener = Int(connection.listener)
-        return listener < addresses.count ? addresses[listener].endpoint.doors : .all
-    }
-
     var isDrainingNow: Bool { isDraining.load(ordering: .relaxed) }
 
     var isServing: Bool { isReady.load(ordering: .acquiring) && !isDraining.load(ordering: .acquiring) }
@@ -103,7 +91,7 @@ package final class LoopControl: Sendable {
     }
 
     /// Goes by other settings from now on, and asks of each connection whether it may go on.
-    package func take(_ configuration: GatewayConfiguration) {
-        mailbox.post(.configuration(configuration))
+    package func take(_ configuration: GatewayConfiguration, _ change: ListeningChange? = nil) {
+        mailbox.post(.configuration(configuration, change))
     }
 }

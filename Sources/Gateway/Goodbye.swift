@@ -1,14 +1,19 @@
 /// Why a peer is asked to go and come back, perhaps to another gateway.
+internal import Primitives
+
 enum Goodbye {
     case draining
     /// Its connection has lasted as long as one may (`subscribers.life`).
     case life
+    /// A reload has closed the endpoint by which it came, or has changed how that begins.
+    case endpoint
 
     /// As a client reads it.
     var reason: String {
         switch self {
         case .draining: "draining"
         case .life: "life"
+        case .endpoint: "endpoint"
         }
     }
 
@@ -17,6 +22,7 @@ enum Goodbye {
         switch self {
         case .draining: "the gateway drains"
         case .life: "the connection has lasted long enough"
+        case .endpoint: "this endpoint is no more, or has changed"
         }
     }
 
@@ -24,6 +30,18 @@ enum Goodbye {
         switch self {
         case .draining: .drained
         case .life: .life
+        case .endpoint: .endpoint
         }
+    }
+}
+
+/// When a connection is told so.
+struct Farewell {
+    let reason: Goodbye
+    let moment: Instant
+
+    init(_ reason: Goodbye, at moment: Instant) {
+        self.reason = reason
+        self.moment = moment
     }
 }

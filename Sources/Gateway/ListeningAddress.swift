@@ -1,9 +1,12 @@
 /// Where the gateway listens: every address that the host of an endpoint stands for, or its Unix socket.
 internal import Glibc
+internal import Synchronization
 package import Transport
 
-/// One address of an endpoint. The listeners of each loop stand in the order of these.
+/// One address of an endpoint.
 package struct ListeningAddress: Sendable {
+    /// Tells its sockets from all others, also when a reload has changed the endpoint.
+    let id: Int
     package let address: SocketAddress
     package let endpoint: Endpoint
     /// The endpoint's place among the settings: its addresses share what it has.
@@ -11,12 +14,24 @@ package struct ListeningAddress: Sendable {
     /// What all loops accept from; nil where each has a socket of its own.
     let shared: SharedSocket?
 
+    private static let nextID = Atomic<Int>(0)
+
     package init(
         _ address: SocketAddress, of endpoint: Endpoint, at place: Int = 0,
         sharing socket: SharedSocket? = nil
     ) {
+        id = Self.nextID.add(1, ordering: .relaxed).newValue
         self.address = address
         shared = socket
+        self.endpoint = endpoint
+        self.place = place
+    }
+
+    /// The same sockets, for an endpoint that has taken the other one's place.
+    init(_ former: ListeningAddress, of endpoint: Endpoint, at place: Int) {
+        id = former.id
+        address = former.address
+        shared = former.shared
         self.endpoint = endpoint
         self.place = place
     }
@@ -29,6 +44,17 @@ package struct SkippedAddress: Sendable {
 }
 
 extension Endpoint {
+    /// Whether it listens where the other one does.
+    func isAtPlace(of other: Endpoint) -> Bool {
+        host == other.host && port == other.port && path == other.path && socket == other.socket
+    }
+
+    /// Whether who came by the other one has come right here, too.
+    func speaks(as other: Endpoint) -> Bool {
+        spoken == other.spoken && (tls == nil) == (other.tls == nil)
+            && takesProxyHeader == other.takesProxyHeader && redirects == other.redirects
+    }
+
     /// Every address that it stands for; none of one that is for a socket which is passed: only that knows.
     func resolvedAddresses() throws(RunningGateway.Failure) -> [SocketAddress] {
         guard socket == nil else { return [] }

@@ -25,10 +25,10 @@ package final class Mailbox: Sendable {
         /// End the connections of somebody.
         case disconnect(Disconnection)
         case answer(Answer, ticket: UInt64)
-        /// Use these for new connections, one for each listener.
-        case contexts([TLSContext?])
-        /// Go by these settings.
-        case configuration(GatewayConfiguration)
+        /// Use these for new connections, by the addresses' identity.
+        case contexts([Int: TLSContext])
+        /// Go by these settings, and where there is a change listen elsewhere.
+        case configuration(GatewayConfiguration, ListeningChange?)
         /// Seal tickets with these.
         case ticketKeys(TicketKeys)
     }

@@ -23,7 +23,7 @@ enum RequestRouter {
         let resource = Resource(path)
         let caller = try work.access.admit(head, to: resource, connection, work)
         if case .allowed(let origin) = caller { response.share(with: origin) }
-        if work.shared.endpoint(of: connection)?.redirects ?? false {
+        if work.endpoint(of: connection)?.redirects ?? false {
             try redirect(head, &response, connection, work)
             return .answered
         }
@@ -131,7 +131,7 @@ enum RequestRouter {
         }
         // What comes behind, a body perhaps, is for nobody here.
         response.close()
-        let secure = work.shared.addresses.filter { $0.endpoint.tls != nil && $0.address.path == nil }
+        let secure = work.openAddresses.filter { $0.endpoint.tls != nil && $0.address.path == nil }
         let port =
             (secure.first { $0.endpoint.doors.contains(.subscribe) } ?? secure.first)?.address.port ?? 443
         let query = head.query

@@ -13,6 +13,8 @@ final class Workspace {
     private(set) var access: AccessPolicy
     private(set) var succession: Succession
     private(set) var intervals: Intervals
+    /// By number, those too that are gone, and of which there are connections still. Empty in a test without a loop.
+    var listeners: [LoopListener]
     let statistics: LoopStatistics
     let replica: BrokerReplica
     let compression: LoopCompression
@@ -56,6 +58,7 @@ final class Workspace {
     ) {
         self.shared = shared
         configuration = shared.configuration
+        listeners = shared.addresses.map { LoopListener(address: $0) }
         access = AccessPolicy(shared.configuration, at: shared.addresses)
         succession = shared.configuration.access.succession
         self.clock = clock
@@ -85,9 +88,24 @@ final class Workspace {
         intervals = Intervals(settings)
         replica.coveredLimit = settings.subscribers.coveredTopicLimit
         bound(memory: shared.clientByteLimit(settings))
-        access = AccessPolicy(settings, at: shared.addresses)
+        access = AccessPolicy(settings, at: openAddresses)
         succession = settings.access.succession
         verifiedTokens = KnownPrincipals(limit: verifiedTokens.limit)
+    }
+
+    /// Where the loop accepts connections.
+    var openAddresses: [ListeningAddress] { listeners.filter(\.isOpen).map(\.address) }
+
+    /// Where the connection came in; nil in a test without a loop.
+    func endpoint(of connection: Connection) -> Endpoint? {
+        let listener = Int(connection.listener)
+        return listener < listeners.count ? listeners[listener].address.endpoint : nil
+    }
+
+    /// What that endpoint opens.
+    func doors(of connection: Connection) -> Doors {
+        let listener = Int(connection.listener)
+        return listener < listeners.count ? listeners[listener].address.endpoint.doors : .all
     }
 
     /// Who has shown nothing.

@@ -15,6 +15,7 @@ extension Log {
         case endedAtOnce = "ended at once by a second signal"
 
         // Settings.
+        case listensElsewhere = "listening elsewhere"
         case settingsTaken = "the settings were read anew"
         case settingsRefused = "the settings were refused, the old ones stay"
 
@@ -63,7 +64,7 @@ extension Log {
             case .feedStarted, .feedEnded, .feedStopped: .info
             case .readerStalled, .readerDead, .limitHit, .cursorReset, .readerBehind: .info
             case .hostRefused, .originRefused, .credentialRefused, .handshakeFailed, .certificatesTaken: .info
-            case .settingsTaken, .keysTaken: .info
+            case .settingsTaken, .listensElsewhere, .keysTaken: .info
             case .openToAll, .endedAtOnce, .turnedAway, .memoryShort, .feedFailed, .backendFailed: .warning
             case .feedSkipped, .feedHangs, .linesDropped, .certificateEnds, .keysNotFetched: .warning
             case .settingsRefused, .certificatesRefused, .cannotDrain, .loopStopped, .listenersUnwatched,
@@ -97,6 +98,7 @@ extension Log {
             case .keysNotFetched: ["url", "reason", "afterSeconds"]
             case .refused: ["peer", "code", "detail"]
             case .handshakeFailed: ["peer", "reason", "detail", "suppressed"]
+            case .listensElsewhere: ["address"]
             case .settingsTaken: ["changed", "restart"]
             case .settingsRefused: ["reason"]
             case .certificatesTaken: ["certificate"]

@@ -11,6 +11,9 @@ package struct EffectiveSettings: Sendable {
         var content = ""
         /// The setting that it belongs to: a list is one, and so is a section whose name is free.
         let key: String
+
+        fileprivate static let secret = "\"…\""
+        fileprivate var isSecret: Bool { value == Self.secret }
     }
 
     /// In the order in which they were asked for.
@@ -44,7 +47,7 @@ package struct EffectiveSettings: Sendable {
     mutating func conceal(_ path: String) {
         guard let place = entries.firstIndex(where: { $0.path == path }) else { return }
         entries[place].content = entries[place].value
-        entries[place].value = "\"…\""
+        entries[place].value = Entry.secret
     }
 
     /// All values of a setting, by their paths.
@@ -71,13 +74,13 @@ package struct EffectiveSettings: Sendable {
         for key in Set(own.keys).union(others.keys).sorted() {
             let (before, after) = (own[key] ?? [], others[key] ?? [])
             let isSame = before.elementsEqual(after) { $0.path == $1.path && $0.value == $1.value }
-            let renewed = isSame ? zip(before, after).filter { $0.content != $1.content }.map(\.1.path) : []
+            let renewed = isSame ? zip(before, after).filter { $0.content != $1.content }.map(\.1) : []
             if isSame, renewed.isEmpty {
                 difference.sameCount += 1
+            } else if isSame, !renewed.contains(where: \.isSecret) {
+                difference.taken += renewed.map(\.path)
             } else if isTaken(key) {
                 difference.taken.append(key)
-            } else if isSame {
-                difference.taken += renewed
             } else {
                 difference.left.append(key)
             }

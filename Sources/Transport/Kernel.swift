@@ -18,8 +18,11 @@ package protocol Kernel: AnyObject {
         throws(SystemFailure)
     func unwatch(_ stream: borrowing ByteStream)
 
-    /// The number of listening sockets; they are numbered from 0.
-    var listenerCount: Int { get }
+    /// Listens at one more socket, under that number; those of the start are numbered from 0. Where it fails, the socket is there
+    /// all the same, and `tell` may be tried again.
+    func open(_ listener: consuming Listener, as number: Int) throws(SystemFailure)
+    /// Closes one of the listening sockets.
+    func close(listener: Int)
     func accept(from listener: Int) -> Listener.Acceptance
     /// For want of a descriptor: accepts one waiting connection, sends it `answer` and closes it.
     func turnAway(from listener: Int, with answer: Span<UInt8>) -> Listener.Farewell
@@ -51,7 +54,8 @@ package final class SystemKernel: Kernel {
     private static let wakeupToken = UInt32.max
 
     private var poller: Poller
-    private var listeners: [WatchedListener]
+    /// By number; nil where one was closed.
+    private var listeners: [WatchedListener?]
     private let wakeup: Wakeup
 
     /// A class, because arrays cannot hold non-copyable values.
@@ -106,12 +110,17 @@ package final class SystemKernel: Kernel {
         poller.remove(stream.number)
     }
 
-    package var listenerCount: Int { listeners.count }
+    package func open(_ listener: consuming Listener, as number: Int) throws(SystemFailure) {
+        while listeners.count <= number { listeners.append(nil) }
+        listeners[number] = WatchedListener(listener)
+        try tell(ofListener: number, true)
+    }
 
     package func accept(from listener: Int) -> Listener.Acceptance {
-        switch listeners[listener].listener.accept() {
+        guard let watched = listeners[listener] else { return .none }
+        switch watched.listener.accept() {
         case .connection(let stream):
-            letOthersTakeTheNext(of: listener)
+            letOthersTakeTheNext(of: watched, listener)
             return .connection(stream)
         case .none: return .none
         case .exhausted(let failure): return .exhausted(failure)
@@ -120,15 +129,15 @@ package final class SystemKernel: Kernel {
 
     /// A shared socket's next connection wakes the loop that was added first. So one that has got a connection goes to the end,
     /// or it would get nearly all.
-    private func letOthersTakeTheNext(of listener: Int) {
-        guard listeners[listener].listener.isShared, listeners[listener].isWatched else { return }
-        let number = listeners[listener].listener.number
+    private func letOthersTakeTheNext(of watched: WatchedListener, _ listener: Int) {
+        guard watched.listener.isShared, watched.isWatched else { return }
+        let number = watched.listener.number
         poller.remove(number)
         do throws(SystemFailure) {
             try poller.addExclusively(number, token: Self.token(of: listener))
         } catch {
             // Out of kernel memory for the moment: the other loops accept, and this one once it is told to again.
-            listeners[listener].isWatched = false
+            watched.isWatched = false
         }
     }
 
@@ -137,12 +146,11 @@ package final class SystemKernel: Kernel {
     }
 
     package func turnAway(from listener: Int, with answer: Span<UInt8>) -> Listener.Farewell {
-        listeners[listener].listener.turnAway(with: answer)
+        listeners[listener]?.listener.turnAway(with: answer) ?? .nobodyWaits
     }
 
     package func tell(ofListener listener: Int, _ isWanted: Bool) throws(SystemFailure) {
-        let watched = listeners[listener]
-        guard watched.isWatched != isWanted else { return }
+        guard let watched = listeners[listener], watched.isWatched != isWanted else { return }
         let number = watched.listener.number
         if !isWanted {
             poller.remove(number)
@@ -154,12 +162,15 @@ package final class SystemKernel: Kernel {
         watched.isWatched = isWanted
     }
 
+    package func close(listener: Int) {
+        guard let watched = listeners[listener] else { return }
+        // One that others have open would go on to be reported.
+        poller.remove(watched.listener.number)
+        watched.listener.stop()
+        listeners[listener] = nil
+    }
+
     package func closeListeners() {
-        for watched in listeners {
-            // One that others have open would go on to be reported.
-            poller.remove(watched.listener.number)
-            watched.listener.stop()
-        }
-        listeners = []
+        for listener in listeners.indices { close(listener: listener) }
     }
 }

@@ -109,6 +109,12 @@ package struct Listener: ~Copyable {
         return SocketAddress.local(of: probe.number)
     }
 
+    /// The same where a socket of this process listens at the port already, at another address: only those of others are found.
+    package static func claimBesideOwn(_ address: SocketAddress) throws(SystemFailure) -> SocketAddress {
+        let probe = try bind(address, isShared: true)
+        return SocketAddress.local(of: probe.number)
+    }
+
     package var number: Int32 { descriptor.number }
 
     package mutating func accept() -> Acceptance {

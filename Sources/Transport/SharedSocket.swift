@@ -49,6 +49,12 @@ package final class SharedSocket: Sendable {
         stop()
     }
 
+    /// Has the file of a path permit something else from now on.
+    package func permit(_ mode: UInt32) throws(SocketFileFailure) {
+        guard let file, chmod(file.path, mode) != 0 else { return }
+        throw SocketFileFailure(file.path, .system(SystemFailure("chmod")))
+    }
+
     /// Nobody connects any more, and the file is gone; one that was passed goes on without this process.
     package func stop() {
         guard let file, !hasStopped.exchange(true, ordering: .relaxed) else { return }

@@ -131,7 +131,13 @@ final class SimulatedKernel: Kernel {
 
     // MARK: Listening
 
-    var listenerCount: Int { backlogs.count }
+    func open(_ listener: consuming Listener, as number: Int) throws(SystemFailure) {
+        preconditionFailure("a simulated gateway listens where it did at its start")
+    }
+
+    func close(listener: Int) {
+        preconditionFailure("a simulated gateway listens where it did at its start")
+    }
 
     func accept(from listener: Int) -> Listener.Acceptance {
         if isExhausted { return .exhausted(SystemFailure("accept4", 24)) }

@@ -29,12 +29,12 @@ extension Workspace {
     /// Refuses a request for what the endpoint does not open; no resource is a file of the page, or nothing.
     func demandOpen(_ resource: Resource?, isGet: Bool, _ connection: Connection) throws(Problem) {
         let doors = resource.map { $0.doors(isGet: isGet) } ?? .subscribe
-        if !doors.isEmpty, doors.isDisjoint(with: shared.doors(of: connection)) { throw .notBehind(doors) }
+        if !doors.isEmpty, doors.isDisjoint(with: self.doors(of: connection)) { throw .notBehind(doors) }
     }
 
     /// Refuses a command on a WebSocket that its endpoint opens for something else.
     func demandOpen(_ door: Doors, _ connection: Connection) throws(Problem) {
-        if !shared.doors(of: connection).contains(door) { throw .closed(door) }
+        if !doors(of: connection).contains(door) { throw .closed(door) }
     }
 }
 

@@ -79,6 +79,7 @@ final class Connection {
     }
 
     var token: UInt32 { key.connection }
+    var isSecure: Bool { stream.layered is TLSStream }
     var isOpen: Bool { phase != .closed }
 
     /// Bytes that the kernel did not take. While there are any, nothing is drained for this peer.

@@ -75,6 +75,8 @@ package enum EndReason: String, Sendable, CaseIterable {
     case drained
     /// It lasted as long as a connection may.
     case life
+    /// Where it came in, nobody comes in any more.
+    case endpoint
     /// A policy was broken: too big, too many.
     case refused
 }

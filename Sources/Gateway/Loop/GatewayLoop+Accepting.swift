@@ -12,10 +12,10 @@ extension GatewayLoop {
     /// Accepting goes on after so long at the earliest, in portions where that is needed.
     private static let acceptPauseFloor = Duration.milliseconds(1)
     /// How long nobody is accepted when there is not even a descriptor to refuse with.
-    private static let acceptPause = Interval(.milliseconds(100))
+    static let acceptPause = Interval(.milliseconds(100))
 
     func acceptAll(from listener: Int) {
-        guard isListening else { return }
+        guard isListening, work.listeners[listener].isOpen else { return }
         for place in 0..<Self.acceptLimit {
             // The kernel tells of the others again.
             if place & 7 == 7, isShareSpent { return }
@@ -40,14 +40,14 @@ extension GatewayLoop {
     /// Refuses all that wait, as long as there is a descriptor to do it with.
     private func turnAway(from listener: Int, because failure: SystemFailure) {
         work.note(.turnedAway, ["reason": .text("\(failure)")])
-        let answer = shared.addresses[listener].endpoint.farewell(from: work)
+        let answer = work.listeners[listener].address.endpoint.farewell(from: work)
         for _ in 0..<Self.acceptLimit {
             switch kernel.turnAway(from: listener, with: answer.span) {
             case .turnedAway: statistics.add(.turnedAway)
             case .nobodyWaits: return
             case .impossible:
                 // The kernel would report the waiting ones again and again, and the loop could do nothing about them.
-                for listener in acceptingAgain.indices {
+                for listener in work.listeners.indices where work.listeners[listener].isOpen {
                     pauseAccepting(from: listener, for: Self.acceptPause)
                 }
                 return
@@ -92,7 +92,7 @@ extension GatewayLoop {
     }
 
     private func admit(_ stream: consuming ByteStream, at listener: Int) {
-        let endpoint = shared.addresses[listener].endpoint
+        let endpoint = work.listeners[listener].address.endpoint
         guard !endpoint.takesProxyHeader || isProxy(stream.peer) else {
             return noteTurnedAway(stream.peer, "it is none of \"access.proxies\", for which this endpoint is")
         }
@@ -136,12 +136,13 @@ extension GatewayLoop {
         }
         connections[Int(key.connection)] = connection
         work.memory.connectionCount += 1
-        if endpoint.tls != nil { work.memory.secureConnectionCount += 1 }
+        work.listeners[listener].connectionCount += 1
+        if connection.isSecure { work.memory.secureConnectionCount += 1 }
         if connection.stream.layered != nil { handshakes.begin(key) }
         shared.connectionCount.add(1, ordering: .relaxed)
         statistics.add(.opened)
-        if let moment = isDraining ? work.randomMoment(within: configuration.drain.spread) : lifeEnd() {
-            goodbyes[connection.token] = moment
+        if let farewell = isDraining ? goodbyeOfDrain() : goodbyeForAge() {
+            goodbyes[connection.token] = farewell
         }
         // A handshake may cost a hundred times what accepting does: it begins when the kernel tells of its first bytes.
         if endpoint.takesProxyHeader { connection.proxyHeader = [] }

@@ -5,7 +5,7 @@ internal import Primitives
 internal import Transport
 
 extension GatewayLoop {
-    /// How long one is left in peace that was asked to go for its age, in the middle of a request.
+    /// How long one is left in peace that was asked to go while the gateway stays, in the middle of a request.
     private static let lifeStep = Interval(.seconds(1))
 
     /// Makes sure that the wheel calls no later than the front end wants. A deadline that moves away moves
@@ -17,7 +17,7 @@ extension GatewayLoop {
 
     private func nextDeadline(_ connection: Connection) -> Instant {
         isDraining || !goodbyes.isEmpty
-            ? min(ownDeadline(connection), min(goodbyes[connection.token] ?? .never, cutAt))
+            ? min(ownDeadline(connection), min(goodbyes[connection.token]?.moment ?? .never, cutAt))
             : ownDeadline(connection)
     }
 
@@ -53,9 +53,9 @@ extension GatewayLoop {
             guard let connection = connections[Int(token)], connection.isOpen else { continue }
             if now >= cutAt {
                 end(connection, .drained)
-            } else if let goodbye = goodbyes[token], now >= goodbye {
+            } else if let farewell = goodbyes[token], now >= farewell.moment {
                 goodbyes[token] = nil
-                sayGoodbye(to: connection)
+                say(farewell.reason, to: connection)
             } else {
                 lookAfter(connection)
             }
@@ -65,21 +65,25 @@ extension GatewayLoop {
 
     /// When a new connection is asked to go, were it only for its age: between half of its life and all of it, so that those
     /// who came together do not come back together.
-    func lifeEnd() -> Instant? {
+    func goodbyeForAge() -> Farewell? {
         let life = configuration.subscribers.life
-        return life > .zero ? work.randomMoment(within: life / 2) + life / 2 : nil
+        return life > .zero ? Farewell(.life, at: work.randomMoment(within: life / 2) + life / 2) : nil
     }
 
-    private func sayGoodbye(to connection: Connection) {
-        work.goodbye = isDraining ? .draining : .life
+    func goodbyeOfDrain() -> Farewell {
+        Farewell(.draining, at: work.randomMoment(within: configuration.drain.spread))
+    }
+
+    private func say(_ goodbye: Goodbye, to connection: Connection) {
+        work.goodbye = goodbye
         switch connection.phase {
         case .serving: connection.frontEnd.sayGoodbye(connection, work)
         case .opening, .lingering: end(connection, work.goodbye.ending)
         case .closed: break
         }
         // One that could not go at once, in the middle of a request, is asked again.
-        if case .life = work.goodbye, connection.isOpen, connection.endReason == nil {
-            goodbyes[connection.token] = now + Self.lifeStep
+        if !isDraining, connection.isOpen, connection.endReason == nil {
+            goodbyes[connection.token] = Farewell(goodbye, at: now + Self.lifeStep)
         }
     }
 

@@ -22,7 +22,8 @@ extension GatewayLoop {
         if !work.publishRates.isEmpty { work.publishRates[connection.key] = nil }
         closedKeys.append(connection.key.next)
         work.memory.connectionCount -= 1
-        if isSecure(Int(connection.listener)) { work.memory.secureConnectionCount -= 1 }
+        work.listeners[Int(connection.listener)].connectionCount -= 1
+        if connection.isSecure { work.memory.secureConnectionCount -= 1 }
         if connection.certificate != nil { work.memory.certifiedConnectionCount -= 1 }
         if connection.surplus != nil { surplusCount -= 1 }
         shared.connectionCount.subtract(1, ordering: .relaxed)
@@ -45,13 +46,13 @@ extension GatewayLoop {
     func beginDrain() {
         guard !isDraining else { return }
         isDraining = true
-        for listener in 0..<kernel.listenerCount { acceptAll(from: listener) }
+        for listener in work.listeners.indices { acceptAll(from: listener) }
         isListening = false
         kernel.closeListeners()
         work.drainEnd = now + configuration.drain.deadline
         for connection in connections {
             guard let connection, connection.isOpen else { continue }
-            goodbyes[connection.token] = work.randomMoment(within: configuration.drain.spread)
+            goodbyes[connection.token] = goodbyeOfDrain()
             schedule(connection)
         }
     }

@@ -7,12 +7,12 @@ internal import Transport
 extension GatewayLoop {
     /// The stream of a new connection, as the endpoint wants it; nil when there is no memory for that.
     func secured(_ stream: consuming ByteStream, at listener: Int) -> ByteStream? {
-        guard listener < contexts.count, let context = contexts[listener] else { return stream }
+        guard let context = work.listeners[listener].context else { return stream }
         guard let secure = context.accept(stream) else { return nil }
         return ByteStream(secure)
     }
 
-    func isSecure(_ listener: Int) -> Bool { shared.addresses[listener].endpoint.tls != nil }
+    func isSecure(_ listener: Int) -> Bool { work.listeners[listener].context != nil }
 
     /// Goes on with the handshake, before the first byte of the protocol.
     func open(_ connection: Connection) {
@@ -36,7 +36,6 @@ extension GatewayLoop {
         handshakeEnded()
         guard let stream = connection.stream.layered as? TLSStream else { return }
         statistics.add(stream.isResumed ? .resumedHandshakes : .fullHandshakes)
-        guard let context = contexts[Int(connection.listener)], context.asksClients else { return }
         connection.certificate = stream.clientCertificate
         if connection.certificate != nil { work.memory.certifiedConnectionCount += 1 }
     }
@@ -63,7 +62,7 @@ extension GatewayLoop {
         connection.phase = .serving
         connection.readInterest = .read
         work.output.append(
-            shared.addresses[Int(connection.listener)].endpoint.spoken.plainRefusal(from: work))
+            work.listeners[Int(connection.listener)].address.endpoint.spoken.plainRefusal(from: work))
         connection.endAfterSending(.malformed)
         settle(connection)
     }

@@ -10,11 +10,21 @@ extension GatewayLoop {
             case .drain: beginDrain()
             case .survey(let survey): surveys.append(SurveyUnderWay(survey))
             case .disconnect(let order): disconnections.append(DisconnectionUnderWay(order))
-            case .contexts(let contexts): self.contexts = contexts
-            case .configuration(let configuration): take(configuration)
-            case .ticketKeys(let keys): for context in contexts { context?.ticketKeys = keys }
+            case .contexts(let contexts): take(contexts)
+            case .configuration(let configuration, let change):
+                // In this order: what access says depends on where the loop listens.
+                if let change { listen(change) }
+                take(configuration)
+            case .ticketKeys(let keys):
+                for listener in work.listeners { listener.context?.ticketKeys = keys }
             case .answer(let answer, let ticket): deliver(answer, to: ticket)
             }
+        }
+    }
+
+    private func take(_ contexts: [Int: TLSContext]) {
+        for (id, context) in contexts {
+            if let number = openListener(id) { work.listeners[number].context = context }
         }
     }
 

@@ -57,29 +57,28 @@ package final class GatewayLoop {
     let scratch: UnsafeMutableBufferPointer<UInt8>
     var isListening = true
     var isDraining = false
-    /// When each connection is told goodbye, once the gateway drains.
-    var goodbyes: [UInt32: Instant] = [:]
+    /// When connections are told goodbye: all once the gateway drains, and before that some.
+    var goodbyes: [UInt32: Farewell] = [:]
     /// When each listener is asked again for connections that wait; `never`: it is asked all the time.
     var acceptingAgain: [Instant]
     var handshakes: Handshakes
-    /// What makes the connections of each listener secure; nil for a plain one.
-    var contexts: [TLSContext?]
     /// Connections for which there is no room, until they are told so.
     var surplusCount = 0
 
     package init(
         shared: GatewayShared, inbox: Inbox, control: LoopControl, kernel: any Kernel,
-        contexts: [TLSContext?] = [], generator: any RandomNumberGenerator = SystemRandomNumberGenerator()
+        contexts: [Int: TLSContext] = [:],
+        generator: any RandomNumberGenerator = SystemRandomNumberGenerator()
     ) {
         self.shared = shared
         self.inbox = inbox
         self.control = control
         self.kernel = kernel
-        self.contexts = contexts
-        acceptingAgain = Array(repeating: .never, count: kernel.listenerCount)
+        acceptingAgain = Array(repeating: .never, count: shared.addresses.count)
         handshakes = Handshakes(limit: shared.configuration.handshakes.limit)
         work = Workspace(
             shared: shared, inbox: inbox, control: control, clock: kernel.clock, generator: generator)
+        work.listeners = shared.addresses.map { LoopListener(address: $0, context: contexts[$0.id]) }
         flushDelay = FlushDelay(longest: shared.configuration.subscribers.flushInterval)
         lastEnd = work.now
         wheel = TimerWheel(now: work.now)

@@ -9,7 +9,7 @@ enum ConnectionsPage {
         _ head: RequestHead, _ connection: Connection, _ work: Workspace
     ) throws(Problem) -> Routing {
         try OperationsPage.demandMetrics(connection, work)
-        guard work.configuration.operations.listsConnections(at: work.shared.addresses) else {
+        guard work.configuration.operations.listsConnections(at: work.openAddresses) else {
             throw Problem(
                 403, "forbidden", "Connections are not listed here; see \"operations.connections\".")
         }

@@ -8,8 +8,12 @@ package final class ReloadDesk: Sendable {
     private struct State {
         var isAsked = false
         var isClosed = false
+        /// An order is being carried out.
+        var isAtWork = false
         var askers: [(mailbox: Mailbox, ticket: UInt64)] = []
     }
+
+    private static let patience = Duration.seconds(2)
 
     private let state = Monitor(State())
     private let page = Mutex<[UInt8]>([])
@@ -49,6 +53,7 @@ package final class ReloadDesk: Sendable {
             case .refused: refusedCount.add(1, ordering: .relaxed)
             }
             for (mailbox, ticket) in askers { mailbox.post(.answer(.reloaded(report), ticket: ticket)) }
+            state.withLock { $0.isAtWork = false }
         }
     }
 
@@ -58,19 +63,22 @@ package final class ReloadDesk: Sendable {
     ) -> [(mailbox: Mailbox, ticket: UInt64)]? {
         while true {
             let isAsked = state.wait(until: .now() + interval) { $0.isAsked || $0.isClosed }
+            if state.withLock({ $0.isClosed }) { return nil }
             if !isAsked, hasChanged() { ask() }
             let askers: [(mailbox: Mailbox, ticket: UInt64)]? = state.withLock { state in
-                guard state.isAsked else { return nil }
+                guard state.isAsked, !state.isClosed else { return nil }
                 state.isAsked = false
+                state.isAtWork = true
                 defer { state.askers = [] }
                 return state.askers
             }
-            if state.withLock({ $0.isClosed }) { return nil }
             if let askers { return askers }
         }
     }
 
+    /// Nothing is carried out any more. What is under way comes to its end, unless a name server keeps it longer than anybody waits.
     package func close() {
         state.withLock { $0.isClosed = true }
+        _ = state.wait(until: .now() + Self.patience) { !$0.isAtWork }
     }
 }

@@ -291,8 +291,9 @@ final class PublishIntake: Reply {
     func sayGoodbye(
         _ response: inout some Responder, _ connection: Connection, _ work: Workspace
     ) -> ReplyProgress {
-        // A publisher may stay as long as the gateway does.
-        guard isLines, !isBodyWhole, case .draining = work.goodbye else { return .goesOn }
+        guard isLines, !isBodyWhole else { return .goesOn }
+        // For a publisher no life is too long.
+        if case .life = work.goodbye { return .goesOn }
         return refuse(.draining(wait: work.reconnectDelay()), .drained, &response, connection, work)
     }
 

@@ -66,7 +66,7 @@ struct HTTP1Responder: Responder {
         if case .known(let byteCount) = content { work.output.append(contentLength: byteCount) }
         fields(HTTP1Fields(work: work))
         if status >= 200 {
-            if let duration = work.shared.endpoint(of: connection)?.strictTransport {
+            if let duration = work.endpoint(of: connection)?.strictTransport {
                 work.output.append(
                     field: "Strict-Transport-Security", "max-age=\(duration.components.seconds)")
             }

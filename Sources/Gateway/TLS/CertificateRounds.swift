@@ -7,6 +7,7 @@ internal import Transport
 /// Owned by the thread of `CertificateWatch`.
 struct CertificateRounds {
     private let shared: GatewayShared
+    private let addresses: [ListeningAddress]
     private var certificates: EndpointCertificates
     private var keys: TicketKeys
     private var keysUntil: Instant
@@ -15,8 +16,12 @@ struct CertificateRounds {
     private var warnings = ExpiryWarnings()
 
     /// `keys` are those that the loops have.
-    init(_ certificates: EndpointCertificates, _ keys: TicketKeys, _ shared: GatewayShared, now: Instant) {
+    init(
+        _ certificates: EndpointCertificates, at addresses: [ListeningAddress], _ keys: TicketKeys,
+        _ shared: GatewayShared, now: Instant
+    ) {
         self.certificates = certificates
+        self.addresses = addresses
         self.keys = keys
         self.shared = shared
         keysUntil = now + Interval(TicketKeys.life)
@@ -41,7 +46,7 @@ struct CertificateRounds {
         do throws(CertificateFailure) {
             try certificates.read(endpointAt: place, at: time)
             for loop in shared.loops {
-                loop.mailbox.post(.contexts(try certificates.contexts(at: shared.addresses, keys)))
+                loop.mailbox.post(.contexts(try certificates.contexts(at: addresses, keys)))
             }
             shared.certificates.takenCount.add(1, ordering: .relaxed)
             shared.log.tell(

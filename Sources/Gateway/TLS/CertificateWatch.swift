@@ -16,12 +16,13 @@ final class CertificateWatch: Sendable {
     }
 
     init(
-        _ certificates: EndpointCertificates, _ keys: TicketKeys, _ shared: GatewayShared
+        _ certificates: EndpointCertificates, at addresses: [ListeningAddress], _ keys: TicketKeys,
+        _ shared: GatewayShared
     ) throws(SystemFailure) {
         let wakeup = try Wakeup()
         let isEnding = Flag()
         thread = try LoopThread(name: "certificates") {
-            var rounds = CertificateRounds(certificates, keys, shared, now: .now())
+            var rounds = CertificateRounds(certificates, at: addresses, keys, shared, now: .now())
             while !isEnding.isUp.load(ordering: .acquiring) {
                 rounds.look(at: .now(), now: .now())
                 _ = Readiness.wait(for: [.init(wakeup.descriptor, .read)], timeout: Self.interval)

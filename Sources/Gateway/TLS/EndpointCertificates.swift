@@ -43,18 +43,18 @@ struct EndpointCertificates: Sendable {
         return try ClientAuthorities(reading: file, isRequired: tls.wantsClientCertificate)
     }
 
-    /// New contexts for one loop, by listener. The addresses of an endpoint share one.
+    /// New contexts for one loop, by the addresses' identity. Those of an endpoint share one.
     func contexts(
         at addresses: [ListeningAddress], _ keys: TicketKeys
-    ) throws(CertificateFailure) -> [TLSContext?] {
+    ) throws(CertificateFailure) -> [Int: TLSContext] {
         var byPlace: [Int: TLSContext] = [:]
-        var contexts: [TLSContext?] = []
+        var contexts: [Int: TLSContext] = [:]
         for address in addresses {
             if address.endpoint.tls != nil, byPlace[address.place] == nil {
                 byPlace[address.place] = try TLSContext(
                     certificates[address.place], keys, clients: clients[address.place])
             }
-            contexts.append(byPlace[address.place])
+            contexts[address.id] = byPlace[address.place]
         }
         return contexts
     }

@@ -26,6 +26,10 @@ final class HTTPProbe {
         socket = try RawSocket(port: gateway.port, receiveBuffer: receiveBuffer, family: family)
     }
 
+    init(port: UInt16) throws {
+        socket = try RawSocket(port: port)
+    }
+
     /// Sends a request; a body gets its Content-Length.
     func send(
         _ method: String, _ target: String, _ fields: [String] = [], body: String? = nil,

@@ -25,9 +25,9 @@ final class WebSocketProbe {
 
     init(
         _ query: String = "", _ extra: [String] = [], _ gateway: GatewayProcess = .shared,
-        receiveBuffer: Int32? = nil
+        receiveBuffer: Int32? = nil, port: UInt16? = nil
     ) throws {
-        http = try HTTPProbe(gateway, receiveBuffer: receiveBuffer)
+        http = try port.map { try HTTPProbe(port: $0) } ?? HTTPProbe(gateway, receiveBuffer: receiveBuffer)
         try http.send("GET", query.isEmpty ? "/ws" : "/ws?\(query)", Self.fields + extra)
         head = try http.head()
         guard head.status == 101 else { throw Fault("\(head.status) instead of a WebSocket") }
