@@ -38,8 +38,7 @@ extension Credentials {
 extension AccessCertificate {
     func principal(until end: UnixTime, at time: UnixTime, _ now: Instant) -> Principal {
         Principal(
-            name: name, rights: principal.rights, proof: .certificate, expires: end,
-            after: Interval(milliseconds: end.milliseconds - time.milliseconds), now: now,
+            name: name, rights: principal.rights, proof: .certificate, expires: end, at: time, now,
             restingOn: principal.basis)
     }
 }

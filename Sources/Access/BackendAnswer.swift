@@ -55,10 +55,9 @@ package enum BackendAnswer: Sendable {
             guard time < expires else {
                 throw Unusable(reason: "its answer says that it has expired already: do the clocks agree?")
             }
-            let life = Interval(milliseconds: expires.milliseconds - time.milliseconds)
             return Principal(
                 name: subject.span.text, rights: try Rights(answer, of: subject), proof: .backend,
-                expires: expires, after: life, now: now, restingOn: basis)
+                expires: expires, at: time, now, restingOn: basis)
         } catch let failure as Unusable {
             throw failure
         } catch {

@@ -67,7 +67,7 @@ package final class Principal: Sendable {
 
     /// One whose proof ends so long after `now`. It is told a minute before, or a tenth of that time if that is shorter.
     convenience init(
-        name: String, rights: Rights, proof: Proof = .token, expires: UnixTime, after life: Interval,
+        name: String, rights: Rights, proof: Proof, expires: UnixTime, after life: Interval,
         now: Instant, restingOn basis: Digest?
     ) {
         let end = now + life
@@ -76,6 +76,17 @@ package final class Principal: Sendable {
         self.init(
             name, rights, proof, key: nil, restingOn: basis,
             Term(expires: expires, end: end, warning: warning, farewell: end))
+    }
+
+    /// One whose proof ends when it says so.
+    convenience init(
+        name: String, rights: Rights, proof: Proof, expires: UnixTime, at time: UnixTime, _ now: Instant,
+        restingOn basis: Digest?
+    ) {
+        self.init(
+            name: name, rights: rights, proof: proof, expires: expires,
+            after: Interval(milliseconds: expires.milliseconds - time.milliseconds), now: now,
+            restingOn: basis)
     }
 
     /// The one that a ticket of `maker` stands for; it ends when its maker does.

@@ -49,9 +49,9 @@ package struct Succession: Sendable {
         guard let end = signers[basis], time < end else { return nil }
         guard let expires = former.expires, end < expires else { return former }
         // No token outlives its key.
-        let life = Interval(milliseconds: end.milliseconds - time.milliseconds)
         let shortened = Principal(
-            name: former.name, rights: former.rights, expires: end, after: life, now: now, restingOn: basis)
+            name: former.name, rights: former.rights, proof: .token, expires: end, at: time, now,
+            restingOn: basis)
         return former.proof == .ticket
             ? Principal(name: former.name, rights: former.rights, ticketOf: shortened) : shortened
     }

@@ -22,11 +22,12 @@ extension AccessReading {
         let memory = try section.optionalDuration("cache", in: .zero ... .seconds(3600))
         let authorities = try section.optionalText("ca")
         try section.finish()
-        var backend = BackendSettings(url: try webURL(url, "url", of: section))
+        var backend = BackendSettings(
+            url: try webURL(url, "url", of: section),
+            fields: try fields.map { names throws(SettingsFailure) in try readFields(names, section) },
+            authorities: authorities.map(path))
         if let timeout { backend.timeout = timeout }
         if let memory { backend.memory = memory }
-        backend.authorities = authorities.map(path)
-        if let fields { backend.fields = try readFields(fields, section) }
         if backend.takesCookies { try demandNarrowOrigins(access, for: "headers", of: section) }
         access.backend = backend
     }

@@ -175,5 +175,5 @@ struct EndpointSettings {
             certificate: path(certificate), key: path(key), ocsp: files.ocsp.map(path))
     }
 
-    private func path(_ name: String) -> String { name.hasPrefix("/") ? name : "\(folder)/\(name)" }
+    private func path(_ name: String) -> String { filePath(name, from: folder) }
 }

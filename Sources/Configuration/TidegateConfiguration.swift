@@ -82,9 +82,7 @@ package struct TidegateConfiguration {
         let threads = try root.integer("threads", default: 0, in: 0...256)
         gateway.threadCount = threads > 0 ? threads : max(sysconf(Int32(_SC_NPROCESSORS_ONLN)), 1)
         let publicFolder = try root.text("publicFolder", default: "public")
-        gateway.publicFolder =
-            publicFolder.isEmpty
-            ? nil : publicFolder.hasPrefix("/") ? publicFolder : "\(folder)/\(publicFolder)"
+        gateway.publicFolder = publicFolder.isEmpty ? nil : filePath(publicFolder, from: folder)
     }
 
     private mutating func readLog(_ root: inout SettingsSection) throws(SettingsFailure) {

@@ -97,13 +97,7 @@ enum RequestRouter {
         case .tickets, .disconnection, .reload:
             guard head.method == .post else { throw .notAllowed("POST, OPTIONS") }
             return try OrderIntake.open(head, OrderIntake.Order(resource), connection, work)
-        case .settings:
-            try work.demandOperating(by: connection.principal)
-            let settings = work.shared.reloads.settings
-            response.answer(200, "application/json", settings.span, connection, work) {
-                $0.add("Cache-Control", "no-store")
-            }
-        case .health, .readiness, .metrics, .stats:
+        case .health, .readiness, .metrics, .stats, .settings:
             try OperationsPage.answer(path, &response, connection, work)
         case nil: try answerFile(head, path, &response, connection, work)
         }

@@ -50,9 +50,9 @@ private struct Inquirer {
 
     private mutating func connection(to backend: BackendSettings) -> ServiceConnection {
         if let connection, settings == backend { return connection }
-        let trust = backend.authorities.map { ServerTrust.authorities(file: $0) } ?? .system
         let made = ServiceConnection(
-            to: backend.url, trusting: trust, byteCountLimit: BackendAnswer.byteCountLimit)
+            to: backend.url, trusting: ServerTrust(authorities: backend.authorities),
+            byteCountLimit: BackendAnswer.byteCountLimit)
         connection = made
         settings = backend
         return made

@@ -27,8 +27,9 @@ final class KeySetFetches: Sendable {
     }
 
     private static func fetch(_ source: KeySource) throws(KeyFetchFailure) -> [VerifyingKey] {
-        let trust = source.authorities.map { ServerTrust.authorities(file: $0) } ?? .system
-        let connection = ServiceConnection(to: source.url, trusting: trust, byteCountLimit: byteCountLimit)
+        let connection = ServiceConnection(
+            to: source.url, trusting: ServerTrust(authorities: source.authorities),
+            byteCountLimit: byteCountLimit)
         do {
             let answer = try connection.get(until: .now() + timeout)
             guard answer.status == 200 else {

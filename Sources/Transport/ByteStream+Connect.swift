@@ -1,4 +1,5 @@
 /// Connects with a time limit: for clients, never on a loop.
+internal import CLinux
 internal import Glibc
 internal import Primitives
 

@@ -9,14 +9,14 @@ import Testing
 
 /// Who makes a request: credentials in fields, cookies, messages and tickets.
 @Suite struct AuthenticationTests {
-    private static let (key, hash) = AccessKey.make()
+    static let (key, hash) = AccessKey.make()
     private static let secret = [UInt8](repeating: 9, count: 32)
     private static let maker = TokenMaker(.secret(secret))
     /// The wall clock of a stage, in seconds.
-    private static let time = 1_764_000_001
+    static let time = 1_764_000_001
 
     /// A gateway with a key, an issuer and whatever else; strangers may nothing.
-    private func stage(
+    func stage(
         anonymous: Rights = Rights(), _ change: (inout GatewayConfiguration) -> Void = { _ in }
     ) throws -> FrontEndStage {
         var rights = Rights()
@@ -37,32 +37,31 @@ import Testing
         }
     }
 
-    private func token(_ rights: String, life: Int = 600, subject: String = "ann") -> String {
+    func token(_ rights: String, life: Int = 600, subject: String = "ann") -> String {
         Self.maker.token(
             "HS256", #"{"sub":"\#(subject)","exp":\#(Self.time + life),"tidegate":\#(rights)}"#)
     }
 
-    private func get(_ stage: FrontEndStage, _ target: String, _ fields: String...) -> String {
+    func get(_ stage: FrontEndStage, _ target: String, _ fields: String...) -> String {
         let lines = fields.map { $0 + "\r\n" }.joined()
         return stage.receive("GET \(target) HTTP/1.1\r\nHost: x\r\n\(lines)\r\n")
     }
 
-    private func post(_ stage: FrontEndStage, _ target: String, _ body: String, _ fields: String...) -> String
-    {
+    func post(_ stage: FrontEndStage, _ target: String, _ body: String, _ fields: String...) -> String {
         let lines = fields.map { $0 + "\r\n" }.joined()
         return stage.receive(
             "POST \(target) HTTP/1.1\r\nHost: x\r\nContent-Length: \(body.utf8.count)\r\n\(lines)\r\n\(body)")
     }
 
-    private func status(_ answer: String) -> String { String(answer.dropFirst("HTTP/1.1 ".count).prefix(3)) }
+    func status(_ answer: String) -> String { String(answer.dropFirst("HTTP/1.1 ".count).prefix(3)) }
 
-    private var bearer: String { "Authorization: Bearer \(Self.key)" }
+    var bearer: String { "Authorization: Bearer \(Self.key)" }
 
-    private static let upgrade =
+    static let upgrade =
         "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="
 
     /// The value of a member of the answer's JSON, as text without quotes.
-    private func member(_ name: String, of answer: String) -> String? {
+    func member(_ name: String, of answer: String) -> String? {
         guard let start = answer.firstRange(of: "\"\(name)\":")?.upperBound else { return nil }
         return String(answer[start...].prefix { $0 != "," && $0 != "}" }).replacing("\"", with: "")
     }
@@ -325,96 +324,5 @@ import Testing
         #expect(get(poll, "/poll?topics=a&cursor=\(cursor)&wait=60", brief) == "")
         _ = poll.flush()
         #expect(status(poll.pass(.seconds(10))) == "401")
-    }
-
-    // MARK: Tickets
-
-    private func ticket(_ stage: FrontEndStage, _ body: String = "", _ field: String? = nil) throws -> String
-    {
-        let answer = post(stage, "/tickets", body, field ?? bearer)
-        #expect(status(answer) == "200" && answer.contains("\"expires\":\(Self.time + 30)}"), "\(answer)")
-        return try #require(member("ticket", of: answer))
-    }
-
-    @Test func aTicketIsGoodOnce() throws {
-        let stage = try stage()
-        let ticket = try ticket(stage)
-        #expect(status(get(stage, "/poll?topics=fx/A&wait=0&ticket=\(try self.ticket(stage))")) == "403")
-        // It opens what a browser opens, and nothing else.
-        #expect(status(get(stage, "/topics?match=stocks/*&ticket=\(ticket)")) == "401")
-        let answer = get(stage, "/poll?topics=stocks/A&wait=0&ticket=\(ticket)")
-        #expect(status(answer) == "200")
-        #expect(status(get(stage, "/poll?topics=stocks/A&wait=0&ticket=\(ticket)")) == "401")
-        // The answer has the next one.
-        let next = try #require(member("ticket", of: answer))
-        #expect(
-            next != ticket && status(get(stage, "/ws?topics=stocks/A&ticket=\(next)", Self.upgrade)) == "101")
-    }
-
-    @Test func aTicketIsGoodForHalfAMinute() throws {
-        let stage = try stage()
-        let ticket = try ticket(stage)
-        _ = stage.pass(.seconds(30))
-        #expect(status(get(stage, "/sse?topics=stocks/A&ticket=\(ticket)")) == "401")
-    }
-
-    @Test func aTicketMayBeNarrower() throws {
-        let stage = try stage()
-        #expect(status(post(stage, "/tickets", #"{"subscribe":["fx/*"]}"#, bearer)) == "403")
-        #expect(
-            status(post(stage, "/tickets", #"{"subscribe":["stocks/*"],"publish":["stocks/*"]}"#, bearer))
-                == "403")
-        let narrow = try ticket(stage, #"{"subscribe":["stocks/A"]}"#)
-        #expect(status(get(stage, "/sse?topics=stocks/B&ticket=\(narrow)")) == "403")
-    }
-
-    @Test func aTicketForAnotherNeedsGrant() throws {
-        let stage = try stage()
-        let body = #"{"subject":"b/b","subscribe":["inbox/{subject}/**"]}"#
-        let given = try ticket(stage, body)
-        #expect(status(get(stage, "/poll?topics=inbox/b%252Fb/1&wait=0&ticket=\(given)")) == "200")
-        #expect(stage.connection.principal.name == "b/b" && stage.connection.principal.key == "desk")
-        let refused = post(stage, "/tickets", #"{"subject":"bob","subscribe":["stocks/*"]}"#, bearer)
-        #expect(status(refused) == "403" && refused.contains("grant"))
-        #expect(status(post(stage, "/tickets", #"{"subject":"bob"}"#, bearer)) == "400")
-        #expect(status(post(stage, "/tickets", "")) == "401")
-        #expect(status(post(stage, "/tickets", "[]", bearer)) == "400")
-    }
-
-    // MARK: Failures
-
-    @Test func slowsDownWhoTries() throws {
-        let stage = try stage()
-        for _ in 0..<10 { #expect(status(get(stage, "/topics", "Authorization: Bearer tg_wrong")) == "401") }
-        for _ in 0..<20 {
-            let answer = get(stage, "/topics", "Authorization: Bearer tg_wrong")
-            #expect(status(answer) == "429" && answer.contains("Retry-After: 6"))
-        }
-        // A right key, which costs a hash, is still believed; a token, which costs more, has to wait.
-        let fresh = "Authorization: Bearer \(token(#"{"subscribe":["a"]}"#))"
-        #expect(status(get(stage, "/topics?match=stocks/*", bearer)) == "200")
-        #expect(status(get(stage, "/topics?match=a", fresh)) == "429")
-        _ = stage.pass(.seconds(6))
-        #expect(status(get(stage, "/topics?match=a", fresh)) == "200")
-        #expect(status(get(stage, "/topics", "Authorization: Bearer tg_wrong")) == "401")
-        #expect(status(get(stage, "/topics", "Authorization: Bearer tg_wrong")) == "429")
-        #expect(status(get(stage, "/topics?match=a", fresh)) == "200")
-        let metrics = get(stage, "/metrics", bearer)
-        #expect(metrics.contains("tidegate_credentials_refused_total{reason=\"key\"} 32"))
-        #expect(metrics.contains("tidegate_credentials_refused_total{reason=\"throttled\"} 1"))
-    }
-
-    /// A hundred thousand tries a minute, for twelve seconds: ten at once are answered, and one every six seconds; the rest are put off.
-    @Test func guessesGetNowhere() throws {
-        let stage = try stage()
-        let wrong = "GET /topics HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer tg_wrong\r\n\r\n"
-        var answers: [String: Int] = [:]
-        for _ in 0..<200 {
-            for _ in 0..<100 { answers[status(stage.receive(wrong)), default: 0] += 1 }
-            stage.clock.advance(by: .milliseconds(60))
-            stage.work.beginTurn()
-        }
-        #expect(answers == ["401": 11, "429": 19_989])
-        #expect(status(get(stage, "/topics?match=stocks/*", bearer)) == "200")
     }
 }

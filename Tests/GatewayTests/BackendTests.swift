@@ -16,9 +16,7 @@ import Testing
     private static let time = 1_764_000_001
 
     private static func settings(_ fields: [String] = ["Cookie", "Authorization"]) throws -> BackendSettings {
-        var settings = BackendSettings(url: try #require(WebURL("http://backend.example/who")))
-        settings.fields = fields
-        return settings
+        BackendSettings(url: try #require(WebURL("http://backend.example/who")), fields: fields)
     }
 
     /// Strangers may read `public/*`. `knows`: there are a key and an issuer, too.

@@ -46,7 +46,7 @@ package struct Issuer: Sendable {
             }
             return Principal(
                 name: subject.map { $0.span.text } ?? "", rights: try claim.rights(token.claims, of: subject),
-                expires: expires, after: life, now: now, restingOn: basis(of: key))
+                proof: .token, expires: expires, after: life, now: now, restingOn: basis(of: key))
         } catch let failure as CredentialFailure {
             throw failure
         } catch {

@@ -44,7 +44,7 @@ package final class ReplayFeed: FeedKind {
         let speed = try settings.number("speed", default: 1, in: 0.001...100_000)
         let rate = try settings.number("rate", default: 0, in: 0...1_000_000)
         pace = rate > 0 ? ReplayPace(rate: rate) : ReplayPace(speed: speed)
-        path = name.hasPrefix("/") ? name : "\(origin.baseDirectory)/\(name)"
+        path = filePath(name, from: origin.baseDirectory)
         mapping = RowMapping(
             template: try Self.template(&settings), timeColumn: try settings.text("time", default: "time"),
             isTimed: rate == 0, dataColumns: try settings.texts("data", default: []))

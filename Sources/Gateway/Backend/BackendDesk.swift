@@ -75,10 +75,10 @@ package final class BackendDesk: Sendable {
     /// Waits for the next question; nil: none will come.
     private func next() -> BackendQuestion? {
         while true {
-            _ = state.wait(until: .now() + .seconds(3600)) { !$0.questions.isEmpty || $0.isClosed }
-            let (question, isClosed) = state.withLock { ($0.questions.popFirst(), $0.isClosed) }
-            if isClosed { return nil }
-            if let question { return question }
+            let next = state.when(
+                { !$0.questions.isEmpty || $0.isClosed }, by: .now() + .seconds(3600),
+                then: { $0.isClosed ? nil : $0.questions.popFirst() })
+            if let next { return next }
         }
     }
 

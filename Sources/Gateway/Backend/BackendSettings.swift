@@ -5,27 +5,27 @@ package import HTTP
 package struct BackendSettings: Sendable, Equatable {
     package let url: WebURL
     /// The fields of a client's request that it is shown.
-    package var fields = ["Cookie", "Authorization"]
+    package let fields: [String]
     /// From the question to the whole answer.
     package var timeout: Duration = .seconds(2)
     /// How long an answer counts for whoever comes with the same fields; never longer than the answer says itself.
     package var memory: Duration = .seconds(60)
     /// The file of those who vouch for its certificate; nil: those that this machine trusts.
-    package var authorities: String?
+    package let authorities: String?
+    /// What those rest on whom it has named.
+    let basis: Digest
 
-    package init(url: WebURL) {
+    package init(url: WebURL, fields: [String]? = nil, authorities: String? = nil) {
         self.url = url
+        self.fields = fields ?? ["Cookie", "Authorization"]
+        self.authorities = authorities
+        basis = Digest(of: Array("\(url)\n\(self.fields)\n\(authorities ?? "")".utf8).span)
     }
 
     func takes(_ field: String) -> Bool { fields.contains { $0.lowercased() == field.lowercased() } }
 
     /// Whether it is shown what browsers send by themselves, whosever page it is.
     package var takesCookies: Bool { takes("Cookie") }
-
-    /// What those rest on whom it has named.
-    var basis: Digest {
-        Digest(of: Array("\(url)\n\(fields)\n\(authorities ?? "")".utf8).span)
-    }
 }
 
 extension AccessSettings {

@@ -1,4 +1,4 @@
-/// The pages for operators: alive, ready, and the figures.
+/// The pages for operators: alive, ready, the figures, the settings.
 internal import HTTP
 internal import Primitives
 
@@ -24,6 +24,9 @@ enum OperationsPage {
             ) {
                 $0.add("Cache-Control", "no-store")
             }
+        case "/operations/settings":
+            try work.demandOperating(by: connection.principal)
+            response.answerJSON(work.shared.reloads.settings.span, connection, work)
         default:
             try demandMetrics(connection, work)
             response.answerJSON(StatsPage.text(GatewayFigures(work.shared), at: work.time), connection, work)

@@ -75,7 +75,11 @@ extension Responder {
 
     /// A value that is true now and perhaps no more when it is asked for again.
     mutating func answerJSON(_ body: borrowing ByteBuffer, _ connection: Connection, _ work: Workspace) {
-        answer(200, "application/json", body.bytes, connection, work) {
+        answerJSON(body.bytes, connection, work)
+    }
+
+    mutating func answerJSON(_ body: Span<UInt8>, _ connection: Connection, _ work: Workspace) {
+        answer(200, "application/json", body, connection, work) {
             $0.add("Cache-Control", "no-store")
         }
     }

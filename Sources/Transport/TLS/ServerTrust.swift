@@ -10,6 +10,11 @@ package enum ServerTrust: Sendable, Equatable {
     case authorities(file: String)
     /// Not at all: anybody on the way may read and change what is said.
     case anyone
+
+    /// By the authorities of a PEM file, and where none is named by those that this machine trusts.
+    package init(authorities file: String?) {
+        self = file.map { .authorities(file: $0) } ?? .system
+    }
 }
 
 /// The certificate by which a client shows who it is, and its key, in PEM files.

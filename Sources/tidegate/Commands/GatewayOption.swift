@@ -63,7 +63,7 @@ extension Arguments {
         let file = try value("--ca")
         let isInsecure = try flag("--insecure")
         if file != nil, isInsecure { throw UsageFailure("--ca and --insecure exclude each other") }
-        return isInsecure ? .anyone : file.map { .authorities(file: $0) } ?? .system
+        return isInsecure ? .anyone : ServerTrust(authorities: file)
     }
 }
 
