@@ -143,12 +143,11 @@ package final class BrokerReplica {
         numbers[Int(entry.topic)] = index
         topics[index].isForgotten = false
         becomePublished(index)
-        let limit = inbox.updateCount(keptOf: entry.payload.unsafeBytes)
-        if limit > 0 {
+        if entry.keptCount > 0 {
             // Readers that named it already hold a slot.
             for link in topics[index].subscribers { restartLog(of: index, link) }
             topics[index].log = TopicLog(
-                limit: limit, originSequence: entry.sequence, originVersion: entry.version,
+                limit: entry.keptCount, originSequence: entry.sequence, originVersion: entry.version,
                 formerSequence: topics[index].log == nil ? 0 : topics[index].sequence)
         }
         topics[index].hasHiddenLife = topics[index].isNew

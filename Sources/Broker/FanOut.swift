@@ -11,14 +11,9 @@ struct FanOut: EntrySink, ~Copyable {
         let wake: @Sendable () -> Void
     }
 
-    private let retention: Sequencer.Retention
     private var inboxes: [Waiting] = []
     /// By topic, how many of its updates a lagging inbox holds: the log's, or one.
     private var rooms: [Int] = []
-
-    init(retention: Sequencer.Retention) {
-        self.retention = retention
-    }
 
     // MARK: Posting
 
@@ -32,7 +27,7 @@ struct FanOut: EntrySink, ~Copyable {
 
     private mutating func makeRoom(for entry: InboxEntry) {
         while rooms.count <= Int(entry.topic) { rooms.append(1) }
-        rooms[Int(entry.topic)] = max(retention.updateCount(keptOf: entry.payload.unsafeBytes), 1)
+        rooms[Int(entry.topic)] = max(entry.keptCount, 1)
     }
 
     /// The wakes of consumers that slept while entries came. The holder of the lock calls them after it has let go.

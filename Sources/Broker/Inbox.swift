@@ -19,11 +19,6 @@ package struct Inbox: Sendable {
         sequencer.take(number, into: &taken)
     }
 
-    /// How many updates the log of a topic keeps; 0 where it has none.
-    func updateCount(keptOf name: UnsafeBufferPointer<UInt8>) -> Int {
-        sequencer.retention.updateCount(keptOf: name)
-    }
-
     /// Announces that the loop is about to wait, so that the next update wakes it; false: updates wait already.
     package func sleep() -> Bool {
         sequencer.sleep(number)

@@ -9,18 +9,49 @@ extension Numbering {
     mutating func expire(at moment: Moment, limit: Int, to sink: inout some EntrySink & ~Copyable) {
         var due: [UInt32] = []
         expiries.expire(now: moment.now, limit: limit, into: &due)
+        for topic in due where records.contains(topic) { settle(topic, moment, &sink) }
+        purge(moment.now, &sink)
+    }
+
+    /// Names topics that may be due, `limit` at most: whoever keeps a log has it decide about them (`UpdateBatch.append(due:)`). They
+    /// are named again if nothing comes of it for `patience`.
+    mutating func nameDue(
+        at now: Instant, limit: Int, again patience: Interval, in batch: inout UpdateBatch
+    ) {
+        var due: [UInt32] = []
+        expiries.expire(now: now, limit: limit, into: &due)
         for topic in due {
             guard records.contains(topic), let lifetime = records[topic].lifetime else { continue }
-            if lifetime.end <= moment.now {
-                _ = number(topic, .expiry, .none, moment, &sink)
-            } else {
-                if lifetime.staleness == nil, lifetime.staleAt <= moment.now {
-                    becomeStale(topic, lifetime, moment, &sink)
-                }
+            guard lifetime.deadline <= now else {
                 schedule(topic, lifetime)
+                continue
             }
+            batch.append(due: records[topic].name.unsafeBytes)
+            expiries.schedule(topic, noLaterThan: now + patience)
         }
+    }
+
+    /// Looks at the deadlines of a topic, if there is one of that name.
+    mutating func settle(
+        _ name: UnsafeBufferPointer<UInt8>, _ moment: Moment, _ sink: inout some EntrySink & ~Copyable
+    ) {
+        guard let topic = names.find(name, records) else { return }
+        settle(topic, moment, &sink)
         purge(moment.now, &sink)
+    }
+
+    private mutating func settle(
+        _ topic: UInt32, _ moment: Moment, _ sink: inout some EntrySink & ~Copyable
+    ) {
+        guard let lifetime = records[topic].lifetime else { return }
+        if lifetime.end <= moment.now {
+            _ = number(topic, .expiry, .none, moment, &sink)
+        } else {
+            if lifetime.staleness == nil, lifetime.staleAt <= moment.now {
+                becomeStale(topic, lifetime, moment, &sink)
+            }
+            schedule(topic, lifetime)
+        }
     }
 
     private mutating func becomeStale(
@@ -41,6 +72,7 @@ extension Numbering {
     mutating func recordStale(
         _ entry: InboxEntry, _ lifetime: Lifetime, _ sink: inout some EntrySink & ~Copyable
     ) {
+        if stateWalk != nil { preserve(entry.topic) }
         sequence = entry.sequence
         lifetime.becomeStale(Staleness(notice: entry.payload, sequence: entry.sequence))
         sink.post(entry)
@@ -54,7 +86,7 @@ extension Numbering {
     }
 
     /// What moves a deadline away leaves the timer as it is: it fires, looks, and is set anew.
-    private mutating func schedule(_ topic: UInt32, _ lifetime: Lifetime) {
+    mutating func schedule(_ topic: UInt32, _ lifetime: Lifetime) {
         let deadline = lifetime.deadline
         if deadline != .never { expiries.schedule(topic, noLaterThan: deadline) }
     }

@@ -6,8 +6,8 @@ protocol EntrySink: ~Copyable {
     mutating func post(_ entry: InboxEntry)
 }
 
-/// A plain value: no lock, no thread, no clock. The same batches make the same entries, and the entries alone
-/// (`apply`) make the same state, so that it goes on from wherever another one stopped.
+/// A plain value: no lock, no thread, no clock. The same batches make the same entries, whoever numbers them, so that it goes on from
+/// wherever another one stopped (`TopicState`).
 struct Numbering: ~Copyable {
     /// When a batch was accepted, by both clocks.
     struct Moment {
@@ -35,23 +35,25 @@ struct Numbering: ~Copyable {
         var accepted = Instant.never
     }
 
-    private let retention: Sequencer.Retention
-    private(set) var lineage: Lineage
+    var retention: Sequencer.Retention
+    var lineage: Lineage
     var sequence: UInt64 = 0
-    private var names = NameTable()
+    var names = NameTable()
     var records = Slab<Record>()
     /// When topics are to be looked at that have a lifetime.
     var expiries = TimerWheel(now: Instant(nanoseconds: 0), tick: TimeToLive.tick)
-    private var ended = EndedTopics()
+    var ended = EndedTopics()
     /// Topics that hold a value; the other named ones have ended.
-    private(set) var liveCount = 0
+    var liveCount = 0
     private var endedCount: Int { names.count - liveCount }
     /// Room that is set aside for topics of batches that are published in parts.
     private var reservedCount = 0
     /// No purged topic had a higher version, so a topic that comes back counts on from here.
-    private(set) var purgedVersion: UInt64 = 0
+    var purgedVersion: UInt64 = 0
     /// Topics that ended up to here are forgotten.
-    private(set) var purgedSequence: UInt64 = 0
+    var purgedSequence: UInt64 = 0
+    /// Under way, while somebody takes down the state.
+    var stateWalk: StateWalk?
 
     init(lineage: Lineage, retention: Sequencer.Retention = Sequencer.Retention()) {
         self.lineage = lineage
@@ -76,11 +78,13 @@ struct Numbering: ~Copyable {
         var outcome = PublishOutcome(accepted: batch.count, lastVersion: nil)
         for entry in batch.entries {
             let name = batch.name(of: entry)
-            if let data = batch.data(of: entry) {
+            switch entry.content {
+            case .value:
                 let topic = names.find(name, records) ?? create(Payload(name.span), moment.now, &sink)
+                let data = batch.data(of: entry).unsafelyUnwrapped
                 outcome.lastVersion = number(topic, .value(data), entry.options, moment, &sink)
-            } else {
-                outcome.lastVersion = end(name, entry.options, moment, &sink)
+            case .tombstone: outcome.lastVersion = end(name, entry.options, moment, &sink)
+            case .due: settle(name, moment, &sink)
             }
         }
         return outcome
@@ -92,7 +96,8 @@ struct Numbering: ~Copyable {
     /// How many topics the batch creates. Names are told apart by a hash of 64 seeded bits.
     private func newTopicCount(of batch: borrowing UpdateBatch) -> Int {
         var new = Set<Int>()
-        for entry in batch.entries where batch.data(of: entry) != nil {
+        for entry in batch.entries {
+            guard case .value = entry.content else { continue }
             let name = batch.name(of: entry)
             guard names.find(name, records) == nil else { continue }
             var hasher = Hasher()
@@ -165,6 +170,7 @@ struct Numbering: ~Copyable {
     private mutating func record(_ entry: InboxEntry, _ sink: inout some EntrySink & ~Copyable) {
         let topic = entry.topic
         let isTombstone = entry.event == .tombstone
+        if stateWalk != nil { preserve(topic) }
         sequence = entry.sequence
         if records[topic].isEnded != isTombstone {
             records[topic].isEnded = isTombstone
@@ -181,24 +187,18 @@ struct Numbering: ~Copyable {
         sink.post(entry)
     }
 
-    private mutating func madeLifetime(of topic: UInt32) -> Lifetime {
+    mutating func madeLifetime(of topic: UInt32) -> Lifetime {
         if let lifetime = records[topic].lifetime { return lifetime }
         let made = Lifetime(LifetimeRule())
         records[topic].lifetime = made
         return made
     }
 
+    /// Makes room for a topic whose first update is the next one.
     private mutating func create(
         _ name: Payload, _ now: Instant, _ sink: inout some EntrySink & ~Copyable
     ) -> UInt32 {
-        create(name, sequence: sequence + 1, version: purgedVersion + 1, now, &sink)
-    }
-
-    /// Makes room for a topic whose first update has these numbers.
-    private mutating func create(
-        _ name: Payload, sequence: UInt64, version: UInt64, _ now: Instant,
-        _ sink: inout some EntrySink & ~Copyable
-    ) -> UInt32 {
+        let (sequence, version) = (sequence + 1, purgedVersion + 1)
         let keeps = retention.updateCount(keptOf: name.unsafeBytes)
         let log =
             keeps > 0 ? TopicLog(limit: keeps, originSequence: sequence, originVersion: version) : nil
@@ -209,10 +209,11 @@ struct Numbering: ~Copyable {
                 version: version - 1))
         names.insert(topic, records)
         liveCount += 1
+        stateWalk?.leaveOut(topic)
         sink.post(
             InboxEntry(
-                payload: name, sequence: sequence, version: version, accepted: now, topic: topic,
-                event: .created))
+                created: name, keeping: keeps, sequence: sequence, version: version, accepted: now,
+                topic: topic))
         return topic
     }
 
@@ -230,6 +231,7 @@ struct Numbering: ~Copyable {
     private mutating func purge(
         _ topic: UInt32, upTo version: UInt64, _ now: Instant, _ sink: inout some EntrySink & ~Copyable
     ) {
+        if stateWalk != nil { preserve(topic) }
         purgedVersion = max(purgedVersion, version)
         purgedSequence = max(purgedSequence, records[topic].sequence)
         let entry = InboxEntry(
@@ -242,58 +244,7 @@ struct Numbering: ~Copyable {
         sink.post(entry)
     }
 
-    /// Whether the topic's last update is the tombstone of that number.
-    private func hasEnded(_ topic: UInt32, at sequence: UInt64) -> Bool {
-        records.contains(topic) && records[topic].isEnded && records[topic].sequence == sequence
-    }
-
-    // MARK: What was numbered already
-
-    /// Applies an entry that a journal or another node numbered, as it is. An update that is held already is left out.
-    mutating func apply(
-        _ entry: NumberedEntry, at now: Instant, to sink: inout some EntrySink & ~Copyable
-    ) {
-        let known = names.find(entry.topic.unsafeBytes, records)
-        switch entry.event {
-        case .created:
-            if known == nil {
-                _ = create(entry.topic, sequence: entry.sequence, version: entry.version, now, &sink)
-            }
-        case .trimmed:
-            guard let known, records[known].latest == nil, let log = records[known].log else { return }
-            log.begin(at: entry.version, lost: entry.sequence)
-            sink.post(numbered(entry, as: known, now))
-        case .value, .tombstone:
-            guard entry.sequence > sequence else { return }
-            let topic =
-                known
-                ?? create(entry.topic, sequence: entry.sequence, version: entry.version, now, &sink)
-            record(numbered(entry, as: topic, now), &sink)
-        case .stale:
-            guard entry.sequence > sequence, let known else { return }
-            recordStale(numbered(entry, as: known, now), madeLifetime(of: known), &sink)
-        case .purged:
-            guard let known, hasEnded(known, at: entry.sequence) else { return }
-            purge(known, upTo: entry.version, now, &sink)
-        case .forgotten:
-            purgedVersion = max(purgedVersion, entry.version)
-            purgedSequence = max(purgedSequence, entry.sequence)
-            sequence = max(sequence, entry.sequence)
-            sink.post(forgottenEntry)
-        case .lineage:
-            guard let lineage = Lineage(entry.payload) else {
-                preconditionFailure("an entry's lineage is malformed")
-            }
-            sequence = max(sequence, entry.sequence)
-            change(to: lineage, &sink)
-        }
-    }
-
-    private func numbered(_ entry: NumberedEntry, as topic: UInt32, _ now: Instant) -> InboxEntry {
-        InboxEntry(
-            payload: entry.payload, sequence: entry.sequence, version: entry.version, accepted: now,
-            timeToLive: entry.timeToLive, topic: topic, event: entry.event)
-    }
+    // MARK: Epochs
 
     /// From here on cursors are of another epoch.
     mutating func change(to lineage: Lineage, _ sink: inout some EntrySink & ~Copyable) {

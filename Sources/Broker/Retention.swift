@@ -16,6 +16,19 @@ extension Sequencer {
 
         package init() {}
 
+        /// All but the limit of topics, which decides nothing about those that are there.
+        mutating func takeRules(of other: Retention) {
+            let topicLimit = topicLimit
+            self = other
+            self.topicLimit = topicLimit
+        }
+
+        package func hasRules(of other: Retention) -> Bool {
+            tombstoneLimit == other.tombstoneLimit && logs.elementsEqual(other.logs, by: ==)
+                && timesToLive.elementsEqual(other.timesToLive, by: ==)
+                && staleness.elementsEqual(other.staleness, by: ==)
+        }
+
         /// How many updates the log of a topic keeps; 0 where it has none.
         func updateCount(keptOf name: UnsafeBufferPointer<UInt8>) -> Int {
             logs.first { $0.pattern.covers(name) }?.updateCount ?? 0

@@ -5,35 +5,18 @@ internal import Synchronization
 /// Any thread. One lock around the numbering and the inboxes, held for a batch; what needs no order (checking,
 /// parsing) was done before it. It wakes sleeping consumers after it is released.
 package final class Sequencer: Sendable {
-    private struct State: ~Copyable {
+    struct State: ~Copyable {
         var numbering: Numbering
         var fanOut: FanOut
     }
 
-    let retention: Retention
     private let state: Mutex<State>
     /// Nanoseconds: a loop reads it before each wait, and without the lock.
     private let expiry = Atomic<UInt64>(.max)
 
-    package convenience init(epoch: Epoch, retention: Retention = Retention()) {
-        self.init(lineage: Lineage(epoch), retention: retention)
-    }
-
-    /// Goes on from what another sequencer held. Unless nothing was lost since, and nobody else goes on from there,
-    /// `begin(_:after:)` must follow before the first update is published: the same numbers may not be given twice.
-    package convenience init(
-        restoring checkpoint: Checkpoint, retention: Retention = Retention(), at now: Instant
-    ) {
-        self.init(lineage: checkpoint.lineage, retention: retention)
-        apply(numbered: checkpoint.entries, at: now)
-    }
-
-    private init(lineage: Lineage, retention: Retention) {
-        self.retention = retention
-        state = Mutex(
-            State(
-                numbering: Numbering(lineage: lineage, retention: retention),
-                fanOut: FanOut(retention: retention)))
+    package init(epoch: Epoch, retention: Retention = Retention()) {
+        let numbering = Numbering(lineage: Lineage(epoch), retention: retention)
+        state = Mutex(State(numbering: numbering, fanOut: FanOut()))
     }
 
     /// The number of topics that hold a value.
@@ -62,7 +45,7 @@ package final class Sequencer: Sendable {
     }
 
     /// Changes the order under the lock, and wakes whoever slept and has something now when that is released.
-    private func change<Outcome: Sendable, Failure: Error>(
+    func change<Outcome: Sendable, Failure: Error>(
         _ body: (inout State) throws(Failure) -> Outcome
     ) throws(Failure) -> Outcome {
         var wakes: [@Sendable () -> Void] = []
@@ -96,16 +79,6 @@ package final class Sequencer: Sendable {
         }
     }
 
-    /// Applies entries that a journal or another node numbered, as they are and in their order. Updates that are held
-    /// already are left out, so that a journal may overlap the checkpoint before it.
-    ///
-    /// - Parameter now: stands for the moment when each was accepted.
-    package func apply(numbered entries: [NumberedEntry], at now: Instant) {
-        change { state in
-            for entry in entries { state.numbering.apply(entry, at: now, to: &state.fanOut) }
-        }
-    }
-
     /// Begins an epoch that continues the present one: from here on cursors are of the new one. Those of the old one
     /// stay good up to `survived` (nil: all of them) and are reset beyond.
     ///
@@ -122,7 +95,7 @@ package final class Sequencer: Sendable {
     // MARK: Expiring
 
     /// The topics that one call of `expire` ends take less than a millisecond.
-    private static var expiryLimit: Int { 512 }
+    static var expiryLimit: Int { 512 }
 
     /// When `expire` has something to do; `never` where nothing ends by itself. A change that makes it earlier wakes whoever
     /// sleeps, as every change does.
@@ -148,11 +121,6 @@ package final class Sequencer: Sendable {
         let entries = beginning.inOrder()
         state.withLock { $0.fanOut.begin(number, with: entries) }
         return Inbox(sequencer: self, number: number, lineage: lineage)
-    }
-
-    /// All that is present, to be restored later or elsewhere.
-    package func checkpoint() -> Checkpoint {
-        Checkpoint(state.withLock { $0.numbering.beginning() })
     }
 
     /// Exchanges the waiting entries of a consumer for `taken`, which comes back filled and goes in empty.

@@ -2,7 +2,7 @@
 internal import Primitives
 
 final class TopicLog {
-    struct Kept {
+    struct Kept: Sendable {
         let payload: Payload
         let sequence: UInt64
         let accepted: Instant
@@ -35,6 +35,8 @@ final class TopicLog {
     }
 
     var count: Int { ring.count }
+    /// What is kept, oldest first.
+    var keptInOrder: [Kept] { start == 0 ? ring : Array(ring[start...] + ring[..<start]) }
     var endVersion: UInt64 { firstVersion + UInt64(ring.count) }
 
     subscript(version: UInt64) -> Kept {

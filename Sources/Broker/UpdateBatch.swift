@@ -9,6 +9,8 @@ package struct UpdateBatch: ~Copyable, @unchecked Sendable {
         enum Content {
             case value(byteCount: Int)
             case tombstone
+            /// The topic's time may be over, or its value stale: what its deadlines say at the batch's moment.
+            case due
         }
 
         var topicStart: Int
@@ -51,6 +53,12 @@ package struct UpdateBatch: ~Copyable, @unchecked Sendable {
         text.append(topic)
     }
 
+    /// Appends that the topic's deadlines are to be looked at. Its name is one.
+    mutating func append(due topic: UnsafeBufferPointer<UInt8>) {
+        entries.append(Entry(topicStart: text.count, topicByteCount: topic.count, content: .due))
+        text.append(topic)
+    }
+
     /// Appends update number `index` of another batch.
     package mutating func append(update index: Int, of other: borrowing UpdateBatch) {
         var entry = other.entries[index]
@@ -62,12 +70,21 @@ package struct UpdateBatch: ~Copyable, @unchecked Sendable {
         if let data { text.append(data) }
     }
 
+    /// Appends an entry whose name and value `append(text:)` brings.
+    mutating func append(_ entry: Entry) {
+        entries.append(entry)
+    }
+
+    mutating func append(text more: UnsafeBufferPointer<UInt8>) {
+        text.append(more)
+    }
+
     /// The name of an entry's topic. Valid until the batch changes.
     func name(of entry: Entry) -> UnsafeBufferPointer<UInt8> {
         UnsafeBufferPointer(rebasing: text.unsafeBytes[entry.topicStart...].prefix(entry.topicByteCount))
     }
 
-    /// The value; nil for a tombstone. Valid until the batch changes.
+    /// The value; nil where the entry has none. Valid until the batch changes.
     func data(of entry: Entry) -> UnsafeBufferPointer<UInt8>? {
         guard case .value(let byteCount) = entry.content else { return nil }
         let start = entry.topicStart + entry.topicByteCount

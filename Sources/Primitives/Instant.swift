@@ -3,8 +3,11 @@ internal import Glibc
 
 /// A moment of the machine's monotonic clock. Only differences between moments mean anything.
 public struct Instant: Sendable, Hashable, Comparable {
-    /// Nanoseconds since an origin that the kernel chose (CLOCK_MONOTONIC).
+    /// Nanoseconds since an origin that lies 73 years before the one that the kernel chose (CLOCK_MONOTONIC): what a journal
+    /// remembers may have happened before the machine was started.
     public var nanoseconds: UInt64
+
+    static let kernelOrigin: UInt64 = 1 << 61
 
     @inlinable public init(nanoseconds: UInt64) {
         self.nanoseconds = nanoseconds
@@ -17,7 +20,15 @@ public struct Instant: Sendable, Hashable, Comparable {
     public static func now() -> Instant {
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)
-        return Instant(nanoseconds: UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec))
+        return Instant(
+            nanoseconds: kernelOrigin &+ UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec))
+    }
+
+    /// The same as the kernel says it; before its origin there is nothing.
+    var kernelTime: timespec {
+        let sinceOrigin = nanoseconds - min(nanoseconds, Self.kernelOrigin)
+        return timespec(
+            tv_sec: Int(clamping: sinceOrigin / 1_000_000_000), tv_nsec: Int(sinceOrigin % 1_000_000_000))
     }
 
     @inlinable public static func < (left: Instant, right: Instant) -> Bool {

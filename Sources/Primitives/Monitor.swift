@@ -43,9 +43,7 @@ public final class Monitor<State: ~Copyable>: @unchecked Sendable {
     public func when<Result>(
         _ isWanted: (borrowing State) -> Bool, by deadline: Instant, then body: (inout State) -> Result
     ) -> Result? {
-        var time = timespec(
-            tv_sec: Int(clamping: deadline.nanoseconds / 1_000_000_000),
-            tv_nsec: Int(deadline.nanoseconds % 1_000_000_000))
+        var time = deadline.kernelTime
         pthread_mutex_lock(mutex)
         defer {
             pthread_cond_broadcast(changed)

@@ -120,17 +120,28 @@ import Testing
         #expect(bench.sequencer.topicCount == 0 && calls >= 20)
     }
 
-    @Test func itGoesOnFromACheckpoint() throws {
+    /// By the log's clock: what was left of a topic's time when it was taken down is left when it is restored, less what has passed.
+    @Test func itGoesOnAfterARestart() throws {
         let bench = try bench { $0.logs = [(try TopicPattern("log/**"), 3)] }
         try bench.publish("a", "1", time: 1000, lasting: 500)
         try bench.publish("log/a", "1", time: 1000)
         try bench.publish("log/a", "2", time: 1000, lasting: 500)
         try bench.publish("b", "1", time: 1000)
-        let restored = Sequencer(restoring: bench.sequencer.checkpoint(), at: Instant(milliseconds: 7000))
-        restored.expire(time: UnixTime(milliseconds: 1), at: Instant(milliseconds: 7400))
-        #expect(restored.topicCount == 3)
-        restored.expire(time: UnixTime(milliseconds: 1), at: Instant(milliseconds: 7600))
-        #expect(restored.topicCount == 1)
+        let state = WrittenState(of: bench.sequencer)
+        let last = LogEntry.Moment(
+            time: UnixTime(milliseconds: 70_000), instant: LogClock().reading(at: Instant(milliseconds: 1200))
+        )
+        // The next process's clock begins anew, and 100 ms have passed by the wall clock, or the wall clock was set back.
+        for (time, passed) in [(70_100, 100), (3, 0)] as [(UInt64, UInt64)] {
+            let clock = LogClock(
+                after: last, time: UnixTime(milliseconds: time), at: Instant(milliseconds: 9_000_000))
+            let restored = try state.restored(by: clock)
+            let end = 9_000_000 + 312 - passed
+            restored.expire(time: UnixTime(milliseconds: 1), at: Instant(milliseconds: end - 16))
+            #expect(restored.topicCount == 3)
+            restored.expire(time: UnixTime(milliseconds: 1), at: Instant(milliseconds: end + 16))
+            #expect(restored.topicCount == 1)
+        }
     }
 
     @Test(arguments: [1, 16, 17, 500, 32_752, 32_768, 60_000, 86_400_000, 31_536_000_000] as [UInt64])

@@ -21,7 +21,7 @@ import Testing
 
     /// Entries that come while a latecomer's beginning is put into order follow it.
     @Test func theBeginningComesFirstAndNothingAfterItIsLost() {
-        var fanOut = FanOut(retention: Sequencer.Retention())
+        var fanOut = FanOut()
         let first = fanOut.open(wake: {})
         fanOut.post(entry(.created, 1))
         fanOut.post(entry(.value, 2))
@@ -34,7 +34,7 @@ import Testing
     }
 
     @Test func wakesWhoSleepsAndNobodyTwice() {
-        var fanOut = FanOut(retention: Sequencer.Retention())
+        var fanOut = FanOut()
         let (asleep, _) = (fanOut.open(wake: {}), fanOut.open(wake: {}))
         #expect(fanOut.sleep(asleep) && fanOut.takeWakes().isEmpty)
         fanOut.post(entry(.created, 1))
@@ -43,7 +43,7 @@ import Testing
 
     /// A loop that a socket woke publishes while it is awake: it needs no wake of its own, and the kernel no call.
     @Test func whoTakesIsAwake() {
-        var fanOut = FanOut(retention: Sequencer.Retention())
+        var fanOut = FanOut()
         let loop = fanOut.open(wake: {})
         #expect(fanOut.sleep(loop) && fanOut.takeWakes().isEmpty)
         #expect(taken(loop, &fanOut) == [])

@@ -2,7 +2,7 @@ import Foundation
 import Primitives
 import Testing
 
-/// Consumers that come late, and a second sequencer: each holds what one holds that was there from the beginning.
+/// Consumers that come late: each holds what one holds that was there from the beginning.
 @testable import Broker
 
 @Suite struct JoiningTests {
@@ -37,56 +37,6 @@ import Testing
             #expect(difference(try replica.answers(epochs), answers) == nil, "seed \(seed)")
             #expect(replica.topics.count == first.topics.count, "seed \(seed)")
         }
-    }
-
-    /// A second sequencer that is given what a late consumer of the first one reads, in pieces.
-    @Test(arguments: 1...12 as ClosedRange<UInt64>) func aSecondSequencerHoldsTheSame(seed: UInt64) throws {
-        var history = try RandomHistory(seed: seed)
-        let sequencer = Sequencer(epoch: Epoch("e"), retention: history.retention)
-        let first = BrokerReplica(inbox: sequencer.addInbox(wake: {}))
-        for _ in 0..<Int.random(in: 0..<80, using: &history.random) { try history.publish(to: sequencer) }
-        var reader = NumberedReader(inbox: sequencer.addInbox(wake: {}))
-        let second = Sequencer(epoch: Epoch("other"), retention: history.retention)
-        let there = BrokerReplica(inbox: second.addInbox(wake: {}))
-        for step in 0..<80 {
-            if step == 40 { sequencer.begin(Epoch("f")) }
-            try history.publish(to: sequencer)
-            guard history.chance(30, &history.random) else { continue }
-            var entries: [NumberedEntry] = []
-            reader.take(into: &entries)
-            let cut = Int.random(in: 0...entries.count, using: &history.random)
-            second.apply(numbered: Array(entries[..<cut]), at: history.now)
-            there.follow()
-            second.apply(numbered: Array(entries[cut...]), at: history.now)
-            there.follow()
-            first.follow()
-            try #require(difference(there.told(), first.told()) == nil, "seed \(seed) step \(step)")
-        }
-        var entries: [NumberedEntry] = []
-        reader.take(into: &entries)
-        second.apply(numbered: entries, at: history.now)
-        there.follow()
-        first.follow()
-        #expect(difference(try there.answers(epochs), try first.answers(epochs)) == nil, "seed \(seed)")
-        #expect(sequencer.topicCount == second.topicCount && second.epoch == sequencer.epoch)
-    }
-
-    /// A checkpoint and the journal after it, which overlap.
-    @Test func aJournalMayOverlapItsCheckpoint() throws {
-        var history = try RandomHistory(seed: 7)
-        let sequencer = Sequencer(epoch: Epoch("e"), retention: history.retention)
-        var reader = NumberedReader(inbox: sequencer.addInbox(wake: {}))
-        for _ in 0..<50 { try history.publish(to: sequencer) }
-        let checkpoint = sequencer.checkpoint()
-        for _ in 0..<50 { try history.publish(to: sequencer) }
-        var journal: [NumberedEntry] = []
-        reader.take(into: &journal)
-        let restored = Sequencer(
-            restoring: checkpoint, retention: history.retention, at: Instant(nanoseconds: 9))
-        restored.apply(
-            numbered: journal.filter { $0.sequence + 20 > checkpoint.sequence }, at: Instant(nanoseconds: 9))
-        #expect(difference(restored.checkpoint().told, sequencer.checkpoint().told) == nil)
-        #expect(restored.lineage == Lineage(Epoch("e")))
     }
 
     /// Updates go on on another thread while consumers join: each log shows whether one is missing or comes twice.

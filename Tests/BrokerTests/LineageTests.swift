@@ -92,14 +92,13 @@ import Testing
 
     /// Restarts one after the other: a cursor of any epoch that is remembered resumes with what changed after it.
     @Test func aCursorOutlivesRestarts() throws {
-        var checkpoint = Sequencer(epoch: Epoch("e0")).checkpoint()
+        var sequencer = Sequencer(epoch: Epoch("e0"))
         for number in 1...5 as ClosedRange<UInt64> {
-            let sequencer = Sequencer(restoring: checkpoint, at: Instant(nanoseconds: 0))
+            sequencer = try sequencer.copy()
             sequencer.begin(Epoch("e\(number)"))
             var batch = UpdateBatch()
             try batch.append(topic: Array("t/\(number)".utf8).span, data: Array("1".utf8).span)
             try sequencer.publish(batch, time: UnixTime(milliseconds: 1), at: Instant(nanoseconds: 1))
-            checkpoint = sequencer.checkpoint()
             let replica = BrokerReplica(inbox: sequencer.addInbox(wake: {}))
             for former in 0..<number {
                 var answer = Batch()

@@ -63,17 +63,15 @@ extension NumberedEntry {
     var told: String { "\(event) \(topic.text) version \(version) number \(sequence) \(payload.text)" }
 }
 
-extension Checkpoint {
-    /// All that it says, as text. The order of topics that begin says nothing: they come before all updates.
-    var told: [String] {
-        let beginnings = entries.filter { $0.event == .created || $0.event == .trimmed }.map(\.told)
-        return beginnings.sorted() + entries.dropFirst(beginnings.count).map(\.told)
-    }
-}
-
 extension Numbering {
-    /// All that it holds, as text.
-    var told: [String] { Checkpoint(beginning()).told + ["\(liveCount) live"] }
+    /// All that it holds, as text. The order of topics that begin says nothing: they come before all updates.
+    var told: [String] {
+        var recorder = Recorder()
+        for entry in beginning().inOrder() { recorder.post(entry) }
+        let beginnings = recorder.entries.filter { $0.event == .created || $0.event == .trimmed }.map(\.told)
+        return beginnings.sorted() + recorder.entries.dropFirst(beginnings.count).map(\.told)
+            + ["\(liveCount) live"]
+    }
 }
 
 /// Where two texts part, short enough for a message; nil where they are the same.

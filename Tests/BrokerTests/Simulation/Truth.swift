@@ -115,15 +115,6 @@ struct Truth {
         topics[number].staleSequence = nil
     }
 
-    /// After a restart each value has its whole time once more; what was stale is stale.
-    mutating func restartLifetimes(at time: UInt64) {
-        for number in topics.indices where !topics[number].isEnded {
-            let stale = topics[number].staleSequence
-            beginLifetime(of: number, at: time)
-            if let stale { (topics[number].staleSequence, topics[number].staleDue) = (stale, nil) }
-        }
-    }
-
     /// A topic has ended by itself.
     mutating func expire(_ name: String, at time: UInt64) throws(SimulationFailure) {
         guard let number = numbers[name], let due = topics[number].endDue, due <= time else {

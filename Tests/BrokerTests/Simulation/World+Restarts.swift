@@ -10,22 +10,23 @@ struct FormerEpoch {
 }
 
 extension World {
-    /// What stands on a disk, and the truth as of then.
+    /// What stands on a disk: a state, the truth as of then, and the entries since.
     struct Saved {
-        let checkpoint: Checkpoint
+        var state: WrittenState
         let truth: Truth
         let former: [FormerEpoch]
         let epoch: String
+        var entries: [[UInt8]] = []
     }
 
     func disturb() throws {
         switch Int.random(in: 0..<1000, using: &random) {
         case 0..<8 where replicas.count < 6: try join()
         case 8..<14: beginEpoch()
-        case 14..<24: saved = save()
-        case 24..<28: try restart(from: save())
-        case 28..<32: if let saved { try restart(from: saved) }
-        default: break
+        case 14..<24: beginSaving()
+        case 24..<28: try restart(losing: false)
+        case 28..<32: try restart(losing: true)
+        default: saveOn()
         }
     }
 
@@ -76,6 +77,11 @@ extension World {
         let end = truth.sequence - lost
         let epoch = nextEpoch()
         note("epoch \(epoch.text) begins at \(truth.sequence), after \(end)")
+        begin(epoch, after: end)
+    }
+
+    private func begin(_ epoch: Epoch, after end: UInt64) {
+        keep(LogEntry.bytes(epoch, after: end, at: moment))
         sequencer.begin(epoch, after: end)
         continueTruth(by: epoch, after: end)
     }
@@ -96,19 +102,42 @@ extension World {
 
     // MARK: Restarts
 
-    private func save() -> Saved {
-        Saved(checkpoint: sequencer.checkpoint(), truth: truth, former: former, epoch: epoch)
+    private func beginSaving() {
+        guard saving == nil else { return }
+        saving = Saved(
+            state: WrittenState(beginningAt: sequencer), truth: truth, former: former, epoch: epoch)
     }
 
-    /// All connections are gone, and what was published after `saved` never was.
-    private func restart(from saved: Saved) throws {
-        note("restart at \(truth.sequence) from \(saved.checkpoint.sequence)")
-        (truth, former, epoch) = (saved.truth, saved.former, saved.epoch)
-        truth.restartLifetimes(at: time)
-        replaceSequencer(by: Sequencer(restoring: saved.checkpoint, retention: retention, at: now))
-        let next = nextEpoch()
-        sequencer.begin(next)
-        continueTruth(by: next, after: truth.sequence)
+    /// A part of the state is taken down now and then, while updates go on.
+    private func saveOn() {
+        guard saving != nil, chance(20) else { return }
+        saving?.state.goOn(sequencer, Int.random(in: 1...5, using: &random))
+        if saving?.state.isWhole == true { (saved, saving) = (saving, nil) }
+    }
+
+    /// An entry of the log: it stands in all that a restart goes by.
+    func keep(_ entry: [UInt8]) {
+        saved?.entries.append(entry)
+        saving?.entries.append(entry)
+    }
+
+    /// All connections are gone. What is left is the state that was saved last and all entries since, or none of these: then what was
+    /// published after it never was.
+    private func restart(losing isLosing: Bool) throws {
+        while saved == nil, saving != nil { saveOn() }
+        guard let saved else { return }
+        note("restart at \(truth.sequence) from \(saved.truth.sequence), losing \(isLosing)")
+        let next = try saved.state.restored()
+        if isLosing {
+            (truth, former, epoch) = (saved.truth, saved.former, saved.epoch)
+            self.saved?.entries = []
+        } else {
+            for entry in saved.entries { try next.apply(entry) }
+        }
+        saving = nil
+        replaceSequencer(by: next)
+        let epoch = nextEpoch()
+        begin(epoch, after: truth.sequence)
         for number in readers.indices { readers[number].loseConnection(truth) }
         (replicas, heard) = ([], [])
         for _ in 0..<Int.random(in: 1...3, using: &random) { try join() }

@@ -25,8 +25,9 @@ final class World {
     var epoch = "sim"
     var former: [FormerEpoch] = []
     var epochCount = 0
-    /// The last checkpoint that was taken.
+    /// The last state that was taken down, and the one that is being.
     var saved: Saved?
+    var saving: Saved?
     let withSleepers: Bool
     var readers: [SimulatedReader] = []
     /// The last things that happened, for whoever must understand a failure.
@@ -46,6 +47,7 @@ final class World {
     private var observer: NumberedReader
     private(set) var time: UInt64 = 1_764_000_000_000
     var now: Instant { Instant(nanoseconds: time * 1_000_000) }
+    var moment: Numbering.Moment { Numbering.Moment(time: UnixTime(milliseconds: time), now: now) }
     private var newTopicCount = 0
     var batch = Batch()
 
@@ -133,6 +135,7 @@ final class World {
             last = truth.apply(name, data: data, time: time, lasting: given)
             note("publish \(name) version \(last.map(String.init) ?? "none")\(isEnd ? " (end)" : "")")
         }
+        keep(updates.entry(at: moment))
         let outcome = try sequencer.publish(updates, time: UnixTime(milliseconds: time), at: now)
         guard outcome.lastVersion == last else {
             throw SimulationFailure("the version is \(outcome.lastVersion ?? 0) instead of \(last ?? 0)")
@@ -144,7 +147,7 @@ final class World {
         try hear { _ in }
         if chance(5) { time += UInt64.random(in: 0...60, using: &random) }
         while sequencer.nextExpiry <= now {
-            sequencer.expire(time: UnixTime(milliseconds: time), at: now)
+            try settleDue()
             try hear { entry in
                 switch entry.event {
                 case .tombstone: try truth.expire(entry.topic.text, at: time)
@@ -158,6 +161,16 @@ final class World {
         if let name = truth.overdue(at: time) {
             throw SimulationFailure("\(name) should have ended or be called stale by \(time)")
         }
+    }
+
+    /// By entries, as a log decides it. What was named and came to nothing is named again.
+    private func settleDue() throws {
+        var due = UpdateBatch()
+        sequencer.nameDue(at: now, again: Interval(milliseconds: 1), in: &due)
+        guard !due.isEmpty else { return }
+        let entry = due.entry(at: moment)
+        keep(entry)
+        try sequencer.apply(entry)
     }
 
     private func hear(_ body: (NumberedEntry) throws -> Void) throws {

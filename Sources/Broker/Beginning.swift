@@ -1,29 +1,8 @@
 /// All that is, as entries: what a latecomer is told before it hears what follows.
 internal import Primitives
 
-/// The shortest list of entries that makes an empty sequencer, or an empty replica, hold what another one holds.
-package struct Checkpoint: Sendable {
-    /// The last sequence number that it covers.
-    package let sequence: UInt64
-    package let lineage: Lineage
-    /// Topics first, then the kept updates in their order, what is forgotten, and the lineage.
-    package let entries: [NumberedEntry]
-
-    package init(sequence: UInt64, lineage: Lineage, entries: [NumberedEntry]) {
-        self.sequence = sequence
-        self.lineage = lineage
-        self.entries = entries
-    }
-
-    init(_ beginning: consuming Beginning) {
-        sequence = beginning.sequence
-        lineage = beginning.lineage
-        var names = EntryNames()
-        entries = beginning.inOrder().map { names.name($0) }
-    }
-}
-
-/// The same as a sequencer collects it under its lock: not in order yet, because sorting can wait.
+/// The shortest list of entries that makes an empty replica hold what is there, as a sequencer collects it under its lock: not in
+/// order yet, because sorting can wait.
 struct Beginning: Sendable {
     let sequence: UInt64
     let lineage: Lineage
@@ -50,9 +29,8 @@ extension Numbering {
             if let log = records[index].log {
                 append(log, of: index, to: &beginning)
             } else {
-                // No log begins here, so nobody asks for the numbers of the first update. Where the receiver keeps
-                // one, it finds that versions are missing, which is true.
-                beginning.topics.append(entry(.created, index, records[index].name, 1, 1))
+                // No log begins here, so nobody asks for the numbers of the first update.
+                beginning.topics.append(created(index, keeping: 0, 1, 1))
                 let event: InboxEntry.Event = records[index].isEnded ? .tombstone : .value
                 beginning.updates.append(
                     entry(event, index, latest, records[index].sequence, records[index].version))
@@ -69,10 +47,11 @@ extension Numbering {
     }
 
     private func append(_ log: TopicLog, of topic: UInt32, to beginning: inout Beginning) {
-        let name = records[topic].name
-        beginning.topics.append(entry(.created, topic, name, log.originSequence, log.originVersion))
+        beginning.topics.append(
+            created(topic, keeping: log.limit, log.originSequence, log.originVersion))
         if log.lostSequence > 0 {
-            beginning.topics.append(entry(.trimmed, topic, name, log.lostSequence, log.firstVersion))
+            beginning.topics.append(
+                entry(.trimmed, topic, records[topic].name, log.lostSequence, log.firstVersion))
         }
         for version in log.firstVersion..<log.endVersion {
             let kept = log[version]
@@ -83,6 +62,14 @@ extension Numbering {
                     timeToLive: version + 1 == log.endVersion ? timeToLive(of: topic) : .unsaid, topic: topic,
                     event: version + 1 == log.lifeVersion ? .tombstone : .value))
         }
+    }
+
+    private func created(
+        _ topic: UInt32, keeping keptCount: Int, _ sequence: UInt64, _ version: UInt64
+    ) -> InboxEntry {
+        InboxEntry(
+            created: records[topic].name, keeping: keptCount, sequence: sequence, version: version,
+            accepted: records[topic].accepted, topic: topic)
     }
 
     private func entry(

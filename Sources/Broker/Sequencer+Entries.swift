@@ -1,0 +1,78 @@
+/// The sequencer as a replica: it applies the entries of a log, and its state can be taken down and restored.
+package import Primitives
+
+extension Sequencer {
+    /// What an entry changed.
+    package enum Applied: Sendable {
+        case batch(PublishOutcome)
+        case epoch
+        case rules
+    }
+
+    /// Applies the next entry of the log. The same entries make the same numbers, whoever applies them.
+    ///
+    /// - Parameters:
+    ///   - clock: the log's, as this process reads it.
+    ///   - batch: is used for reading; what it holds is forgotten.
+    ///   - reserved: room that was set aside for the topics that the entry creates; what is left of it.
+    package func apply(
+        _ entry: UnsafeBufferPointer<UInt8>, by clock: LogClock, reading batch: inout UpdateBatch,
+        reserved: inout Int
+    ) throws(LogEntryFailure) -> Applied {
+        var reader = ByteReader(entry)
+        let (kind, logged) = try LogEntry.readHead(&reader)
+        let moment = Numbering.Moment(time: logged.time, now: clock.instant(of: logged.instant))
+        switch kind {
+        case .batch:
+            try batch.read(&reader)
+            return .batch(publish(part: batch, reserved: &reserved, time: moment.time, at: moment.now))
+        case .epoch:
+            guard let survived = reader.number(UInt64.self),
+                let epoch = reader.bytes(reader.byteCount), !epoch.isEmpty
+            else { throw LogEntryFailure("its epoch is cut off") }
+            begin(Epoch(String(decoding: epoch, as: UTF8.self)), after: survived)
+            return .epoch
+        case .rules:
+            var rules = Retention()
+            try rules.read(&reader)
+            change { $0.numbering.take(rules, at: moment.now, to: &$0.fanOut) }
+            return .rules
+        }
+    }
+
+    /// Names topics that are due, 512 at most, for an entry that decides about them; again after `patience` if nothing comes of it.
+    package func nameDue(at now: Instant, again patience: Interval, in batch: inout UpdateBatch) {
+        change { $0.numbering.nameDue(at: now, limit: Self.expiryLimit, again: patience, in: &batch) }
+    }
+
+    // MARK: The state
+
+    /// Begins to take down the state as it is now. Only one such walk may be under way.
+    package func beginStateWalk() -> OrderState {
+        change { $0.numbering.beginStateWalk() }
+    }
+
+    /// The next topics of that state: some `count`, and those that have changed meanwhile. Nil: that was all.
+    package func takeStates(_ count: Int = 512) -> [TopicState]? {
+        change { $0.numbering.takeStates(count) }
+    }
+
+    /// The rules that hold.
+    package var rules: Retention { change { $0.numbering.retention } }
+
+    /// Takes over an order before anything was published; its topics follow, in any order.
+    package func restore(_ order: OrderState) {
+        change { $0.numbering.restore(order) }
+    }
+
+    package func restore(_ topics: [TopicState]) {
+        change { state in
+            for topic in topics { state.numbering.restore(topic, to: &state.fanOut) }
+        }
+    }
+
+    /// All topics were taken over.
+    package func finishRestoring() {
+        change { $0.numbering.finishRestoring() }
+    }
+}
