@@ -48,13 +48,14 @@ let package = Package(
         room("Broker", over: ["Primitives"]),
         room("Transport", over: ["Primitives", "CLinux", "COpenSSL"]),
 
-        // Floor 3: who may do what, over the broker's patterns; where bytes, protocols and topics meet; and the same on the
-        // subscriber's side of the wire.
+        // Floor 3: who may do what, over the broker's patterns; where bytes, protocols and topics meet; the same on the
+        // subscriber's side of the wire; and files that keep records.
         room("Access", over: ["Primitives", "COpenSSL", "Broker"], pure),
         room(
             "Gateway",
             over: ["Primitives", "Logging", "COpenSSL", "HTTP", "WebSocket", "Broker", "Access", "Transport"]),
         room("Client", over: ["Primitives", "HTTP", "WebSocket", "Transport"]),
+        room("Storage", over: ["Primitives", "CZlib"]),
 
         // Floor 4: sources of updates; the terminal, a subscriber like any other.
         room("Watch", over: ["Primitives", "Transport", "Client"]),

@@ -1,0 +1,18 @@
+/// CRC-32 as zlib and PNG have it, over bytes of a file behind the file's salt.
+internal import CZlib
+
+struct Checksum {
+    /// That of the salt alone, from which each goes on.
+    private let start: UInt
+
+    /// The salt makes the bytes that an earlier use of the same file left behind fail, and cannot be guessed by those who
+    /// choose what records hold.
+    init(salt: UInt64) {
+        let bytes = withUnsafeBytes(of: salt.littleEndian) { Array($0) }
+        start = crc32(0, bytes, UInt32(bytes.count))
+    }
+
+    func of(_ bytes: Span<UInt8>) -> UInt32 {
+        bytes.withUnsafeBufferPointer { UInt32(truncatingIfNeeded: crc32_z(start, $0.baseAddress, $0.count)) }
+    }
+}

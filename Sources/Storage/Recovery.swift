@@ -1,0 +1,264 @@
+/// Reads back what a folder holds: the newest snapshot that is whole, and the log behind it. It changes nothing.
+internal import Primitives
+
+/// Owned by one thread. The order of use: `init`, `forEachChunk`, `forEachRecord`, then `continuity` and the like, and
+/// `Journal(after:)`.
+package final class Recovery {
+    let folder: any StorageFolder
+    let bootID: BootID
+    let progress: RecoveryProgress
+    private let contents: FolderContents
+    private let segments: [LogSegment]
+    private let snapshot: SnapshotReader?
+    /// Snapshots that are not whole, the newest first, each with what is wrong.
+    let damagedSnapshots: [(file: SnapshotFile, failure: StorageFailure)]
+    private var walk: LogWalk?
+
+    /// For the log: what is not as it should be, but cost nothing.
+    package private(set) var notes: [String] = []
+    /// How many bytes of records that were never safe were cut from the end.
+    package private(set) var cutByteCount = 0
+    private(set) var damage: StorageFailure?
+    /// Damage ends the log and is no failure.
+    private let toleratesDamage: Bool
+
+    /// The last record that the snapshot covers; 0 without one.
+    package var snapshotPosition: UInt64 { snapshot?.file.position ?? 0 }
+
+    /// - Parameter bootID: the machine's present one.
+    package convenience init(
+        _ folder: any StorageFolder, bootID: BootID, progress: RecoveryProgress = RecoveryProgress()
+    ) throws(StorageFailure) {
+        try self.init(folder, bootID: bootID, progress: progress, toleratesDamage: false)
+    }
+
+    init(_ folder: any StorageFolder, bootID: BootID, progress: RecoveryProgress, toleratesDamage: Bool)
+        throws(StorageFailure)
+    {
+        self.folder = folder
+        self.bootID = bootID
+        self.progress = progress
+        self.toleratesDamage = toleratesDamage
+        contents = try FolderContents(of: folder)
+        segments = try LogSegment.all(contents.segments, in: folder)
+        progress.expect(byteCount: segments.reduce(0) { $0 + $1.byteCount })
+        (snapshot, damagedSnapshots) = try Self.newestSnapshot(contents.snapshots, in: folder, progress)
+        notes = damagedSnapshots.map { "\($0.failure); an older snapshot and its log are used" }
+    }
+
+    /// The newest snapshot that is whole, and those that are not.
+    private static func newestSnapshot(
+        _ positions: [UInt64], in folder: any StorageFolder, _ progress: RecoveryProgress
+    ) throws(StorageFailure) -> (SnapshotReader?, [(SnapshotFile, StorageFailure)]) {
+        var damaged: [(SnapshotFile, StorageFailure)] = []
+        for position in positions {
+            let name = FileName.snapshot(position: position).text
+            let file = SnapshotFile(position: position, byteCount: try folder.open(name).byteCount())
+            // It is read twice: whoever takes the pieces must be able to rely on them.
+            progress.expect(byteCount: 2 * file.byteCount)
+            guard let reader = try SnapshotReader(file, in: folder) else {
+                let path = "\(folder.path)/\(name)"
+                damaged.append((file, .damaged(path: path, offset: 0, reason: "it has no sound header")))
+                continue
+            }
+            guard let damage = try reader.damage(progress) else { return (reader, damaged) }
+            damaged.append((file, damage))
+        }
+        return (nil, damaged)
+    }
+
+    // MARK: Reading
+
+    /// Hands out the pieces of the snapshot in order.
+    package func forEachChunk(_ take: (Span<UInt8>) throws -> Void) throws {
+        try snapshot?.forEachChunk(progress, take)
+    }
+
+    /// Hands out what was appended after the snapshot, in order. Positions rise; those of records that only say how a run ended
+    /// are left out. Throws `damaged` if the log ends before a place that was safe.
+    package func forEachRecord(_ take: (UInt64, Span<UInt8>) throws -> Void) throws {
+        precondition(walk == nil, "a log was read twice")
+        let walk = LogWalk(segments, after: snapshotPosition, progress)
+        self.walk = walk
+        while let record = try walk.next() {
+            guard record.kind == .entry else { continue }
+            try walk.withBody(of: record) { try take(record.position, $0) }
+        }
+        try examineEnd(of: walk)
+        progress.finish()
+    }
+
+    // MARK: The end of the log
+
+    private func examineEnd(of walk: LogWalk) throws(StorageFailure) {
+        guard !walk.isClosed else { return }
+        cutByteCount = try walk.searchRest()
+        damage = damage(at: walk)
+        if let damage, !toleratesDamage { throw damage }
+    }
+
+    /// What is missing although it was safe.
+    private func damage(at walk: LogWalk) -> StorageFailure? {
+        let missing = walk.lastPosition + 1
+        if missing <= walk.syncedThrough, let end = walk.end {
+            return .damaged(
+                path: "\(folder.path)/\(end.segment.name)", offset: end.offset,
+                reason:
+                    "record \(missing) is not whole, but all up to record \(walk.syncedThrough) was safe on the disk"
+            )
+        }
+        if let next = walk.segmentBehindEnd,
+            !hasUnfinishedSegment(before: next, after: walk.visited.last?.segment)
+        {
+            return .damaged(
+                path: "\(folder.path)/\(next.name)", offset: FileHeader.blockByteCount,
+                reason:
+                    "it begins with record \(next.firstPosition), and the file with record \(missing) is missing"
+            )
+        }
+        if let newest = damagedSnapshots.first, missing <= newest.file.position { return newest.failure }
+        return nil
+    }
+
+    /// Whether there is the file of a segment whose beginning a power cut has taken. A file's name is safe before its segment
+    /// begins; so if there is none, somebody has removed it.
+    private func hasUnfinishedSegment(before next: LogSegment, after previous: LogSegment?) -> Bool {
+        contents.segments.contains { $0 < next.number && $0 > previous?.number ?? 0 }
+    }
+
+    /// Beyond that of any file: one that was removed may come back.
+    var nextNumber: UInt64 { (contents.segments.last ?? 0) + 1 }
+
+    private var readLog: LogWalk {
+        guard let walk else { preconditionFailure("the log was not read yet") }
+        return walk
+    }
+
+    /// The position of the last record that is there.
+    package var lastPosition: UInt64 { readLog.lastPosition }
+
+    /// Whether something may be missing that readers have seen.
+    package var continuity: Continuity {
+        let walk = readLog
+        guard let last = walk.last else { return segments.isEmpty && snapshot == nil ? .fresh : .shortened }
+        let header = last.segment.header
+        let isClosed =
+            last.header.kind == .end && last.header.position == walk.lastPosition && cutByteCount == 0
+        return isClosed || header.bootID == bootID || header.mode == .always ? .whole : .shortened
+    }
+
+    // MARK: Going on
+
+    /// What a journal goes on with.
+    struct Log {
+        var lastPosition: UInt64
+        var segments: [Segment] = []
+        var retired: [RetiredSegment] = []
+        var nextNumber: UInt64
+        var snapshots: [SnapshotFile] = []
+        var byteCountSinceSnapshot = 0
+    }
+
+    /// Makes what was read safe, and removes what nobody needs: what has been read may be in memory alone, and later records will
+    /// say that it is on the disk.
+    func adopt(segmentByteCount: Int) throws(StorageFailure) -> Log {
+        let walk = readLog
+        precondition(damage == nil, "a journal cannot go on behind damage")
+        var log = Log(lastPosition: walk.lastPosition, nextNumber: nextNumber)
+        log.segments = coveredSegments(before: walk.firstIndex) + readSegments(walk)
+        for visit in walk.visited {
+            try visit.segment.file.sync()
+            log.byteCountSinceSnapshot += visit.offset - FileHeader.blockByteCount
+        }
+        if let last = log.segments.last, last.usedByteCount < last.byteCount {
+            try last.file.truncate(to: last.usedByteCount)
+            log.segments[log.segments.count - 1] = last.truncated
+        }
+        log.snapshots = keptSnapshots
+        log.retired = try clearAway(keeping: log, segmentByteCount: segmentByteCount)
+        try folder.sync()
+        return log
+    }
+
+    /// Segments that the snapshot covers. They are kept for the older one.
+    private func coveredSegments(before firstIndex: Int) -> [Segment] {
+        guard firstIndex < segments.endIndex else { return [] }
+        return segments[..<firstIndex].indices.map { index in
+            segments[index].forWriting(
+                lastPosition: segments[index + 1].firstPosition - 1, usedByteCount: segments[index].byteCount)
+        }
+    }
+
+    private func readSegments(_ walk: LogWalk) -> [Segment] {
+        walk.visited.filter { $0.lastPosition >= $0.segment.firstPosition }
+            .map { $0.segment.forWriting(lastPosition: $0.lastPosition, usedByteCount: $0.offset) }
+    }
+
+    private var keptSnapshots: [SnapshotFile] {
+        guard let snapshot else { return [] }
+        let older = contents.snapshots.first { $0 < snapshot.file.position }
+        return (older.map { [SnapshotFile(position: $0, byteCount: 0)] } ?? []) + [snapshot.file]
+    }
+
+    /// Removes all other files of ours, but for some that can be segments again.
+    private func clearAway(keeping log: Log, segmentByteCount: Int) throws(StorageFailure) -> [RetiredSegment]
+    {
+        for name in contents.temporaries { try folder.remove(name) }
+        for position in contents.snapshots where !log.snapshots.contains(where: { $0.position == position }) {
+            try folder.remove(FileName.snapshot(position: position).text)
+        }
+        var retired: [RetiredSegment] = []
+        for number in contents.segments where !log.segments.contains(where: { $0.number == number }) {
+            let name = FileName.segment(number: number).text
+            let byteCount = try folder.open(name).byteCount()
+            if byteCount == segmentByteCount, retired.count < Journal.retiredCountLimit {
+                retired.append(RetiredSegment(name: name, byteCount: byteCount))
+            } else {
+                try folder.remove(name)
+            }
+        }
+        return retired
+    }
+}
+
+/// What a recovery can promise to those who were told of records before.
+package enum Continuity: Sendable {
+    /// There was nothing.
+    case fresh
+    /// Whatever anybody was told of is there.
+    case whole
+    /// The last records may be lost: what comes now is a new epoch.
+    case shortened
+}
+
+extension LogSegment {
+    fileprivate func forWriting(lastPosition: UInt64, usedByteCount: Int) -> Segment {
+        Segment(
+            number: number, file: file, byteCount: byteCount, firstPosition: firstPosition,
+            lastPosition: lastPosition, usedByteCount: usedByteCount, checksum: header.checksum)
+    }
+}
+
+extension Segment {
+    fileprivate var truncated: Segment {
+        Segment(
+            number: number, file: file, byteCount: usedByteCount, firstPosition: firstPosition,
+            lastPosition: lastPosition, usedByteCount: usedByteCount, checksum: checksum)
+    }
+}
+
+extension SnapshotReader {
+    /// Reads all of it; nil if it is whole.
+    fileprivate func damage(_ progress: RecoveryProgress) throws(StorageFailure) -> StorageFailure? {
+        do {
+            try forEachChunk(progress) { _ in }
+            return nil
+        } catch let failure as StorageFailure where failure.isDamage {
+            return failure
+        } catch let failure as StorageFailure {
+            throw failure
+        } catch {
+            preconditionFailure("nothing else is thrown")
+        }
+    }
+}
