@@ -13,6 +13,10 @@ struct Checksum {
     }
 
     func of(_ bytes: Span<UInt8>) -> UInt32 {
-        bytes.withUnsafeBufferPointer { UInt32(truncatingIfNeeded: crc32_z(start, $0.baseAddress, $0.count)) }
+        bytes.withUnsafeBufferPointer { bytes in
+            // Of no place zlib makes zero, whatever it starts from.
+            let sum = bytes.isEmpty ? start : crc32_z(start, bytes.baseAddress, bytes.count)
+            return UInt32(truncatingIfNeeded: sum)
+        }
     }
 }

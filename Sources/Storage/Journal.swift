@@ -43,6 +43,8 @@ package final class Journal {
     /// What a power cut loses is told from the last segment's mode. So the first segment of a run must be safe before anybody
     /// relies on what it holds; otherwise a loss could look like the clean end of the run before.
     private var isRunMarked: Bool
+    /// Whether nothing is appended any more, and whether all is safe.
+    private var isEnded = false
     private var isClosed = false
     /// The failure after which nothing works any more.
     private var death: StorageFailure?
@@ -91,6 +93,7 @@ package final class Journal {
     /// Puts a record into the buffer and returns its position. It throws `noRoom` if the record needs a spare first.
     package func append(_ body: Span<UInt8>) throws(StorageFailure) -> UInt64 {
         try demandLife()
+        precondition(!isEnded, "a record behind the end")
         guard body.count <= RecordHeader.bodyByteCountLimit else {
             throw .tooLarge(byteCount: body.count, limit: RecordHeader.bodyByteCountLimit)
         }
@@ -203,13 +206,14 @@ package final class Journal {
 
     // MARK: The end
 
-    /// Writes what is left and a record that says that nothing is missing, and syncs. A journal to which nothing was appended leaves
+    /// Writes what is left and a record that says that nothing is missing, and syncs. On a full disk it can be called again. A journal to which nothing was appended leaves
     /// the files as they are: what the recovery has said still holds.
     package func close() throws(StorageFailure) {
         try demandLife()
         precondition(!isSyncing, "closed during a sync")
         // Each segment keeps a place for it.
-        if current != nil { append(.end) }
+        if current != nil, !isEnded { append(.end) }
+        isEnded = true
         try write()
         try sync()
         isClosed = true

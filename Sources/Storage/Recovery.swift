@@ -167,6 +167,7 @@ package final class Recovery {
         var log = Log(lastPosition: walk.lastPosition, nextNumber: nextNumber)
         log.segments = coveredSegments(before: walk.firstIndex) + readSegments(walk)
         for visit in walk.visited {
+            if visit.lastPosition > walk.syncedThrough { try visit.segment.file.writeAgain(visit.offset) }
             try visit.segment.file.sync()
             log.byteCountSinceSnapshot += visit.offset - FileHeader.blockByteCount
         }
@@ -229,6 +230,22 @@ package enum Continuity: Sendable {
     case whole
     /// The last records may be lost: what comes now is a new epoch.
     case shortened
+}
+
+extension StoredFile {
+    /// Writes the first bytes as they are. If a sync has failed before, the system may take for safe what is only in memory, and a
+    /// sync alone would write nothing.
+    fileprivate func writeAgain(_ byteCount: Int) throws(StorageFailure) {
+        let pieceByteCount = 1 << 20
+        for offset in stride(from: 0, to: byteCount, by: pieceByteCount) {
+            var piece = ByteBuffer()
+            let wanted = min(pieceByteCount, byteCount - offset)
+            _ = try piece.appendUnsafe(upTo: wanted) { free throws(StorageFailure) in
+                try read(into: UnsafeMutableBufferPointer(rebasing: free[..<wanted]), at: offset)
+            }
+            try write(piece.unsafeBytes, at: offset)
+        }
+    }
 }
 
 extension LogSegment {
