@@ -46,8 +46,8 @@ package final class Journal {
     /// Whether nothing is appended any more, and whether all is safe.
     private var isEnded = false
     private var isClosed = false
-    /// The failure after which nothing works any more.
-    private var death: StorageFailure?
+    /// Why nothing works any more; nil as long as it does.
+    package private(set) var death: StorageFailure?
 
     /// Bytes of records since the journal was opened, and at the last snapshot's beginning.
     private var appendedByteCount = 0

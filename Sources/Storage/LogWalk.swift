@@ -155,7 +155,7 @@ final class LogWalk {
     var isClosed: Bool {
         guard let last else { return false }
         return last.header.kind == .end && last.header.position == lastPosition
-            && index == segments.endIndex - 1
+            && last.segment.number == segments.last?.number
     }
 
     /// Looks through all that was not read for marks, and returns how many bytes of records are beyond the end.

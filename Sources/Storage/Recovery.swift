@@ -100,6 +100,8 @@ package final class Recovery {
     /// What is missing although it was safe.
     private func damage(at walk: LogWalk) -> StorageFailure? {
         let missing = walk.lastPosition + 1
+        // Its log need not be whole as long as a snapshot is.
+        if let newest = damagedSnapshots.first, missing <= newest.file.position { return newest.failure }
         if missing <= walk.syncedThrough, let end = walk.end {
             return .damaged(
                 path: "\(folder.path)/\(end.segment.name)", offset: end.offset,
@@ -108,7 +110,7 @@ package final class Recovery {
             )
         }
         if let next = walk.segmentBehindEnd,
-            !hasUnfinishedSegment(before: next, after: walk.visited.last?.segment)
+            isFileMissing(before: next, after: walk.visited.last?.segment)
         {
             return .damaged(
                 path: "\(folder.path)/\(next.name)", offset: FileHeader.blockByteCount,
@@ -116,14 +118,14 @@ package final class Recovery {
                     "it begins with record \(next.firstPosition), and the file with record \(missing) is missing"
             )
         }
-        if let newest = damagedSnapshots.first, missing <= newest.file.position { return newest.failure }
         return nil
     }
 
-    /// Whether there is the file of a segment whose beginning a power cut has taken. A file's name is safe before its segment
-    /// begins; so if there is none, somebody has removed it.
-    private func hasUnfinishedSegment(before next: LogSegment, after previous: LogSegment?) -> Bool {
-        contents.segments.contains { $0 < next.number && $0 > previous?.number ?? 0 }
+    /// Whether no file is there that could have held the missing record. A file's name is safe before its segment begins: a power
+    /// cut can take what it holds, but only somebody else can have removed it.
+    private func isFileMissing(before next: LogSegment, after previous: LogSegment?) -> Bool {
+        let last = previous?.number ?? 0
+        return next.number > last + 1 && !contents.segments.contains { $0 > last && $0 < next.number }
     }
 
     /// Beyond that of any file: one that was removed may come back.
@@ -167,18 +169,30 @@ package final class Recovery {
         var log = Log(lastPosition: walk.lastPosition, nextNumber: nextNumber)
         log.segments = coveredSegments(before: walk.firstIndex) + readSegments(walk)
         for visit in walk.visited {
-            if visit.lastPosition > walk.syncedThrough { try visit.segment.file.writeAgain(visit.offset) }
-            try visit.segment.file.sync()
+            if visit.lastPosition > walk.syncedThrough { try visit.writeAgain() }
             log.byteCountSinceSnapshot += visit.offset - FileHeader.blockByteCount
         }
         if let last = log.segments.last, last.usedByteCount < last.byteCount {
             try last.file.truncate(to: last.usedByteCount)
             log.segments[log.segments.count - 1] = last.truncated
         }
+        for segment in log.segments { try segment.file.sync() }
+        try blankSegments(beyond: log)
         log.snapshots = keptSnapshots
         log.retired = try clearAway(keeping: log, segmentByteCount: segmentByteCount)
         try folder.sync()
         return log
+    }
+
+    /// Takes the headers of segments that lie beyond the end. Were they removed instead, a power cut could bring one of them back
+    /// and not the ones before it, and files would seem to be missing.
+    private func blankSegments(beyond log: Log) throws(StorageFailure) {
+        var zeros = ByteBuffer()
+        zeros.append(zeros: FileHeader.blockByteCount)
+        for segment in segments where !log.segments.contains(where: { $0.number == segment.number }) {
+            try segment.file.write(zeros.unsafeBytes, at: 0)
+            try segment.file.sync()
+        }
     }
 
     /// Segments that the snapshot covers. They are kept for the older one.
@@ -232,18 +246,21 @@ package enum Continuity: Sendable {
     case shortened
 }
 
-extension StoredFile {
-    /// Writes the first bytes as they are. If a sync has failed before, the system may take for safe what is only in memory, and a
-    /// sync alone would write nothing.
-    fileprivate func writeAgain(_ byteCount: Int) throws(StorageFailure) {
+extension LogWalk.Visit {
+    /// Writes what was read as it is. If a sync has failed before, the system may take for safe what is only in memory, and a sync
+    /// alone would write nothing. Of the header a power cut may have left one copy.
+    fileprivate func writeAgain() throws(StorageFailure) {
         let pieceByteCount = 1 << 20
-        for offset in stride(from: 0, to: byteCount, by: pieceByteCount) {
-            var piece = ByteBuffer()
-            let wanted = min(pieceByteCount, byteCount - offset)
+        var piece = ByteBuffer()
+        segment.header.write(into: &piece)
+        try segment.file.write(piece.unsafeBytes, at: 0)
+        for place in stride(from: FileHeader.blockByteCount, to: offset, by: pieceByteCount) {
+            let wanted = min(pieceByteCount, offset - place)
+            piece.removeAll()
             _ = try piece.appendUnsafe(upTo: wanted) { free throws(StorageFailure) in
-                try read(into: UnsafeMutableBufferPointer(rebasing: free[..<wanted]), at: offset)
+                try segment.file.read(into: UnsafeMutableBufferPointer(rebasing: free[..<wanted]), at: place)
             }
-            try write(piece.unsafeBytes, at: offset)
+            try segment.file.write(piece.unsafeBytes, at: place)
         }
     }
 }
