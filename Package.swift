@@ -119,6 +119,17 @@ let package = Package(
             name: "tidegate-simulate", dependencies: ["Primitives", "Simulation"], path: "Tests/Simulator",
             swiftSettings: common),
 
+        // The same for a journal: a folder that forgets what was not synced, and all that was promised over it.
+        .target(
+            name: "StorageSimulation", dependencies: ["Primitives", "Storage"],
+            path: "Tests/StorageSimulation",
+            swiftSettings: common),
+        // `tidegate-simulate-storage`: ten thousand of them.
+        .executableTarget(
+            name: "tidegate-simulate-storage", dependencies: ["StorageSimulation"],
+            path: "Tests/StorageSimulator",
+            swiftSettings: common),
+
         .target(
             name: "TestSupport", dependencies: ["Primitives", "COpenSSL"], path: "Tests/TestSupport",
             swiftSettings: common),
@@ -137,6 +148,7 @@ let package = Package(
                 "CLinux",
             ]),
         tests("SimulationTests", ["Simulation"]),
+        tests("StorageTests", ["Primitives", "Storage", "StorageSimulation"]),
         tests("FeedsTests", ["Primitives", "Settings", "Broker", "Feeds"]),
         tests(
             "ConfigurationTests",

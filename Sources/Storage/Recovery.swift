@@ -105,9 +105,7 @@ package final class Recovery {
         if missing <= walk.syncedThrough, let end = walk.end {
             return .damaged(
                 path: "\(folder.path)/\(end.segment.name)", offset: end.offset,
-                reason:
-                    "record \(missing) is not whole, but all up to record \(walk.syncedThrough) was safe on the disk"
-            )
+                reason: "record \(missing) is not whole, but up to record \(walk.syncedThrough) all was safe")
         }
         if let next = walk.segmentBehindEnd,
             isFileMissing(before: next, after: walk.visited.last?.segment)
@@ -115,7 +113,7 @@ package final class Recovery {
             return .damaged(
                 path: "\(folder.path)/\(next.name)", offset: FileHeader.blockByteCount,
                 reason:
-                    "it begins with record \(next.firstPosition), and the file with record \(missing) is missing"
+                    "its records begin at \(next.firstPosition), and the file of record \(missing) is missing"
             )
         }
         return nil
