@@ -49,7 +49,13 @@ package final class DiskFolder: StorageFolder {
 
     package func create(_ name: String, byteCount: Int) throws(StorageFailure) -> any StoredFile {
         let file = try DiskFile(open(name, O_RDWR | O_CREAT | O_TRUNC), path: path(of: name))
-        try file.fill(byteCount: byteCount)
+        do throws(StorageFailure) {
+            try file.fill(byteCount: byteCount)
+        } catch {
+            // A disk that is full needs the space. If it can't be removed either, the next one of that name replaces it.
+            unlinkat(descriptor, name, 0)
+            throw error
+        }
         return file
     }
 

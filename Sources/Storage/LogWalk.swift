@@ -151,12 +151,14 @@ final class LogWalk {
         }
     }
 
-    /// Whether the last record says that none follows, and none does.
-    var isClosed: Bool {
-        guard let last else { return false }
-        return last.header.kind == .end && last.header.position == lastPosition
-            && last.segment.number == segments.last?.number
+    /// Whether the last record says that its run stopped as it should.
+    var isEnded: Bool {
+        guard let last = last?.header else { return false }
+        return last.kind == .end && last.position == lastPosition
     }
+
+    /// Whether no segment follows that of the last record.
+    var isInLastSegment: Bool { last?.segment.number == segments.last?.number }
 
     /// Looks through all that was not read for marks, and returns how many bytes of records are beyond the end.
     func searchRest() throws(StorageFailure) -> Int {

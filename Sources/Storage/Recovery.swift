@@ -91,7 +91,8 @@ package final class Recovery {
     // MARK: The end of the log
 
     private func examineEnd(of walk: LogWalk) throws(StorageFailure) {
-        guard !walk.isClosed else { return }
+        // Behind a clean end nothing was written.
+        guard !(walk.isEnded && walk.isInLastSegment) else { return }
         cutByteCount = try walk.searchRest()
         damage = damage(at: walk)
         if let damage, !toleratesDamage { throw damage }
@@ -102,12 +103,8 @@ package final class Recovery {
         let missing = walk.lastPosition + 1
         // Its log need not be whole as long as a snapshot is.
         if let newest = damagedSnapshots.first, missing <= newest.file.position { return newest.failure }
-        if missing <= walk.syncedThrough, let end = walk.end {
-            return .damaged(
-                path: "\(folder.path)/\(end.segment.name)", offset: end.offset,
-                reason: "record \(missing) is not whole, but up to record \(walk.syncedThrough) all was safe")
-        }
-        if let next = walk.segmentBehindEnd,
+        let isSafe = missing <= walk.syncedThrough
+        if let next = walk.segmentBehindEnd, !isSafe || walk.visited.isEmpty,
             isFileMissing(before: next, after: walk.visited.last?.segment)
         {
             return .damaged(
@@ -116,7 +113,10 @@ package final class Recovery {
                     "its records begin at \(next.firstPosition), and the file of record \(missing) is missing"
             )
         }
-        return nil
+        guard isSafe, let end = walk.end else { return nil }
+        return .damaged(
+            path: "\(folder.path)/\(end.segment.name)", offset: end.offset,
+            reason: "record \(missing) is not whole, but up to record \(walk.syncedThrough) all was safe")
     }
 
     /// Whether no file is there that could have held the missing record. A file's name is safe before its segment begins: a power
@@ -139,12 +139,18 @@ package final class Recovery {
 
     /// Whether something may be missing that readers have seen.
     package var continuity: Continuity {
-        let walk = readLog
-        guard let last = walk.last else { return segments.isEmpty && snapshot == nil ? .fresh : .shortened }
-        let header = last.segment.header
-        let isClosed =
-            last.header.kind == .end && last.header.position == walk.lastPosition && cutByteCount == 0
-        return isClosed || header.bootID == bootID || header.mode == .always ? .whole : .shortened
+        guard let header = lastHeader else { return segments.isEmpty ? .fresh : .shortened }
+        return readLog.isEnded && cutByteCount == 0 || header.bootID == bootID || header.mode == .always
+            ? .whole : .shortened
+    }
+
+    /// That of the run which has written last. A snapshot's counts where the log ends below it: a segment that would tell may have been
+    /// removed, and the ones behind it lost.
+    private var lastHeader: FileHeader? {
+        guard let last = readLog.last, last.header.position >= snapshotPosition else {
+            return snapshot?.header
+        }
+        return last.segment.header
     }
 
     // MARK: Going on

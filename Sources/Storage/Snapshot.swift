@@ -15,7 +15,7 @@ struct SnapshotReader {
     private let stored: any StoredFile
     /// Of the file, in messages.
     private let path: String
-    private let header: FileHeader
+    let header: FileHeader
 
     /// Opens a snapshot; nil if it has no sound header.
     init?(_ file: SnapshotFile, in folder: any StorageFolder) throws(StorageFailure) {

@@ -42,7 +42,7 @@ package final class SnapshotWriter {
         return clearAway(finished)
     }
 
-    /// Removes what was written so far.
+    /// Removes what was written so far: instead of `finish`, or after a failure, so that a full disk gets the space back.
     package func abandon() throws(StorageFailure) {
         try folder.remove(pending.unfinishedName)
     }

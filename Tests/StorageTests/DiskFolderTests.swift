@@ -19,6 +19,17 @@ import Testing
         #expect(status.st_mode & 0o077 == 0)
     }
 
+    /// Nobody has that much: the kernel refuses it before anything is written.
+    @Test func aFileThatFindsNoSpaceIsNotThere() throws {
+        let failure = #expect(throws: StorageFailure.self) {
+            _ = try stage.folder.create("file", byteCount: .max)
+        }
+        #expect(
+            failure?.description.hasPrefix("posix_fallocate failed for \(stage.location.path)/file: ") == true
+        )
+        #expect(try stage.names == [])
+    }
+
     @Test func readsEndWithTheFile() throws {
         let file = DiskFile(open(stage.path("file").path, O_RDWR | O_CREAT, 0o600), path: "file")
         try file.write([1, 2, 3], at: 2)

@@ -229,6 +229,29 @@ import Testing
         #expect(try stage.recover().records == [10: [9]])
     }
 
+    /// What the older snapshot needs is made safe too when a journal is opened: nobody else would do it.
+    @Test(arguments: 1...8 as ClosedRange<UInt64>) func theOlderSnapshotCanBeReliedOn(seed: UInt64) throws {
+        let folder = SimulatedFolder(seed: seed)
+        func open() throws -> (Recovery, Journal) {
+            let recovery = try Recovery(folder, bootID: BootID("first"))
+            try recovery.forEachRecord { _, _ in }
+            let options = JournalOptions(
+                mode: .never, segmentByteCount: DiskStage.segmentByteCount, bootID: BootID("first"))
+            return (recovery, try Journal(after: recovery, options))
+        }
+        let (_, journal) = try open()
+        for number in 1...8 as ClosedRange<UInt8> {
+            try journal.keep(DiskStage.third(number), sync: false)
+            if number == 2 || number == 8 { try journal.snapshot([number]) }
+        }
+        folder.kill()
+        _ = try open()
+        folder.cutPower()
+        folder.flip("state-000000000008.tgs", at: FileHeader.blockByteCount, bit: 0)
+        let (recovery, _) = try open()
+        #expect(recovery.snapshotPosition == 2 && recovery.lastPosition == 8)
+    }
+
     @Test func bytesOnTheDiskAreCounted() throws {
         let journal = try stage.journal()
         try journal.keep(DiskStage.third(1), DiskStage.third(2), DiskStage.third(3), DiskStage.third(4))

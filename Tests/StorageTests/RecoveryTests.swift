@@ -1,4 +1,5 @@
 import Foundation
+import Primitives
 import Testing
 
 @testable import Storage
@@ -42,6 +43,33 @@ import Testing
         #expect(try stage.recover(boot: "second").recovery.continuity == .shortened)
         try stage.journal(.interval, boot: "second").keep([2])
         #expect(try stage.recover(boot: "second").recovery.continuity == .whole)
+    }
+
+    /// The last run's segments are gone, and what is left of the log is of a run that lost nothing.
+    @Test func aSnapshotTellsOfItsRun() throws {
+        try stage.journal(.always).keep([1])
+        let journal = try stage.journal(.never)
+        try journal.keep([2], [3])
+        try journal.snapshot([30])
+        try stage.remove("journal-000000000002.tgj")
+        let found = try stage.recover(boot: "second")
+        #expect(found.recovery.lastPosition == 3 && found.recovery.continuity == .shortened)
+        #expect(try stage.recover(boot: "first").recovery.continuity == .whole)
+    }
+
+    @Test func progressRisesToOne() throws {
+        let journal = try stage.journal()
+        try journal.keep(DiskStage.third(1), DiskStage.third(2))
+        try journal.snapshot([UInt8](repeating: 1, count: 100_000))
+        try journal.keep(DiskStage.third(3), DiskStage.third(4))
+        let progress = RecoveryProgress()
+        #expect(progress.fraction == 0)
+        let recovery = try Recovery(stage.folder, bootID: BootID("first"), progress: progress)
+        var seen = [progress.fraction]
+        try recovery.forEachChunk { _ in seen.append(progress.fraction) }
+        try recovery.forEachRecord { _, _ in seen.append(progress.fraction) }
+        #expect(seen.count == 4 && seen == seen.sorted() && seen[0] > 0 && seen[3] < 1)
+        #expect(progress.fraction == 1)
     }
 
     // MARK: Torn tails
@@ -92,15 +120,21 @@ import Testing
     @Test func aSegmentThatIsMissingIsDamage() throws {
         try fillThreeSegments()
         try stage.remove("journal-000000000002.tgj")
-        let failure = #expect(throws: StorageFailure.self) { _ = try stage.recover() }
-        #expect(failure?.isDamage == true)
+        let failure = try #require(#expect(throws: StorageFailure.self) { _ = try stage.recover() })
+        #expect(
+            failure.description
+                == "\(stage.location.path)/\(Self.segment) is damaged at byte \(Self.start + 3 * Self.framed): record 4 is "
+                + "not whole, but up to record 8 all was safe; \"tidegate state repair\" cuts there")
     }
 
     @Test func aLogThatBeginsTooLateIsDamage() throws {
         try fillThreeSegments()
         try stage.remove(Self.segment)
-        let failure = #expect(throws: StorageFailure.self) { _ = try stage.recover() }
-        #expect(failure?.isDamage == true)
+        let failure = try #require(#expect(throws: StorageFailure.self) { _ = try stage.recover() })
+        #expect(
+            failure.description
+                == "\(stage.location.path)/journal-000000000002.tgj is damaged at byte \(Self.start): its records begin "
+                + "at 4, and the file of record 1 is missing; \"tidegate state repair\" cuts there")
     }
 
     /// Nothing was safe, so no mark says that something is missing; but a file does not go by itself.
@@ -138,6 +172,21 @@ import Testing
         #expect(try stage.names == [Self.segment, "notes.txt"])
     }
 
+    /// A record that is whole, in a place where another one should be.
+    @Test func positionsThatJumpEndTheLog() throws {
+        let header = FileHeader(
+            kind: .segment, mode: .always, number: 1, firstPosition: 1, syncedThrough: 0, salt: 1,
+            bootID: BootID("first"), isRecycled: false)
+        var bytes = ByteBuffer()
+        header.write(into: &bytes)
+        for position in [1, 2, 4, 5] as [UInt64] {
+            RecordHeader.write(.entry, position: position, syncedThrough: 0, header.checksum, into: &bytes)
+        }
+        try Data(bytes.array).write(to: stage.path(Self.segment))
+        let found = try stage.recover()
+        #expect(found.positions == [1, 2] && found.recovery.cutByteCount == 64)
+    }
+
     // MARK: Stale records
 
     /// The second run has cut what the first left behind the flipped bit, and its record has that position.
@@ -151,6 +200,20 @@ import Testing
         // As if the truncation had not reached the disk, and the bit had changed back.
         try Data(before).write(to: stage.path(Self.segment))
         #expect(try stage.recover(boot: "second").records == [1: [1], 2: [9]])
+    }
+
+    /// Header and first record are written together; a power cut may leave the one without the other.
+    @Test func aSegmentWithoutARecordDoesNotCount() throws {
+        let journal = try stage.journal()
+        try journal.keep([1], [2], [3])
+        let header = FileHeader(
+            kind: .segment, mode: .never, number: 2, firstPosition: 2, syncedThrough: 1, salt: 1,
+            bootID: BootID("second"), isRecycled: false)
+        var block = ByteBuffer()
+        header.write(into: &block)
+        try Data(block.array).write(to: stage.path("journal-000000000002.tgj"))
+        let found = try stage.recover()
+        #expect(found.positions == [1, 2, 3] && found.recovery.continuity == .whole)
     }
 
     // MARK: Snapshots
