@@ -4,12 +4,13 @@ extension Journal {
     /// How many files wait to become spares; the others go.
     static let retiredCountLimit = 2
 
-    /// A snapshot of what the records up to `position` make; nil if one is being written, or there is nothing new.
+    /// A snapshot of what the records up to `position` make; nil if one is being written, or none of them is of this run: its header
+    /// says how the run syncs that wrote the last of them.
     package func beginSnapshot(at position: UInt64) throws(StorageFailure) -> PendingSnapshot? {
         try demandLife()
         precondition(position <= writtenThrough, "a snapshot of records that are not written")
         let last = snapshots.last?.position ?? 0
-        guard !isMakingSnapshot, position > last else { return nil }
+        guard !isMakingSnapshot, position > max(last, recoveredThrough) else { return nil }
         isMakingSnapshot = true
         noteSnapshot()
         let header = FileHeader(

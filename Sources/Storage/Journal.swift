@@ -10,6 +10,8 @@ package final class Journal {
     let folder: any StorageFolder
     let options: JournalOptions
 
+    /// The position of the last record that the recovery found.
+    let recoveredThrough: UInt64
     /// The position of the last record that was appended.
     package private(set) var lastPosition: UInt64
     /// The position of the last record that is in the files: a process may die, and it is there.
@@ -36,7 +38,7 @@ package final class Journal {
     /// Records that are not written yet, with the headers of segments that they begin.
     private var buffer = ByteBuffer()
     /// What of the buffer goes where.
-    private var runs: [Run] = []
+    private var pieces: [Piece] = []
     /// Files in which something may not be safe, oldest first.
     private var unsynced: [any StoredFile] = []
     private var isSyncing = false
@@ -54,7 +56,7 @@ package final class Journal {
     private var snapshotAppendedByteCount: Int
 
     /// A part of the buffer that goes to one place.
-    private struct Run {
+    private struct Piece {
         let segment: Segment
         let offset: Int
         var byteCount: Int
@@ -69,6 +71,7 @@ package final class Journal {
         let log = try recovery.adopt(segmentByteCount: options.segmentByteCount)
         folder = recovery.folder
         self.options = options
+        recoveredThrough = log.lastPosition
         lastPosition = log.lastPosition
         writtenThrough = log.lastPosition
         syncedThrough = log.lastPosition
@@ -110,9 +113,9 @@ package final class Journal {
         guard let current else { preconditionFailure("a record without a segment") }
         lastPosition += 1
         let start = buffer.count
-        if runs.last?.segment !== current {
-            runs.append(
-                Run(
+        if pieces.last?.segment !== current {
+            pieces.append(
+                Piece(
                     segment: current, offset: current.usedByteCount, byteCount: 0, lastPosition: lastPosition)
             )
         }
@@ -135,7 +138,7 @@ package final class Journal {
             checksum: header.checksum)
         self.spare = nil
         current = segment
-        runs.append(Run(segment: segment, offset: 0, byteCount: 0, lastPosition: lastPosition))
+        pieces.append(Piece(segment: segment, offset: 0, byteCount: 0, lastPosition: lastPosition))
         header.write(into: &buffer)
         take(FileHeader.blockByteCount, for: segment)
     }
@@ -143,8 +146,8 @@ package final class Journal {
     private func take(_ byteCount: Int, for segment: Segment) {
         segment.usedByteCount += byteCount
         segment.lastPosition = lastPosition
-        runs[runs.count - 1].byteCount += byteCount
-        runs[runs.count - 1].lastPosition = lastPosition
+        pieces[pieces.count - 1].byteCount += byteCount
+        pieces[pieces.count - 1].lastPosition = lastPosition
         appendedByteCount += byteCount
     }
 
@@ -156,21 +159,28 @@ package final class Journal {
     /// the journal is dead.
     package func write() throws(StorageFailure) {
         try demandLife()
-        while let run = runs.first {
+        while let piece = pieces.first {
             do throws(StorageFailure) {
-                let bytes = UnsafeBufferPointer(rebasing: buffer.unsafeBytes[..<run.byteCount])
-                try run.segment.file.write(bytes, at: run.offset)
+                let bytes = UnsafeBufferPointer(rebasing: buffer.unsafeBytes[..<piece.byteCount])
+                try piece.segment.file.write(bytes, at: piece.offset)
             } catch {
                 throw error.isFullDisk ? error : die(of: error)
             }
-            buffer.consume(run.byteCount)
-            runs.removeFirst()
-            writtenThrough = run.lastPosition
-            if unsynced.last !== run.segment.file { unsynced.append(run.segment.file) }
+            try markRun(in: piece.segment)
+            buffer.consume(piece.byteCount)
+            pieces.removeFirst()
+            writtenThrough = piece.lastPosition
+            if unsynced.last !== piece.segment.file { unsynced.append(piece.segment.file) }
         }
-        if !isRunMarked, !unsynced.isEmpty {
-            try sync()
+    }
+
+    private func markRun(in segment: Segment) throws(StorageFailure) {
+        guard !isRunMarked else { return }
+        do throws(StorageFailure) {
+            try segment.file.sync()
             isRunMarked = true
+        } catch {
+            throw die(of: error)
         }
     }
 
@@ -200,6 +210,7 @@ package final class Journal {
 
     /// The three steps in a row.
     package func sync() throws(StorageFailure) {
+        precondition(!isSyncing, "a sync within a sync")
         guard let sync = try beginSync() else { return }
         try finish(sync, sync.run())
     }
@@ -210,7 +221,6 @@ package final class Journal {
     /// the files as they are: what the recovery has said still holds.
     package func close() throws(StorageFailure) {
         try demandLife()
-        precondition(!isSyncing, "closed during a sync")
         // Each segment keeps a place for it.
         if current != nil, !isEnded { append(.end) }
         isEnded = true

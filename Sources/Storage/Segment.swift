@@ -5,7 +5,7 @@ final class Segment {
     let number: UInt64
     let file: any StoredFile
     /// What the file takes on the disk.
-    let byteCount: Int
+    var byteCount: Int
     let firstPosition: UInt64
     let checksum: Checksum
     /// The position of the last record that was appended.

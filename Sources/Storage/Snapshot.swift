@@ -9,6 +9,13 @@ struct SnapshotFile: Sendable, Equatable {
     var name: String { FileName.snapshot(position: position).text }
 }
 
+extension SnapshotFile {
+    init(position: UInt64, in folder: any StorageFolder) throws(StorageFailure) {
+        let name = FileName.snapshot(position: position).text
+        self.init(position: position, byteCount: try folder.open(name).byteCount())
+    }
+}
+
 /// A snapshot that is read.
 struct SnapshotReader {
     let file: SnapshotFile
