@@ -86,6 +86,15 @@ import Testing
         try journal.close()
     }
 
+    @Test func aFullSegmentHasAPlaceForTheEnd() throws {
+        let journal = try stage.journal()
+        try journal.keep([UInt8](repeating: 1, count: journal.roomLeft - RecordHeader.byteCount))
+        #expect(journal.roomLeft == 0)
+        try journal.close()
+        #expect(try stage.contents("journal-000000000001.tgj").count == DiskStage.segmentByteCount)
+        #expect(try stage.recover(boot: "second").recovery.lastPosition == 2)
+    }
+
     @Test func aLargeRecordGetsALargeSegment() throws {
         let journal = try stage.journal()
         let large = [UInt8](repeating: 7, count: 3 * DiskStage.segmentByteCount)
@@ -225,8 +234,10 @@ import Testing
         #expect(
             try stage.names.filter { $0.hasPrefix("journal") }
                 == ["journal-000000000003.tgj", "journal-000000000004.tgj"])
-        try journal.keep([9])
-        #expect(try stage.recover().records == [10: [9]])
+        // What is behind its own records is no tail that was torn.
+        try journal.keep(DiskStage.third(9))
+        let found = try stage.recover()
+        #expect(found.records == [10: DiskStage.third(9)] && found.recovery.cutByteCount == 0)
     }
 
     /// What the older snapshot needs is made safe too when a journal is opened: nobody else would do it.
