@@ -217,8 +217,8 @@ package final class Journal {
 
     // MARK: The end
 
-    /// Writes what is left and a record that says that nothing is missing, and syncs. On a full disk it can be called again. A journal to which nothing was appended leaves
-    /// the files as they are: what the recovery has said still holds.
+    /// Writes what is left and a record that says that nothing is missing, and syncs. On a full disk it can be called again.
+    /// A journal to which nothing was appended leaves the files as they are: what the recovery has said still holds.
     package func close() throws(StorageFailure) {
         try demandLife()
         // Each segment keeps a place for it.
