@@ -42,6 +42,11 @@ simulate: ## a whole gateway in simulated time, seed after seed (SEED=1 STEPS=50
 	@swift build -c release --product tidegate-simulate
 	@.build/release/tidegate-simulate $${SEED:-1} $${STEPS:-5000000}
 
+.PHONY: simulate-storage
+simulate-storage: ## journals on disks that fail, power cuts and damage, seed after seed (SEED=1 WORLDS=10000)
+	@swift build -c release --product tidegate-simulate-storage
+	@.build/release/tidegate-simulate-storage $${WORLDS:-10000} $${SEED:-1}
+
 .PHONY: fuzz
 fuzz: needs ## a minute of each fuzzer (SECONDS_EACH=60)
 	@for name in $$(Tests/Fuzzers/run names); do Tests/Fuzzers/run $$name $${SECONDS_EACH:-60} || exit 1; done

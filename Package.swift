@@ -48,13 +48,14 @@ let package = Package(
         room("Broker", over: ["Primitives"]),
         room("Transport", over: ["Primitives", "CLinux", "COpenSSL"]),
 
-        // Floor 3: who may do what, over the broker's patterns; where bytes, protocols and topics meet; and the same on the
-        // subscriber's side of the wire.
+        // Floor 3: who may do what, over the broker's patterns; where bytes, protocols and topics meet; the same on the
+        // subscriber's side of the wire; and files that keep records.
         room("Access", over: ["Primitives", "COpenSSL", "Broker"], pure),
         room(
             "Gateway",
             over: ["Primitives", "Logging", "COpenSSL", "HTTP", "WebSocket", "Broker", "Access", "Transport"]),
         room("Client", over: ["Primitives", "HTTP", "WebSocket", "Transport"]),
+        room("Storage", over: ["Primitives", "CZlib"]),
 
         // Floor 4: sources of updates; the terminal, a subscriber like any other.
         room("Watch", over: ["Primitives", "Transport", "Client"]),
@@ -118,6 +119,17 @@ let package = Package(
             name: "tidegate-simulate", dependencies: ["Primitives", "Simulation"], path: "Tests/Simulator",
             swiftSettings: common),
 
+        // The same for a journal: a folder that forgets what was not synced, and all that was promised over it.
+        .target(
+            name: "StorageSimulation", dependencies: ["Primitives", "Storage"],
+            path: "Tests/StorageSimulation",
+            swiftSettings: common),
+        // `tidegate-simulate-storage`: ten thousand of them.
+        .executableTarget(
+            name: "tidegate-simulate-storage", dependencies: ["StorageSimulation"],
+            path: "Tests/StorageSimulator",
+            swiftSettings: common),
+
         .target(
             name: "TestSupport", dependencies: ["Primitives", "COpenSSL"], path: "Tests/TestSupport",
             swiftSettings: common),
@@ -136,6 +148,7 @@ let package = Package(
                 "CLinux",
             ]),
         tests("SimulationTests", ["Simulation"]),
+        tests("StorageTests", ["Primitives", "Storage", "StorageSimulation"]),
         tests("FeedsTests", ["Primitives", "Settings", "Broker", "Feeds"]),
         tests(
             "ConfigurationTests",
