@@ -55,7 +55,7 @@ let package = Package(
             "Gateway",
             over: ["Primitives", "Logging", "COpenSSL", "HTTP", "WebSocket", "Broker", "Access", "Transport"]),
         room("Client", over: ["Primitives", "HTTP", "WebSocket", "Transport"]),
-        room("Storage", over: ["Primitives", "CZlib"]),
+        room("Storage", over: ["Primitives", "CZlib", "Broker"]),
 
         // Floor 4: sources of updates; the terminal, a subscriber like any other.
         room("Watch", over: ["Primitives", "Transport", "Client"]),
@@ -65,15 +65,15 @@ let package = Package(
             "Configuration",
             over: [
                 "Primitives", "Settings", "Logging", "HTTP", "Broker", "Access", "Transport", "Gateway",
-                "Feeds",
+                "Storage", "Feeds",
             ]),
 
         // Where the gateway and its feeds are joined.
         room(
             "Service",
             over: [
-                "Primitives", "Logging", "Broker", "Access", "Transport", "Gateway", "Client", "Feeds",
-                "Configuration",
+                "Primitives", "Logging", "Broker", "Access", "Transport", "Gateway", "Client", "Storage",
+                "Feeds", "Configuration",
             ]),
 
         // Floor 5: the command.

@@ -41,6 +41,11 @@ final class Lifetime {
         staleAt = .never
     }
 
+    func live(by clock: LogClock) {
+        end = clock.instant(ofLog: end)
+        staleAt = clock.instant(ofLog: staleAt)
+    }
+
     func becomeStale(_ staleness: Staleness) {
         self.staleness = staleness
     }

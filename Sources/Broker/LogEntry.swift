@@ -19,6 +19,19 @@ package enum LogEntry {
             self.time = time
             self.instant = instant
         }
+
+        package func write(to output: inout ByteBuffer) {
+            output.append(littleEndian: time.milliseconds)
+            output.append(littleEndian: instant.nanoseconds)
+        }
+
+        package init(_ reader: inout ByteReader) throws(LogEntryFailure) {
+            guard let time = reader.number(UInt64.self), let instant = reader.number(UInt64.self) else {
+                throw LogEntryFailure("its moment is cut off")
+            }
+            self.time = UnixTime(milliseconds: time)
+            self.instant = LogClock.Reading(nanoseconds: instant)
+        }
     }
 
     /// Writes a batch.
@@ -29,12 +42,15 @@ package enum LogEntry {
         batch.write(to: &output)
     }
 
-    /// Writes that `epoch` begins; cursors of the one before are good up to `survived`.
+    /// In the place of a sequence number: there was no epoch before.
+    static var none: UInt64 { .max }
+
+    /// Writes that `epoch` begins; cursors of the one before are good up to `survived`. Nil: it is the first.
     package static func write(
-        _ epoch: Epoch, after survived: UInt64, at moment: Moment, to output: inout ByteBuffer
+        _ epoch: Epoch, after survived: UInt64?, at moment: Moment, to output: inout ByteBuffer
     ) {
         writeHead(.epoch, moment, to: &output)
-        output.append(littleEndian: survived)
+        output.append(littleEndian: survived ?? none)
         output.append(epoch.text)
     }
 
@@ -48,8 +64,7 @@ package enum LogEntry {
 
     private static func writeHead(_ kind: Kind, _ moment: Moment, to output: inout ByteBuffer) {
         output.append(kind.rawValue)
-        output.append(littleEndian: moment.time.milliseconds)
-        output.append(littleEndian: moment.instant.nanoseconds)
+        moment.write(to: &output)
     }
 
     /// The head of an entry; `reader` is at its content afterwards.
@@ -58,12 +73,7 @@ package enum LogEntry {
         guard let kind = Kind(rawValue: code) else {
             throw LogEntryFailure("it is of a kind, \(code), that this version does not know")
         }
-        guard let time = reader.number(UInt64.self), let instant = reader.number(UInt64.self) else {
-            throw LogEntryFailure("its head is cut off")
-        }
-        let moment = Moment(
-            time: UnixTime(milliseconds: time), instant: LogClock.Reading(nanoseconds: instant))
-        return (kind, moment)
+        return (kind, try Moment(&reader))
     }
 
     /// When an entry was appended.
@@ -98,7 +108,7 @@ package struct LogClock: Sendable {
     /// What is added to this process's clock.
     private let offset: UInt64
 
-    /// A log that begins now counts by this process's clock.
+    /// The clock of a log that begins now is this process's; and whoever reads one lives by its clock.
     package init() {
         offset = 0
     }
@@ -111,6 +121,11 @@ package struct LogClock: Sendable {
 
     package func reading(at instant: Instant) -> Reading {
         Reading(nanoseconds: instant.nanoseconds &+ offset)
+    }
+
+    /// A moment that was read as it stands in the log.
+    func instant(ofLog instant: Instant) -> Instant {
+        instant == .never ? .never : self.instant(of: Reading(nanoseconds: instant.nanoseconds))
     }
 
     package func instant(of reading: Reading) -> Instant {

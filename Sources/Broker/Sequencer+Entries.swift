@@ -25,12 +25,17 @@ extension Sequencer {
         switch kind {
         case .batch:
             try batch.read(&reader)
-            return .batch(publish(part: batch, reserved: &reserved, time: moment.time, at: moment.now))
+            return .batch(apply(batch, at: moment, reserved: &reserved))
         case .epoch:
             guard let survived = reader.number(UInt64.self),
                 let epoch = reader.bytes(reader.byteCount), !epoch.isEmpty
             else { throw LogEntryFailure("its epoch is cut off") }
-            begin(Epoch(String(decoding: epoch, as: UTF8.self)), after: survived)
+            let next = Epoch(String(decoding: epoch, as: UTF8.self))
+            if survived == LogEntry.none {
+                change { $0.numbering.change(to: Lineage(next), &$0.fanOut) }
+            } else {
+                begin(next, after: survived)
+            }
             return .epoch
         case .rules:
             var rules = Retention()
@@ -39,6 +44,31 @@ extension Sequencer {
             return .rules
         }
     }
+
+    /// A large batch is numbered in parts, so that no loop waits long for its turn at the lock.
+    private func apply(
+        _ batch: borrowing UpdateBatch, at moment: Numbering.Moment, reserved: inout Int
+    ) -> PublishOutcome {
+        guard batch.count > Self.partCount else {
+            return publish(part: batch, reserved: &reserved, time: moment.time, at: moment.now)
+        }
+        var outcome = PublishOutcome(accepted: 0, lastVersion: nil)
+        var part = UpdateBatch()
+        var place = 0
+        while place < batch.count {
+            let end = min(place + Self.partCount, batch.count)
+            for index in place..<end { part.append(update: index, of: batch) }
+            let taken = publish(part: part, reserved: &reserved, time: moment.time, at: moment.now)
+            outcome = PublishOutcome(
+                accepted: outcome.accepted + taken.accepted, lastVersion: taken.lastVersion)
+            part.removeAll()
+            place = end
+        }
+        return outcome
+    }
+
+    /// So many updates are numbered in less than a millisecond.
+    private static var partCount: Int { 512 }
 
     /// Names topics that are due, 512 at most, for an entry that decides about them; again after `patience` if nothing comes of it.
     package func nameDue(at now: Instant, again patience: Interval, in batch: inout UpdateBatch) {
@@ -57,8 +87,16 @@ extension Sequencer {
         change { $0.numbering.takeStates(count) }
     }
 
+    /// The number of the last update.
+    package var sequence: UInt64 { change { $0.numbering.sequence } }
+
     /// The rules that hold.
     package var rules: Retention { change { $0.numbering.retention } }
+
+    /// Nobody wants the rest of the state any more.
+    package func endStateWalk() {
+        change { $0.numbering.stateWalk = nil }
+    }
 
     /// Takes over an order before anything was published; its topics follow, in any order.
     package func restore(_ order: OrderState) {
@@ -69,6 +107,11 @@ extension Sequencer {
         change { state in
             for topic in topics { state.numbering.restore(topic, to: &state.fanOut) }
         }
+    }
+
+    /// What was restored and applied so far has its moments by the log's clock; from here on they are by this process's.
+    package func live(by clock: LogClock) {
+        change { $0.numbering.live(by: clock) }
     }
 
     /// All topics were taken over.

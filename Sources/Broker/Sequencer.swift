@@ -140,4 +140,6 @@ extension Sequencer: UpdateLog {
     ) throws(PublishFailure) -> Publication {
         .done(try publish(batch, time: time, at: now))
     }
+
+    package var refusal: PublishFailure? { nil }
 }

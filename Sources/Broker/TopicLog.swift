@@ -75,6 +75,15 @@ final class TopicLog {
         }
     }
 
+    /// What was restored has its moments by the log's clock.
+    func live(by clock: LogClock) {
+        for place in ring.indices {
+            ring[place] = Kept(
+                payload: ring[place].payload, sequence: ring[place].sequence,
+                accepted: clock.instant(ofLog: ring[place].accepted))
+        }
+    }
+
     /// Whether a reader that holds all up to `sequence` lacks the whole log and nothing else, so that what it
     /// missed can be counted.
     func isWholeAfter(_ sequence: UInt64) -> Bool {

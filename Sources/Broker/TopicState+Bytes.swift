@@ -26,8 +26,8 @@ extension TopicState {
         log?.write(to: &output, by: clock)
     }
 
-    /// Reads the next topic of a chunk.
-    package init(_ reader: inout ByteReader, by clock: LogClock) throws(LogEntryFailure) {
+    /// Reads the next topic of a chunk. Its moments are the log's (`Sequencer.live(by:)`).
+    package init(_ reader: inout ByteReader) throws(LogEntryFailure) {
         guard let flags = reader.number(UInt8.self), let timeToLive = reader.number(UInt16.self),
             let version = reader.number(UInt64.self), let sequence = reader.number(UInt64.self),
             let accepted = reader.number(UInt64.self), let name = reader.countedBytes(), !name.isEmpty,
@@ -38,10 +38,10 @@ extension TopicState {
         isEnded = flags & Flag.isEnded != 0
         self.version = version
         self.sequence = sequence
-        self.accepted = clock.instant(of: LogClock.Reading(nanoseconds: accepted))
+        self.accepted = Instant(nanoseconds: accepted)
         self.timeToLive = TimeToLive(bits: timeToLive)
         staleness = flags & Flag.isStale != 0 ? try Staleness(&reader) : nil
-        log = flags & Flag.hasLog != 0 ? try LogState(&reader, by: clock) : nil
+        log = flags & Flag.hasLog != 0 ? try LogState(&reader) : nil
     }
 }
 
@@ -67,7 +67,7 @@ extension TopicState.LogState {
         }
     }
 
-    fileprivate init(_ reader: inout ByteReader, by clock: LogClock) throws(LogEntryFailure) {
+    fileprivate init(_ reader: inout ByteReader) throws(LogEntryFailure) {
         guard let firstVersion = reader.number(UInt64.self), let lostSequence = reader.number(UInt64.self),
             let lifeVersion = reader.number(UInt64.self), let originSequence = reader.number(UInt64.self),
             let originVersion = reader.number(UInt64.self), let count = reader.number(UInt32.self)
@@ -80,7 +80,7 @@ extension TopicState.LogState {
             kept.append(
                 TopicLog.Kept(
                     payload: Payload(payload.span), sequence: sequence,
-                    accepted: clock.instant(of: LogClock.Reading(nanoseconds: accepted))))
+                    accepted: Instant(nanoseconds: accepted)))
         }
         self.init(
             kept: kept, firstVersion: firstVersion, lostSequence: lostSequence, lifeVersion: lifeVersion,

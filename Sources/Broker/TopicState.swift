@@ -82,6 +82,18 @@ extension Numbering {
         goOn(with: topic, &sink)
     }
 
+    /// All that was restored has lived by the log's clock: from here on it lives by this process's.
+    mutating func live(by clock: LogClock) {
+        for topic in 0..<UInt32(records.limit) where records.contains(topic) {
+            records[topic].accepted = clock.instant(ofLog: records[topic].accepted)
+            records[topic].log?.live(by: clock)
+            guard let lifetime = records[topic].lifetime else { continue }
+            lifetime.live(by: clock)
+            expiries.cancel(topic)
+            schedule(topic, lifetime)
+        }
+    }
+
     /// A topic as the present rules have it.
     private func record(of state: TopicState) -> Record {
         let name = state.name.unsafeBytes

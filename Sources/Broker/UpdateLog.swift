@@ -14,6 +14,9 @@ package protocol UpdateLog: AnyObject, Sendable {
     func publish(
         _ batch: borrowing UpdateBatch, time: UnixTime, at now: Instant, for ticket: PublishTicket?
     ) throws(PublishFailure) -> Publication
+
+    /// Why nothing can be published at the moment; nil: it can.
+    var refusal: PublishFailure? { get }
 }
 
 /// How a call to publish ended.

@@ -8,6 +8,7 @@ internal import HTTP
 package import Logging
 internal import Primitives
 package import Settings
+package import Storage
 internal import Transport
 
 /// Read at the start, and for a reload. `GatewayConfiguration` alone holds the default of each key.
@@ -17,6 +18,7 @@ package struct TidegateConfiguration {
     /// In the order of their names.
     package var feeds: [NamedFeed] = []
     package let file: String
+    package var storage = StorageSettings()
     /// Whether a changed file is read anew without an order.
     package var isWatched = false
 
@@ -47,6 +49,7 @@ package struct TidegateConfiguration {
         try readSubscribers(&root)
         try readPublishers(&root)
         try readTopics(&root)
+        try readStorage(&root, folder)
         try readMemory(&root)
         try readDrain(&root)
         try readOperations(&root)
@@ -213,6 +216,29 @@ package struct TidegateConfiguration {
         try section.finish()
     }
 
+    private mutating func readStorage(_ root: inout SettingsSection, _ folder: String) throws(SettingsFailure)
+    {
+        var section = try root.section("storage")
+        let path = try section.text("folder", default: "")
+        storage.folder = path.isEmpty ? nil : filePath(path, from: folder)
+        storage.journal.mode = try section.choice("sync", default: storage.journal.mode)
+        storage.journal.interval = Interval(
+            try section.duration(
+                "interval", default: .seconds(1), in: .milliseconds(10) ... .seconds(3600)))
+        storage.journal.segmentByteCount = try section.integer(
+            "segmentBytes", default: storage.journal.segmentByteCount, in: 65_536...1_073_741_824)
+        storage.journal.snapshotByteCount = try section.integer(
+            "snapshotBytes", default: storage.journal.snapshotByteCount, in: 65_536...1_099_511_627_776)
+        try section.finish()
+        if storage.folder != nil, gateway.publishers.bodyByteCount > StorageSettings.bodyByteLimit {
+            throw section.refusal(
+                of: "folder",
+                because:
+                    "with a journal \"publishers.bodyBytes\" may be \(StorageSettings.bodyByteLimit) at most"
+            )
+        }
+    }
+
     /// A list of objects, each of which says of the topics that its `pattern` covers what stands under `valueKey`.
     private static func rules<Value>(
         _ key: String, of section: inout SettingsSection, _ valueKey: String,
@@ -298,6 +324,16 @@ package struct NamedFeed {
     package let feed: any Feed
     /// By their paths: a feed that has the same needs no other in its place.
     package let settings: [String: String]
+}
+
+/// What is kept over restarts, and where.
+package struct StorageSettings {
+    /// Nil: nothing is kept.
+    package var folder: String?
+    package var journal = JournalSettings()
+
+    /// A body becomes one record of the journal.
+    static var bodyByteLimit: Int { 16 << 20 }
 }
 
 package struct LogSettings {

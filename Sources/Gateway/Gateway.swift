@@ -83,8 +83,13 @@ package final class RunningGateway: Sendable {
     }
 
     /// Listens, at sockets that were `passed` where they are meant, and starts the loops; ready when it returns.
+    ///
+    /// - Parameters:
+    ///   - sequencer: hands the loops what is published; nil: a new one, which holds nothing.
+    ///   - updates: takes what clients publish; nil: the sequencer itself.
     package static func start(
-        _ configuration: GatewayConfiguration, passed: [SharedSocket] = [], log: Log
+        _ configuration: GatewayConfiguration, passed: [SharedSocket] = [], log: Log,
+        sequencer: Sequencer? = nil, updates: (any UpdateLog)? = nil
     ) throws(Failure) -> RunningGateway {
         Allocator.avoidPauses()
         let limit = DescriptorLimit.raise()
@@ -93,14 +98,15 @@ package final class RunningGateway: Sendable {
         let places = try ListeningPlaces(of: configuration, passed: passed)
         try demandDecision(configuration.access, for: places.addresses.map(\.address))
         var generator = SystemRandomNumberGenerator()
-        let sequencer = Sequencer(epoch: Epoch(random: &generator), retention: configuration.retention)
+        let sequencer =
+            sequencer ?? Sequencer(epoch: Epoch(random: &generator), retention: configuration.retention)
         do throws(SystemFailure) {
             var wakeups: [Wakeup] = []
             for _ in 0..<max(configuration.threadCount, 1) { wakeups.append(try Wakeup()) }
             let loops = wakeups.map { wakeup in LoopControl { wakeup.wake() } }
             let shared = GatewayShared(
                 configuration: configuration, sequencer: sequencer, log: log, files: files, loops: loops,
-                addresses: places.addresses, descriptorLimit: limit)
+                addresses: places.addresses, descriptorLimit: limit, updates: updates)
             return try RunningGateway(shared, passed, places.skipped, wakeups, certificates)
         } catch {
             throw .system(error)
@@ -220,7 +226,7 @@ package final class RunningGateway: Sendable {
     }
 
     /// Where feeds publish.
-    package var sequencer: Sequencer { shared.sequencer }
+    package var updates: any UpdateLog { shared.updates }
 
     package var descriptorLimit: Int { shared.descriptorLimit }
 

@@ -15,6 +15,7 @@ extension Workspace {
     func publish(large batch: consuming UpdateBatch, from connection: Connection) throws(Problem) -> UInt64 {
         try admit(batch.count, from: connection)
         do {
+            guard shared.isSequencerTheLog else { return try publishElsewhere(large: batch, for: connection) }
             let reserved = try shared.sequencer.reserve(for: batch)
             let ticket = tickets.issue(to: connection.key)
             let publication = LargePublication(batch, reserved: reserved, ticket: ticket)
@@ -23,6 +24,24 @@ extension Workspace {
             return ticket
         } catch {
             throw Problem(error)
+        }
+    }
+
+    /// A log that is elsewhere takes a large batch like any other: it is numbered there.
+    private func publishElsewhere(
+        large batch: borrowing UpdateBatch, for connection: Connection
+    ) throws(PublishFailure) -> UInt64 {
+        let ticket = tickets.issue(to: connection.key)
+        do throws(PublishFailure) {
+            let publication = try shared.updates.publish(
+                batch, time: time, at: now, for: PublishTicket(number: ticket, receiver: mailbox))
+            if case .done(let outcome) = publication {
+                mailbox.received(.success(outcome), for: ticket)
+            }
+            return ticket
+        } catch {
+            tickets.redeem(ticket)
+            throw error
         }
     }
 

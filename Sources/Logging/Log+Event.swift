@@ -14,6 +14,15 @@ extension Log {
         case cannotDrain = "cannot drain"
         case endedAtOnce = "ended at once by a second signal"
 
+        // What is kept.
+        case stateRestored = "the state was restored"
+        case restoring = "restoring the state"
+        case journalNoted = "something is odd about the journal"
+        case diskFull = "the journal's disk is full: nothing is published"
+        case diskHasRoom = "the journal's disk has room again"
+        case journalFailed = "the journal has failed: nothing is published any more"
+        case snapshotFailed = "a snapshot could not be written"
+
         // Settings.
         case listensElsewhere = "listening elsewhere"
         case settingsTaken = "the settings were read anew"
@@ -65,6 +74,9 @@ extension Log {
             case .readerStalled, .readerDead, .limitHit, .cursorReset, .readerBehind: .info
             case .hostRefused, .originRefused, .credentialRefused, .handshakeFailed, .certificatesTaken: .info
             case .settingsTaken, .listensElsewhere, .keysTaken: .info
+            case .stateRestored, .restoring, .diskHasRoom: .info
+            case .journalNoted, .snapshotFailed: .warning
+            case .diskFull, .journalFailed: .error
             case .openToAll, .endedAtOnce, .turnedAway, .memoryShort, .feedFailed, .backendFailed: .warning
             case .feedSkipped, .feedHangs, .linesDropped, .certificateEnds, .keysNotFetched: .warning
             case .settingsRefused, .certificatesRefused, .cannotDrain, .loopStopped, .listenersUnwatched,
@@ -98,6 +110,10 @@ extension Log {
             case .keysNotFetched: ["url", "reason", "afterSeconds"]
             case .refused: ["peer", "code", "detail"]
             case .handshakeFailed: ["peer", "reason", "detail", "suppressed"]
+            case .stateRestored: ["topics", "entries", "milliseconds", "epoch", "cutBytes", "folder"]
+            case .restoring: ["percent", "folder"]
+            case .journalNoted, .diskFull, .journalFailed, .snapshotFailed: ["reason"]
+            case .diskHasRoom: []
             case .listensElsewhere: ["address"]
             case .settingsTaken: ["changed", "restart"]
             case .settingsRefused: ["reason"]

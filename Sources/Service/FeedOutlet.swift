@@ -9,14 +9,14 @@ internal import Synchronization
 /// Used by the feed's thread alone.
 final class FeedOutlet: Sendable {
     private let name: String
-    private let sequencer: Sequencer
+    private let updates: any UpdateLog
     private let source: SourceStatistics
     private let log: Log
     private let throttles = Mutex((skipped: FeedThrottle(), refused: FeedThrottle()))
 
     init(of name: String, to gateway: RunningGateway, _ log: Log) {
         self.name = name
-        sequencer = gateway.sequencer
+        updates = gateway.updates
         source = gateway.sources.add(name)
         self.log = log
     }
@@ -41,8 +41,9 @@ final class FeedOutlet: Sendable {
     /// Publishes a batch whole. Says why, where nothing of it was taken.
     private func refusal(of batch: borrowing UpdateBatch) -> PublishFailure? {
         do {
-            let outcome = try sequencer.publish(batch, time: .now(), at: .now())
-            source.count(published: outcome.accepted)
+            // What is not decided yet will be taken: whoever can't be asked again need not wait to hear it.
+            _ = try updates.publish(batch, time: .now(), at: .now(), for: nil)
+            source.count(published: batch.count)
             return nil
         } catch {
             return error

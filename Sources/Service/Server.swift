@@ -4,6 +4,7 @@ package import Gateway
 package import Logging
 internal import Primitives
 package import Settings
+internal import Storage
 package import Transport
 
 /// Here the gateway and the feeds, which do not know each other, are joined. Any thread.
@@ -11,14 +12,20 @@ package final class Server: Sendable {
     package let gateway: RunningGateway
     /// Nil: none are to be started.
     private let feeds: RunningFeeds?
+    /// Nil: nothing is kept.
+    private let journal: RunningJournal?
 
-    /// Listens, starts the loops, then the feeds; ready when it returns. `effective` is what the settings stand at, and `source`
+    /// Restores what was kept, listens, starts the loops, then the feeds; ready when it returns. `effective` is what the settings stand at, and `source`
     /// reads them anew.
     package static func start(
         _ configuration: TidegateConfiguration, passed: [SharedSocket], startsFeeds: Bool, log: Log,
         _ effective: EffectiveSettings, source: @escaping SettingsReload.Source
-    ) throws(RunningGateway.Failure) -> Server {
-        let gateway = try RunningGateway.start(configuration.gateway, passed: passed, log: log)
+    ) throws -> Server {
+        let journal = try RunningJournal(
+            configuration.storage, rules: configuration.gateway.retention, log)
+        let gateway = try RunningGateway.start(
+            configuration.gateway, passed: passed, log: log, sequencer: journal?.log.sequencer,
+            updates: journal?.log)
         log.tell(
             .listening,
             [
@@ -39,28 +46,25 @@ package final class Server: Sendable {
         SettingsReload.show(effective, at: gateway)
         let watchedFile = configuration.isWatched ? configuration.file : nil
         let errands = Errands(for: gateway)
-        do {
-            try errands.begin(by: configuration.gateway.access)
-            // Nobody waits for its end: it may be asking a name server when the gateway's comes.
-            _ = try LoopThread(name: "reload") {
-                var reload = SettingsReload(
-                    source, of: gateway, feeds, errands, effective, isOpenToAll: isOpenToAll, log)
-                var watch = watchedFile.map { SettingsWatch($0) }
-                gateway.reloads.serve(
-                    looking: SettingsWatch.interval, hasChanged: { watch?.hasChanged() ?? false }
-                ) {
-                    reload.carryOut()
-                }
+        try errands.begin(by: configuration.gateway.access)
+        // Nobody waits for its end: it may be asking a name server when the gateway's comes.
+        _ = try LoopThread(name: "reload") {
+            var reload = SettingsReload(
+                source, of: gateway, feeds, errands, effective, isOpenToAll: isOpenToAll, log)
+            var watch = watchedFile.map { SettingsWatch($0) }
+            gateway.reloads.serve(
+                looking: SettingsWatch.interval, hasChanged: { watch?.hasChanged() ?? false }
+            ) {
+                reload.carryOut()
             }
-        } catch {
-            throw .system(error)
         }
-        return Server(gateway, feeds)
+        return Server(gateway, feeds, journal)
     }
 
-    private init(_ gateway: RunningGateway, _ feeds: RunningFeeds?) {
+    private init(_ gateway: RunningGateway, _ feeds: RunningFeeds?, _ journal: RunningJournal?) {
         self.gateway = gateway
         self.feeds = feeds
+        self.journal = journal
     }
 
     /// Says goodbye to everybody, spread over the configured time, and returns when all are gone or cut, and the feeds have
@@ -68,5 +72,6 @@ package final class Server: Sendable {
     package func drain() {
         gateway.drain()
         feeds?.end()
+        journal?.close()
     }
 }

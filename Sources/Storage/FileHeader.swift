@@ -54,7 +54,7 @@ struct FileHeader: Equatable {
         let start = output.count
         output.append(kind.magic)
         output.append(littleEndian: Self.format)
-        output.append(littleEndian: mode.rawValue)
+        output.append(littleEndian: mode.code)
         output.append(littleEndian: number)
         output.append(littleEndian: firstPosition)
         output.append(littleEndian: syncedThrough)
@@ -98,7 +98,7 @@ struct FileHeader: Equatable {
         guard Self.starts(copy, with: kind.magic),
             copy.littleEndian(checked) == Self.check(copy.extracting(..<checked)),
             copy.littleEndian(8) == Self.format,
-            let mode = SyncMode(rawValue: copy.littleEndian(12)),
+            let mode = SyncMode(code: copy.littleEndian(12)),
             let bootID = BootID(bytes: copy.extracting(48..<48 + BootID.byteCount))
         else { return nil }
         self.init(
@@ -131,11 +131,25 @@ struct FileHeader: Equatable {
 }
 
 /// When what was written is made safe from a power cut.
-package enum SyncMode: UInt32, Sendable, CaseIterable {
+package enum SyncMode: String, Sendable, CaseIterable {
     /// Before anybody is told of it.
-    case always = 0
+    case always
     /// At intervals.
-    case interval = 1
+    case interval
     /// When the system likes.
-    case never = 2
+    case never
+
+    /// As a header holds it.
+    var code: UInt32 {
+        switch self {
+        case .always: 0
+        case .interval: 1
+        case .never: 2
+        }
+    }
+
+    init?(code: UInt32) {
+        guard let mode = Self.allCases.first(where: { $0.code == code }) else { return nil }
+        self = mode
+    }
 }

@@ -85,6 +85,7 @@ private final class SlowLog: UpdateLog {
     typealias Waiting = (ticket: PublishTicket, result: Result<PublishOutcome, PublishFailure>)
 
     let memory = Sequencer(epoch: Epoch("e"))
+    let refusal: PublishFailure? = nil
     private let waiting = Mutex<[Waiting]>([])
 
     func publish(

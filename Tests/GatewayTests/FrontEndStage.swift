@@ -205,6 +205,7 @@ final class SlowLog: UpdateLog {
         var accepted: [Int] = []
     }
     private let state = Mutex(State())
+    let refusal: PublishFailure? = nil
 
     /// How many batches wait for their outcome.
     var pendingCount: Int { state.withLock { $0.tickets.count } }

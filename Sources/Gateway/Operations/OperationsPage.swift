@@ -1,4 +1,5 @@
 /// The pages for operators: alive, ready, the figures, the settings.
+internal import Broker
 internal import HTTP
 internal import Primitives
 
@@ -9,7 +10,9 @@ enum OperationsPage {
         switch String(decoding: path, as: UTF8.self) {
         case "/healthz": plain(200, "ok\n", &response, connection, work)
         case "/readyz":
-            if work.shared.isServing {
+            if let refusal = work.shared.updates.refusal {
+                response.refuse(Problem(refusal), connection, work)
+            } else if work.shared.isServing {
                 plain(200, "ready\n", &response, connection, work)
             } else if work.shared.isDrainingNow {
                 response.refuse(Problem(503, "draining", "The gateway is shutting down."), connection, work)

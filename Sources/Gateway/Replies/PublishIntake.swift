@@ -138,7 +138,7 @@ final class PublishIntake: Reply {
 
     /// Takes a body that came in pieces. A large one is read and published in turns of others.
     private func takeCollected(_ connection: Connection, _ work: Workspace) throws(Problem) {
-        guard case .many = kind, text.count > work.largeByteCount, work.shared.isSequencerTheLog else {
+        guard case .many = kind, text.count > work.largeByteCount else {
             return try takeWhole(text.unsafeBytes.span, connection, work)
         }
         large = try LargeBody(&text)

@@ -41,7 +41,7 @@ struct WrittenState {
     }
 
     func read(
-        by clock: LogClock = LogClock(), _ order: (OrderState) -> Void, _ topics: ([TopicState]) -> Void
+        _ order: (OrderState) -> Void, _ topics: ([TopicState]) -> Void
     ) throws {
         try self.order.withUnsafeBufferPointer { bytes in
             var reader = ByteReader(bytes)
@@ -52,7 +52,7 @@ struct WrittenState {
             try chunk.withUnsafeBufferPointer { bytes in
                 var reader = ByteReader(bytes)
                 var states: [TopicState] = []
-                while !reader.isAtEnd { states.append(try TopicState(&reader, by: clock)) }
+                while !reader.isAtEnd { states.append(try TopicState(&reader)) }
                 topics(states)
             }
         }
@@ -61,8 +61,9 @@ struct WrittenState {
     /// A sequencer that goes on from there. Its rules are those of the state.
     func restored(by clock: LogClock = LogClock()) throws -> Sequencer {
         let sequencer = Sequencer(epoch: Epoch("none"))
-        try read(by: clock, { sequencer.restore($0) }, { sequencer.restore($0) })
+        try read({ sequencer.restore($0) }, { sequencer.restore($0) })
         sequencer.finishRestoring()
+        sequencer.live(by: clock)
         return sequencer
     }
 }

@@ -1,0 +1,120 @@
+/// A journal with its threads: one that writes and applies, one that syncs and makes files, one that writes snapshots.
+internal import Broker
+internal import Configuration
+internal import Logging
+internal import Primitives
+internal import Storage
+internal import Transport
+
+/// Any thread.
+final class RunningJournal: Sendable {
+    let log: JournalLog
+    private let thread: LoopThread
+
+    /// Restores what the folder holds, and starts. Nil where nothing is to be kept.
+    init?(_ settings: StorageSettings, rules: Sequencer.Retention, _ log: Log) throws {
+        guard let path = settings.folder else { return nil }
+        let progress = RecoveryProgress()
+        let watch = try RestoreWatch(progress, path, log)
+        defer { watch.end() }
+        let quick = Monitor(Queue<JournalChore>())
+        let slow = Monitor(Queue<JournalChore>())
+        let begun = Instant.now()
+        let opened = try OpenedJournal(
+            try DiskFolder(path: path), settings.journal, bootID: .current(), epoch: Self.newEpoch(),
+            rules: rules, time: .now(), at: begun, progress: progress,
+            tell: { Self.tell($0, log) },
+            handOut: { chore in
+                // A snapshot takes seconds, and syncs may not wait for it.
+                if case .snapshot = chore {
+                    slow.withLock { $0.append(chore) }
+                } else {
+                    quick.withLock { $0.append(chore) }
+                }
+            })
+        self.log = opened.log
+        Self.tell(opened.report, epoch: opened.log.sequencer.epoch, since: begun, path, log)
+        for (name, chores) in [("journal sync", quick), ("snapshot", slow)] {
+            let journal = opened.log
+            // They end with the process: what they are in the middle of, the next start does without.
+            _ = try LoopThread(name: name) {
+                while true { journal.report(Self.next(of: chores).run()) }
+            }
+        }
+        let work = opened.work
+        let journal = opened.log
+        thread = try LoopThread(name: "journal") {
+            while !work.isOver {
+                journal.waitForWork(until: work.nextDeadline)
+                work.step(time: .now(), at: .now())
+            }
+        }
+    }
+
+    /// Writes and syncs what was published, and that nothing is missing. Nothing is published any more.
+    func close() {
+        log.close()
+        thread.join()
+    }
+
+    static func newEpoch() -> Epoch {
+        var generator = SystemRandomNumberGenerator()
+        return Epoch(random: &generator)
+    }
+
+    private static func next(of chores: Monitor<Queue<JournalChore>>) -> JournalChore {
+        while true {
+            if let chore = chores.when({ !$0.isEmpty }, by: .never, then: { $0.popFirst() }) ?? nil {
+                return chore
+            }
+        }
+    }
+
+    // MARK: News
+
+    private static func tell(_ notice: JournalNotice, _ log: Log) {
+        switch notice {
+        case .full(let reason): log.tell(.diskFull, ["reason": .text(reason)])
+        case .roomAgain: log.tell(.diskHasRoom)
+        case .failed(let reason): log.tell(.journalFailed, ["reason": .text(reason)])
+        case .snapshotFailed(let reason): log.tell(.snapshotFailed, ["reason": .text(reason)])
+        }
+    }
+
+    private static func tell(
+        _ report: OpenedJournal.Report, epoch: Epoch, since begun: Instant, _ path: String, _ log: Log
+    ) {
+        for note in report.notes { log.tell(.journalNoted, ["reason": .text(note)]) }
+        let epochText =
+            switch report.continuity {
+            case .fresh: "\(epoch.text), the first"
+            case .whole: epoch.text
+            case .shortened: "\(epoch.text), a new one: the last updates before it may be lost"
+            }
+        log.tell(
+            .stateRestored,
+            [
+                "topics": .integer(report.topicCount), "entries": .integer(report.entryCount),
+                "milliseconds": .integer(Int(Instant.now().since(begun).nanoseconds / 1_000_000)),
+                "epoch": .text(epochText), "cutBytes": .integer(report.cutByteCount), "folder": .text(path),
+            ])
+    }
+}
+
+/// Says now and then how far a restart is.
+private final class RestoreWatch: Sendable {
+    private let isOver = Monitor(false)
+
+    init(_ progress: RecoveryProgress, _ path: String, _ log: Log) throws(SystemFailure) {
+        let isOver = isOver
+        _ = try LoopThread(name: "restore") {
+            while !isOver.wait(until: .now() + Interval(milliseconds: 1000), for: { $0 }) {
+                log.tell(
+                    .restoring,
+                    ["percent": .integer(Int(progress.fraction * 100)), "folder": .text(path)])
+            }
+        }
+    }
+
+    func end() { isOver.withLock { $0 = true } }
+}

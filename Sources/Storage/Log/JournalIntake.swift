@@ -1,0 +1,61 @@
+/// Where publishers hand over their batches, and other threads their reports, to the one that owns the journal.
+internal import Broker
+internal import Primitives
+
+/// Guarded by its monitor.
+struct JournalIntake: ~Copyable {
+    /// A batch whose outcome is not known yet.
+    struct Waiting {
+        let byteCount: Int
+        /// Room that is set aside for the topics it creates.
+        var reserved: Int
+        let ticket: PublishTicket?
+    }
+
+    /// The entries of batches, one behind the other, and what belongs to each.
+    var bytes = ByteBuffer()
+    var waiting: [Waiting] = []
+    var reports: [JournalChore.Report] = []
+    /// Why nothing is taken.
+    var refusal: PublishFailure?
+    var isClosing = false
+
+    var isEmpty: Bool { waiting.isEmpty && reports.isEmpty }
+
+    /// Takes a batch that is to be appended. Returns why not, where it isn't.
+    mutating func take(
+        _ batch: borrowing UpdateBatch, at moment: LogEntry.Moment, reserved: Int, for ticket: PublishTicket?,
+        limit: Int
+    ) -> PublishFailure? {
+        if let refusal { return refusal }
+        guard bytes.count <= limit else {
+            return .unavailable(reason: "updates come faster than its journal can write them")
+        }
+        let before = bytes.count
+        LogEntry.write(batch, at: moment, to: &bytes)
+        waiting.append(Waiting(byteCount: bytes.count - before, reserved: reserved, ticket: ticket))
+        return nil
+    }
+}
+
+/// What the journal needs done that may take long: on a thread that has time, or when a simulation has it come.
+package enum JournalChore: Sendable {
+    case sync(PendingSync)
+    case spare(PendingSpare)
+    case snapshot(StateSnapshot)
+
+    package enum Report: Sendable {
+        case synced(PendingSync, Result<Void, StorageFailure>)
+        case spare(PendingSpare, Result<SpareSegment, StorageFailure>)
+        case snapshot(Result<FinishedSnapshot, StorageFailure>)
+    }
+
+    /// Any thread; blocks.
+    package func run() -> Report {
+        switch self {
+        case .sync(let sync): .synced(sync, sync.run())
+        case .spare(let spare): .spare(spare, spare.run())
+        case .snapshot(let snapshot): .snapshot(snapshot.run())
+        }
+    }
+}
