@@ -148,7 +148,7 @@ let package = Package(
                 "CLinux",
             ]),
         tests("SimulationTests", ["Simulation"]),
-        tests("StorageTests", ["Primitives", "Storage", "StorageSimulation"]),
+        tests("StorageTests", ["Primitives", "Broker", "Storage", "StorageSimulation"]),
         tests("FeedsTests", ["Primitives", "Settings", "Broker", "Feeds"]),
         tests(
             "ConfigurationTests",

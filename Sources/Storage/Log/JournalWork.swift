@@ -62,6 +62,7 @@ package final class JournalWork {
 
     /// Does what is to be done now.
     package func step(time: UnixTime, at now: Instant) {
+        if isOver { return }
         let (reports, isToClose) = intake.withLock { intake in
             defer { (intake.reports, intake.isClosing) = ([], false) }
             if taken.isEmpty { taken.exchange(with: &intake) }

@@ -75,7 +75,7 @@ private struct JournalBeginning {
         entries.append(entry.bytes.array)
     }
 
-    /// They are in the files before anybody is told of the epoch.
+    /// They are safe before anybody is told of the epoch.
     func append(to journal: Journal) throws(StorageFailure) {
         do throws(StorageFailure) {
             try journal.makeSpare(for: entries.map(\.count).max() ?? 0)
@@ -85,6 +85,7 @@ private struct JournalBeginning {
         }
         for entry in entries { _ = try journal.append(entry.span) }
         try journal.write()
+        try journal.sync()
     }
 
     func apply(to sequencer: Sequencer, by clock: LogClock) throws(LogEntryFailure) {

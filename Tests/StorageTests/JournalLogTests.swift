@@ -1,0 +1,94 @@
+import Glibc
+import Primitives
+import StorageSimulation
+import Testing
+
+/// Updates from publishers to readers by way of a journal, over kills, power cuts and full disks.
+@testable import Broker
+@testable import Storage
+
+@Suite struct JournalLogTests {
+    /// `TIDEGATE_SEED` is in the failure.
+    @Test(arguments: 1...300 as ClosedRange<UInt64>) func whatWasAnsweredIsKept(seed: UInt64) throws {
+        let world = try JournalWorld(seed: seed)
+        do {
+            for _ in 0..<150 { try world.step() }
+            try world.restart(cuttingPower: false)
+        } catch {
+            Issue.record("seed \(seed), mode \(world.settings.mode): \(error)")
+        }
+    }
+
+    @Test func nobodySeesAndNobodyIsToldBeforeItIsSafe() throws {
+        for mode in SyncMode.allCases {
+            let world = try JournalWorld(seed: 1, mode: mode)
+            try world.publish([("a", "1")])
+            #expect(world.answers.isEmpty && world.look().isEmpty)
+            world.folder.fail(after: 0, with: .error(EIO))
+            world.work.step(time: world.clock.time, at: world.clock.now)
+            #expect(world.look().isEmpty && world.work.isOver)
+            #expect(world.answers == [.failure(.unavailable(reason: "its journal has failed"))])
+            #expect(world.opened.log.refusal == .unavailable(reason: "its journal has failed"))
+        }
+    }
+
+    @Test func aFullDiskRefusesUntilItHasRoom() throws {
+        let world = try JournalWorld(seed: 1, mode: .interval)
+        world.settle()
+        try world.publish([("a", "1")])
+        world.folder.fail(after: 0, with: .error(ENOSPC))
+        world.work.step(time: world.clock.time, at: world.clock.now)
+        #expect(world.notices.count == 1 && world.opened.log.refusal != nil && !world.work.isOver)
+        #expect(throws: PublishFailure.unavailable(reason: "its disk is full")) {
+            try world.publish([("b", "1")])
+        }
+        world.clock.advance(by: .milliseconds(1000))
+        world.settle()
+        #expect(world.notices.count == 2 && world.opened.log.refusal == nil)
+        try world.publish([("b", "1")])
+        world.settle()
+        #expect(world.opened.log.sequencer.topicCount == 2 && world.answers.count == 2)
+    }
+
+    @Test func aTopicEndsByTheClockOfTheLog() throws {
+        let world = try JournalWorld(seed: 3, mode: .always)
+        try world.publish([("a", "1")], lasting: Interval(milliseconds: 5000))
+        world.settle()
+        try world.restart(cuttingPower: false)
+        #expect(world.opened.log.sequencer.topicCount == 1)
+        world.clock.advance(by: .milliseconds(5100))
+        world.settle()
+        #expect(world.opened.log.sequencer.topicCount == 0)
+        #expect(world.look().contains { $0.hasSuffix("\"deleted\":true,\"expired\":true}") })
+        try world.restart(cuttingPower: true)
+        #expect(world.opened.log.sequencer.sequence == 2)
+    }
+
+    @Test func otherRulesHoldFromTheNextStartOn() throws {
+        let world = try JournalWorld(seed: 4, mode: .always)
+        for version in 1...6 { try world.publish([("log/a", "\(version)")]) }
+        world.settle()
+        world.rules.logs = [(try TopicPattern("log/**"), 2)]
+        world.rules.tombstoneLimit = 0
+        try world.restart(cuttingPower: false)
+        #expect(world.present().count == 2)
+        try world.publish([("log/a", nil), ("log/a", "7")])
+        world.settle()
+        try world.restart(cuttingPower: false)
+        #expect(
+            world.opened.log.sequencer.sequence == 8
+                && world.present().last?.contains("\"version\":8") == true)
+    }
+
+    @Test func whatWaitsAtTheEndIsKept() throws {
+        let world = try JournalWorld(seed: 5, mode: .never)
+        try world.publish([("a", "1")])
+        world.opened.log.close()
+        world.settle()
+        #expect(world.work.isOver && world.answers.count == 1)
+        #expect(throws: PublishFailure.self) { try world.publish([("b", "1")]) }
+        try world.restart(cuttingPower: true)
+        #expect(world.opened.log.sequencer.topicCount == 1)
+        #expect(world.opened.report.continuity == .whole)
+    }
+}

@@ -1,0 +1,223 @@
+import Glibc
+import Primitives
+import StorageSimulation
+import Synchronization
+
+/// A journal without threads on a simulated disk, with publishers and a reader; and what each was told.
+@testable import Broker
+@testable import Storage
+
+final class JournalWorld {
+    struct Failure: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    var random: SeededGenerator
+    let folder: SimulatedFolder
+    let clock = ManualClock(at: Instant(nanoseconds: 1 << 60))
+    var settings = JournalSettings()
+    var rules = Sequencer.Retention()
+    private(set) var opened: OpenedJournal
+    private var inbox: Inbox
+    private let chores: Chores
+    private let told: Told
+    private var boot = 1
+    private var published = 0
+    /// Lines that the reader was shown, by their numbers.
+    private var shown: [UInt64: String] = [:]
+    private var epoch: String
+
+    /// What the journal has handed out.
+    private final class Chores {
+        var waiting: [JournalChore] = []
+    }
+
+    /// What publishers and the log were told.
+    private final class Told: PublishReceiver {
+        let answers = Mutex<[Result<PublishOutcome, PublishFailure>]>([])
+        let notices = Mutex<[JournalNotice]>([])
+        /// By the ticket, which names the topic's number.
+        let versions = Mutex<[UInt64: UInt64]>([:])
+
+        func received(_ result: Result<PublishOutcome, PublishFailure>, for ticket: UInt64) {
+            answers.withLock { $0.append(result) }
+            guard case .success(let outcome) = result, let version = outcome.lastVersion else { return }
+            versions.withLock { $0[ticket] = max($0[ticket] ?? 0, version) }
+        }
+    }
+
+    init(seed: UInt64, mode: SyncMode? = nil) throws {
+        random = SeededGenerator(seed: seed)
+        folder = SimulatedFolder(seed: seed)
+        settings.mode = mode ?? SyncMode.allCases.randomElement(using: &random) ?? .always
+        settings.segmentByteCount = JournalOptions.minimumSegmentByteCount
+        settings.snapshotByteCount = 4096
+        rules.logs = [(try TopicPattern("log/**"), 3)]
+        rules.tombstoneLimit = [0, 2, 100].randomElement(using: &random) ?? 0
+        (chores, told) = (Chores(), Told())
+        opened = try Self.open(folder, settings, rules, clock, boot, chores, told)
+        inbox = opened.log.sequencer.addInbox {}
+        epoch = opened.log.sequencer.epoch.text
+    }
+
+    var work: JournalWork { opened.work }
+    var answers: [Result<PublishOutcome, PublishFailure>] { told.answers.withLock { $0 } }
+    var notices: [JournalNotice] { told.notices.withLock { $0 } }
+
+    private static func open(
+        _ folder: SimulatedFolder, _ settings: JournalSettings, _ rules: Sequencer.Retention,
+        _ clock: ManualClock, _ boot: Int, _ chores: Chores, _ told: Told
+    ) throws -> OpenedJournal {
+        var generator = SystemRandomNumberGenerator()
+        return try OpenedJournal(
+            folder, settings, bootID: BootID("boot-\(boot)"), epoch: Epoch(random: &generator), rules: rules,
+            time: clock.time, at: clock.now,
+            tell: { [told] notice in told.notices.withLock { $0.append(notice) } },
+            handOut: { [chores] in chores.waiting.append($0) })
+    }
+
+    // MARK: What happens
+
+    func step() throws {
+        clock.advance(by: .milliseconds(Int.random(in: 0...300, using: &random)))
+        switch Int.random(in: 0..<100, using: &random) {
+        case 0..<45: try publishByChance()
+        case 45..<75: work.step(time: clock.time, at: clock.now)
+        case 75..<92: runChore()
+        case 92..<95: folder.fail(after: Int.random(in: 0...3, using: &random), with: .error(ENOSPC))
+        case 95..<98: try restart(cuttingPower: false)
+        default: try restart(cuttingPower: true)
+        }
+        try checkShown()
+    }
+
+    private func runChore() {
+        guard !chores.waiting.isEmpty else { return }
+        let place = Int.random(in: 0..<chores.waiting.count, using: &random)
+        opened.log.report(chores.waiting.remove(at: place).run())
+    }
+
+    /// Until nothing is left to do now.
+    func settle() {
+        repeat {
+            work.step(time: clock.time, at: clock.now)
+            while !chores.waiting.isEmpty { runChore() }
+            work.step(time: clock.time, at: clock.now)
+        } while !chores.waiting.isEmpty
+    }
+
+    private func publishByChance() throws {
+        let number = Int.random(in: 0..<6, using: &random)
+        let name = number < 3 ? "a/\(number)" : "log/\(number)"
+        let isEnd = Int.random(in: 0..<8, using: &random) == 0
+        let padding = String(repeating: "x", count: Int.random(in: 0...300, using: &random))
+        let lasting = Int.random(in: 0..<10, using: &random) == 0 ? Interval(milliseconds: 400) : nil
+        published += 1
+        do {
+            try publish(
+                [(name, isEnd ? nil : "[\(published),\"\(padding)\"]")], lasting: lasting,
+                ticket: UInt64(number))
+        } catch is PublishFailure {
+            // Whoever is refused publishes again some day.
+        }
+    }
+
+    func publish(_ updates: [(String, String?)], lasting: Interval? = nil, ticket: UInt64 = 0) throws {
+        var batch = UpdateBatch()
+        for (name, data) in updates {
+            var options = UpdateOptions()
+            if let lasting { options.timeToLive = TimeToLive(lasting) }
+            if let data {
+                try batch.append(
+                    topic: Array(name.utf8).span, data: Array(data.utf8).span, options: options)
+            } else {
+                try batch.append(tombstoneOf: Array(name.utf8).span)
+            }
+        }
+        _ = try opened.log.publish(
+            batch, time: clock.time, at: clock.now, for: PublishTicket(number: ticket, receiver: told))
+    }
+
+    /// The process is killed, or the machine loses its power; another one starts.
+    func restart(cuttingPower: Bool) throws {
+        let before = opened.log.sequencer.sequence
+        let answered = told.versions.withLock { $0 }
+        try checkShown()
+        if cuttingPower {
+            folder.cutPower()
+            boot += 1
+        } else {
+            folder.kill()
+        }
+        folder.forgetFaults()
+        chores.waiting = []
+        opened = try Self.open(folder, settings, rules, clock, boot, chores, told)
+        let sequencer = opened.log.sequencer
+        let isSafe = !cuttingPower || settings.mode == .always
+        if sequencer.epoch.text == epoch {
+            guard sequencer.sequence >= (shown.keys.max() ?? 0) else {
+                throw Failure(
+                    description: "of \(before) updates \(sequencer.sequence) are left, and the epoch")
+            }
+        } else {
+            guard !isSafe else { throw Failure(description: "the epoch is another one for nothing") }
+            guard let former = sequencer.lineage.former.first, former.survived == sequencer.sequence else {
+                throw Failure(description: "the lineage does not say where the epoch before ended")
+            }
+            shown = shown.filter { $0.key <= former.survived }
+            told.versions.withLock { $0 = [:] }
+        }
+        epoch = sequencer.epoch.text
+        inbox = sequencer.addInbox {}
+        try checkShown()
+        if isSafe { try checkAnswered(answered) }
+    }
+
+    // MARK: What must hold
+
+    /// The lines that the reader has not seen yet.
+    func look() -> [String] {
+        var taken: [InboxEntry] = []
+        inbox.take(into: &taken)
+        return taken.filter { $0.event == .value || $0.event == .tombstone }.map(\.payload.text)
+    }
+
+    /// What somebody who comes now is shown.
+    func present() -> [String] {
+        inbox = opened.log.sequencer.addInbox {}
+        return look()
+    }
+
+    /// A number is one line, whatever happens.
+    private func checkShown() throws {
+        var taken: [InboxEntry] = []
+        inbox.take(into: &taken)
+        for entry in taken where entry.event == .value || entry.event == .tombstone {
+            let line = entry.payload.text
+            if let before = shown.updateValue(line, forKey: entry.sequence), before != line {
+                throw Failure(description: "number \(entry.sequence) was \(before) and is \(line)")
+            }
+        }
+    }
+
+    private func checkAnswered(_ answered: [UInt64: UInt64]) throws {
+        for (number, version) in answered {
+            let name = number < 3 ? "a/\(number)" : "log/\(number)"
+            let newest = newestVersion(of: name)
+            // A topic that is forgotten has ended since.
+            if let newest, newest < version {
+                throw Failure(description: "\(name) stands at \(newest), and \(version) was answered")
+            }
+        }
+    }
+
+    private func newestVersion(of name: String) -> UInt64? {
+        Array(name.utf8).withUnsafeBufferPointer { name in
+            opened.log.sequencer.change { state in
+                state.numbering.names.find(name, state.numbering.records).map {
+                    state.numbering.records[$0].version
+                }
+            }
+        }
+    }
+}
