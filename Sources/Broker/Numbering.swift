@@ -209,7 +209,6 @@ struct Numbering: ~Copyable {
                 version: version - 1))
         names.insert(topic, records)
         liveCount += 1
-        stateWalk?.leaveOut(topic)
         sink.post(
             InboxEntry(
                 created: name, keeping: keeps, sequence: sequence, version: version, accepted: now,

@@ -20,14 +20,10 @@ struct StateWalk {
         topic >= place && topic < limit && isDone[Int(topic >> 6)] & (1 << UInt64(topic & 63)) == 0
     }
 
-    /// There is another topic in this place now.
-    mutating func leaveOut(_ topic: UInt32) {
-        if isAhead(topic) { isDone[Int(topic >> 6)] |= 1 << UInt64(topic & 63) }
-    }
-
+    /// Takes down a topic that is ahead; nil: it was not there at that moment.
     mutating func preserve(_ topic: UInt32, _ state: TopicState?) {
         if let state { preserved.append(state) }
-        leaveOut(topic)
+        isDone[Int(topic >> 6)] |= 1 << UInt64(topic & 63)
     }
 
     /// The next place to take down; nil at the end, or where the portion that ends at `end` does.
@@ -67,7 +63,7 @@ extension Numbering {
         return states
     }
 
-    /// The topic is about to change or to go.
+    /// The topic is about to change or to go, or has its first update.
     mutating func preserve(_ topic: UInt32) {
         guard stateWalk?.isAhead(topic) == true else { return }
         let state = state(of: topic)

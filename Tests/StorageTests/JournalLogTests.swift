@@ -25,7 +25,7 @@ import Testing
             try world.publish([("a", "1")])
             #expect(world.answers.isEmpty && world.look().isEmpty)
             world.folder.fail(after: 0, with: .error(EIO))
-            world.work.step(time: world.clock.time, at: world.clock.now)
+            world.work.step(time: world.clock.time, at: world.now)
             #expect(world.look().isEmpty && world.work.isOver)
             #expect(world.answers == [.failure(.unavailable(reason: "its journal has failed"))])
             #expect(world.opened.log.refusal == .unavailable(reason: "its journal has failed"))
@@ -37,7 +37,7 @@ import Testing
         world.settle()
         try world.publish([("a", "1")])
         world.folder.fail(after: 0, with: .error(ENOSPC))
-        world.work.step(time: world.clock.time, at: world.clock.now)
+        world.work.step(time: world.clock.time, at: world.now)
         #expect(world.notices.count == 1 && world.opened.log.refusal != nil && !world.work.isOver)
         #expect(throws: PublishFailure.unavailable(reason: "its disk is full")) {
             try world.publish([("b", "1")])
@@ -48,6 +48,25 @@ import Testing
         try world.publish([("b", "1")])
         world.settle()
         #expect(world.opened.log.sequencer.topicCount == 2 && world.answers.count == 2)
+    }
+
+    /// What has no room is refused; what has is kept, and answered when it could be written.
+    @Test func whatHasNoRoomIsRefused() throws {
+        let world = try JournalWorld(seed: 1, mode: .always)
+        world.settle()
+        let value = "\"" + String(repeating: "x", count: 4000) + "\""
+        for number in 0..<8 { try world.publish([("a/\(number)", value)]) }
+        world.folder.fail(after: 0, with: .error(ENOSPC))
+        world.work.step(time: world.clock.time, at: world.now)
+        let refused = world.answers.count
+        #expect(refused > 0 && world.opened.log.sequencer.topicCount == 0)
+        world.clock.advance(by: .milliseconds(1000))
+        world.settle()
+        #expect(world.answers.count == 8 && world.opened.log.sequencer.topicCount == 8 - refused)
+        #expect(
+            world.answers.prefix(refused).allSatisfy {
+                $0 == .failure(.unavailable(reason: "its disk is full"))
+            })
     }
 
     @Test func aTopicEndsByTheClockOfTheLog() throws {

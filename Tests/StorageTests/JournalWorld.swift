@@ -22,6 +22,8 @@ final class JournalWorld {
     private let chores: Chores
     private let told: Told
     private var boot = 1
+    /// What this process's clock is ahead of the world's.
+    private var lead = Interval(milliseconds: 0)
     private var published = 0
     /// Lines that the reader was shown, by their numbers.
     private var shown: [UInt64: String] = [:]
@@ -55,23 +57,24 @@ final class JournalWorld {
         rules.logs = [(try TopicPattern("log/**"), 3)]
         rules.tombstoneLimit = [0, 2, 100].randomElement(using: &random) ?? 0
         (chores, told) = (Chores(), Told())
-        opened = try Self.open(folder, settings, rules, clock, boot, chores, told)
+        opened = try Self.open(folder, settings, rules, clock.time, clock.now, boot, chores, told)
         inbox = opened.log.sequencer.addInbox {}
         epoch = opened.log.sequencer.epoch.text
     }
 
     var work: JournalWork { opened.work }
+    var now: Instant { clock.now + lead }
     var answers: [Result<PublishOutcome, PublishFailure>] { told.answers.withLock { $0 } }
     var notices: [JournalNotice] { told.notices.withLock { $0 } }
 
     private static func open(
         _ folder: SimulatedFolder, _ settings: JournalSettings, _ rules: Sequencer.Retention,
-        _ clock: ManualClock, _ boot: Int, _ chores: Chores, _ told: Told
+        _ time: UnixTime, _ now: Instant, _ boot: Int, _ chores: Chores, _ told: Told
     ) throws -> OpenedJournal {
         var generator = SystemRandomNumberGenerator()
         return try OpenedJournal(
             folder, settings, bootID: BootID("boot-\(boot)"), epoch: Epoch(random: &generator), rules: rules,
-            time: clock.time, at: clock.now,
+            time: time, at: now,
             tell: { [told] notice in told.notices.withLock { $0.append(notice) } },
             handOut: { [chores] in chores.waiting.append($0) })
     }
@@ -82,7 +85,7 @@ final class JournalWorld {
         clock.advance(by: .milliseconds(Int.random(in: 0...300, using: &random)))
         switch Int.random(in: 0..<100, using: &random) {
         case 0..<45: try publishByChance()
-        case 45..<75: work.step(time: clock.time, at: clock.now)
+        case 45..<75: work.step(time: clock.time, at: now)
         case 75..<92: runChore()
         case 92..<95: folder.fail(after: Int.random(in: 0...3, using: &random), with: .error(ENOSPC))
         case 95..<98: try restart(cuttingPower: false)
@@ -100,9 +103,9 @@ final class JournalWorld {
     /// Until nothing is left to do now.
     func settle() {
         repeat {
-            work.step(time: clock.time, at: clock.now)
+            work.step(time: clock.time, at: now)
             while !chores.waiting.isEmpty { runChore() }
-            work.step(time: clock.time, at: clock.now)
+            work.step(time: clock.time, at: now)
         } while !chores.waiting.isEmpty
     }
 
@@ -135,7 +138,7 @@ final class JournalWorld {
             }
         }
         _ = try opened.log.publish(
-            batch, time: clock.time, at: clock.now, for: PublishTicket(number: ticket, receiver: told))
+            batch, time: clock.time, at: now, for: PublishTicket(number: ticket, receiver: told))
     }
 
     /// The process is killed, or the machine loses its power; another one starts.
@@ -151,7 +154,8 @@ final class JournalWorld {
         }
         folder.forgetFaults()
         chores.waiting = []
-        opened = try Self.open(folder, settings, rules, clock, boot, chores, told)
+        lead = Interval(milliseconds: UInt64.random(in: 0...1_000_000, using: &random))
+        opened = try Self.open(folder, settings, rules, clock.time, now, boot, chores, told)
         let sequencer = opened.log.sequencer
         let isSafe = !cuttingPower || settings.mode == .always
         if sequencer.epoch.text == epoch {
