@@ -57,7 +57,10 @@ import Testing
     }
 
     @Test func theShippedFileHasEverySettingWithItsDefault() {
-        let shipped = Repository.document("config.json").leaves(without: ["$schema", "feeds"])
+        var shipped = Repository.document("config.json").leaves(without: ["$schema", "feeds"])
+        // By default nothing is kept; the shipped file keeps it.
+        #expect(shipped["storage.folder"] == "\"data\"")
+        shipped["storage.folder"] = "\"\""
         #expect(shipped == Dictionary(uniqueKeysWithValues: Setting.all.map { ($0.path, $0.standard) }))
         #expect(Setting.all.count > 40)
     }
@@ -67,8 +70,11 @@ import Testing
         let feeds = Repository.text("config.json").range(of: "\"feeds\"").map(\.lowerBound)
         let text = try #require(feeds.map { Repository.text("config.json")[..<$0] })
         let logs = #""logs": [ { "pattern": "trades/**", "keep": 1000 } ]"#
-        #expect(text.contains(logs))
-        let named = text.replacing(logs, with: #""logs": []"#) + "\"feeds\": {}}"
+        let folder = #""folder": "data""#
+        #expect(text.contains(logs) && text.contains(folder))
+        let named =
+            text.replacing(logs, with: #""logs": []"#).replacing(folder, with: #""folder": """#)
+            + "\"feeds\": {}}"
         #expect(try outcome(of: String(named)) == outcome(of: "{}"))
     }
 

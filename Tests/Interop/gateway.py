@@ -14,7 +14,7 @@ class Gateway:
     """`async with Gateway({"subscribers.pingInterval": 1}) as gateway`: without feeds, on a free port."""
 
     def __init__(self, settings):
-        self.settings = {"drain.spread": 0, "threads": 1} | settings
+        self.settings = {"storage.folder": "", "drain.spread": 0, "threads": 1} | settings
         self.file = self.settings.pop("config", "config.json")
 
     async def __aenter__(self):

@@ -36,7 +36,7 @@ class Gateway:
     def start(self):
         self.process = subprocess.Popen(
             [BINARY, "serve", "--config", self.config, "--port", str(self.port), "--log-format", "json",
-             "--set", "drain.spread=0", "--set", "drain.deadline=1", "--set", "threads=1", *(self.arguments or ["--no-feeds"])],
+             "--set", "storage.folder=", "--set", "drain.spread=0", "--set", "drain.deadline=1", "--set", "threads=1", *(self.arguments or ["--no-feeds"])],
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         for line in self.process.stderr:
             event = json.loads(line)

@@ -27,7 +27,7 @@ const binary = process.env.TIDEGATE ?? '.build/debug/tidegate';
  */
 export async function startGateway({ port = 0, feeds = [], settings = {}, rules, access, authority } = {}) {
   const all = ['gateway', 'host', 'market', 'replay'];
-  const values = { 'drain.spread': 0, 'drain.deadline': 1, 'drain.reconnectSpread': 0.2, ...Object.fromEntries(all.map((name) => [`feeds.${name}.enabled`, feeds.includes(name)])), ...settings };
+  const values = { 'storage.folder': '', 'drain.spread': 0, 'drain.deadline': 1, 'drain.reconnectSpread': 0.2, ...Object.fromEntries(all.map((name) => [`feeds.${name}.enabled`, feeds.includes(name)])), ...settings };
   if (authority) Object.assign(values, { 'endpoints.0.redirect': false, 'endpoints.1.tls.certificate': authority.certificate, 'endpoints.1.tls.key': authority.key });
   const flags = Object.entries(values).flatMap(([path, value]) => ['--set', `${path}=${value}`]);
   const isOwn = Boolean(rules ?? access);
