@@ -81,7 +81,7 @@ let package = Package(
             name: "tidegate",
             dependencies: [
                 "Primitives", "Settings", "Logging", "HTTP", "Broker", "Access", "Transport", "Gateway",
-                "Client", "Feeds", "Configuration", "Service", "Watch",
+                "Client", "Storage", "Feeds", "Configuration", "Service", "Watch",
             ],
             swiftSettings: common),
 

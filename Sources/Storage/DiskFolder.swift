@@ -17,6 +17,13 @@ package final class DiskFolder: StorageFolder {
         if descriptor < 0 { throw .ofCall("open", path) }
     }
 
+    /// Opens a folder that is there.
+    package init(existing path: String) throws(StorageFailure) {
+        self.path = path
+        descriptor = Self.opened(AT_FDCWD, path, O_RDONLY | O_DIRECTORY)
+        if descriptor < 0 { throw .ofCall("open", path) }
+    }
+
     deinit {
         if descriptor >= 0 { close(descriptor) }
     }

@@ -8,6 +8,7 @@ let commands: [any Command.Type] = [
     Config.self,
     Reload.self,
     MakeKey.self,
+    State.self,
     Publish.self,
     Tail.self,
     WatchCommand.self,

@@ -99,6 +99,28 @@ import Testing
                 && world.present().last?.contains("\"version\":8") == true)
     }
 
+    @Test func nobodyWaitsAtTheEndForAFullDisk() throws {
+        let world = try JournalWorld(seed: 6, mode: .interval)
+        world.settle()
+        try world.publish([("a", "1")])
+        for call in 0..<2 { world.folder.fail(after: call, with: .error(ENOSPC)) }
+        world.work.step(time: world.clock.time, at: world.now)
+        world.opened.log.close()
+        world.settle()
+        #expect(
+            world.work.isOver && world.answers == [.failure(.unavailable(reason: "its journal has failed"))])
+    }
+
+    /// What the system could not make safe it may call safe the next time.
+    @Test func aSyncThatFailsIsTheEndWhateverItsReason() throws {
+        let world = try JournalWorld(seed: 7, mode: .always)
+        world.settle()
+        try world.publish([("a", "1")])
+        world.folder.fail(after: 1, with: .error(ENOSPC))
+        world.work.step(time: world.clock.time, at: world.now)
+        #expect(world.work.isOver && world.opened.log.sequencer.topicCount == 0)
+    }
+
     @Test func whatWaitsAtTheEndIsKept() throws {
         let world = try JournalWorld(seed: 5, mode: .never)
         try world.publish([("a", "1")])

@@ -69,6 +69,7 @@ package final class JournalWork {
             return (intake.reports, intake.isClosing)
         }
         isClosing = isClosing || isToClose
+        if isClosing, isFull { nextTry = .never }
         do throws(StorageFailure) {
             for report in reports { try take(report, at: now) }
             if now >= nextTry { nextTry = .never }
@@ -89,7 +90,8 @@ package final class JournalWork {
             applyAppended()
             if isFull { try lookForRoom() }
         } catch {
-            guard error.isFullDisk else { throw error }
+            // A sync that failed is the end of the journal, whatever its reason.
+            guard error.isFullDisk, journal.death == nil else { throw error }
             noteFull(error, at: now)
         }
     }
@@ -225,6 +227,8 @@ package final class JournalWork {
     // MARK: When the disk does not
 
     private func noteFull(_ failure: StorageFailure, at now: Instant) {
+        // Nobody waits for room at the end: what is not written was not answered.
+        if isClosing { return fail(failure) }
         nextTry = now + Self.retryInterval
         refuse(.unavailable(reason: "its disk is full"))
         guard !isFull else { return }
