@@ -47,6 +47,10 @@ simulate-storage: ## journals on disks that fail, power cuts and damage, seed af
 	@swift build -c release --product tidegate-simulate-storage
 	@.build/release/tidegate-simulate-storage $${WORLDS:-10000} $${SEED:-1}
 
+.PHONY: durability
+durability: release ## the release binary under kill -9, on full disks and on disks that fail (ROUNDS=100 SEED=1)
+	@Tests/Durability/run $(SEED)
+
 .PHONY: fuzz
 fuzz: needs ## a minute of each fuzzer (SECONDS_EACH=60)
 	@for name in $$(Tests/Fuzzers/run names); do Tests/Fuzzers/run $$name $${SECONDS_EACH:-60} || exit 1; done
