@@ -1,5 +1,6 @@
 """A second process, a disk that is full, a sync that fails."""
 
+import http.client
 import json
 import os
 import shutil
@@ -9,6 +10,8 @@ from gateway import PATIENCE, Failure, Gateway
 from truth import Truth, value
 
 TOPIC = "stocks/faults/0"
+# Regular expressions of strace: which of a family a C library calls is its affair.
+CALLS = ["/^pwrite", "/^fdatasync", "/^fsync", "/^fallocate", "/^rename", "/^unlink"]
 
 
 def expect(is_so, problem):
@@ -120,16 +123,20 @@ def fill(filler):
             pass
 
 
+def injecting(call, fault):
+    """What runs a command so that the call has the fault, in each of its threads."""
+    return ["strace", "-f", "-qq", "-o", os.devnull, "-e", f"trace={call}", "-e", f"inject={call}:{fault}"]
+
+
 def check_failing_sync(folder):
     """The journal is dead: nothing is published any more, readers stay, and the next start has what was answered."""
     if not shutil.which("strace"):
         print("skip  a sync that fails: strace is not installed")
         return
-    inject = ["-e", "trace=fdatasync", "-e", "inject=fdatasync:error=EIO:when=5+"]
     gateway = Gateway(folder / "data")
     publisher = LonePublisher(gateway)
     try:
-        gateway.start("always", before=["strace", "-f", "-qq", "-o", os.devnull, *inject])
+        gateway.start("always", before=injecting("fdatasync", "error=EIO:when=5+"))
         publisher.publish_until_refused()
         publisher.check_reading()
         publisher.publish_until_refused()
@@ -141,3 +148,40 @@ def check_failing_sync(folder):
     finally:
         gateway.retire()
     print("ok    a sync that fails")
+
+
+def check_kill_at_calls(folder):
+    """Kills on the way into the calls by which files come, are written and go."""
+    if not shutil.which("strace"):
+        print("skip  kills at exact calls: strace is not installed")
+        return
+    gateway = Gateway(folder / "data")
+    publisher = LonePublisher(gateway)
+    reached = []
+    try:
+        for call in CALLS:
+            for count in (1, 2, 3):
+                if die_at(publisher, call, count):
+                    reached.append(f"{call[2:]} {count}")
+                gateway.start("always")
+                publisher.check_kept()
+                expect(publisher.publish()[0] == 200, f"publishing does not go on after a kill at {call} {count}")
+                gateway.kill()
+    finally:
+        gateway.retire()
+    expect(len(reached) >= len(CALLS), f"too few calls were reached: {reached}")
+    print(f"ok    kills at exact calls: {', '.join(reached)}")
+
+
+def die_at(publisher, call, count):
+    """Whether the gateway came to that call of one of its threads."""
+    gateway = publisher.gateway
+    try:
+        gateway.start("always", before=injecting(call, f"signal=KILL:when={count}"))
+        for _ in range(1500):
+            publisher.publish()
+    except (OSError, http.client.HTTPException, Failure):
+        return True
+    finally:
+        gateway.kill()
+    return False

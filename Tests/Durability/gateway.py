@@ -120,7 +120,8 @@ class Gateway:
                 raise Failure(f"{problem}:\n{''.join(self.lines)}")
 
     def _end(self, by):
-        os.killpg(self.process.pid, by)
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, by)
         status = self.process.wait(PATIENCE)
         self.log.join(PATIENCE)
         return status
