@@ -2,30 +2,24 @@
 package import Primitives
 
 extension Sequencer {
-    /// What an entry changed.
-    package enum Applied: Sendable {
-        case batch(PublishOutcome)
-        case epoch
-        case rules
-    }
-
     /// Applies the next entry of the log. The same entries make the same numbers, whoever applies them.
     ///
     /// - Parameters:
     ///   - clock: the log's, as this process reads it.
     ///   - batch: is used for reading; what it holds is forgotten.
     ///   - reserved: room that was set aside for the topics that the entry creates; what is left of it.
+    /// - Returns: what became of a batch; nil where the entry is none.
     package func apply(
         _ entry: UnsafeBufferPointer<UInt8>, by clock: LogClock, reading batch: inout UpdateBatch,
         reserved: inout Int
-    ) throws(LogEntryFailure) -> Applied {
+    ) throws(LogEntryFailure) -> PublishOutcome? {
         var reader = ByteReader(entry)
         let (kind, logged) = try LogEntry.readHead(&reader)
         let moment = Numbering.Moment(time: logged.time, now: clock.instant(of: logged.instant))
         switch kind {
         case .batch:
             try batch.read(&reader)
-            return .batch(apply(batch, at: moment, reserved: &reserved))
+            return apply(batch, at: moment, reserved: &reserved)
         case .epoch:
             guard let survived = reader.number(UInt64.self),
                 let epoch = reader.bytes(reader.byteCount), !epoch.isEmpty
@@ -36,12 +30,12 @@ extension Sequencer {
             } else {
                 begin(next, after: survived)
             }
-            return .epoch
+            return nil
         case .rules:
             var rules = Retention()
             try rules.read(&reader)
             change { $0.numbering.take(rules, at: moment.now, to: &$0.fanOut) }
-            return .rules
+            return nil
         }
     }
 

@@ -25,12 +25,6 @@ package struct TopicState: Sendable {
         let originSequence: UInt64
         let originVersion: UInt64
     }
-
-    /// About how many bytes it takes when it is written.
-    package var byteCount: Int {
-        64 + name.byteCount + latest.byteCount
-            + (log?.kept.reduce(0) { $0 + 20 + $1.payload.byteCount } ?? 0)
-    }
 }
 
 /// The order itself.

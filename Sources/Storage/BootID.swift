@@ -1,6 +1,7 @@
 /// Which start of the machine it is: as long as that is the same, what a process has written is still in memory, whoever
 /// was killed.
 internal import Glibc
+internal import Primitives
 
 package struct BootID: Sendable, Equatable {
     /// 36 characters of an identifier, and some to spare.

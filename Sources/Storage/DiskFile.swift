@@ -1,5 +1,6 @@
 /// An open file of the machine's file system.
 internal import Glibc
+internal import Primitives
 
 final class DiskFile: StoredFile {
     /// 1 MiB: few calls, and little memory.

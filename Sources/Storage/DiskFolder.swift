@@ -1,20 +1,19 @@
 /// A folder of the machine's file system.
 internal import Glibc
+internal import Primitives
 
 package final class DiskFolder: StorageFolder {
     package let path: String
     private let descriptor: Int32
 
     /// Opens the folder at `path`, and makes it if it is not there.
-    package init(path: String) throws(StorageFailure) {
-        self.path = path
+    package convenience init(path: String) throws(StorageFailure) {
         if mkdir(path, 0o700) == 0 {
             try Self.syncFolder(above: path)
         } else if errno != EEXIST {
             throw .ofCall("mkdir", path)
         }
-        descriptor = Self.opened(AT_FDCWD, path, O_RDONLY | O_DIRECTORY)
-        if descriptor < 0 { throw .ofCall("open", path) }
+        try self.init(existing: path)
     }
 
     /// Opens a folder that is there.
@@ -128,13 +127,5 @@ private final class DiskFolderLock: FolderLock {
         let byteCount = try file.read(into: &bytes)
         let line = bytes[..<byteCount].prefix { $0 >= 0x20 && $0 != 0x7F }
         return line.isEmpty ? "another process" : String(decoding: line, as: UTF8.self)
-    }
-}
-
-/// Repeats a call that a signal interrupted.
-func uninterrupted(_ call: () -> Int) -> Int {
-    while true {
-        let result = call()
-        if result >= 0 || errno != EINTR { return result }
     }
 }

@@ -2,12 +2,6 @@
 internal import Primitives
 
 extension ByteBuffer {
-    mutating func append(littleEndian value: some FixedWidthInteger) {
-        withUnsafeBytes(of: value.littleEndian) { bytes in
-            bytes.withMemoryRebound(to: UInt8.self) { append($0) }
-        }
-    }
-
     mutating func append(zeros count: Int) {
         _ = appendUnsafe(upTo: count) { free in
             free.baseAddress?.update(repeating: 0, count: count)

@@ -1,6 +1,7 @@
 /// The two directions of a connection, as bytes: the one seam that hides a socket, TLS over one, or a simulation.
 internal import CLinux
 internal import Glibc
+internal import Primitives
 
 package struct ByteStream: ~Copyable {
     package enum ReadOutcome: Equatable {

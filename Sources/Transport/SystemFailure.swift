@@ -18,11 +18,3 @@ package struct SystemFailure: Error, Sendable, Equatable, CustomStringConvertibl
 
     package static func == (left: SystemFailure, right: SystemFailure) -> Bool { left.number == right.number }
 }
-
-/// Repeats a call that a signal interrupted. No code above this line sees EINTR.
-func uninterrupted(_ call: () -> Int) -> Int {
-    while true {
-        let result = call()
-        if result >= 0 || errno != EINTR { return result }
-    }
-}

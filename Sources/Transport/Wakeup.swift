@@ -1,6 +1,7 @@
 /// Wakes a waiting loop (eventfd). Any thread.
 internal import CLinux
 internal import Glibc
+internal import Primitives
 
 package final class Wakeup: Sendable {
     private let number: Int32

@@ -5,20 +5,17 @@ package import Primitives
 /// Any thread publishes. What comes waits here for the journal's thread (`JournalWork`), which writes, syncs, applies and answers.
 package final class JournalLog: UpdateLog {
     package let sequencer: Sequencer
-    package let figures: JournalFigures
     let intake: Monitor<JournalIntake>
     private let clock: LogClock
     /// Batches beyond so many bytes that wait are refused: the disk does not keep up.
     private static let waitingByteLimit = 8 << 20
 
     init(
-        _ sequencer: Sequencer, by clock: LogClock, _ intake: Monitor<JournalIntake>,
-        _ figures: JournalFigures
+        _ sequencer: Sequencer, by clock: LogClock, _ intake: Monitor<JournalIntake>
     ) {
         self.sequencer = sequencer
         self.clock = clock
         self.intake = intake
-        self.figures = figures
     }
 
     package func publish(

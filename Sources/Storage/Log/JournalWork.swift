@@ -10,7 +10,6 @@ package final class JournalWork {
     let clock: LogClock
     let settings: JournalSettings
     let intake: Monitor<JournalIntake>
-    let figures: JournalFigures
     /// Keeps other processes out while this one writes.
     private let lock: any FolderLock
     private let tell: @Sendable (JournalNotice) -> Void
@@ -29,6 +28,7 @@ package final class JournalWork {
     /// When the disk is tried again that was full.
     private var nextTry = Instant.never
     private var nextSnapshot = Instant(nanoseconds: 0)
+    private var lastSnapshotByteCount = 0
     private var isFull = false
     private(set) package var isOver = false
     private var isClosing = false
@@ -41,7 +41,7 @@ package final class JournalWork {
     init(
         _ journal: Journal, holding lock: any FolderLock, _ sequencer: Sequencer, by clock: LogClock,
         _ settings: JournalSettings,
-        _ intake: Monitor<JournalIntake>, _ figures: JournalFigures,
+        _ intake: Monitor<JournalIntake>,
         tell: @escaping @Sendable (JournalNotice) -> Void, handOut: @escaping (JournalChore) -> Void
     ) {
         self.journal = journal
@@ -50,7 +50,6 @@ package final class JournalWork {
         self.clock = clock
         self.settings = settings
         self.intake = intake
-        self.figures = figures
         self.tell = tell
         self.handOut = handOut
     }
@@ -112,12 +111,10 @@ package final class JournalWork {
         while let bytes = taken.first {
             if Journal.framedByteCount(bytes.count) > journal.roomLeft {
                 // The one that is being made ahead of time comes first.
-                guard choreSpare == nil else { break }
+                if journal.isMakingSpare { break }
                 try journal.makeSpare(for: bytes.count)
             }
             _ = try journal.append(bytes.span)
-            figures.add(.entries)
-            figures.add(.writtenBytes, bytes.count)
             appended.take(&taken)
         }
     }
@@ -125,7 +122,6 @@ package final class JournalWork {
     private func syncNow() throws(StorageFailure) {
         if journal.syncedThrough == journal.writtenThrough { return }
         try journal.sync()
-        figures.add(.syncs)
     }
 
     // MARK: Into the order
@@ -134,9 +130,9 @@ package final class JournalWork {
         while let bytes = appended.first {
             var waiting = appended.firstWaiting
             do throws(LogEntryFailure) {
-                let applied = try sequencer.apply(
+                let outcome = try sequencer.apply(
                     bytes, by: clock, reading: &batch, reserved: &waiting.reserved)
-                if case .batch(let outcome) = applied, let ticket = waiting.ticket {
+                if let outcome, let ticket = waiting.ticket {
                     ticket.receiver.received(.success(outcome), for: ticket.number)
                 }
             } catch {
@@ -149,18 +145,14 @@ package final class JournalWork {
 
     // MARK: Chores
 
-    private var choreSpare: PendingSpare?
-
     private func startChores(time: UnixTime, at now: Instant) throws(StorageFailure) {
         if settings.mode == .interval, now >= nextSync || nextSync == .never {
             try startSync(at: now)
         }
         if !isClosing, !isFull, journal.needsSpare, let spare = try journal.beginSpare() {
-            choreSpare = spare
             start(.spare(spare))
         }
         if !isClosing { try startSnapshot(time: time, at: now) }
-        figures.set(.fileBytes, to: journal.byteCountOnDisk)
     }
 
     private func startSync(at now: Instant) throws(StorageFailure) {
@@ -182,7 +174,7 @@ package final class JournalWork {
 
     private func startSnapshot(time: UnixTime, at now: Instant) throws(StorageFailure) {
         guard now >= nextSnapshot, appended.isEmpty,
-            journal.byteCountSinceSnapshot > max(settings.snapshotByteCount, figures[.snapshotBytes]),
+            journal.byteCountSinceSnapshot > max(settings.snapshotByteCount, lastSnapshotByteCount),
             let pending = try journal.beginSnapshot(at: journal.writtenThrough)
         else { return }
         let moment = LogEntry.Moment(time: time, instant: clock.reading(at: now))
@@ -203,9 +195,7 @@ package final class JournalWork {
         switch report {
         case .synced(let sync, let result):
             try journal.finish(sync, result)
-            figures.add(.syncs)
         case .spare(let spare, let result):
-            choreSpare = nil
             do throws(StorageFailure) {
                 try journal.finish(spare, result)
             } catch {
@@ -214,11 +204,9 @@ package final class JournalWork {
             }
         case .snapshot(.success(let finished)):
             journal.finish(finished)
-            figures.add(.snapshots)
-            figures.set(.snapshotBytes, to: finished.byteCount)
+            lastSnapshotByteCount = finished.byteCount
         case .snapshot(.failure(let failure)):
             journal.abandonSnapshot()
-            figures.add(.failedSnapshots)
             nextSnapshot = now + Interval(milliseconds: 10_000)
             tell(.snapshotFailed(reason: "\(failure)"))
         }

@@ -46,10 +46,9 @@ package struct OpenedJournal {
         try beginning.append(to: journal)
         try beginning.apply(to: restart.sequencer, by: restart.clock)
         let intake = Monitor(JournalIntake())
-        let figures = JournalFigures()
-        log = JournalLog(restart.sequencer, by: restart.clock, intake, figures)
+        log = JournalLog(restart.sequencer, by: restart.clock, intake)
         work = JournalWork(
-            journal, holding: lock, restart.sequencer, by: restart.clock, settings, intake, figures,
+            journal, holding: lock, restart.sequencer, by: restart.clock, settings, intake,
             tell: tell, handOut: handOut)
     }
 }

@@ -3,6 +3,7 @@
 internal import CLinux
 internal import COpenSSL
 internal import Glibc
+internal import Primitives
 
 enum SocketChannel {
     /// A channel to that socket, which the caller closes; nil when there is no memory.

@@ -77,7 +77,7 @@ extension Sequencer {
 
     /// Applies an entry as it stands in a log.
     @discardableResult
-    func apply(_ entry: [UInt8], by clock: LogClock = LogClock()) throws -> Applied {
+    func apply(_ entry: [UInt8], by clock: LogClock = LogClock()) throws -> PublishOutcome? {
         var batch = UpdateBatch()
         var reserved = 0
         return try entry.withUnsafeBufferPointer {
