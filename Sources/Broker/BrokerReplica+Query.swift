@@ -3,10 +3,11 @@ package import Primitives
 
 extension BrokerReplica {
     /// The latest update of a topic that holds a value. Valid until the replica next changes.
-    package func latest(_ name: Span<UInt8>) -> UnsafeBufferPointer<UInt8>? {
-        guard let topic = name.withUnsafeBufferPointer({ tree.find($0, topics) }), topics[topic].hasValue
+    package func latest(_ name: Span<UInt8>) -> (line: UnsafeBufferPointer<UInt8>, version: UInt64)? {
+        guard let topic = name.withUnsafeBufferPointer({ tree.find($0, topics) }), topics[topic].hasValue,
+            let line = topics[topic].latestBytes
         else { return nil }
-        return topics[topic].latestBytes
+        return (line, topics[topic].version)
     }
 
     /// Goes on with a listing; returns whether it has found all that it may hold.

@@ -84,6 +84,8 @@ extension Sequencer.Retention {
             output.append(littleEndian: UInt32(rules.count))
             for rule in rules { Self.write(rule.pattern, rule.interval.nanoseconds, to: &output) }
         }
+        output.append(littleEndian: UInt64(keyLimit))
+        output.append(littleEndian: keyLife.nanoseconds)
     }
 
     private static func write(_ pattern: TopicPattern, _ number: UInt64, to output: inout ByteBuffer) {
@@ -101,6 +103,13 @@ extension Sequencer.Retention {
         logs = try Self.readRules(&reader).map { ($0.pattern, Int(clamping: $0.number)) }
         timesToLive = try Self.readRules(&reader).map { ($0.pattern, Interval(nanoseconds: $0.number)) }
         staleness = try Self.readRules(&reader).map { ($0.pattern, Interval(nanoseconds: $0.number)) }
+        // Folders from before there were keys say nothing of them.
+        if reader.isAtEnd { return }
+        guard let keyLimit = reader.number(UInt64.self), let keyLife = reader.number(UInt64.self) else {
+            throw LogEntryFailure("its rules are cut off")
+        }
+        self.keyLimit = Int(clamping: keyLimit)
+        self.keyLife = Interval(nanoseconds: keyLife)
     }
 
     private static func readRules(

@@ -8,6 +8,8 @@ package enum LogEntry {
         case batch = 1
         case epoch = 2
         case rules = 3
+        /// A batch with a key or conditions.
+        case guardedBatch = 4
     }
 
     /// When an entry was appended: what its updates say of themselves, and the moment by the log's own clock.
@@ -38,7 +40,8 @@ package enum LogEntry {
     package static func write(
         _ batch: borrowing UpdateBatch, at moment: Moment, to output: inout ByteBuffer
     ) {
-        writeHead(.batch, moment, to: &output)
+        writeHead(batch.isGuarded ? .guardedBatch : .batch, moment, to: &output)
+        if batch.isGuarded { batch.writeGuards(to: &output) }
         batch.write(to: &output)
     }
 

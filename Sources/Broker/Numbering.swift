@@ -52,6 +52,8 @@ struct Numbering: ~Copyable {
     var purgedVersion: UInt64 = 0
     /// Topics that ended up to here are forgotten.
     var purgedSequence: UInt64 = 0
+    /// What was published under keys.
+    var keys = KeyMemory()
     /// Under way, while somebody takes down the state.
     var stateWalk: StateWalk?
 
@@ -69,14 +71,17 @@ struct Numbering: ~Copyable {
         guard batch.count <= room || newTopicCount(of: batch) <= room else {
             throw .tooManyTopics(limit: retention.topicLimit)
         }
+        if batch.isGuarded { return try take(guarded: batch, at: moment, to: &sink) }
         return take(batch, at: moment, to: &sink)
     }
 
-    private mutating func take(
-        _ batch: borrowing UpdateBatch, at moment: Moment, to sink: inout some EntrySink & ~Copyable
+    /// Numbers the updates from number `first` on.
+    mutating func take(
+        _ batch: borrowing UpdateBatch, from first: Int = 0, at moment: Moment,
+        to sink: inout some EntrySink & ~Copyable
     ) -> PublishOutcome {
-        var outcome = PublishOutcome(accepted: batch.count, lastVersion: nil)
-        for entry in batch.entries {
+        var outcome = PublishOutcome(accepted: batch.count, lastVersion: nil, time: moment.time)
+        for entry in batch.entries[first...] {
             let name = batch.name(of: entry)
             switch entry.content {
             case .value:

@@ -11,6 +11,9 @@ extension Sequencer {
         package var staleness: [(pattern: TopicPattern, interval: Interval)] = []
         /// Ended topics remembered so that a resume can tell of them; the oldest is purged for the next.
         package var tombstoneLimit = 100_000
+        /// Keys of publishers remembered, and for how long; the oldest is forgotten for the next.
+        package var keyLimit = 100_000
+        package var keyLife = Interval(.seconds(600))
         /// New topics beyond this many are refused: names come from publishers, memory from us.
         package var topicLimit = 1_000_000
 
@@ -24,7 +27,8 @@ extension Sequencer {
         }
 
         package func hasRules(of other: Retention) -> Bool {
-            tombstoneLimit == other.tombstoneLimit && logs.elementsEqual(other.logs, by: ==)
+            tombstoneLimit == other.tombstoneLimit && keyLimit == other.keyLimit && keyLife == other.keyLife
+                && logs.elementsEqual(other.logs, by: ==)
                 && timesToLive.elementsEqual(other.timesToLive, by: ==)
                 && staleness.elementsEqual(other.staleness, by: ==)
         }

@@ -8,18 +8,23 @@ extension Sequencer {
     ///   - clock: the log's, as this process reads it.
     ///   - batch: is used for reading; what it holds is forgotten.
     ///   - reserved: room that was set aside for the topics that the entry creates; what is left of it.
-    /// - Returns: what became of a batch; nil where the entry is none.
+    /// - Returns: what became of a batch, or why nothing did; nil where the entry is none.
     package func apply(
         _ entry: UnsafeBufferPointer<UInt8>, by clock: LogClock, reading batch: inout UpdateBatch,
         reserved: inout Int
-    ) throws(LogEntryFailure) -> PublishOutcome? {
+    ) throws(LogEntryFailure) -> Result<PublishOutcome, PublishFailure>? {
         var reader = ByteReader(entry)
         let (kind, logged) = try LogEntry.readHead(&reader)
         let moment = Numbering.Moment(time: logged.time, now: clock.instant(of: logged.instant))
         switch kind {
         case .batch:
             try batch.read(&reader)
-            return apply(batch, at: moment, reserved: &reserved)
+            return .success(publish(batch, from: 0, at: moment, reserved: &reserved))
+        case .guardedBatch:
+            try batch.read(guarded: &reader)
+            return Result { () throws(PublishFailure) in
+                try apply(guarded: batch, at: moment, reserved: &reserved)
+            }
         case .epoch:
             guard let survived = reader.number(UInt64.self),
                 let epoch = reader.bytes(reader.byteCount), !epoch.isEmpty
@@ -39,22 +44,39 @@ extension Sequencer {
         }
     }
 
-    /// A large batch is numbered in parts, so that no loop waits long for its turn at the lock.
+    /// Nothing comes between the steps: what is applied is applied by one.
     private func apply(
-        _ batch: borrowing UpdateBatch, at moment: Numbering.Moment, reserved: inout Int
+        guarded batch: borrowing UpdateBatch, at moment: Numbering.Moment, reserved: inout Int
+    ) throws(PublishFailure) -> PublishOutcome {
+        let admission = try change { (state) throws(PublishFailure) in
+            try state.numbering.admit(batch, at: moment)
+        }
+        switch admission {
+        case .known(let outcome): return outcome
+        case .new(let first):
+            let outcome = publish(batch, from: first, at: moment, reserved: &reserved)
+            settle(batch, outcome, at: moment.now)
+            return outcome
+        }
+    }
+
+    /// A large batch is numbered in parts, so that no loop waits long for its turn at the lock.
+    private func publish(
+        _ batch: borrowing UpdateBatch, from first: Int, at moment: Numbering.Moment, reserved: inout Int
     ) -> PublishOutcome {
-        guard batch.count > Self.partCount else {
+        if first == 0, batch.count <= Self.partCount {
             return publish(part: batch, reserved: &reserved, time: moment.time, at: moment.now)
         }
-        var outcome = PublishOutcome(accepted: 0, lastVersion: nil)
+        var outcome = PublishOutcome(accepted: batch.count, lastVersion: nil, time: moment.time)
         var part = UpdateBatch()
-        var place = 0
+        var place = first
         while place < batch.count {
             let end = min(place + Self.partCount, batch.count)
             for index in place..<end { part.append(update: index, of: batch) }
-            let taken = publish(part: part, reserved: &reserved, time: moment.time, at: moment.now)
-            outcome = PublishOutcome(
-                accepted: outcome.accepted + taken.accepted, lastVersion: taken.lastVersion)
+            outcome.lastVersion =
+                publish(
+                    part: part, reserved: &reserved, time: moment.time, at: moment.now
+                ).lastVersion
             part.removeAll()
             place = end
         }

@@ -79,6 +79,28 @@ package final class Sequencer: Sendable {
         }
     }
 
+    /// Decides about a guarded batch that is to be published in parts. Returns the outcome where it was published before; otherwise
+    /// all its parts follow, and then `settle`.
+    package func admit(
+        _ batch: borrowing UpdateBatch, time: UnixTime, at now: Instant
+    ) throws(PublishFailure) -> PublishOutcome? {
+        guard batch.isGuarded else { return nil }
+        let moment = Numbering.Moment(time: time, now: now)
+        return try state.withLock { (state) throws(PublishFailure) in
+            switch try state.numbering.admit(batch, inParts: true, at: moment) {
+            case .known(let outcome): outcome
+            case .new: nil
+            }
+        }
+    }
+
+    /// Remembers the outcome of a batch whose parts are all published, for when it comes again.
+    package func settle(_ batch: borrowing UpdateBatch, _ outcome: PublishOutcome, at now: Instant) {
+        guard batch.key != nil else { return }
+        let moment = Numbering.Moment(time: outcome.time, now: now)
+        state.withLock { $0.numbering.settle(batch, outcome, at: moment) }
+    }
+
     /// Begins an epoch that continues the present one: from here on cursors are of the new one. Those of the old one
     /// stay good up to `survived` (nil: all of them) and are reset beyond.
     ///

@@ -89,13 +89,14 @@ extension TopicState.LogState {
 }
 
 extension OrderState {
-    package func write(to output: inout ByteBuffer) {
+    package func write(to output: inout ByteBuffer, by clock: LogClock) {
         for number in [sequence, purgedVersion, purgedSequence, UInt64(topicCount)] {
             output.append(littleEndian: number)
         }
         let text = lineage.text
         withExtendedLifetime(text) { output.append(counted: text.unsafeBytes) }
         rules.write(to: &output)
+        keys.write(to: &output, by: clock)
     }
 
     package init(_ reader: inout ByteReader) throws(LogEntryFailure) {
@@ -105,8 +106,9 @@ extension OrderState {
         else { throw LogEntryFailure("the head of a state is cut off") }
         var rules = Sequencer.Retention()
         try rules.read(&reader)
+        let keys = reader.isAtEnd ? KeyMemory() : try KeyMemory(&reader)
         self.init(
             sequence: sequence, lineage: lineage, purgedVersion: purgedVersion,
-            purgedSequence: purgedSequence, rules: rules, topicCount: Int(clamping: topicCount))
+            purgedSequence: purgedSequence, rules: rules, keys: keys, topicCount: Int(clamping: topicCount))
     }
 }

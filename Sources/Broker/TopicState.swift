@@ -34,6 +34,7 @@ package struct OrderState: Sendable {
     let purgedVersion: UInt64
     let purgedSequence: UInt64
     let rules: Sequencer.Retention
+    let keys: KeyMemory
     /// How many topics there are, to tell how far a restart is.
     package let topicCount: Int
 }
@@ -42,7 +43,7 @@ extension Numbering {
     var orderState: OrderState {
         OrderState(
             sequence: sequence, lineage: lineage, purgedVersion: purgedVersion,
-            purgedSequence: purgedSequence, rules: retention, topicCount: names.count)
+            purgedSequence: purgedSequence, rules: retention, keys: keys, topicCount: names.count)
     }
 
     /// Nil between the creation and the first update.
@@ -65,6 +66,7 @@ extension Numbering {
         purgedVersion = order.purgedVersion
         purgedSequence = order.purgedSequence
         retention.takeRules(of: order.rules)
+        keys = order.keys
     }
 
     /// Takes over a topic.
@@ -78,6 +80,7 @@ extension Numbering {
 
     /// All that was restored has lived by the log's clock: from here on it lives by this process's.
     mutating func live(by clock: LogClock) {
+        keys.live(by: clock)
         for topic in 0..<UInt32(records.limit) where records.contains(topic) {
             records[topic].accepted = clock.instant(ofLog: records[topic].accepted)
             records[topic].log?.live(by: clock)

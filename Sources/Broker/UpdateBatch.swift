@@ -21,11 +21,18 @@ package struct UpdateBatch: ~Copyable, @unchecked Sendable {
 
     private(set) var entries: [Entry] = []
     private(set) var text = ByteBuffer()
+    /// What some updates demand of their topics, in the order of the updates. They hold before the batch, or nothing of it counts.
+    private(set) var conditions: [(update: Int, condition: VersionCondition)] = []
+    /// Under which it is published once, however often it comes; nil: each time.
+    package var key: PublishKey?
 
     package init() {}
 
     package var count: Int { entries.count }
     package var isEmpty: Bool { entries.isEmpty }
+    package var hasConditions: Bool { !conditions.isEmpty }
+    /// Whether it may come to nothing though all of it is right.
+    var isGuarded: Bool { key != nil || hasConditions }
     /// Bytes of names and values held.
     package var byteCount: Int { text.count }
 
@@ -53,13 +60,26 @@ package struct UpdateBatch: ~Copyable, @unchecked Sendable {
         text.append(topic)
     }
 
+    /// The update that was appended last counts only if its topic meets the condition.
+    package mutating func demand(_ condition: VersionCondition) {
+        demand(condition, ofUpdate: count - 1)
+    }
+
+    mutating func demand(_ condition: VersionCondition, ofUpdate update: Int) {
+        conditions.append((update, condition))
+    }
+
+    func condition(of update: Int) -> VersionCondition? {
+        conditions.isEmpty ? nil : conditions.first { $0.update == update }?.condition
+    }
+
     /// Appends that the topic's deadlines are to be looked at. Its name is one.
     mutating func append(due topic: UnsafeBufferPointer<UInt8>) {
         entries.append(Entry(topicStart: text.count, topicByteCount: topic.count, content: .due))
         text.append(topic)
     }
 
-    /// Appends update number `index` of another batch.
+    /// Appends update number `index` of another batch, whose conditions are known to be met.
     package mutating func append(update index: Int, of other: borrowing UpdateBatch) {
         var entry = other.entries[index]
         let name = other.name(of: entry)
@@ -100,5 +120,7 @@ package struct UpdateBatch: ~Copyable, @unchecked Sendable {
     package mutating func removeAll() {
         entries.removeAll(keepingCapacity: true)
         text.removeAll()
+        if !conditions.isEmpty { conditions = [] }
+        key = nil
     }
 }

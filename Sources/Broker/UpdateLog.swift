@@ -50,10 +50,26 @@ package struct PublishOutcome: Sendable, Equatable {
     package var accepted: Int
     /// The version that the last update of the batch got; nil when it was the end of a topic that is not there.
     package var lastVersion: UInt64?
+    /// What the updates say of themselves; those of a batch that came before under its key are of then.
+    package var time: UnixTime
 
-    package init(accepted: Int, lastVersion: UInt64?) {
+    package init(accepted: Int, lastVersion: UInt64?, time: UnixTime) {
         self.accepted = accepted
         self.lastVersion = lastVersion
+        self.time = time
+    }
+}
+
+/// A topic does not meet an update's condition.
+package struct VersionConflict: Error, Sendable, Equatable {
+    /// Which update of the batch, from 0.
+    package let update: Int
+    /// What its topic holds; 0: no value.
+    package let version: UInt64
+
+    package init(update: Int, version: UInt64) {
+        self.update = update
+        self.version = version
     }
 }
 
@@ -62,6 +78,9 @@ package enum PublishFailure: Error, Sendable, Equatable, CustomStringConvertible
     case tooManyTopics(limit: Int)
     /// The log cannot take updates now, or lost its connection before the outcome was known. `reason` is a clause.
     case unavailable(reason: String)
+    case conflict(VersionConflict)
+    /// Other updates came under the batch's key.
+    case keyReused
 
     package var description: String {
         switch self {
@@ -69,6 +88,11 @@ package enum PublishFailure: Error, Sendable, Equatable, CustomStringConvertible
             "the gateway holds its limit of \(limit) topics; publish to existing ones or raise \"topics.limit\""
         case .unavailable(let reason):
             "the gateway cannot take updates at the moment: \(reason); publish again later"
+        case .conflict(let conflict):
+            conflict.version == 0
+                ? "there is no such topic, but the update is for a version of it"
+                : "the topic is at version \(conflict.version), and the update is for another; look at it and decide anew"
+        case .keyReused: "other updates were published under this key; make a new one for each request"
         }
     }
 }

@@ -198,6 +198,10 @@ package struct TidegateConfiguration {
             "totalUpdateRate", default: gateway.publishers.totalUpdateRate, in: 0...100_000_000)
         gateway.publishers.updateBurst = try section.integer(
             "updateBurst", default: gateway.publishers.updateBurst, in: 1...100_000_000)
+        gateway.retention.keyLimit = try section.integer(
+            "keys", default: gateway.retention.keyLimit, in: 1...250_000)
+        gateway.retention.keyLife = Interval(
+            try section.duration("keyLife", default: .seconds(600), in: .seconds(1) ... .seconds(86_400)))
         try section.finish()
     }
 

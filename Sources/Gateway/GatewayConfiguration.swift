@@ -49,7 +49,11 @@ extension GatewayConfiguration {
 
     /// Whether a running gateway takes the setting of that path.
     package static func isTakenAtOnce(_ path: String) -> Bool {
-        if ["http.requestLineBytes", "http.headerBytes"].contains(path) { return false }
+        if ["http.requestLineBytes", "http.headerBytes", "publishers.keys", "publishers.keyLife"]
+            .contains(path)
+        {
+            return false
+        }
         if path.hasPrefix("subscribers.compression.") { return false }
         if ["host", "port", "endpoints"].contains(path) { return true }
         let sections = [

@@ -9,10 +9,12 @@ final class LargePublication {
     /// Room that is set aside for the topics it creates.
     private var reserved: Int
     let ticket: UInt64
-    private(set) var outcome = PublishOutcome(accepted: 0, lastVersion: nil)
+    private(set) var outcome: PublishOutcome
     let byteCount: Int
 
-    init(_ batch: consuming UpdateBatch, reserved: Int, ticket: UInt64) {
+    /// `time`: when it begins.
+    init(_ batch: consuming UpdateBatch, reserved: Int, ticket: UInt64, time: UnixTime) {
+        outcome = PublishOutcome(accepted: 0, lastVersion: nil, time: time)
         byteCount = batch.byteCount + batch.count * 32
         self.batch = batch
         self.reserved = reserved
@@ -34,6 +36,7 @@ final class LargePublication {
         outcome.lastVersion = part.lastVersion
         guard place == batch.count else { return false }
         work.shared.sequencer.release(reserved)
+        work.shared.sequencer.settle(batch, outcome, at: work.now)
         return true
     }
 }

@@ -16,6 +16,8 @@ struct Problem: Error {
     let retryAfter: Int
     /// For 403: the topics and patterns that were refused.
     var topics: [[UInt8]] = []
+    /// For 412: what was found.
+    var conflict: VersionConflict?
 
     init(_ status: Int, _ code: String, _ detail: String, retryAfter: Int = 1) {
         self.status = status
@@ -27,7 +29,7 @@ struct Problem: Error {
     /// All that may stand in `code` (docs/protocol.md, section 7).
     static let codes = [
         "bad_request", "invalid_json", "invalid_topic", "invalid_cursor", "unauthenticated", "forbidden",
-        "not_found", "method_not_allowed", "payload_too_large", "too_many_topics", "rate_limited",
+        "not_found", "method_not_allowed", "conflict", "payload_too_large", "too_many_topics", "rate_limited",
         "overloaded", "draining", "misdirected", "internal",
     ]
 
@@ -162,6 +164,10 @@ struct Problem: Error {
         switch failure {
         case .tooManyTopics: self.init(429, "too_many_topics", "\(failure).")
         case .unavailable: self.init(503, "overloaded", "\(failure).")
+        case .conflict(let conflict):
+            self.init(412, "conflict", "\(failure).")
+            self.conflict = conflict
+        case .keyReused: self.init(422, "bad_request", "\(failure).")
         }
     }
 
@@ -181,7 +187,7 @@ extension ByteBuffer {
         append(jsonString: problem.detail)
         append(",\"code\":")
         append(jsonString: problem.code)
-        append(refusedTopicsOf: problem)
+        append(membersOf: problem)
         for (name, value) in extra {
             append(",\"")
             append(name)
@@ -191,8 +197,14 @@ extension ByteBuffer {
         append("}\n")
     }
 
-    /// `,"topics":[…]`, where some were refused.
-    mutating func append(refusedTopicsOf problem: Problem) {
+    /// `,"topics":[…]`, where some were refused; `,"version":…,"index":…`, where an update was for another version.
+    mutating func append(membersOf problem: Problem) {
+        if let conflict = problem.conflict {
+            append(",\"version\":")
+            append(decimal: conflict.version)
+            append(",\"index\":")
+            append(decimal: UInt64(conflict.update))
+        }
         guard !problem.topics.isEmpty else { return }
         append(",\"topics\":[")
         for (place, topic) in problem.topics.enumerated() {

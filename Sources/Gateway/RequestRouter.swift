@@ -92,7 +92,7 @@ enum RequestRouter {
         case .publish:
             guard head.method == .post else { throw .notAllowed("POST, OPTIONS") }
             try work.demandPublishingAnything(by: connection.principal)
-            return try PublishIntake.open(head, .many, work.configuration.publishers)
+            return try PublishIntake.open(head, .many, connection, work)
         case .connections: return try ConnectionsPage.open(head, connection, work)
         case .tickets, .disconnection, .reload:
             guard head.method == .post else { throw .notAllowed("POST, OPTIONS") }
@@ -169,12 +169,12 @@ enum RequestRouter {
             throw Problem(error)
         }
         switch head.method {
-        case .get, .head: try TopicPage.show(name, &response, connection, work)
+        case .get, .head: try TopicPage.show(name, head, &response, connection, work)
         case .put:
             try work.demandPublishingAnything(by: connection.principal)
             let kind = PublishIntake.Kind.one(topic: name, try UpdateOptions(head))
-            return try PublishIntake.open(head, kind, work.configuration.publishers)
-        case .delete: return try TopicPage.delete(name, &response, connection, work)
+            return try PublishIntake.open(head, kind, connection, work)
+        case .delete: return try PublishIntake.end(name, head, &response, connection, work)
         case .post, .query, .options, .other: throw .notAllowed(allowed(path))
         }
         return .answered

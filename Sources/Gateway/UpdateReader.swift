@@ -141,6 +141,7 @@ enum UpdateReader {
         /// Nil: it ends the topic.
         var data: Range<Int>?
         var options: UpdateOptions
+        var condition: VersionCondition?
     }
 
     private static func readObject(_ scanner: inout JSONScanner) throws(Problem) -> FoundUpdate {
@@ -158,6 +159,7 @@ enum UpdateReader {
         var data: Range<Int>?
         var isDeleted = false
         var options = UpdateOptions.none
+        var condition: VersionCondition?
         var mistake: Problem?
         do {
             try scanner.enterObject()
@@ -178,6 +180,13 @@ enum UpdateReader {
                         _ = try scanner.value()
                         mistake = .badRequest("\"deleted\" must be true or false.")
                     }
+                } else if name.equals("ifVersion", in: scanner.bytes) {
+                    condition = scanner.bytes.extracting(try scanner.value()).decimal.map { .version($0) }
+                    if condition == nil {
+                        mistake = .badRequest(
+                            "\"ifVersion\" must be the version that the topic has, or 0 where it must not exist."
+                        )
+                    }
                 } else {
                     let found = try readOption(name, &scanner, into: &options)
                     mistake = mistake ?? found
@@ -194,7 +203,7 @@ enum UpdateReader {
         if isDeleted, options.timeToLive != .unsaid {
             throw .badRequest("\"ttl\" says how long a value lasts; the end of a topic has none.")
         }
-        return FoundUpdate(topic: topic, data: data, options: options)
+        return FoundUpdate(topic: topic, data: data, options: options, condition: condition)
     }
 
     /// Returns what is wrong with the member. What is not known is passed over.
@@ -229,6 +238,7 @@ enum UpdateReader {
         } catch {
             throw Problem(error)
         }
+        if let condition = update.condition { batch.demand(condition) }
     }
 
     static func checkUTF8(_ text: Span<UInt8>) throws(Problem) {

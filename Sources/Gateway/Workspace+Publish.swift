@@ -13,17 +13,37 @@ extension Workspace {
     /// Publishes a large batch in turns of others, but whole or not at all; its principal's rights were asked for. The outcome
     /// comes later, as an answer to the ticket.
     func publish(large batch: consuming UpdateBatch, from connection: Connection) throws(Problem) -> UInt64 {
+        try batch.checkConditions()
         try admit(batch.count, from: connection)
         do {
             guard shared.isSequencerTheLog else { return try publishElsewhere(large: batch, for: connection) }
-            let reserved = try shared.sequencer.reserve(for: batch)
+            let (reserved, known) = try reserve(for: batch)
             let ticket = tickets.issue(to: connection.key)
-            let publication = LargePublication(batch, reserved: reserved, ticket: ticket)
+            if let known {
+                mailbox.received(.success(known), for: ticket)
+                return ticket
+            }
+            let publication = LargePublication(batch, reserved: reserved, ticket: ticket, time: time)
             memory.publicationByteCount += publication.byteCount
             publications.append(publication)
             return ticket
         } catch {
             throw Problem(error)
+        }
+    }
+
+    /// Sets room aside for a batch that is published in parts, or finds the outcome of one that came before.
+    private func reserve(
+        for batch: borrowing UpdateBatch
+    ) throws(PublishFailure) -> (reserved: Int, known: PublishOutcome?) {
+        let reserved = try shared.sequencer.reserve(for: batch)
+        do throws(PublishFailure) {
+            let known = try shared.sequencer.admit(batch, time: time, at: now)
+            if known != nil { shared.sequencer.release(reserved) }
+            return (reserved, known)
+        } catch {
+            shared.sequencer.release(reserved)
+            throw error
         }
     }
 
@@ -49,7 +69,10 @@ extension Workspace {
     func publish(from connection: Connection) throws(Problem) -> Published {
         defer { publishing.removeAll() }
         try demandOpen(.publish, connection)
-        guard !publishing.isEmpty else { return .done(PublishOutcome(accepted: 0, lastVersion: nil)) }
+        guard !publishing.isEmpty else {
+            return .done(PublishOutcome(accepted: 0, lastVersion: nil, time: time))
+        }
+        try publishing.checkConditions()
         try demandPublishing(publishing, by: connection.principal)
         try admit(publishing.count, from: connection)
         do {

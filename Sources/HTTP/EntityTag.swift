@@ -61,7 +61,7 @@ package struct EntityTag: Sendable, Equatable {
     }
 }
 
-/// The value of If-None-Match: what the client holds.
+/// The value of If-None-Match, or of If-Match: what the client holds.
 package enum EntityTagCondition: Sendable, Equatable {
     /// `*`: something, whatever it is.
     case any

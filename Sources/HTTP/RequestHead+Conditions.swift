@@ -35,8 +35,13 @@ extension RequestHead {
     }
 
     /// What If-None-Match names (RFC 9110 §13.1.2); nil without it.
-    package var ifNoneMatch: EntityTagCondition? {
-        let values = fields.values("If-None-Match")
+    package var ifNoneMatch: EntityTagCondition? { condition("If-None-Match") }
+
+    /// What If-Match names (RFC 9110 §13.1.1); nil without it.
+    package var ifMatch: EntityTagCondition? { condition("If-Match") }
+
+    private func condition(_ name: StaticString) -> EntityTagCondition? {
+        let values = fields.values(name)
         guard !values.isEmpty else { return nil }
         let span = fields.bytes.span
         var tags: [EntityTag] = []

@@ -47,8 +47,16 @@
         return element
     }
 
+    /// Visits all, the next to be taken first.
+    @inlinable public func forEach(_ body: (Element) -> Void) {
+        for element in head[start...] { body(element) }
+        for piece in others { for element in piece { body(element) } }
+    }
+
     @usableFromInline mutating func dropTaken() {
         head.removeFirst(start)
         start = 0
     }
 }
+
+extension Queue: Sendable where Element: Sendable {}

@@ -31,7 +31,8 @@ final class FeedOutlet: Sendable {
             switch refusal {
             // What is one topic too many takes nothing from the others.
             case .tooManyTopics: publishOneByOne(batch)
-            case .unavailable: batch.count
+            // No feed has keys or conditions.
+            case .unavailable, .conflict, .keyReused: batch.count
             }
         guard refusedCount > 0 else { return }
         source.count(skipped: refusedCount)

@@ -185,7 +185,7 @@ final class Crowd: Sendable {
     }
 
     private static func latest(_ topic: String, in replica: BrokerReplica) -> String? {
-        replica.latest(Array(topic.utf8).span).map { String(decoding: $0, as: UTF8.self) }
+        replica.latest(Array(topic.utf8).span).map { String(decoding: $0.line, as: UTF8.self) }
     }
 
     private func latest(_ topic: String, in replica: BrokerReplica) -> String? {

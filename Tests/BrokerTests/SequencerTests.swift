@@ -20,7 +20,7 @@ import Testing
         other.follow()
         #expect(bench.replica.sequence == 200 && other.sequence == 200)
         for topic in versions.keys {
-            let text = other.latest(Array(topic.utf8).span).map { String(decoding: $0, as: UTF8.self) }
+            let text = other.latest(Array(topic.utf8).span).map { String(decoding: $0.line, as: UTF8.self) }
             #expect(text == bench.latest(topic))
         }
     }

@@ -28,7 +28,7 @@ import Testing
         guard case .done(let outcome) = try publish("a", to: log, 1, receiver) else {
             return #expect(Bool(false), "it is pending")
         }
-        #expect(outcome == PublishOutcome(accepted: 1, lastVersion: 1))
+        #expect(outcome == PublishOutcome(accepted: 1, lastVersion: 1, time: moment.time))
         #expect(receiver.told.isEmpty)
     }
 
@@ -52,9 +52,12 @@ import Testing
         }
         #expect(receivers.allSatisfy { $0.told.isEmpty })
         slow.settle()
-        #expect(receivers[0].told[2] == .success(PublishOutcome(accepted: 1, lastVersion: 2)))
-        #expect(receivers[0].told[4] == .success(PublishOutcome(accepted: 1, lastVersion: 3)))
-        #expect(receivers[1].told[1] == .success(PublishOutcome(accepted: 1, lastVersion: 1)))
+        #expect(
+            receivers[0].told[2] == .success(PublishOutcome(accepted: 1, lastVersion: 2, time: moment.time)))
+        #expect(
+            receivers[0].told[4] == .success(PublishOutcome(accepted: 1, lastVersion: 3, time: moment.time)))
+        #expect(
+            receivers[1].told[1] == .success(PublishOutcome(accepted: 1, lastVersion: 1, time: moment.time)))
         #expect(receivers[1].told[3] == .failure(.unavailable(reason: "the disk is full")))
         #expect(receivers.allSatisfy { $0.told.count == 2 })
     }

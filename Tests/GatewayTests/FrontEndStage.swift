@@ -228,7 +228,7 @@ final class SlowLog: UpdateLog {
         }
         ticket.receiver.received(
             failure.map { .failure($0) }
-                ?? .success(PublishOutcome(accepted: count, lastVersion: 7)),
+                ?? .success(PublishOutcome(accepted: count, lastVersion: 7, time: .now())),
             for: ticket.number)
     }
 }

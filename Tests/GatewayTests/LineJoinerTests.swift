@@ -49,7 +49,7 @@ import Testing
         let head = try #require(try parser.parse(Array(text.utf8).span)).head
         guard
             case .body(let reply, _) = try PublishIntake.open(
-                head, .many, stage.work.configuration.publishers),
+                head, .many, stage.connection, stage.work),
             let intake = reply as? PublishIntake
         else { throw Problem.badRequest("no body is taken") }
         var response = RecordingResponder()

@@ -11,7 +11,8 @@ import Testing
         let mailbox = Mailbox { wakes.add(1, ordering: .relaxed) }
         for ticket in 1...3 {
             mailbox.received(
-                .success(PublishOutcome(accepted: ticket, lastVersion: nil)), for: UInt64(ticket))
+                .success(PublishOutcome(accepted: ticket, lastVersion: nil, time: .now())),
+                for: UInt64(ticket))
         }
         let tickets = mailbox.take().compactMap { message -> UInt64? in
             guard case .answer(_, let ticket) = message else { return nil }

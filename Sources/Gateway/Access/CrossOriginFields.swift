@@ -17,7 +17,7 @@ extension ResponseFields {
         add("Access-Control-Allow-Methods", methods)
         add(
             "Access-Control-Allow-Headers",
-            "Authorization, Content-Type, If-None-Match, Last-Event-ID, Prefer")
+            "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, Prefer")
         // Two hours: Chromium remembers it no longer.
         add("Access-Control-Max-Age", "7200")
         // Chromium may want the consent of an address that is not public to a page that is (Private Network Access §3.2).

@@ -6,8 +6,8 @@ enum ClientCommand {
     case subscribe([TopicPattern], cursor: [UInt8]?, rate: RateRequest, wantsStaleness: Bool)
     case unsubscribe([TopicPattern])
     case pace(RateRequest)
-    /// The updates stand in the batch that was given to the parser.
-    case publish
+    /// The updates stand in the batch that was given to the parser. Under a key they are published once.
+    case publish(key: [UInt8]?)
     /// A key or a token.
     case auth([UInt8])
     case ping
@@ -31,6 +31,7 @@ enum ClientCommand {
         var topics: Range<Int>?
         var cursor: JSONString?
         var token: JSONString?
+        var key: JSONString?
         var rate = RateRequest.unchanged
         var wantsStaleness = false
         var updates = Updates.missing
@@ -109,6 +110,8 @@ enum ClientCommand {
             if try !scanner.null() { members.cursor = try string("cursor", &scanner, &members) }
         } else if name.equals("token", in: scanner.bytes) {
             members.token = try string("token", &scanner, &members)
+        } else if name.equals("key", in: scanner.bytes) {
+            members.key = try string("key", &scanner, &members)
         } else if name.equals("maxRate", in: scanner.bytes) {
             members.rate = try rate(&scanner, &members)
         } else if name.equals("stale", in: scanner.bytes) {
@@ -192,7 +195,7 @@ enum ClientCommand {
             switch members.updates {
             case .missing: throw .badRequest("\"publish\" wants \"updates\", an array.")
             case .refused(let problem): throw problem
-            case .read: return .publish
+            case .read: return .publish(key: members.key.map { $0.decoded(in: text) ?? [] })
             }
         }
         if type.equals("auth", in: text) {

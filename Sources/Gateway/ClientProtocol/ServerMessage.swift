@@ -55,7 +55,7 @@ extension Workspace {
             output.append(jsonString: problem.code)
             output.append(",\"message\":")
             output.append(jsonString: problem.detail)
-            output.append(refusedTopicsOf: problem)
+            output.append(membersOf: problem)
         }
     }
 }

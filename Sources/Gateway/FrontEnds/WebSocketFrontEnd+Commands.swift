@@ -40,7 +40,7 @@ extension WebSocketFrontEnd {
             changeRate(rate, connection, work)
             work.appendMessage("paced", id: id) { $0.append(rateMember: session.pace.maximumRate) }
             work.comeBack()
-        case .publish: publish(id: id, connection, work)
+        case .publish(let key): publish(under: key, id: id, connection, work)
         case .auth(let token):
             if postpones(command, id: id, work) { return }
             try authenticate(token, id: id, connection, work)
@@ -161,8 +161,11 @@ extension WebSocketFrontEnd {
 
     // MARK: Publishing
 
-    private func publish(id: [UInt8]?, _ connection: Connection, _ work: Workspace) {
+    private func publish(
+        under key: [UInt8]?, id: [UInt8]?, _ connection: Connection, _ work: Workspace
+    ) {
         do throws(Problem) {
+            if let key { work.publishing.key = try PublishKey(key, of: connection.principal) }
             switch try work.publish(from: connection) {
             case .done(let outcome): tell(.success(outcome), id: id, connection, work)
             case .pending(let ticket):
@@ -170,6 +173,7 @@ extension WebSocketFrontEnd {
                 publications?.append(id: id, ticket: ticket, at: work.now)
             }
         } catch {
+            work.publishing.removeAll()
             tell(.failure(error), id: id, connection, work)
         }
     }

@@ -5,21 +5,29 @@ internal import Primitives
 
 enum TopicPage {
     static func show(
-        _ name: [UInt8], _ response: inout some Responder, _ connection: Connection, _ work: Workspace
+        _ name: [UInt8], _ head: RequestHead, _ response: inout some Responder, _ connection: Connection,
+        _ work: Workspace
     ) throws(Problem) {
         try work.demandReading(topic: name, by: connection.principal)
         work.replica.catchUp()
         guard let latest = work.replica.latest(name.span) else { throw Self.missing }
-        var body = ByteBuffer(capacity: latest.count + 1)
-        body.append(latest)
-        body.append(ASCII.lineFeed)
-        response.answerJSON(body, connection, work)
-    }
-
-    static func delete(
-        _ name: [UInt8], _ response: inout some Responder, _ connection: Connection, _ work: Workspace
-    ) throws(Problem) -> Routing {
-        try PublishIntake.end(name, &response, connection, work)
+        let version = Array(String(latest.version).utf8)
+        let isKnown = head.ifNoneMatch?.covers(version) ?? false
+        response.begin(
+            isKnown ? 304 : 200, isKnown ? nil : "application/json",
+            isKnown ? .none : .known(latest.line.count + 1), connection, work
+        ) { fields in
+            fields.add("ETag", [ASCII.quote] + version + [ASCII.quote])
+            // It may be kept, but not be taken for the latest without asking.
+            fields.add("Cache-Control", "no-cache")
+        }
+        if !isKnown {
+            response.write(work) { output in
+                output.append(latest.line)
+                output.append(ASCII.lineFeed)
+            }
+        }
+        response.end(connection, work)
     }
 
     static let missing = Problem(

@@ -29,9 +29,10 @@ final class LargeBody {
         return isWhole
     }
 
-    func takeBatch() -> UpdateBatch {
+    func takeBatch(under key: PublishKey?) -> UpdateBatch {
         var taken = UpdateBatch()
         swap(&taken, &batch)
+        taken.key = key
         return taken
     }
 }

@@ -15,6 +15,10 @@ final class PublishIntake: Reply {
 
     private let kind: Kind
     private let isLines: Bool
+    /// Under which it is published once; of lines, where they stand.
+    private var key: PublishKey?
+    /// What the topic must be.
+    private let condition: VersionCondition?
     private let lineLimit: Int
     /// A JSON body so far.
     private var text = ByteBuffer()
@@ -26,81 +30,37 @@ final class PublishIntake: Reply {
     private var takesOneByOne = false
     private var pending = PendingBatches()
     /// The outcome of the batches so far.
-    private var outcome = PublishOutcome(accepted: 0, lastVersion: nil)
-    private var acceptedAt = UnixTime(milliseconds: 0)
+    private var outcome = PublishOutcome(accepted: 0, lastVersion: nil, time: UnixTime(milliseconds: 0))
     /// Why nothing more is taken.
     private var refusal: Problem?
     /// Why the connection ends with the answer, where the rest of the body is not read.
     private var ending = EndReason.refused
     private var isBodyWhole = false
 
-    private init(_ kind: Kind, isLines: Bool, _ settings: PublisherSettings) {
+    init(
+        _ kind: Kind, isLines: Bool, under key: PublishKey?, if condition: VersionCondition?,
+        _ settings: PublisherSettings
+    ) {
         self.kind = kind
         self.isLines = isLines
+        self.key = key
+        if isLines { self.key?.place = PublishKey.Place() }
+        self.condition = condition
         lineLimit = settings.valueByteCount
     }
 
-    // MARK: Opening
-
-    /// Answers `PUT /topics/…` and `POST /publish`.
-    static func open(_ head: RequestHead, _ kind: Kind, _ settings: PublisherSettings) throws(Problem)
-        -> Routing
-    {
-        guard head.bodyFraming != .none else {
-            throw Problem(411, "bad_request", "Send a body, with Content-Length or chunked.")
-        }
-        let isLines = try Self.isLines(head)
-        if isLines, case .one = kind {
-            throw Problem(415, "bad_request", "A single value is JSON; send lines to /publish.")
-        }
-        let limit: Int? =
-            switch kind {
-            case .one, .end: settings.valueByteCount
-            case .many: isLines ? nil : settings.bodyByteCount
-            }
-        return .body(PublishIntake(kind, isLines: isLines, settings), byteCountLimit: limit)
-    }
-
-    /// Answers `DELETE /topics/…`.
-    static func end(
-        _ topic: [UInt8], _ response: inout some Responder, _ connection: Connection, _ work: Workspace
-    ) throws(Problem) -> Routing {
-        let intake = PublishIntake(.end(topic: topic), isLines: false, work.configuration.publishers)
+    /// Publishes the end of a topic, which has no body.
+    func takeEnd(_ connection: Connection, _ work: Workspace) throws(Problem) {
+        isBodyWhole = true
+        guard case .end(let topic) = kind else { return }
         do {
             try work.publishing.append(tombstoneOf: topic.span)
         } catch {
             throw Problem(error)
         }
-        try intake.publish(connection, work)
-        intake.isBodyWhole = true
-        if case .over = intake.answerWhenKnown(&response, connection, work) { return .answered }
-        return .reply(intake)
+        if let condition { work.publishing.demand(condition) }
+        try publish(connection, work)
     }
-
-    /// Decides by the content type whether lines come, and refuses what can only be a mistake. What curl sends
-    /// by itself, and no type at all, is taken for JSON.
-    static func isLines(_ head: RequestHead) throws(Problem) -> Bool {
-        if let coding = head.field("Content-Encoding"), !coding.span.equals("identity") {
-            throw Problem(415, "bad_request", "Send the body without Content-Encoding.")
-        }
-        guard let field = head.field("Content-Type") else { return false }
-        let end = field.firstIndex { $0 == ASCII.semicolon || $0 == ASCII.space } ?? field.count
-        let type = field.span.extracting(0..<end)
-        if lineTypes.contains(where: { ASCII.equalIgnoringCase(type, $0) }) { return true }
-        if bodyTypes.contains(where: { ASCII.equalIgnoringCase(type, $0) }) { return false }
-        if type.count > 5, ASCII.equalIgnoringCase(type.extracting((type.count - 5)...), "+json") {
-            return false
-        }
-        throw Problem(415, "bad_request", "Send application/json or application/x-ndjson.")
-    }
-
-    private static let lineTypes: [StaticString] = [
-        "application/x-ndjson", "application/ndjson", "application/jsonl",
-    ]
-    private static let bodyTypes: [StaticString] = [
-        "application/json", "text/plain", "text/json", "application/x-www-form-urlencoded",
-        "application/octet-stream",
-    ]
 
     // MARK: Taking
 
@@ -149,8 +109,8 @@ final class PublishIntake: Reply {
         guard try large.readOn(for: connection.principal, work) else { return work.comeBack() }
         self.large = nil
         guard !large.batch.isEmpty else { return }
-        pending.append(try work.publish(large: large.takeBatch(), from: connection), line: 0, at: .never)
-        acceptedAt = work.time
+        let batch = large.takeBatch(under: key)
+        pending.append(try work.publish(large: batch, from: connection), line: 0, at: .never)
     }
 
     func flush(
@@ -172,6 +132,7 @@ final class PublishIntake: Reply {
         switch kind {
         case .one(let topic, let options):
             try UpdateReader.read(value: body, of: topic, options, into: &work.publishing)
+            if let condition { work.publishing.demand(condition) }
         case .many: try UpdateReader.read(body: body, into: &work.publishing)
         case .end: return
         }
@@ -192,7 +153,7 @@ final class PublishIntake: Reply {
     }
 
     /// Publishes the lines of a piece as one batch. If that is refused, none of them was taken: one by one they show how
-    /// far it goes, and which is the bad one.
+    /// far it goes, and which is the bad one. One by one they go, too, where some count only if their topics are as they say.
     private func takeTogether(
         _ first: Span<UInt8>, _ others: Span<UInt8>, _ connection: Connection, _ work: Workspace
     ) throws(Problem) {
@@ -204,15 +165,19 @@ final class PublishIntake: Reply {
         } catch {
             refusal = error
         }
-        do throws(Problem) {
-            try publish(connection, work)
-        } catch {
-            lineNumber = numberBefore
-            takesOneByOne = true
-            try take(lines: first, connection, work)
-            try take(lines: others, connection, work)
+        var isTaken = takesOneByOne || !work.publishing.hasConditions
+        if isTaken {
+            do throws(Problem) { try publish(connection, work) } catch { isTaken = false }
         }
-        if let refusal { throw refusal }
+        if isTaken {
+            if let refusal { throw refusal }
+            return
+        }
+        work.publishing.removeAll()
+        lineNumber = numberBefore
+        takesOneByOne = true
+        try take(lines: first, connection, work)
+        try take(lines: others, connection, work)
     }
 
     private func take(
@@ -249,16 +214,24 @@ final class PublishIntake: Reply {
     }
 
     private func publish(_ connection: Connection, _ work: Workspace) throws(Problem) {
+        if isLines, key == nil, work.publishing.hasConditions {
+            // What follows a line that is in conflict, and is on its way already, must not be published.
+            key = PublishKey(streamNamedBy: &work.generator)
+        }
+        work.publishing.key = key
+        var next = key
+        if next?.place != nil { next?.place?.pass(work.publishing) }
         switch try work.publish(from: connection) {
         case .done(let outcome): count(outcome)
         case .pending(let ticket): pending.append(ticket, line: lineNumber, at: work.now)
         }
-        acceptedAt = work.time
+        key = next
     }
 
     private func count(_ outcome: PublishOutcome) {
         self.outcome.accepted += outcome.accepted
         self.outcome.lastVersion = outcome.lastVersion
+        self.outcome.time = outcome.time
     }
 
     // MARK: Outcomes
@@ -271,7 +244,8 @@ final class PublishIntake: Reply {
         switch result {
         case .success(let outcome): count(outcome)
         case .failure(let failure):
-            lineNumber = line
+            // Those behind it are refused because of it.
+            if refusal == nil { lineNumber = line }
             refusal = refusal ?? Problem(failure)
         }
         // Input that waited for room among the pending batches goes on.
@@ -313,7 +287,7 @@ final class PublishIntake: Reply {
         pending.removeAll { work.tickets.redeem($0) }
     }
 
-    private func answerWhenKnown(
+    func answerWhenKnown(
         _ response: inout some Responder, _ connection: Connection, _ work: Workspace
     ) -> ReplyProgress {
         guard isBodyWhole || refusal != nil, pending.isEmpty, large == nil else { return .goesOn }
@@ -326,8 +300,8 @@ final class PublishIntake: Reply {
         }
         var body = ByteBuffer()
         switch kind {
-        case .one(let topic, _): body.append(accepted: topic, outcome, acceptedAt, isDeleted: false)
-        case .end(let topic): body.append(accepted: topic, outcome, acceptedAt, isDeleted: true)
+        case .one(let topic, _): body.append(accepted: topic, outcome, isDeleted: false)
+        case .end(let topic): body.append(accepted: topic, outcome, isDeleted: true)
         case .many:
             body.append("{\"accepted\":")
             body.append(decimal: UInt64(outcome.accepted))
@@ -376,14 +350,14 @@ private struct PendingBatches {
 extension ByteBuffer {
     /// `{"topic":…,"version":…,"time":…}`, the answer to a publisher of one update.
     fileprivate mutating func append(
-        accepted topic: [UInt8], _ outcome: PublishOutcome, _ time: UnixTime, isDeleted: Bool
+        accepted topic: [UInt8], _ outcome: PublishOutcome, isDeleted: Bool
     ) {
         append("{\"topic\":")
         append(jsonString: topic.span)
         append(",\"version\":")
         append(decimal: outcome.lastVersion ?? 0)
         append(",\"time\":")
-        append(decimal: time.milliseconds)
+        append(decimal: outcome.time.milliseconds)
         append(isDeleted ? ",\"deleted\":true}\n" : "}\n")
     }
 }

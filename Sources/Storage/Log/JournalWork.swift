@@ -133,7 +133,7 @@ package final class JournalWork {
                 let outcome = try sequencer.apply(
                     bytes, by: clock, reading: &batch, reserved: &waiting.reserved)
                 if let outcome, let ticket = waiting.ticket {
-                    ticket.receiver.received(.success(outcome), for: ticket.number)
+                    ticket.receiver.received(outcome, for: ticket.number)
                 }
             } catch {
                 preconditionFailure("an entry of this process: \(error)")

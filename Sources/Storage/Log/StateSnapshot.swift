@@ -33,7 +33,7 @@ package struct StateSnapshot: Sendable {
     private func writeState(to writer: SnapshotWriter) throws(StorageFailure) {
         var chunk = ByteBuffer()
         moment.write(to: &chunk)
-        order.write(to: &chunk)
+        order.write(to: &chunk, by: clock)
         try writer.append(chunk.bytes)
         chunk.removeAll()
         while let topics = sequencer.takeStates() {

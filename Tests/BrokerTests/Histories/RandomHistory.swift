@@ -70,7 +70,15 @@ extension Numbering {
         for entry in beginning().inOrder() { recorder.post(entry) }
         let beginnings = recorder.entries.filter { $0.event == .created || $0.event == .trimmed }.map(\.told)
         return beginnings.sorted() + recorder.entries.dropFirst(beginnings.count).map(\.told)
-            + ["\(liveCount) live"]
+            + ["\(liveCount) live"] + keys.told
+    }
+}
+
+extension KeyMemory {
+    var told: [String] {
+        var lines: [String] = []
+        forEach { lines.append("\($0): \($1)") }
+        return lines
     }
 }
 

@@ -9,13 +9,13 @@ struct WrittenState {
     private(set) var chunks: [[UInt8]] = []
     private(set) var isWhole = false
 
-    init(beginningAt sequencer: Sequencer) {
-        self.init(sequencer.beginStateWalk())
+    init(beginningAt sequencer: Sequencer, by clock: LogClock = LogClock()) {
+        self.init(sequencer.beginStateWalk(), by: clock)
     }
 
-    init(_ state: OrderState) {
+    init(_ state: OrderState, by clock: LogClock = LogClock()) {
         var output = ByteBuffer()
-        state.write(to: &output)
+        state.write(to: &output, by: clock)
         order = output.bytes.array
     }
 
@@ -36,7 +36,7 @@ struct WrittenState {
 
     /// Takes down all at once.
     init(of sequencer: Sequencer, by clock: LogClock = LogClock()) {
-        self.init(beginningAt: sequencer)
+        self.init(beginningAt: sequencer, by: clock)
         while !isWhole { goOn(sequencer, by: clock) }
     }
 
@@ -77,7 +77,9 @@ extension Sequencer {
 
     /// Applies an entry as it stands in a log.
     @discardableResult
-    func apply(_ entry: [UInt8], by clock: LogClock = LogClock()) throws -> PublishOutcome? {
+    func apply(_ entry: [UInt8], by clock: LogClock = LogClock()) throws -> Result<
+        PublishOutcome, PublishFailure
+    >? {
         var batch = UpdateBatch()
         var reserved = 0
         return try entry.withUnsafeBufferPointer {

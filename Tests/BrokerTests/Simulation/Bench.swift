@@ -59,7 +59,7 @@ final class Bench {
     }
 
     func latest(_ topic: String) -> String? {
-        replica.latest(Array(topic.utf8).span).map { String(decoding: $0, as: UTF8.self) }
+        replica.latest(Array(topic.utf8).span).map { String(decoding: $0.line, as: UTF8.self) }
     }
 
     func reader(of patterns: [String], after sequence: UInt64? = nil) throws -> SubscriberID {

@@ -1,3 +1,5 @@
+@testable import Broker
+
 /// What was published, kept whole: every update of every topic, and what the broker may have forgotten of it.
 struct Truth {
     struct Update {
@@ -57,6 +59,7 @@ struct Truth {
     private(set) var purgedSequence: UInt64 = 0
     private var purgedVersion: UInt64 = 0
     private var ended: [Int] = []
+    private(set) var keyed: [UInt64: Keyed] = [:]
 
     init(tombstoneLimit: Int) {
         self.tombstoneLimit = tombstoneLimit
@@ -93,6 +96,47 @@ struct Truth {
         beginLifetime(of: number, at: time)
         if data == nil { end(number) }
         return last + 1
+    }
+
+    // MARK: Guards
+
+    static let keyLife: UInt64 = 300
+
+    /// What came under a key.
+    struct Keyed {
+        let draft: Draft
+        let result: Result<UInt64?, VersionConflict>
+        let since: UInt64
+    }
+
+    /// What the topic holds; 0: no value.
+    func presentVersion(of name: String) -> UInt64 {
+        guard let number = numbers[name], !topics[number].isEnded, !topics[number].isPurged else { return 0 }
+        return topics[number].updates.last?.version ?? 0
+    }
+
+    /// Publishes a batch as the protocol says; returns the last version.
+    mutating func publish(_ draft: Draft, at time: UInt64) -> Result<UInt64?, PublishFailure> {
+        if let key = draft.key, let before = keyed[key], time < before.since + Self.keyLife {
+            return before.draft == draft ? before.result.mapError { .conflict($0) } : .failure(.keyReused)
+        }
+        let result = take(draft, at: time)
+        if let key = draft.key { keyed[key] = Keyed(draft: draft, result: result, since: time) }
+        return result.mapError { .conflict($0) }
+    }
+
+    private mutating func take(_ draft: Draft, at time: UInt64) -> Result<UInt64?, VersionConflict> {
+        for (place, update) in draft.updates.enumerated() {
+            let present = presentVersion(of: update.name)
+            if let condition = update.condition, !condition.holds(at: present) {
+                return .failure(VersionConflict(update: place, version: present))
+            }
+        }
+        var last: UInt64?
+        for update in draft.updates {
+            last = apply(update.name, data: update.data, time: time, lasting: update.given)
+        }
+        return .success(last)
     }
 
     // MARK: Lifetimes

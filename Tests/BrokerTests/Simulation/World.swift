@@ -45,7 +45,7 @@ final class World {
     let readerByteLimit: Int
     /// Hears what the sequencer does by itself.
     private var observer: NumberedReader
-    private(set) var time: UInt64 = 1_764_000_000_000
+    var time: UInt64 = 1_764_000_000_000
     var now: Instant { Instant(nanoseconds: time * 1_000_000) }
     var moment: Numbering.Moment { Numbering.Moment(time: UnixTime(milliseconds: time), now: now) }
     private var newTopicCount = 0
@@ -67,6 +67,7 @@ final class World {
         self.portions = portions ?? chosen
         var retention = Sequencer.Retention()
         retention.tombstoneLimit = tombstoneLimit
+        retention.keyLife = Interval(milliseconds: Truth.keyLife)
         for size in [1, 3, 8] { retention.logs.append((try TopicPattern("log\(size)/**"), size)) }
         retention.timesToLive = [
             (try TopicPattern("a/1/**"), Interval(milliseconds: Truth.timeToLive("a/1/") ?? 0))
@@ -112,35 +113,7 @@ final class World {
         try quiesce()
     }
 
-    // MARK: Publishing
-
-    private func publish() throws {
-        var updates = UpdateBatch()
-        var last: UInt64?
-        time += UInt64.random(in: 0...3, using: &random)
-        for _ in 0..<(chance(80) ? 1 : Int.random(in: 2...12, using: &random)) {
-            let name = pickTopic()
-            let isEnd = chance(12)
-            let padding = String(repeating: "x", count: Int.random(in: 0...40, using: &random))
-            let data = isEnd ? nil : "[\(truth.sequence),\"\(padding)\"]"
-            let given = !isEnd && chance(10) ? UInt64.random(in: 1...150, using: &random) : nil
-            if let data {
-                var options = UpdateOptions()
-                if let given { options.timeToLive = TimeToLive(Interval(milliseconds: given)) }
-                try updates.append(
-                    topic: Array(name.utf8).span, data: Array(data.utf8).span, options: options)
-            } else {
-                try updates.append(tombstoneOf: Array(name.utf8).span)
-            }
-            last = truth.apply(name, data: data, time: time, lasting: given)
-            note("publish \(name) version \(last.map(String.init) ?? "none")\(isEnd ? " (end)" : "")")
-        }
-        keep(updates.entry(at: moment))
-        let outcome = try sequencer.publish(updates, time: UnixTime(milliseconds: time), at: now)
-        guard outcome.lastVersion == last else {
-            throw SimulationFailure("the version is \(outcome.lastVersion ?? 0) instead of \(last ?? 0)")
-        }
-    }
+    // MARK: Time
 
     /// Lets topics end and values grow stale, and learns which did.
     private func expire() throws {
@@ -185,7 +158,7 @@ final class World {
         observer = NumberedReader(inbox: next.addInbox {})
     }
 
-    private func pickTopic() -> String {
+    func pickTopic() -> String {
         if chance(3) {
             newTopicCount += 1
             return ["new", "a", "log3"][newTopicCount % 3] + "/n\(newTopicCount % 12)"
