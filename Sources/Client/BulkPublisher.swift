@@ -14,7 +14,10 @@ package final class BulkPublisher {
         /// the next. What a cut leaves uncertain is not older, and not much more.
         package var confirmAfter = Duration.seconds(5)
         package var confirmByteCount = 4 << 20
-        /// After a cut without an answer: sends the lines again that may or may not have been published.
+        /// After a cut without an answer the lines that may or may not have been published are sent again under their key. For so
+        /// long the gateway knows it: `publishers.keyLife` is ten minutes.
+        package var repeatsFor = Duration.seconds(540)
+        /// Sends them again even after that.
         package var repeatsUncertain = false
 
         package init() {}
@@ -36,12 +39,15 @@ package final class BulkPublisher {
     private let stop: Wakeup?
     private let tell: (Interruption) -> Void
     private var policy: ReconnectPolicy
+    private var generator: SeededGenerator
     private var request: LineRequest?
     /// The beginning of a line whose end has not come.
     private var begun = ByteBuffer()
     /// Whether it is known that the source begins with a byte-order mark or with none.
     private var isPastMark = false
     private var lines = UnconfirmedLines()
+    /// Under which the first of `lines` may have been published, by a connection that is gone.
+    private var uncertainKey: RequestKey?
     /// Whether `lines` were sent over this connection.
     private var areSent = false
     private var sentAt = Instant.now()
@@ -59,7 +65,8 @@ package final class BulkPublisher {
         self.stop = stop
         self.tell = tell
         policy = ReconnectPolicy(generator: generator)
-        request = try LineRequest(to: url, stop: stop)
+        self.generator = generator
+        request = try LineRequest(to: url, under: RequestKey(from: &self.generator), stop: stop)
         policy.connected(now: .now())
     }
 
@@ -148,9 +155,10 @@ package final class BulkPublisher {
     }
 
     private func turnOver() throws(ClientFailure) {
-        accepted += try current().turnOver()
+        accepted += try current().turnOver(to: RequestKey(from: &generator))
         lines.confirmAll()
         areSent = false
+        uncertainKey = nil
         sentAt = .now()
         if try !current().isOpen { try connect() }
     }
@@ -170,18 +178,26 @@ package final class BulkPublisher {
 
     /// Takes in what the end of a connection says about the lines. Throws if there is no going on.
     private func settle(_ failure: ClientFailure) throws(BulkFailure) {
+        let key = request?.key
         request = nil
         if case .refused(let problem) = failure, let count = acceptedCount(problem) {
             accepted += count
             lines.confirm(updateCount: count)
+            if areSent { uncertainKey = nil }
             areSent = false
             if !problem.isTemporary { throw BulkFailure(.refused(numbered(problem))) }
         }
         let isUncertain = areSent && !lines.isEmpty
-        guard failure.isTemporary, !isUncertain || habits.repeatsUncertain else {
-            throw BulkFailure(failure, uncertain: isUncertain ? lines.numbers : nil)
-        }
+        if isUncertain { uncertainKey = key ?? uncertainKey }
         areSent = false
+        guard failure.isTemporary else { throw BulkFailure(failure, uncertain: uncertainLines) }
+    }
+
+    private var uncertainLines: ClosedRange<UInt64>? { uncertainKey == nil ? nil : lines.numbers }
+
+    /// Whether the gateway may have forgotten under which key they came.
+    private var areForgotten: Bool {
+        uncertainKey != nil && !habits.repeatsUncertain && Instant.now() >= lines.since + habits.repeatsFor
     }
 
     /// How many updates a refusal says were accepted; nil if it comes from a proxy that can't know. The gateway's own
@@ -210,8 +226,8 @@ package final class BulkPublisher {
     private func reconnect(after failure: ClientFailure) throws(BulkFailure) {
         var failure = failure
         while true {
-            guard let delay = policy.delay(after: .init(failure), now: .now()) else {
-                throw BulkFailure(failure)
+            guard !areForgotten, let delay = policy.delay(after: .init(failure), now: .now()) else {
+                throw BulkFailure(failure, uncertain: uncertainLines)
             }
             tell(
                 Interruption(
@@ -230,9 +246,10 @@ package final class BulkPublisher {
     /// without its gateway too, has taken none of them for sure.
     private func connect() throws(ClientFailure) {
         request = nil
-        var request = try LineRequest(to: url, stop: stop)
-        _ = try request.turnOver()
-        if !request.isOpen { request = try LineRequest(to: url, stop: stop) }
+        let key = uncertainKey ?? RequestKey(from: &generator)
+        var request = try LineRequest(to: url, under: RequestKey(from: &generator), stop: stop)
+        _ = try request.turnOver(to: key)
+        if !request.isOpen { request = try LineRequest(to: url, under: key, stop: stop) }
         policy.connected(now: .now())
         self.request = request
         sentAt = .now()
@@ -246,7 +263,7 @@ package final class BulkPublisher {
         var now = Instant.now()
         while now < end {
             if Readiness.wait(for: wishes, timeout: end.since(now)).first == true {
-                throw BulkFailure(.stopped)
+                throw BulkFailure(.stopped, uncertain: uncertainLines)
             }
             now = .now()
         }

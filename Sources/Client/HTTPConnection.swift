@@ -18,12 +18,19 @@ package struct HTTPCall: Sendable {
     package var path: String
     /// JSON, for a PUT or a POST.
     package var body: [UInt8]
+    /// With one the call may be repeated, whatever it does.
+    package var key: RequestKey?
+    /// The version that the topic must have; 0: it must not be there.
+    package var ifVersion: UInt64?
 
     package init(_ verb: Verb, _ path: String, body: [UInt8] = []) {
         self.verb = verb
         self.path = path
         self.body = body
     }
+
+    /// HTTP allows all verbs but POST to be sent again (RFC 9110 §9.2.2), but a second DELETE would find nothing.
+    fileprivate var mayBeRepeated: Bool { verb == .get || key != nil }
 }
 
 package final class HTTPConnection {
@@ -47,9 +54,8 @@ package final class HTTPConnection {
             return try sendOnce(call)
         } catch {
             link = nil
-            // The gateway may have closed a kept connection just as we used it. HTTP allows all verbs but POST to
-            // be sent again (RFC 9110 §9.2.2), but a second DELETE would find nothing.
-            guard isReused, case .lost = error, call.verb == .get || call.verb == .put else { throw error }
+            // The gateway may have closed a kept connection just as we used it, or it was cut before its answer.
+            guard isReused || call.key != nil, case .lost = error, call.mayBeRepeated else { throw error }
         }
         return try sendOnce(call)
     }
@@ -78,6 +84,14 @@ package final class HTTPConnection {
         case .delete: output.append(requestHead: "DELETE", url.prefix + call.path, at: url)
         }
         output.append(field: "Accept", "application/json")
+        if let key = call.key { output.append(field: "Idempotency-Key", key.text) }
+        if let version = call.ifVersion {
+            if version == 0 {
+                output.append(field: "If-None-Match", "*")
+            } else {
+                output.append(field: "If-Match", "\"\(version)\"")
+            }
+        }
         if call.verb == .put || call.verb == .post {
             output.append(field: "Content-Type", "application/json")
             output.append(contentLength: call.body.count)

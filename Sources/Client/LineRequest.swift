@@ -1,4 +1,4 @@
-/// `POST /publish` with lines, one such request after another over one connection.
+/// `POST /publish` with lines, one such request after another over one connection, each with a key.
 internal import HTTP
 internal import Primitives
 internal import Transport
@@ -12,12 +12,15 @@ final class LineRequest {
     private let stop: Wakeup?
     private var link: Link
     private var reader = ResponseReader(answering: .post, byteCountLimit: WireLimits.problemByteCount)
+    /// Under which the lines of the present request are published.
+    private(set) var key: RequestKey
     /// False when the gateway has said that its answer was the last: it read nothing that came behind.
     private(set) var isOpen = true
 
     /// Connects and begins the first request.
-    init(to url: GatewayURL, stop: Wakeup?) throws(ClientFailure) {
+    init(to url: GatewayURL, under key: RequestKey, stop: Wakeup?) throws(ClientFailure) {
         self.url = url
+        self.key = key
         self.stop = stop
         link = try Link(to: url, within: Self.connectTimeout, unless: stop)
         appendHead()
@@ -45,12 +48,19 @@ final class LineRequest {
         if let arrival = try link.readAvailable() { try answeredEarly(arrival) }
     }
 
-    /// Ends the request, begins the next one, and returns how many updates the gateway has accepted. The next head goes
+    /// Ends the request, begins the next one under `next`, and returns how many updates the gateway has accepted. The next head goes
     /// with the end: a gateway that drains closes what is idle, and this connection never is.
-    func turnOver() throws(ClientFailure) -> UInt64 {
+    func turnOver(to next: RequestKey) throws(ClientFailure) -> UInt64 {
         link.output.appendLastChunk()
+        let present = key
+        key = next
         appendHead()
-        return try readAccepted()
+        do throws(ClientFailure) {
+            return try readAccepted()
+        } catch {
+            key = present
+            throw error
+        }
     }
 
     /// Ends the last request and returns how many updates the gateway has accepted.
@@ -64,6 +74,7 @@ final class LineRequest {
         link.output.append(field: "Content-Type", "application/x-ndjson")
         link.output.append(field: "Transfer-Encoding", "chunked")
         link.output.append(field: "Accept", "application/json")
+        link.output.append(field: "Idempotency-Key", key.text)
         link.output.endFields()
     }
 

@@ -62,8 +62,8 @@ extension VersionCondition {
 
     /// A tag that is none of ours is a version that no topic has.
     private static func version(of tag: EntityTag) -> UInt64 {
-        let originals = tag.originals(upTo: 20).lazy.compactMap { $0.span.decimal }
-        return originals.first.flatMap { $0 == 0 ? nil : $0 } ?? .max
+        let original = tag.originals(upTo: 20).first { $0.span.decimal != nil && $0.first != ASCII.zero }
+        return original?.span.decimal ?? .max
     }
 }
 

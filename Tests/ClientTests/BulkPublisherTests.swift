@@ -254,9 +254,12 @@ struct BulkPublisherTests {
         return habits
     }
 
+    /// The gateway may have forgotten the key.
     @Test func anEndWithoutAWordLeavesTheLastLinesUncertain() throws {
         let server = try ScriptedServer([Self.confirmsThreeAndDies])
-        let publisher = try publisher(server, shortHabits)
+        var habits = shortHabits
+        habits.repeatsFor = .zero
+        let publisher = try publisher(server, habits)
         try publisher.send(lines(1...3).span)
         let failure = #expect(throws: BulkFailure.self) {
             try publisher.send(lines(4...5).span)
@@ -268,18 +271,31 @@ struct BulkPublisherTests {
                 == true)
     }
 
-    @Test func uncertainLinesAreSentAgainOnDemand() throws {
+    private func keys(_ server: ScriptedServer) -> [String] {
+        server.heads.flatMap { $0.split(separator: "\r\n" as Character) }
+            .filter { $0.hasPrefix("Idempotency-Key: ") }.map(String.init)
+    }
+
+    /// Each request has a key of its own, and what a cut left in doubt keeps the one it came with, however often it is cut.
+    @Test(arguments: [false, true]) func uncertainLinesAreSentAgainUnderTheirKey(afterLong: Bool) throws {
+        let cutAgain: ScriptedServer.Script = { peer in
+            Self.acceptNothing(&peer)
+            peer.read(until: "5}\n\r\n")
+        }
         let server = try ScriptedServer([
-            Self.confirmsThreeAndDies,
-            Self.acceptsAfterACut(2),
+            Self.confirmsThreeAndDies, cutAgain, Self.acceptsAfterACut(2),
         ])
         var habits = shortHabits
-        habits.repeatsUncertain = true
+        if afterLong { (habits.repeatsFor, habits.repeatsUncertain) = (.zero, true) }
         let publisher = try publisher(server, habits)
         try publisher.send(lines(1...3).span)
         try publisher.send(lines(4...5).span)
         #expect(try publisher.finish() == 5)
         #expect(content(of: server.heads.last ?? "") == lines(4...5).span.text)
+        let keys = keys(server)
+        // Twice an empty request goes ahead.
+        try #require(keys.count == 6)
+        #expect(keys[1] == keys[3] && keys[1] == keys[5] && Set(keys).count == 4)
     }
 
     /// Where nothing is unconfirmed, a cut leaves nothing uncertain. An answer that is the last says so, too.

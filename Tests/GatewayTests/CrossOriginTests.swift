@@ -98,7 +98,7 @@ import Testing
         #expect(answer.contains("Access-Control-Allow-Methods: GET, HEAD, PUT, DELETE, OPTIONS\r\n"))
         #expect(
             answer.contains(
-                "Access-Control-Allow-Headers: Authorization, Content-Type, If-None-Match, Last-Event-ID, Prefer\r\n"
+                "Access-Control-Allow-Headers: Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, Prefer\r\n"
             ))
         #expect(answer.contains("Access-Control-Max-Age: 7200\r\n"))
         #expect(answer.contains(Self.sharing))

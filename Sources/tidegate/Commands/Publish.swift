@@ -8,25 +8,28 @@ enum Publish: Command {
     static let name = "publish"
     static let summary = "Publish a value, or many from NDJSON"
     static let help = """
-        Usage: tidegate publish TOPIC VALUE [--ttl SECONDS] [--at MS]
-               tidegate publish --delete TOPIC
+        Usage: tidegate publish TOPIC VALUE [--ttl SECONDS] [--at MS] [--if-version N]
+               tidegate publish --delete TOPIC [--if-version N]
                tidegate publish --ndjson [FILE|-]
 
         Publishes VALUE, which is JSON, as the newest value of TOPIC; or ends TOPIC; or publishes every line of a
-        file, or of standard input, each an object {"topic":…,"data":…} or {"topic":…,"deleted":true}; "ttl" and
-        "at" beside "data" are as the options of these names.
+        file, or of standard input, each an object {"topic":…,"data":…} or {"topic":…,"deleted":true}; "ttl",
+        "at" and "ifVersion" beside "data" are as the options of these names.
         Without arguments and with a pipe on standard input it reads NDJSON. Lines are sent as they are read, for as
-        long as they come: a bad line ends it, and the lines before it stay published. When a gateway that drains, is
-        overloaded or limits the rate ends the connection, it says how far it came: each line is published once, over
-        the next connection. When one dies without a word, nobody knows that of the last lines (of some seconds, or
-        4 MiB, at most): it ends with status 1 and names them, or with --at-least-once sends them again.
+        long as they come: a bad line ends it, and the lines before it stay published. When a connection ends, it goes
+        on over the next one, and each line is published once: a gateway that drains says how far it came, and what
+        was in doubt when one died is sent again under the key of its request, which the gateway knows for ten
+        minutes. After nine without a gateway it ends with status 1 and names the lines in doubt.
 
         \(Arguments.gatewayHelp)
           --ttl SECONDS       end TOPIC by itself after so long without a newer value (0.001 to 31536000)
           --at MS             say when it happened by a clock of your own, in Unix milliseconds
+          --if-version N      only if TOPIC is at version N; 0: if there is no such topic
+          --key KEY           the Idempotency-Key: whatever comes with the same key again is published once
+                              (default: a new one for each call)
           --delete            publish a tombstone: the topic ends
           --ndjson            read lines from FILE, or from standard input
-          --at-least-once     go on also after a cut without a word: some lines may be published twice
+          --at-least-once     go on also after nine minutes without a gateway: some lines may be published twice
           --keep-awake S      after S seconds without a line send a blank one, so that no proxy cuts the
                               connection (default: 15)
           --progress          show count and rate also where standard error is no terminal
@@ -35,6 +38,7 @@ enum Publish: Command {
           tidegate publish stocks/AAPL '{"price":189.3}'
           tidegate publish motd '"text stands in double quotes"'
           tidegate publish fx/EUR/USD 1.0843 --ttl 30 --at $(date +%s%3N)
+          tidegate publish counters/a 8 --if-version 7
           tidegate publish --delete stocks/AAPL
           tidegate publish --ndjson history.ndjson
           vmstat 1 | to-ndjson | tidegate publish
@@ -51,6 +55,8 @@ enum Publish: Command {
         }
         let timeToLive = try arguments.positiveNumber("--ttl")
         let at = try arguments.integer("--at", in: 0...8_640_000_000_000_000).map(UInt64.init)
+        let ifVersion = try arguments.integer("--if-version", in: 0...Int.max).map(UInt64.init)
+        let key = try requestKey(&arguments)
         let showsProgress = try arguments.flag("--progress") || Console.isTerminal(STDERR_FILENO)
         let words = try arguments.positionals(0...2)
         if deletes, isNDJSON { throw UsageFailure("--delete and --ndjson exclude each other") }
@@ -60,7 +66,10 @@ enum Publish: Command {
         }
         if deletes {
             guard words.count == 1 else { throw UsageFailure("--delete takes one TOPIC") }
-            return try printAnswer(Publisher(to: url).delete(words[0]))
+            return try printAnswer(Publisher(to: url).delete(words[0], ifVersion: ifVersion, under: key))
+        }
+        guard (ifVersion == nil && key == nil) || words.count == 2 else {
+            throw UsageFailure("--if-version and --key go with one TOPIC; lines have \"ifVersion\"")
         }
         if isNDJSON || (words.isEmpty && !Console.isTerminal(STDIN_FILENO)) {
             guard words.count <= 1 else { throw UsageFailure("--ndjson takes one FILE at most") }
@@ -73,7 +82,16 @@ enum Publish: Command {
         let value = Array(words[1].utf8)
         try checkValue(value, words[1])
         return try printAnswer(
-            Publisher(to: url).publish(value, to: words[0], timeToLive: timeToLive, at: at))
+            Publisher(to: url).publish(
+                value, to: words[0], timeToLive: timeToLive, at: at, ifVersion: ifVersion, under: key))
+    }
+
+    private static func requestKey(_ arguments: inout Arguments) throws(UsageFailure) -> RequestKey? {
+        guard let text = try arguments.value("--key") else { return nil }
+        guard let key = RequestKey(text) else {
+            throw UsageFailure("--key takes 1 to 255 visible characters of ASCII, such as a UUID")
+        }
+        return key
     }
 
     private static func checkValue(_ value: [UInt8], _ text: String) throws(UsageFailure) {

@@ -18,11 +18,11 @@ final class GatewayProcess: @unchecked Sendable {
         "topics": { "logs": [ { "pattern": "log/**", "keep": 5 } ] }
         """#)
 
-    private static func started(_ members: String) -> GatewayProcess {
+    static func started(_ members: String) -> GatewayProcess {
         do {
             return try GatewayProcess(members)
         } catch {
-            fatalError("the shared gateway does not start: \(error)")
+            fatalError("a gateway does not start: \(error)")
         }
     }
 
