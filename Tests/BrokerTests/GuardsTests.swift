@@ -240,6 +240,18 @@ import Testing
         #expect(publisher.sequencer.sequence == 1)
     }
 
+    /// What an update demanded when it counted is not asked again when it comes again, with others behind it.
+    @Test func whatIsKnownOfAStreamNeedNotHoldAgain() throws {
+        var publisher = Publisher()
+        var first = try Self.batch([("a", "1")], if: .version(0))
+        first.key = Self.key(1, at: PublishKey.Place())
+        #expect(try publisher.publish(first).lastVersion == 1)
+        var both = try Self.batch([("a", "1")], if: .version(0))
+        try both.append(topic: Array("a".utf8).span, data: Array("2".utf8).span)
+        both.key = first.key
+        #expect(try publisher.publish(both).lastVersion == 2)
+    }
+
     /// A batch in the middle of a stream that was not taken is missing: what follows is not published without it.
     @Test func aStreamHasNoHoles() throws {
         var publisher = Publisher()

@@ -7,6 +7,9 @@ from gateway import PATIENCE, Failure
 # A log keeps 1,000 updates of a topic; what is far older is forgotten here too.
 REMEMBERED = 4000
 
+# What the names of publishers end in that send each request until it is answered, and of their topics.
+ONCE = "-once"
+
 
 def value(topic, number):
     """The only value that the publisher of this topic gives this number. Of different lengths, so that records end anywhere."""
@@ -61,6 +64,8 @@ class Truth:
             if seen.get(version, number) != number:
                 self.failures.append(
                     f"{source}: version {version} of {topic} is now update {number}, and was {seen[version]}")
+            if ONCE in topic and version != number:
+                self.failures.append(f"{source}: update {number} of {topic} has version {version}: one was lost or came twice")
             self._remember(seen, version, number)
             self.newest_version[topic] = max(version, self.newest_version.get(topic, 0))
 

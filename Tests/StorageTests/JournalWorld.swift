@@ -28,6 +28,8 @@ final class JournalWorld {
     /// Lines that the reader was shown, by their numbers.
     private var shown: [UInt64: String] = [:]
     private var epoch: String
+    /// What publishers send again and again until it is answered, and later: the name and the value, which stands nowhere else.
+    private var keyed: [(name: String, data: String)] = []
 
     /// What the journal has handed out.
     private final class Chores {
@@ -40,10 +42,22 @@ final class JournalWorld {
         let notices = Mutex<[JournalNotice]>([])
         /// By the ticket, which names the topic's number.
         let versions = Mutex<[UInt64: UInt64]>([:])
+        /// By the ticket, which names what was sent under a key.
+        let outcomes = Mutex<[UInt64: PublishOutcome]>([:])
+        let complaint = Mutex<String?>(nil)
+        static let firstKeyed: UInt64 = 1000
 
         func received(_ result: Result<PublishOutcome, PublishFailure>, for ticket: UInt64) {
             answers.withLock { $0.append(result) }
-            guard case .success(let outcome) = result, let version = outcome.lastVersion else { return }
+            guard case .success(let outcome) = result, let version = outcome.lastVersion else {
+                if case .failure(.keyReused) = result { complaint.withLock { $0 = "a key is another's" } }
+                return
+            }
+            if ticket >= Self.firstKeyed {
+                let before = outcomes.withLock { $0.updateValue(outcome, forKey: ticket) }
+                guard let before, before != outcome else { return }
+                return complaint.withLock { $0 = "ticket \(ticket) was told \(before), and now \(outcome)" }
+            }
             versions.withLock { $0[ticket] = max($0[ticket] ?? 0, version) }
         }
     }
@@ -84,7 +98,8 @@ final class JournalWorld {
     func step() throws {
         clock.advance(by: .milliseconds(Int.random(in: 0...300, using: &random)))
         switch Int.random(in: 0..<100, using: &random) {
-        case 0..<45: try publishByChance()
+        case 0..<35: try publishByChance()
+        case 35..<45: try publishUnderAKey()
         case 45..<75: work.step(time: clock.time, at: now)
         case 75..<92: runChore()
         case 92..<95: folder.fail(after: Int.random(in: 0...3, using: &random), with: .error(ENOSPC))
@@ -122,6 +137,38 @@ final class JournalWorld {
                 ticket: UInt64(number))
         } catch is PublishFailure {
             // Whoever is refused publishes again some day.
+        }
+    }
+
+    /// Something new, or something that was sent before.
+    private func publishUnderAKey() throws {
+        var place = Int.random(in: 0...keyed.count, using: &random)
+        if place > 0, Bool.random(using: &random) { place = keyed.count - 1 }
+        if place == keyed.count {
+            let name = "log/\(3 + Int.random(in: 0..<3, using: &random))"
+            keyed.append((name, "\"key \(place).\""))
+        }
+        var batch = UpdateBatch()
+        try batch.append(
+            topic: Array(keyed[place].name.utf8).span, data: Array(keyed[place].data.utf8).span)
+        batch.key = PublishKey(PublishKey.ID(high: 1, low: UInt64(place)))
+        let ticket = PublishTicket(number: Told.firstKeyed + UInt64(place), receiver: told)
+        do {
+            _ = try opened.log.publish(batch, time: clock.time, at: now, for: ticket)
+        } catch {
+            // Whoever is refused publishes again some day.
+        }
+    }
+
+    /// What came under a key stands in the order once.
+    private func checkKeyed() throws {
+        if let complaint = told.complaint.withLock({ $0 }) { throw Failure(description: complaint) }
+        var seen: Set<Substring> = []
+        for line in shown.values {
+            guard let start = line.firstRange(of: "\"key ")?.lowerBound else { continue }
+            guard seen.insert(line[start...]).inserted else {
+                throw Failure(description: "published twice: \(line)")
+            }
         }
     }
 
@@ -170,6 +217,7 @@ final class JournalWorld {
             }
             shown = shown.filter { $0.key <= former.survived }
             told.versions.withLock { $0 = [:] }
+            told.outcomes.withLock { $0 = [:] }
         }
         epoch = sequencer.epoch.text
         inbox = sequencer.addInbox {}
@@ -202,6 +250,7 @@ final class JournalWorld {
                 throw Failure(description: "number \(entry.sequence) was \(before) and is \(line)")
             }
         }
+        try checkKeyed()
     }
 
     private func checkAnswered(_ answered: [UInt64: UInt64]) throws {

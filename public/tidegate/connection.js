@@ -75,9 +75,9 @@ export class Connection {
     return true;
   }
 
-  /** @param {string} updates as JSON @returns {Promise<number>} how many were accepted */
-  publish(updates) {
-    return this.#transport.publish(updates);
+  /** @param {string} updates as JSON @param {string} [key] @returns {Promise<number>} how many were accepted */
+  publish(updates, key) {
+    return this.#transport.publish(updates, key);
   }
 
   /** @returns {Promise<number>} milliseconds */

@@ -9,5 +9,19 @@ export class GateError extends Error {
     this.name = 'GateError';
     /** @type {string} */
     this.code = code;
+    /** @type {number | undefined} with `conflict`: the version that the topic has; 0: there is no such topic */
+    this.version = undefined;
+  }
+
+  /**
+   * What the gateway said.
+   * @param {string} code
+   * @param {string} message
+   * @param {any} version
+   */
+  static of(code, message, version) {
+    const error = new GateError(code, message);
+    if (typeof version === 'number') error.version = version;
+    return error;
   }
 }

@@ -168,11 +168,12 @@ export class Tidegate {
    * Publishes one value, or many updates at once: all of them or none. The `text` of an update is its data's JSON, and goes out as it stands.
    * @param {string | import('./requests.js').Publication[]} what a topic, or updates
    * @param {any} [data] the value, with a topic
+   * @param {{key?: string}} [options] with updates it is the second argument. What comes under the same `key` again, after a cut, is published once
    * @returns {Promise<number>} how many were accepted
    */
-  publish(what, data) {
-    const updates = typeof what === 'string' ? [{ topic: what, data }] : what;
-    return this.#link.publish(updates);
+  publish(what, data, options) {
+    if (typeof what !== 'string') return this.#link.publish(what, data?.key);
+    return this.#link.publish([{ topic: what, data }], options?.key);
   }
 
   /** @returns {Promise<number>} milliseconds to the gateway and back */

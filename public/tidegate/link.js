@@ -143,11 +143,11 @@ export class Link {
     this.#enter('closed', { reason: 'closed by the page' });
   }
 
-  /** @param {import('./requests.js').Publication[]} updates @returns {Promise<number>} how many were accepted */
-  async publish(updates) {
+  /** @param {import('./requests.js').Publication[]} updates @param {string} [key] @returns {Promise<number>} how many were accepted */
+  async publish(updates, key) {
     const text = publicationsText(updates);
-    if (this.#connection?.canChange) return this.#connection.publish(text);
-    return postUpdates(this.#surroundings, text);
+    if (this.#connection?.canChange) return this.#connection.publish(text, key);
+    return postUpdates(this.#surroundings, text, key);
   }
 
   /** @returns {Promise<number>} milliseconds */

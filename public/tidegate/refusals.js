@@ -6,14 +6,14 @@
 const passing = new Set(['rate_limited', 'overloaded', 'draining', 'internal']);
 /** Those that stay. What was sent, or who sent it, must change first. */
 const lasting = new Set([
-  'bad_request', 'invalid_json', 'invalid_topic', 'invalid_cursor', 'unauthenticated', 'forbidden', 'payload_too_large', 'too_many_topics', 'misdirected',
+  'bad_request', 'invalid_json', 'invalid_topic', 'invalid_cursor', 'unauthenticated', 'forbidden', 'payload_too_large', 'too_many_topics', 'misdirected', 'conflict',
 ]);
 /** Those of a gateway that does not know the request: it may know the one of another transport. */
 const unknowing = new Set(['not_found', 'method_not_allowed']);
 /** Answers of proxies that pass. */
 const passingStatuses = new Set([408, 425, 429, 500, 502, 503, 504]);
 /** The codes for answers without one. */
-const codes = { 401: 'unauthenticated', 403: 'forbidden', 404: 'not_found', 405: 'method_not_allowed', 413: 'payload_too_large', 414: 'payload_too_large', 421: 'misdirected', 431: 'payload_too_large' };
+const codes = { 401: 'unauthenticated', 403: 'forbidden', 404: 'not_found', 405: 'method_not_allowed', 412: 'conflict', 413: 'payload_too_large', 414: 'payload_too_large', 421: 'misdirected', 431: 'payload_too_large' };
 
 /** @param {string} code */
 export const passes = (code) => passing.has(code);
@@ -25,15 +25,16 @@ export const lasts = (code) => lasting.has(code);
  * What an unsuccessful answer means for the connection.
  * @param {Response} response
  * @param {number} now Unix milliseconds
- * @returns {Promise<Ending & {problem: string}>}
+ * @returns {Promise<Ending & {problem: string, version?: any}>}
  */
 export async function refusal(response, now) {
   const { status } = response;
-  const { code, detail } = (await response.json().catch(() => null)) ?? {};
+  const { code, detail, version } = (await response.json().catch(() => null)) ?? {};
   return {
     ...meaning(status, code),
     reason: typeof detail === 'string' ? detail : `the answer was ${status}`,
     problem: typeof code === 'string' ? code : codes[status] ?? 'bad_request',
+    version,
     code: status,
     retryAfter: patience(response, now) ?? undefined,
   };

@@ -5,7 +5,7 @@ import { request } from './transport.js';
 
 /**
  * @typedef {import('./transport.js').Surroundings} Surroundings
- * @typedef {{topic: string, data?: any, text?: string, deleted?: true, ttl?: number, at?: number}} Publication with `text`, the data's JSON goes out as it stands there; `ttl` in seconds, `at` in Unix milliseconds
+ * @typedef {{topic: string, data?: any, text?: string, deleted?: true, ttl?: number, at?: number, ifVersion?: number}} Publication with `text`, the data's JSON goes out as it stands there; `ttl` in seconds, `at` in Unix milliseconds; `ifVersion`: only if the topic has that version, 0: only if it is not there
  */
 
 /** The updates as JSON. @param {Publication[]} updates */
@@ -19,26 +19,27 @@ function publicationText({ text, ...update }) {
   } catch (/** @type {any} */ error) {
     throw new GateError('invalid_json', `The text for ${update.topic} is no JSON: ${error.message}.`);
   }
-  const { topic, ttl, at } = update;
-  return `${JSON.stringify({ topic, ttl, at }).slice(0, -1)},"data":${text}}`;
+  const { topic, ttl, at, ifVersion } = update;
+  return `${JSON.stringify({ topic, ttl, at, ifVersion }).slice(0, -1)},"data":${text}}`;
 }
 
 /**
  * @param {Surroundings} surroundings
  * @param {string} updates as JSON
+ * @param {string} [key] under which they are published once
  * @returns {Promise<number>} how many were accepted
  */
-export async function postUpdates(surroundings, updates) {
+export async function postUpdates(surroundings, updates, key) {
   const response = await request(surroundings, new URL('publish', surroundings.base), {
     method: 'POST',
-    headers: { 'Content-Type': 'application/json' },
+    headers: { 'Content-Type': 'application/json', ...(key === undefined ? {} : { 'Idempotency-Key': key }) },
     body: updates,
   }).catch((error) => {
     throw new GateError('unreachable', `The gateway could not be reached: ${error.message}.`);
   });
   if (response.ok) return (await response.json()).accepted;
-  const { problem, reason } = await refusal(response, surroundings.environment.date());
-  throw new GateError(problem, reason);
+  const { problem, reason, version } = await refusal(response, surroundings.environment.date());
+  throw GateError.of(problem, reason, version);
 }
 
 /** @param {Surroundings} surroundings @returns {Promise<number>} milliseconds there and back */

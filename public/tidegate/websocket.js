@@ -95,10 +95,10 @@ export class WebSocketTransport {
     this.#send(JSON.stringify({ type: 'pace', maxRate }));
   }
 
-  /** What is too long for a message goes as a request. @param {string} updates as JSON @returns {Promise<number>} */
-  async publish(updates) {
-    const message = `{"type":"publish","updates":${updates}}`;
-    if (byteCount(message) + idByteCount > this.#commands.messageByteLimit) return postUpdates(this.#context, updates);
+  /** What is too long for a message goes as a request. @param {string} updates as JSON @param {string} [key] @returns {Promise<number>} */
+  async publish(updates, key) {
+    const message = `{"type":"publish",${key === undefined ? '' : `"key":${JSON.stringify(key)},`}"updates":${updates}}`;
+    if (byteCount(message) + idByteCount > this.#commands.messageByteLimit) return postUpdates(this.#context, updates, key);
     return (await this.#ask(message)).accepted;
   }
 
@@ -214,10 +214,10 @@ export class WebSocketTransport {
     this.#begin(plan);
   }
 
-  #refused({ id, code, message }) {
+  #refused({ id, code, message, version }) {
     const waiting = this.#takeWaiting(id);
     if (waiting) {
-      waiting.fail(new GateError(code, message));
+      waiting.fail(GateError.of(code, message, version));
       return;
     }
     if (this.#commands.refused({ id, code, message })) return;

@@ -125,6 +125,21 @@ test('publishing is answered, refused, or cut off', async () => {
   await assert.rejects(cutOff, { code: 'unreachable' });
 });
 
+test('what is published may have a key, and a version that its topic must have', async () => {
+  const { world, gate, take } = stage();
+  gate.subscribe('a', take);
+  const socket = await goLive(world);
+  const first = gate.publish('a', 1, { key: 'k"1' });
+  const { id, ...message } = socket.sent.at(-1);
+  assert.deepEqual(message, { type: 'publish', key: 'k"1', updates: [{ topic: 'a', data: 1 }] });
+  socket.receive({ type: 'published', id, accepted: 1 });
+  assert.equal(await first, 1);
+  const second = gate.publish([{ topic: 'a', text: '1.0', ifVersion: 3 }], { key: 'k2' });
+  assert.match(socket.texts.at(-1), /"key":"k2","updates":\[\{"topic":"a","ifVersion":3,"data":1.0\}\]/);
+  socket.receive({ type: 'error', id: socket.sent.at(-1).id, code: 'conflict', message: 'another', version: 7, index: 0 });
+  await assert.rejects(second, { name: 'GateError', code: 'conflict', version: 7 });
+});
+
 test('latency is the way there and back', async () => {
   const { world, gate, take } = stage();
   gate.subscribe('a', take);
