@@ -111,8 +111,8 @@ let package = Package(
         .target(
             name: "Simulation",
             dependencies: [
-                "TestSupport", "Primitives", "Logging", "HTTP", "WebSocket", "Broker", "Access", "Transport",
-                "Gateway",
+                "TestSupport", "Primitives", "Logging", "HTTP", "WebSocket", "Broker", "Access", "Storage",
+                "Transport", "Gateway", "StorageSimulation",
             ], path: "Tests/Simulation", exclude: ["README.md"], swiftSettings: common),
         // `tidegate-simulate`: as many of them as there is time for.
         .executableTarget(

@@ -264,6 +264,11 @@ final class Link {
         isUnlucky = true
     }
 
+    /// The gateway dies.
+    func blameDeath() {
+        isUnlucky = true
+    }
+
     /// The gateway is short of memory while it lives.
     func blameMemory() {
         isUnlucky = true

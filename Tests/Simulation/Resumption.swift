@@ -28,7 +28,7 @@ struct Resumption {
 
     /// Presents `handed`, or now and then one that nobody was handed.
     init(_ handed: Holding.HandedCursor, _ random: inout SeededGenerator, in world: World) {
-        let epoch = SimulatedGateway.epoch(handed.generation)
+        let epoch = world.epoch(of: handed.generation)
         self.handed = handed
         purgedBefore = world.truth.purgedSequence
         switch random.below(40) {
@@ -37,7 +37,7 @@ struct Resumption {
         case 2: (text, isPlausible) = ("no~cursor", false)
         default:
             text = "\(epoch)-\(handed.sequence)\(handed.snapshotBegan.map { ".\($0)" } ?? "")"
-            isPlausible = handed.generation == world.gateway.generation
+            isPlausible = world.knows(handed)
         }
     }
 

@@ -4,6 +4,7 @@ import Broker
 import Gateway
 import Logging
 import Primitives
+import Storage
 import Synchronization
 import Transport
 
@@ -31,6 +32,8 @@ struct AcceptedUpdate {
 final class SimulatedGateway {
     let generation: Int
     let loops: [SimulatedLoop]
+    /// Where it keeps what it accepts; nil: in memory alone.
+    let journal: SimulatedJournal?
     private let sequencer: Sequencer
     private let shared: GatewayShared
     /// A door of our own, through which nothing is lost.
@@ -42,13 +45,17 @@ final class SimulatedGateway {
     var isDraining: Bool { drainBegan != nil }
 
     init(
-        generation: Int, _ configuration: GatewayConfiguration, _ time: SimulatedTime, listenerCount: Int,
-        isWhimsical: Bool, visitSteps: Int, _ random: inout SeededGenerator
+        generation: Int, _ configuration: GatewayConfiguration, _ time: SimulatedTime,
+        _ journal: SimulatedJournal?, listenerCount: Int, isWhimsical: Bool, visitSteps: Int,
+        _ random: inout SeededGenerator
     ) throws {
         self.generation = generation
         var configuration = configuration
         configuration.access.hosts = []
-        sequencer = Sequencer(epoch: Epoch(Self.epoch(generation)), retention: configuration.retention)
+        self.journal = journal
+        sequencer =
+            journal?.log.sequencer
+            ?? Sequencer(epoch: Self.newEpoch(generation), retention: configuration.retention)
         let kernels = (0..<configuration.threadCount).map { _ in
             SimulatedKernel(
                 time.clock, listenerCount: listenerCount, isWhimsical: isWhimsical, random.branch())
@@ -62,7 +69,7 @@ final class SimulatedGateway {
             configuration: configuration, sequencer: sequencer, log: .silent, files: StaticFiles(),
             loops: controls,
             addresses: Array(repeating: ListeningAddress(address, of: Endpoint()), count: listenerCount),
-            descriptorLimit: 10_000)
+            descriptorLimit: 10_000, updates: journal?.log)
         var loops: [SimulatedLoop] = []
         for (kernel, control) in zip(kernels, controls) {
             let wake = kernel.wake
@@ -81,7 +88,11 @@ final class SimulatedGateway {
         shared.isReady.store(true, ordering: .releasing)
     }
 
-    static func epoch(_ generation: Int) -> String { "sim\(generation)" }
+    static func newEpoch(_ generation: Int) -> Epoch { Epoch("sim\(generation)") }
+
+    /// Of the cursors that it hands out.
+    var epoch: String { sequencer.epoch.text }
+    var sequence: UInt64 { sequencer.sequence }
 
     /// Publishes as a feed does, from a thread that is none of the loops'. No data: the end of the topic.
     func publish(_ updates: [(topic: Int, data: [UInt8]?)], _ time: SimulatedTime) throws {
@@ -94,7 +105,36 @@ final class SimulatedGateway {
                 try batch.append(tombstoneOf: name.span)
             }
         }
-        try sequencer.publish(batch, time: time.clock.time(), at: time.now)
+        if let journal {
+            _ = try journal.log.publish(batch, time: time.clock.time(), at: time.now, for: nil)
+        } else {
+            try sequencer.publish(batch, time: time.clock.time(), at: time.now)
+        }
+    }
+
+    /// What it begins with.
+    struct Beginning {
+        /// By the sequencer's number: the name.
+        var topics: [Int: Payload] = [:]
+        /// The last update's line, and the version.
+        var latest: [Int: (line: Payload, version: UInt64)] = [:]
+        var purgedSequence: UInt64 = 0
+    }
+
+    /// Hands over what it began with, before anything was accepted.
+    func takeBeginning() -> Beginning {
+        var beginning = Beginning()
+        tap.take(into: &entries)
+        for entry in entries {
+            switch entry.event {
+            case .created: beginning.topics[Int(entry.topic)] = entry.payload
+            case .value, .tombstone: beginning.latest[Int(entry.topic)] = (entry.payload, entry.version)
+            case .forgotten: beginning.purgedSequence = entry.sequence
+            case .trimmed, .stale, .lineage, .purged: continue
+            }
+        }
+        entries.removeAll(keepingCapacity: true)
+        return beginning
     }
 
     /// Hands over what was accepted since the last time.
@@ -121,6 +161,14 @@ final class SimulatedGateway {
     /// Reads its settings anew, and finds them as they are: nobody loses anything.
     func reload() {
         for control in shared.loops { control.take(shared.configuration) }
+    }
+
+    /// Whether it takes no updates any more.
+    var isClosed: Bool { journal?.log.refusal != nil }
+
+    /// It is gone without a word: who lost it is excused.
+    func die(at now: Instant) {
+        drainBegan = now
     }
 
     /// Says goodbye to everybody, as at the process's end.

@@ -107,6 +107,48 @@ struct Truth {
         }
     }
 
+    // MARK: Restarts
+
+    /// A gateway goes on from where another one was: all that was accepted is there, or, where `isShortened`, a beginning of it.
+    mutating func goOn(
+        with beginning: SimulatedGateway.Beginning, at survived: UInt64, isShortened: Bool
+    ) throws(SimulationFailure) {
+        guard survived == sequence || isShortened && survived < sequence else {
+            throw SimulationFailure("of \(sequence) updates \(survived) are there again")
+        }
+        sequence = survived
+        purgedSequence = beginning.purgedSequence
+        numbers = Array(repeating: -1, count: (beginning.topics.keys.max() ?? -1) + 1)
+        for topic in topics.indices {
+            forget(topic, after: survived)
+            topics[topic].isPurged = true
+        }
+        for (number, name) in beginning.topics {
+            let quoted = Universe.quoted(name.text).dropFirst().dropLast()
+            guard let topic = Universe.standard.number(ofQuoted: quoted) else {
+                throw SimulationFailure("a topic that nobody published: \(name.text)")
+            }
+            numbers[number] = topic
+            topics[topic].isPurged = false
+            let (line, version) = beginning.latest[number] ?? (name, 0)
+            guard let last = topics[topic].updates.last, last.version == version,
+                last.payload.unsafeBytes.elementsEqual(line.unsafeBytes)
+            else { throw SimulationFailure("began with \(line.text)") }
+        }
+        for (number, topic) in topics.enumerated() where topic.isPurged && !topic.isEnded {
+            throw SimulationFailure("\(Universe.standard.names[number].text) is gone")
+        }
+    }
+
+    private mutating func forget(_ topic: Int, after survived: UInt64) {
+        while let last = topics[topic].updates.last, last.sequence > survived {
+            topics[topic].updates.removeLast()
+            places[Self.hash(last.payload.unsafeBytes)] = nil
+            guard let number = Self.number(in: last.payload.unsafeBytes), !last.isTombstone else { continue }
+            publications[number].index = -1
+        }
+    }
+
     private mutating func create(_ entry: AcceptedUpdate) throws(SimulationFailure) {
         let name = Universe.quoted(entry.payload.text).dropFirst().dropLast()
         guard let topic = Universe.standard.number(ofQuoted: name) else {

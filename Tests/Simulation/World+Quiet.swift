@@ -2,6 +2,7 @@
 import Broker
 import Gateway
 import Primitives
+import StorageSimulation
 
 extension World {
     // MARK: Quiet
@@ -20,8 +21,7 @@ extension World {
             let isBusy = try settle()
             idleRounds = isBusy ? 0 : idleRounds + 1
             if !isBusy {
-                let next = gateway.loops.map(\.wakesAt).min() ?? .never
-                time.advance(to: min(next, end + .milliseconds(1)))
+                time.advance(to: min(wakesAt, end + .milliseconds(1)))
             }
             roundCount += 1
             if time.now > end + .seconds(20) || roundCount > 20_000 {
@@ -37,6 +37,10 @@ extension World {
         for (number, loop) in gateway.loops.enumerated() where loop.canRun {
             step += 1
             try turn(number)
+            isBusy = true
+        }
+        if try runJournal() {
+            step += 1
             isBusy = true
         }
         for client in clients {
@@ -96,7 +100,7 @@ extension World {
         }
     }
 
-    /// The gateway drains and another takes its place; who comes back with an old cursor is reset.
+    /// The gateway drains and another takes its place.
     func restart() throws {
         note("the gateway drains")
         gateway.drain(at: time.now)
@@ -106,6 +110,14 @@ extension World {
             time.advance(nanoseconds: random.below(2_000_000))
             if time.now > deadline { throw SimulationFailure("the gateway has not drained in time") }
         }
+        gateway.journal?.close(time, &journaling)
+        try learn()
+        // Its process has ended: the disk is free.
+        folder.kill()
+        try startAnother()
+    }
+
+    func startAnother() throws {
         note("another gateway starts")
         for client in clients {
             if let socket = client.socket {
@@ -117,12 +129,12 @@ extension World {
         }
         undecided = []
         links = [:]
-        truth = Truth()
         endShortage()
         if exhaustedSince != nil { exhaust(false) }
-        gateway = try SimulatedGateway(
-            generation: gateway.generation + 1, configuration, time, listenerCount: climate.listenerCount,
-            isWhimsical: climate.isWhimsical, visitSteps: climate.visitSteps, &random)
+        let former = gateway
+        gateway = try makeGateway(generation: former.generation + 1)
         ages = Array(repeating: (0, 0), count: gateway.loops.count)
+        epochs[gateway.generation] = gateway.epoch
+        try goOn(after: former)
     }
 }

@@ -2,6 +2,7 @@
 import Broker
 import Gateway
 import Primitives
+import StorageSimulation
 import WebSocket
 
 final class World {
@@ -43,6 +44,14 @@ final class World {
     private var scarcity: SeededGenerator
     private var reloading: SeededGenerator
     private var feedCount = 0
+    /// The disk, where what is accepted is kept; and how often the machine has started.
+    let folder: SimulatedFolder
+    var boot = 1
+    /// By generation: its cursors' epoch, and, of those that are over, up to where they are good.
+    var epochs: [Int: String] = [:]
+    var survivals: [Int: UInt64] = [:]
+    /// Draws when the journal has a turn and when the gateway dies, and nothing else.
+    var journaling: SeededGenerator
     /// The feed draws from a generator of its own: what it publishes depends on nobody.
     private var feed: SeededGenerator
 
@@ -52,14 +61,16 @@ final class World {
         feed = random.branch()
         scarcity = SeededGenerator(seed: seed &+ 0x5CA)
         reloading = SeededGenerator(seed: seed &+ 0x4E1)
+        journaling = SeededGenerator(seed: seed &+ 0x109)
+        folder = SimulatedFolder(seed: seed)
         var configuration = try Climate.configuration(options, &random)
         climate = Climate(options, seed: seed, steps: steps, &random)
         if climate.hasPrincipals { try configuration.believeTokens() }
         if climate.isFlooded { configuration.subscribers.flushByteCount = 200 }
         self.configuration = configuration
-        gateway = try SimulatedGateway(
-            generation: 1, configuration, time, listenerCount: climate.listenerCount,
-            isWhimsical: climate.isWhimsical, visitSteps: climate.visitSteps, &random)
+        gateway = try Self.makeGateway(
+            generation: 1, configuration, climate, time, folder, boot: boot, &journaling, &random)
+        epochs[1] = gateway.epoch
         time.advanceWithEachReading(nanoseconds: climate.lookTime)
         ages = Array(repeating: (0, 0), count: gateway.loops.count)
         populate()
@@ -167,6 +178,10 @@ final class World {
             note("the settings are read anew")
             gateway.reload()
         }
+        if gateway.journal != nil {
+            if journaling.chance(40) { _ = try runJournal() }
+            if !climate.isMeasured, !gateway.isDraining, journaling.chance(oneIn: 1200) { try kill() }
+        }
         if random.chance(climate.turning) {
             try turn(random.below(gateway.loops.count))
         } else {
@@ -214,25 +229,31 @@ final class World {
     }
 
     /// Takes note of what was accepted.
-    private func learn() throws {
+    func learn() throws {
         try gateway.takeAccepted { try truth.apply($0) }
     }
 
     /// Lets time pass to the next thing that is due, where all who could do something have done it.
     private func leap(within limit: Duration) throws {
         for loop in gateway.loops where loop.canRun { return }
+        if gateway.journal?.canRun(at: time.now) ?? false { return }
         for client in clients {
             guard let socket = client.socket, client.isDiligent else { continue }
             if socket.hasOutgoing || socket.unreadCount > 0 { return }
         }
-        let next = gateway.loops.map(\.wakesAt).min() ?? .never
-        time.advance(to: min(next, time.now + limit))
+        time.advance(to: min(wakesAt, time.now + limit))
+    }
+
+    /// When something is due if nothing happens.
+    var wakesAt: Instant {
+        min(gateway.loops.map(\.wakesAt).min() ?? .never, gateway.journal?.wakesAt ?? .never)
     }
 
     // MARK: Publishing
 
     private func publish() throws {
         feedCount += 1
+        if gateway.isClosed { return }
         var updates: [(topic: Int, data: [UInt8]?)] = []
         for _ in 0..<(feed.chance(70) ? 1 : 2 + feed.below(8)) {
             let topic = pickTopic(&feed)
@@ -294,7 +315,7 @@ final class World {
     func place(of cursor: String) throws -> (sequence: UInt64, snapshotBegan: UInt64?) {
         let parts = cursor.split(separator: "-")
         let numbers = parts.last?.split(separator: ".").map { UInt64($0) } ?? []
-        guard parts.count == 2, parts[0] == SimulatedGateway.epoch(gateway.generation),
+        guard parts.count == 2, parts[0] == gateway.epoch,
             (1...2).contains(numbers.count), let sequence = numbers[0], numbers.allSatisfy({ $0 != nil })
         else { throw SimulationFailure("was handed no cursor of this gateway: \(cursor)") }
         return (sequence, numbers.count == 2 ? numbers[1] : nil)

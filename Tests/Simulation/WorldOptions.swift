@@ -3,6 +3,7 @@ import Access
 import Broker
 import Gateway
 import Primitives
+import Storage
 
 package struct WorldOptions: Sendable {
     /// Readers that never read a byte, besides the others.
@@ -49,6 +50,8 @@ struct Climate {
     let isScarce: Bool
     /// Some read with rights that change and end.
     let hasPrincipals: Bool
+    /// What is accepted is kept in a journal, which outlives the gateway; nil: in memory alone.
+    let keeping: SyncMode?
 
     /// Whether a few readers are a crowd, whose marks lag behind what is sent.
     var isMarkedInPortions: Bool { visitSteps < 256 }
@@ -74,6 +77,8 @@ struct Climate {
         visitSteps = random.pick([1, 2, 7, 256])
         isScarce = !isMeasured && seed % 5 == 4
         hasPrincipals = !options.isPlain && seed % 9 == 8
+        let isKeeping = !options.isPlain && seed % 4 == 3
+        keeping = isKeeping ? SyncMode.allCases[Int(seed / 4 % UInt64(SyncMode.allCases.count))] : nil
         lookTime = isMeasured ? 0 : random.pick([0, 0, 20_000, 150_000, 400_000])
     }
 

@@ -16,7 +16,7 @@ extension WebSocketFrontEnd {
             }
             try obey(parsed.command.get(), id: parsed.id, connection, work)
         } catch {
-            work.appendError(error, id: parsed.id, to: connection)
+            tell(.failure(error), id: parsed.id, connection, work)
         }
     }
 
@@ -24,6 +24,10 @@ extension WebSocketFrontEnd {
         _ command: ClientCommand, id: [UInt8]?, _ connection: Connection, _ work: Workspace
     ) throws(Problem) {
         try demandProof(for: command, work)
+        if waitsForOutcomes(command) {
+            undone.postponed = (command, id)
+            return
+        }
         switch command {
         case .subscribe(let patterns, let cursor, let rate, let wantsStaleness):
             try work.demandOpen(.subscribe, connection)
@@ -58,6 +62,12 @@ extension WebSocketFrontEnd {
         return true
     }
 
+    /// Whether the answer would come before those to publishes that are not decided yet. Publishes themselves need not wait.
+    private func waitsForOutcomes(_ command: ClientCommand) -> Bool {
+        if case .publish = command { return false }
+        return publications != nil
+    }
+
     /// Answers the last command once it is carried out, and obeys the one that has waited for that.
     func carryOn(_ connection: Connection, _ work: Workspace) {
         while let undone = commands, !session.isWalking(work) {
@@ -76,10 +86,14 @@ extension WebSocketFrontEnd {
                 work.appendMessage("unsubscribed", id: id) { $0.append(topicsMember: patterns) }
             }
             guard let (command, id) = undone.postponed else { return }
+            if waitsForOutcomes(command) {
+                self.undone.postponed = (command, id)
+                return
+            }
             do throws(Problem) {
                 try obey(command, id: id, connection, work)
             } catch {
-                work.appendError(error, id: id, to: connection)
+                tell(.failure(error), id: id, connection, work)
             }
         }
     }
@@ -178,7 +192,7 @@ extension WebSocketFrontEnd {
         }
     }
 
-    /// Answers a publish, after those that came before it.
+    /// Answers a publish, or refuses a command, after the publishes that came before it.
     private func tell(
         _ result: Result<PublishOutcome, Problem>, id: [UInt8]?, _ connection: Connection, _ work: Workspace
     ) {
@@ -224,6 +238,7 @@ extension WebSocketFrontEnd {
             append(next.result, id: next.id, connection, work)
         }
         if publications?.isEmpty ?? false { publications = nil }
+        if commands != nil { carryOn(connection, work) }
         // Input that waited for room among the pending answers goes on.
         if isReading, connection.hasInput { work.comeBack() }
     }

@@ -36,9 +36,9 @@ package final class JournalLog: UpdateLog {
 
     // MARK: The threads of the journal
 
-    /// Returns when there is something for `JournalWork.step`, or at `deadline`.
-    package func waitForWork(until deadline: Instant) {
-        _ = intake.wait(until: deadline) { !$0.isEmpty || $0.isClosing }
+    /// Returns when there is something for `JournalWork.step`, or at `deadline`; whether there is.
+    @discardableResult package func waitForWork(until deadline: Instant) -> Bool {
+        intake.wait(until: deadline) { !$0.isEmpty || $0.isClosing }
     }
 
     /// How a chore ended.
