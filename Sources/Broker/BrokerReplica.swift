@@ -78,9 +78,11 @@ package final class BrokerReplica {
     /// The cursor of `sequence`.
     package func cursor(_ sequence: UInt64) -> Cursor { Cursor(epoch: epoch, sequence: sequence) }
 
-    /// Appends the cursor of `sequence` as subscribers hold it.
+    /// Appends the cursor of `sequence` as subscribers hold it. Whoever is behind may have been sent anything that is here, and may have been
+    /// spared what is replaced here.
     package func append(cursor sequence: UInt64, snapshotBegan: UInt64? = nil, to output: inout ByteBuffer) {
-        output.append(cursorOf: lineage.current, sequence, snapshotBegan: snapshotBegan)
+        output.append(
+            cursorOf: lineage.current, sequence, snapshotBegan: snapshotBegan, seen: self.sequence)
     }
 
     // MARK: Applying

@@ -20,15 +20,22 @@ package struct Epoch: Sendable, Equatable {
 }
 
 /// A cursor as subscribers hold it: the epoch, "-", and the sequence number it covers everything up to. In the middle of a
-/// snapshot that is told in several answers, "." and a second number follow: where the snapshot began.
+/// snapshot that is told in several answers, "." and a second number follow: where the snapshot began. Where the gateway was further
+/// than the cursor, "~" and a last number follow: how far. What its holder holds, and was not sent because it had changed again, depends on
+/// nothing after that.
 package struct Cursor: Sendable, Equatable {
     package let epoch: String
     package let sequence: UInt64
     /// Its holder was told nothing of what had ended before.
     package let snapshotBegan: UInt64?
+    /// How far the gateway was; nil: as far as the cursor.
+    package let seen: UInt64?
 
     /// Whoever was purged up to here is nobody that its holder holds.
     var covered: UInt64 { max(sequence, snapshotBegan ?? 0) }
+
+    /// The cursor says what it says where nothing up to here is lost.
+    var reach: UInt64 { max(covered, seen ?? 0) }
 
     /// Cursors longer than this are nobody's.
     package static let maximumByteCount = 64
@@ -37,6 +44,7 @@ package struct Cursor: Sendable, Equatable {
         self.epoch = epoch.text
         self.sequence = sequence
         snapshotBegan = nil
+        seen = nil
     }
 
     /// Reads a cursor that a subscriber presents; nil when it is malformed, which is answered with a reset.
@@ -45,10 +53,14 @@ package struct Cursor: Sendable, Equatable {
             let dash = bytes.indices.last(where: { bytes[$0] == ASCII.minus }),
             dash > 0
         else { return nil }
-        let dot = bytes.indices.last { $0 > dash && bytes[$0] == ASCII.period }
-        guard let sequence = bytes.extracting((dash + 1)..<(dot ?? bytes.count)).decimal else { return nil }
-        snapshotBegan = dot.flatMap { bytes.extracting(($0 + 1)..<bytes.count).decimal }
+        let tilde = bytes.indices.last { $0 > dash && bytes[$0] == ASCII.tilde }
+        let end = tilde ?? bytes.count
+        let dot = bytes.indices.last { $0 > dash && $0 < end && bytes[$0] == ASCII.period }
+        guard let sequence = bytes.extracting((dash + 1)..<(dot ?? end)).decimal else { return nil }
+        snapshotBegan = dot.flatMap { bytes.extracting(($0 + 1)..<end).decimal }
+        seen = tilde.flatMap { bytes.extracting(($0 + 1)..<bytes.count).decimal }
         if dot != nil, snapshotBegan == nil { return nil }
+        if tilde != nil, seen == nil { return nil }
         epoch = bytes.extracting(0..<dash).text
         self.sequence = sequence
     }
@@ -56,11 +68,18 @@ package struct Cursor: Sendable, Equatable {
 
 extension ByteBuffer {
     /// Appends a cursor as subscribers hold it; `Cursor.init(_:)` reads it.
-    package mutating func append(cursorOf epoch: Epoch, _ sequence: UInt64, snapshotBegan: UInt64? = nil) {
+    package mutating func append(
+        cursorOf epoch: Epoch, _ sequence: UInt64, snapshotBegan: UInt64? = nil, seen: UInt64? = nil
+    ) {
         append(epoch.cursorPrefix)
         append(decimal: sequence)
-        guard let snapshotBegan else { return }
-        append(ASCII.period)
-        append(decimal: snapshotBegan)
+        if let snapshotBegan {
+            append(ASCII.period)
+            append(decimal: snapshotBegan)
+        }
+        if let seen, seen > sequence {
+            append(ASCII.tilde)
+            append(decimal: seen)
+        }
     }
 }

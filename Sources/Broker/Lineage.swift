@@ -38,7 +38,7 @@ package struct Lineage: Sendable, Equatable {
     func contains(_ cursor: Cursor, endingAt sequence: UInt64) -> Bool {
         guard cursor.covered <= sequence else { return false }
         if cursor.epoch == current.text { return true }
-        return former.contains { $0.epoch.text == cursor.epoch && cursor.covered <= $0.survived }
+        return former.contains { $0.epoch.text == cursor.epoch && cursor.reach <= $0.survived }
     }
 
     // MARK: As text

@@ -104,8 +104,8 @@ package final class Sequencer: Sendable {
     /// Begins an epoch that continues the present one: from here on cursors are of the new one. Those of the old one
     /// stay good up to `survived` (nil: all of them) and are reset beyond.
     ///
-    /// Updates that may be lost may not be shown. A reader that holds one beyond its cursor keeps it, and a poll's
-    /// answer that was cut counts on them: no cursor tells.
+    /// A reader may hold what lies beyond its cursor, and a poll's answer that was cut counts on it. So cursors say how far the gateway was
+    /// (`Cursor.seen`), and those are reset that count on what is lost.
     package func begin(_ epoch: Epoch, after survived: UInt64? = nil) {
         change { state in
             let end = min(survived ?? .max, state.numbering.sequence)

@@ -22,6 +22,7 @@ public enum ASCII {
     @inlinable public static var closeBracket: UInt8 { 0x5D }
     @inlinable public static var openBrace: UInt8 { 0x7B }
     @inlinable public static var closeBrace: UInt8 { 0x7D }
+    @inlinable public static var tilde: UInt8 { 0x7E }
     @inlinable public static var delete: UInt8 { 0x7F }
 
     @inlinable public static func isDigit(_ byte: UInt8) -> Bool { byte &- 0x30 < 10 }

@@ -30,6 +30,30 @@ import Testing
         #expect(lineage.contains(cursor("a", 90), endingAt: 80) == false)
     }
 
+    /// Its holder may hold what is lost, though the cursor does not cover it.
+    @Test func aCursorOfSomebodyBehindCountsOnHowFarTheGatewayWas() throws {
+        let bench = Bench()
+        for _ in 0..<10 { try bench.publish("a", "1") }
+        bench.replica.follow()
+        #expect(written(10, by: bench.replica) == "bench-10" && written(7, by: bench.replica) == "bench-7~10")
+        let lineage = Lineage(Epoch("bench")).continued(by: Epoch("next"), after: 9)
+        for (text, isGood) in [
+            ("bench-7", true), ("bench-7~9", true), ("bench-7~10", false), ("bench-5.8~10", false),
+        ] {
+            let cursor = Cursor(Array(text.utf8).span)
+            #expect(cursor.map { lineage.contains($0, endingAt: 20) } == isGood, "\(text)")
+        }
+        // Where nothing is lost it says nothing.
+        let present = Cursor(Array("next-7~900".utf8).span)
+        #expect(present.map { lineage.contains($0, endingAt: 20) } == true)
+    }
+
+    @Test(arguments: ["e-1~", "e-1.~2", "e-~2", "e-1~2~3", "e-1~2.3", "e-1~x", "e~1"])
+    func refusesWhatIsNoCursor(text: String) {
+        let cursor = Cursor(Array(text.utf8).span)
+        #expect(cursor == nil)
+    }
+
     /// What a later loss took is lost to the epochs before it too.
     @Test func aLostEndShortensAllFormerEpochs() {
         let lineage = Lineage(Epoch("a")).continued(by: Epoch("b"), after: 100)

@@ -123,10 +123,20 @@ import Testing
         #expect(ids == ["1", "2", "3"])
     }
 
-    @Test func otherCommandsDoNotWait() {
+    /// Answers keep the order of the commands, refusals too; only publishes need not wait to be read.
+    @Test func otherCommandsWaitForTheOutcomes() {
         let stage = client()
         _ = publish(stage, 1)
-        #expect(stage.receive(message: #"{"type":"ping","id":2}"#).contains("pong"))
+        #expect(stage.receive(message: #"{"type":"nonsense","id":2}"#).isEmpty)
+        #expect(publish(stage, 3).isEmpty && stage.frontEnd.isReading)
+        #expect(stage.receive(message: #"{"type":"ping","id":4}"#).isEmpty && !stage.frontEnd.isReading)
+        log.decide(1)
+        #expect(stage.deliver().isEmpty)
+        log.decide(0)
+        let ids = stage.deliver().matches(of: /"type":"(\w+)","id":(\d)/).map {
+            "\($0.output.1) \($0.output.2)"
+        }
+        #expect(ids == ["published 1", "error 2", "published 3", "pong 4"] && stage.frontEnd.isReading)
     }
 
     @Test func aRefusalKeepsItsPlace() {

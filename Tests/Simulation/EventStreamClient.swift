@@ -176,7 +176,7 @@ final class EventStreamClient: Client {
         case "gap": try reader.receive(gap: try JSONMembers(event.data), in: world)
         case "live":
             let live = try reader.becomeLive(cursor: event.lastEventID.text, world.truth)
-            if try world.sequence(of: event.lastEventID.text) < live.asked {
+            if try world.place(ofWhole: event.lastEventID.text).sequence < live.asked {
                 throw SimulationFailure("was told to be live too early")
             }
             let isResumed = event.data.elementsEqual("{\"resumed\":true}".utf8)

@@ -21,14 +21,11 @@ struct Holding {
     /// A cursor with what its holder held when it was handed out.
     struct HandedCursor {
         let generation: Int
-        let sequence: UInt64
-        /// Of one from the middle of a snapshot, where that began.
-        let snapshotBegan: UInt64?
+        let place: CursorPlace
         let mask: UInt64
         let held: [Int32]
 
-        /// What was forgotten up to here does not concern its holder.
-        var covered: UInt64 { max(sequence, snapshotBegan ?? 0) }
+        var covered: UInt64 { place.covered }
     }
 
     private(set) var mask: UInt64 = 0
@@ -66,11 +63,11 @@ struct Holding {
         where coverage[number] == nil && topic.mask & added != 0 {
             var cover = Coverage()
             if let start {
-                cover.presented = start.sequence
-                cover.low = topic.count(upTo: start.sequence)
+                cover.presented = start.place.sequence
+                cover.low = topic.count(upTo: start.place.sequence)
                 cover.high = cover.low
                 // A life that had ended when the snapshot began is not owed.
-                if let began = start.snapshotBegan, topic.keeps > 0 || topic.hasEnded(at: began) {
+                if let began = start.place.snapshotBegan, topic.keeps > 0 || topic.hasEnded(at: began) {
                     cover.high = max(cover.low, topic.snapshotStart(at: began))
                 }
                 held[number] = start.held[number]
@@ -175,14 +172,20 @@ struct Holding {
     /// Takes a cursor: all that it covers must have been sent. `isCut`: what was not sent has changed after it, so that
     /// whoever presents it is sent that.
     mutating func take(
-        cursor: UInt64, snapshotBegan: UInt64? = nil, isCut: Bool = false, generation: Int, _ truth: Truth
+        _ place: CursorPlace, isCut: Bool = false, generation: Int, _ truth: Truth
     ) throws(SimulationFailure) -> HandedCursor {
+        let cursor = place.sequence
         if cursor > truth.sequence {
             throw SimulationFailure("was handed the cursor \(cursor), ahead of all updates")
         }
         for (number, topic) in truth.topics.enumerated() where topic.mask & mask != 0 {
             let end = topic.count(upTo: cursor)
             coverage[number]?.isAhead = held[number] >= end
+            if held[number] >= 0, topic.updates[Int(held[number])].sequence > place.reach {
+                throw SimulationFailure(
+                    "holds \(topic.updates[Int(held[number])].payload.text), and its cursor says \(place.text)"
+                )
+            }
             guard end > 0, held[number] < end - 1 else { continue }
             if isCut, end < topic.updates.count { continue }
             // It is told nothing that it has not said itself: what it did not hold then is on its way.
@@ -199,7 +202,7 @@ struct Holding {
         }
         lastCursor = cursor
         return HandedCursor(
-            generation: generation, sequence: cursor, snapshotBegan: snapshotBegan, mask: mask, held: held)
+            generation: generation, place: place, mask: mask, held: held)
     }
 
     // MARK: Quiet

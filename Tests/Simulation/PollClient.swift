@@ -205,8 +205,7 @@ final class PollClient: Client {
     private func take(_ cursor: String, isCut: Bool, in world: World) throws {
         let place = try world.place(of: cursor)
         let handed = try holding.take(
-            cursor: place.sequence, snapshotBegan: place.snapshotBegan, isCut: isCut,
-            generation: world.gateway.generation, world.truth)
+            place, isCut: isCut, generation: world.gateway.generation, world.truth)
         last = handed
         world.keep(handed)
     }
@@ -251,7 +250,7 @@ final class PollClient: Client {
     private func hasNews(_ poll: Poll, _ world: World) -> Bool {
         guard let held = poll.resumption.held, !poll.resumption.isHopeless else { return true }
         return world.truth.topics.contains { topic in
-            topic.mask & poll.mask != 0 && topic.updates.last?.sequence ?? 0 > held.sequence
+            topic.mask & poll.mask != 0 && topic.updates.last?.sequence ?? 0 > held.place.sequence
         }
     }
 

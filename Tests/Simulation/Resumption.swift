@@ -33,10 +33,10 @@ struct Resumption {
         purgedBefore = world.truth.purgedSequence
         switch random.below(40) {
         case 0: (text, isPlausible) = ("\(epoch)-\(world.truth.sequence + 1_000_000)", false)
-        case 1: (text, isPlausible) = ("elsewhere-\(handed.sequence)", false)
+        case 1: (text, isPlausible) = ("elsewhere-\(handed.place.sequence)", false)
         case 2: (text, isPlausible) = ("no~cursor", false)
         default:
-            text = "\(epoch)-\(handed.sequence)\(handed.snapshotBegan.map { ".\($0)" } ?? "")"
+            text = "\(epoch)-\(handed.place.text)"
             isPlausible = world.knows(handed)
         }
     }

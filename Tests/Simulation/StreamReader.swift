@@ -73,7 +73,7 @@ struct StreamReader {
 
     mutating func take(cursor text: String, in world: World) throws {
         let handed = try holding.take(
-            cursor: try world.sequence(of: text), generation: world.gateway.generation, world.truth)
+            try world.place(ofWhole: text), generation: world.gateway.generation, world.truth)
         world.keep(handed)
     }
 

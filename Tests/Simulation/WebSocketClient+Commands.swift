@@ -124,7 +124,7 @@ extension WebSocketClient {
                 throw SimulationFailure("was told to be live as \(members.raw("id")) instead of \(live)")
             }
             let cursor = members.string("cursor") ?? ""
-            if try world.sequence(of: cursor) < live.asked {
+            if try world.place(ofWhole: cursor).sequence < live.asked {
                 throw SimulationFailure("was told to be live at \(cursor), having asked at \(live.asked)")
             }
             try reader.take(cursor: cursor, in: world)

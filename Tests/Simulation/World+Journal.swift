@@ -82,9 +82,27 @@ extension World {
 
     func epoch(of generation: Int) -> String { epochs[generation] ?? "" }
 
+    /// What a cursor of the present gateway says, if it is not from the middle of a snapshot.
+    func place(ofWhole cursor: String) throws -> CursorPlace {
+        let place = try place(of: cursor)
+        guard place.snapshotBegan == nil else {
+            throw SimulationFailure("was handed a cursor from the middle of a snapshot: \(cursor)")
+        }
+        return place
+    }
+
+    /// The same of a cursor that may be.
+    func place(of cursor: String) throws -> CursorPlace {
+        let parts = cursor.split(separator: "-")
+        guard parts.count == 2, parts[0] == gateway.epoch, let place = CursorPlace(parts[1]) else {
+            throw SimulationFailure("was handed no cursor of this gateway: \(cursor)")
+        }
+        return place
+    }
+
     /// Whether the present gateway goes on from where the cursor was handed out.
     func knows(_ handed: Holding.HandedCursor) -> Bool {
         if handed.generation == gateway.generation { return true }
-        return survivals[handed.generation].map { handed.covered <= $0 } ?? false
+        return survivals[handed.generation].map { handed.place.reach <= $0 } ?? false
     }
 }

@@ -302,25 +302,6 @@ final class World {
         if cursors.count > 80 { cursors.remove(at: cursors.count / 2) }
     }
 
-    /// The number in a cursor of the present gateway.
-    func sequence(of cursor: String) throws -> UInt64 {
-        let place = try place(of: cursor)
-        guard place.snapshotBegan == nil else {
-            throw SimulationFailure("was handed a cursor from the middle of a snapshot: \(cursor)")
-        }
-        return place.sequence
-    }
-
-    /// The same of a cursor that may be from the middle of a poll's snapshot, and where that began.
-    func place(of cursor: String) throws -> (sequence: UInt64, snapshotBegan: UInt64?) {
-        let parts = cursor.split(separator: "-")
-        let numbers = parts.last?.split(separator: ".").map { UInt64($0) } ?? []
-        guard parts.count == 2, parts[0] == gateway.epoch,
-            (1...2).contains(numbers.count), let sequence = numbers[0], numbers.allSatisfy({ $0 != nil })
-        else { throw SimulationFailure("was handed no cursor of this gateway: \(cursor)") }
-        return (sequence, numbers.count == 2 ? numbers[1] : nil)
-    }
-
     // MARK: Links
 
     func connect(_ name: String, _ random: inout SeededGenerator) -> ClientSocket {

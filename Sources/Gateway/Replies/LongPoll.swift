@@ -68,7 +68,7 @@ final class LongPoll: Reply {
         return poll
     }
 
-    /// The cursor that a tag is: the first that can be honoured, or else the first that is one at all. A tag that is none is
+    /// The cursor that a tag is: of the first that can be honoured, or else of the first that is one at all. A tag that is none is
     /// nobody's we know: its holder gets the snapshot, like one without a cursor.
     private static func cursor(among condition: EntityTagCondition?, _ replica: BrokerReplica) -> [UInt8]? {
         guard case .tags(let tags) = condition else { return nil }
@@ -79,6 +79,8 @@ final class LongPoll: Reply {
                 guard let cursor = Cursor(text.span) else { continue }
                 if replica.honours(cursor) { return text }
                 other = other ?? text
+                // What is left of a cursor without its end says too much.
+                break
             }
         }
         return other
