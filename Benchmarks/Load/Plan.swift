@@ -33,7 +33,8 @@ struct Plan {
             case "--server":
                 guard let server = Servers.named(value) else {
                     throw BenchFailure(
-                        "no server \"\(value)\"; there are \(Self.list(Servers.all.map(\.name)))")
+                        "no server \"\(value)\"; there are \(Self.list((Servers.all + Servers.variants).map(\.name)))"
+                    )
                 }
                 servers.append(server)
             case "--transport":
@@ -59,8 +60,9 @@ struct Plan {
         if workloads.isEmpty { workloads = againstPeers ? known.filter(\.forPeers) : known }
         if servers.isEmpty { servers = againstPeers ? Servers.all : [GatewayServer()] }
         servers = servers.map { server in
-            server is GatewayServer
-                ? GatewayServer(isSecure: server.isSecure, publishing: publishing) : server
+            guard var gateway = server as? GatewayServer else { return server }
+            gateway.publishing = publishing
+            return gateway
         }
         if let seconds { for index in workloads.indices { workloads[index].seconds = seconds } }
     }

@@ -9,9 +9,11 @@ let usage = """
            tidegate-bench peers [WORKLOAD…] [options]      all servers in turn, medians of three
            tidegate-bench sweep WORKLOAD --rates 1000,2000,… [options]
            tidegate-bench isolate [LINE…] [--topics N,N,…] [options]      one reader beside hostile clients
+           tidegate-bench soak [MINUTES]      with a journal and one snapshot after the other: a row a minute (60)
 
-      --server NAME      tidegate (default), tidegate-tls, nats, mosquitto, nchan; may be given again and again: then the
-                         servers take turns, run after run
+      --server NAME      tidegate (default), tidegate-tls, nats, mosquitto, nchan, or with a journal tidegate-interval,
+                         tidegate-always, tidegate-never; may be given again and again: then the servers take turns, run
+                         after run
       --transport NAME   ws, sse or poll, in place of the workload's own
       --publish WAY      ndjson (default) or ws: how updates are sent to the gateway
       --repeat N         medians over N runs of each (1)
@@ -50,8 +52,9 @@ do {
     case "peers": try Plan(Array(words.dropFirst()), againstPeers: true).run()
     case "sweep": try Plan(Array(words.dropFirst())).sweep()
     case "isolate": try IsolationPlan(Array(words.dropFirst())).run()
+    case "soak": try Soak(minutes: words.dropFirst().first.map { try Plan.number("soak", $0) } ?? 60).run()
     case nil, "help", "--help", "-h": print(usage)
-    case let word?: fail("\"\(word)\" is none of run, peers, sweep, isolate, list; see --help")
+    case let word?: fail("\"\(word)\" is none of run, peers, sweep, isolate, soak, list; see --help")
     }
 } catch {
     fail("\(error)")

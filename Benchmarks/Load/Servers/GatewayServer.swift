@@ -4,8 +4,10 @@ import Foundation
 struct GatewayServer: Server {
     /// Its readers come by TLS, its publisher in the clear.
     var isSecure = false
+    /// What is accepted is kept in a journal, which is synced like this; nil: in memory alone.
+    var sync: String?
 
-    var name: String { isSecure ? "tidegate-tls" : "tidegate" }
+    var name: String { isSecure ? "tidegate-tls" : sync.map { "tidegate-\($0)" } ?? "tidegate" }
     let caveat = "sends the latest value of a topic, not every value, unless the topic is a log"
 
     /// How the publisher sends: as lines of one endless request, or as messages on a WebSocket.
@@ -15,6 +17,9 @@ struct GatewayServer: Server {
     }
 
     var publishing = Publishing.ndjson
+    /// So much log from one snapshot to the next.
+    var snapshotByteCount = 64 << 20
+    static let dataFolder = "data"
     /// Topics that the gateway holds at most.
     var topicLimit = 1_000_000
 
@@ -38,6 +43,7 @@ struct GatewayServer: Server {
               "threads": \(workload.threads), "endpoints": [\(secure){ "port": \(publishPort(port)) }], "publicFolder": "",
               "topics": { "limit": \(topicLimit), "logs": [\(logs)] },
               "subscribers": { "messageRate": \(publishing == .ws ? 0 : 1000) },
+              "storage": { "folder": "\(sync == nil ? "" : Self.dataFolder)", "sync": "\(sync ?? "never")", "snapshotBytes": \(snapshotByteCount) },
               "log": { "level": "error" }
             }
             """

@@ -45,8 +45,13 @@ protocol PublicationEncoder {
 enum Servers {
     static let all: [any Server] = [GatewayServer(), NATSServer(), MosquittoServer(), NchanServer()]
 
+    /// The gateway in other ways.
+    static let variants: [any Server] =
+        [GatewayServer(isSecure: true)]
+        + ["interval", "always", "never"].map { GatewayServer(sync: $0) }
+
     static func named(_ name: String) -> (any Server)? {
-        (all + [GatewayServer(isSecure: true)]).first { $0.name == name }
+        (all + variants).first { $0.name == name }
     }
 }
 
