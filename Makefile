@@ -80,6 +80,11 @@ bench-isolation: release ## one reader beside hostile clients, and the longest t
 	@swift build -c release --product tidegate-bench
 	@.build/release/tidegate-bench isolate $(if $(findstring command,$(origin LINES)),$(LINES)) $(if $(TOPICS),--topics $(TOPICS))
 
+.PHONY: bench-soak
+bench-soak: release ## with a journal and one snapshot after the other, a row a minute (MINUTES=60)
+	@swift build -c release --product tidegate-bench
+	@.build/release/tidegate-bench soak $(MINUTES)
+
 .PHONY: test-browser
 test-browser: needs ## the client library in Node, the page in headless Chromium and Firefox
 	@Tests/Browser/run

@@ -13,7 +13,7 @@ struct Soak {
         return workload
     }()
     private static let server = GatewayServer(sync: "interval", snapshotByteCount: 4 << 20)
-    private static let port: UInt16 = 18_080
+    private static let port: UInt16 = 18_480
 
     func run() throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
