@@ -132,6 +132,22 @@ import Testing
         #expect(try place.shell("ls new").output.contains("import") == false)
     }
 
+    @Test func theJournalsFiguresAreShown() throws {
+        let gateway = try Place().gateway()
+        try HTTPProbe.put("a", "1", on: gateway)
+        let stats = try HTTPProbe.ask("GET", "/stats", on: gateway).json["journal"]
+        #expect(stats["appendedRecords"].int ?? 0 > 0 && stats["segments"].int ?? 0 > 0)
+        #expect(stats["refusingSince"].int == 0 && stats["snapshotTime"].isAbsent)
+        let metrics = try HTTPProbe.ask("GET", "/metrics", on: gateway).text
+        #expect(
+            metrics.contains("# TYPE tidegate_journal_records_total counter\ntidegate_journal_records_total ")
+        )
+        #expect(metrics.contains("tidegate_journal_sync_seconds_bucket{le=\"+Inf\"}"))
+        let plain = try HTTPProbe.ask("GET", "/metrics").text
+        #expect(!plain.contains("tidegate_journal"))
+        try settled(gateway)
+    }
+
     @Test func infoSaysWhatAStartWouldDo() throws {
         let place = try Place()
         let gateway = try place.gateway()

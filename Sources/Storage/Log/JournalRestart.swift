@@ -11,6 +11,7 @@ struct JournalRestart: ~Copyable {
     private(set) var entryCount = 0
     /// The number of the last update that the snapshot holds; 0 without one.
     private(set) var snapshotSequence: UInt64 = 0
+    private(set) var snapshotTime: UnixTime?
     /// When the last thing happened that the files know of.
     private var last: LogEntry.Moment?
     private var batch = UpdateBatch()
@@ -36,7 +37,8 @@ struct JournalRestart: ~Copyable {
     private mutating func restore(_ chunk: UnsafeBufferPointer<UInt8>) throws(LogEntryFailure) {
         var reader = ByteReader(chunk)
         guard last != nil else {
-            last = try LogEntry.Moment(&reader)
+            let moment = try LogEntry.Moment(&reader)
+            (last, snapshotTime) = (moment, moment.time)
             let order = try OrderState(&reader)
             snapshotSequence = order.sequence
             return sequencer.restore(order)

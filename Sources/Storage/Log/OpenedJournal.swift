@@ -37,10 +37,11 @@ package struct OpenedJournal {
             as: "a Tidegate gateway", epoch: epoch, .these(rules), time: time, at: now, progress: progress)
         report = restored.report
         let intake = Monitor(JournalIntake())
-        log = JournalLog(restored.sequencer, by: restored.clock, intake)
+        let meter = JournalMeter()
+        meter.change { $0.snapshotTime = restored.snapshotTime }
+        log = JournalLog(restored.sequencer, by: restored.clock, intake, meter)
         work = JournalWork(
             restored.journal, holding: restored.lock, restored.sequencer, by: restored.clock, settings,
-            intake,
-            tell: tell, handOut: handOut)
+            intake, meter, tell: tell, handOut: handOut)
     }
 }

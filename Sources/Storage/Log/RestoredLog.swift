@@ -29,6 +29,8 @@ struct RestoredLog {
     /// The log's, as it goes on from here.
     let clock: LogClock
     let report: OpenedJournal.Report
+    /// When the snapshot was the state; nil without one.
+    let snapshotTime: UnixTime?
 
     /// - Parameters:
     ///   - holder: what other processes are told of this one.
@@ -52,6 +54,7 @@ struct RestoredLog {
         try beginning.apply(to: restart.sequencer, by: restart.clock)
         sequencer = restart.sequencer
         clock = restart.clock
+        snapshotTime = restart.snapshotTime
     }
 }
 
