@@ -16,6 +16,8 @@ package enum StorageFailure: Error, Sendable, Equatable, CustomStringConvertible
     case changed(path: String)
     /// A copy is to be made where something is.
     case notEmpty(path: String, name: String)
+    /// What was being written nobody wants any more.
+    case abandoned
     /// The record finds no place before the next segment is ready.
     case noRoom(byteCount: Int)
     /// The record is larger than the format allows.
@@ -60,6 +62,8 @@ package enum StorageFailure: Error, Sendable, Equatable, CustomStringConvertible
             "\(path) changes faster than it can be read; raise \"storage.snapshotBytes\", or try again when less is published"
         case .notEmpty(let path, let name):
             "\(path) is not empty (\(name) is in it); choose a folder that is not there yet"
+        case .abandoned:
+            "it was abandoned"
         case .noRoom(let byteCount):
             "no segment has room for a record of \(byteCount) bytes yet"
         case .tooLarge(let byteCount, let limit):

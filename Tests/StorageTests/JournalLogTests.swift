@@ -129,6 +129,22 @@ import Testing
         #expect(try figures().snapshotTime == time && figures().snapshots == 1)
     }
 
+    /// The log has all that a snapshot would say.
+    @Test func theEndWaitsForNoSnapshot() throws {
+        let world = try JournalWorld(seed: 1, mode: .interval)
+        try world.publish([("a", "1")])
+        world.work.step(time: world.clock.time, at: world.now)
+        let before = try #require(world.opened.log.figures)
+        #expect(before.snapshotBegan != nil)
+        world.opened.log.close()
+        world.work.step(time: world.clock.time, at: world.now)
+        world.settle()
+        #expect(world.work.isOver && world.notices.isEmpty && world.opened.log.figures?.snapshots == 0)
+        #expect(!world.folder.fileNames.contains { $0.hasPrefix("state-") })
+        try world.restart(cuttingPower: false)
+        #expect(world.present().count == 1)
+    }
+
     @Test func nobodyWaitsAtTheEndForAFullDisk() throws {
         let world = try JournalWorld(seed: 6, mode: .interval)
         world.settle()

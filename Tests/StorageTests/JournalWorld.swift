@@ -71,9 +71,8 @@ final class JournalWorld {
         _ folder: SimulatedFolder, _ settings: JournalSettings, _ rules: Sequencer.Retention,
         _ time: UnixTime, _ now: Instant, _ boot: Int, _ chores: Chores, _ told: Told
     ) throws -> OpenedJournal {
-        var generator = SystemRandomNumberGenerator()
-        return try OpenedJournal(
-            folder, settings, bootID: BootID("boot-\(boot)"), epoch: Epoch(random: &generator), rules: rules,
+        try OpenedJournal(
+            folder, settings, bootID: BootID("boot-\(boot)"), epoch: .random(), rules: rules,
             time: time, at: now,
             tell: { [told] notice in told.notices.withLock { $0.append(notice) } },
             handOut: { [chores] in chores.waiting.append($0) })

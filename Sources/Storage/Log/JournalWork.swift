@@ -37,6 +37,8 @@ package final class JournalWork {
     private(set) package var isOver = false
     private var isClosing = false
     private var choreCount = 0
+    /// A snapshot keeps nobody waiting at the end: the log has all that it would say.
+    private let snapshotStop = SnapshotStop()
 
     /// A topic that was named as due and has not ended after so long is named again.
     private static let patience = Interval(milliseconds: 5000)
@@ -74,6 +76,7 @@ package final class JournalWork {
             return (intake.reports, intake.isClosing)
         }
         isClosing = isClosing || isToClose
+        if isClosing { snapshotStop.want() }
         if isClosing, isFull { nextTry = .never }
         do throws(StorageFailure) {
             for report in reports { try take(report, at: now) }
@@ -201,7 +204,7 @@ package final class JournalWork {
             .snapshot(
                 StateSnapshot(
                     pending: pending, order: sequencer.beginStateWalk(), moment: moment, clock: clock,
-                    sequencer: sequencer)))
+                    sequencer: sequencer, stop: snapshotStop)))
     }
 
     private func start(_ chore: JournalChore) {
@@ -231,6 +234,7 @@ package final class JournalWork {
             journal.abandonSnapshot()
             meter.change { $0.snapshotBegan = nil }
             nextSnapshot = now + Interval(milliseconds: 10_000)
+            if failure == .abandoned { break }
             tell(.snapshotFailed(reason: "\(failure)"))
         }
     }

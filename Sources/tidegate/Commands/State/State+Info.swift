@@ -9,7 +9,7 @@ extension State {
         let folder = try DiskFolder(existing: arguments.positionals(1...1)[0])
         let report = try showing("reading \(folder.path)") { progress in
             try FolderReport(
-                of: folder, bootID: .current(), epoch: newEpoch(), time: .now(), at: .now(),
+                of: folder, bootID: .current(), epoch: .random(), time: .now(), at: .now(),
                 progress: progress)
         }
         var output = ByteBuffer()

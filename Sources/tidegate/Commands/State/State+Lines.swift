@@ -16,7 +16,7 @@ extension State {
         let begun = Instant.now()
         let state = try showing("reading \(folder.path)") { progress in
             try KeptState(
-                reading: folder, bootID: .current(), epoch: newEpoch(), time: .now(), at: begun,
+                reading: folder, bootID: .current(), epoch: .random(), time: .now(), at: begun,
                 progress: progress)
         }
         for note in state.notes { Console.note("tidegate state export: \(note)") }
@@ -58,7 +58,7 @@ extension State {
             try StateImport(
                 into: folder, rules: configuration.gateway.retention,
                 segmentByteCount: configuration.storage.journal.segmentByteCount, bootID: .current(),
-                epoch: newEpoch(), time: .now(), at: .now(), progress: progress)
+                epoch: .random(), time: .now(), at: .now(), progress: progress)
         }
         for note in target.report.notes { Console.note("tidegate state import: \(note)") }
         let accepted = try append(lines, of: total, to: target)

@@ -67,12 +67,6 @@ enum State: Command {
         return try work(progress)
     }
 
-    /// For an epoch that begins where the folder has none.
-    static func newEpoch() -> Epoch {
-        var generator = SystemRandomNumberGenerator()
-        return Epoch(random: &generator)
-    }
-
     // MARK: Whole or not
 
     private static func verify(_ arguments: inout Arguments) throws -> Int32 {
