@@ -159,7 +159,7 @@ package final class RunningGateway: Sendable {
         fetchedKeys = Mutex(FetchedKeys(for: shared.configuration))
         shared.keySets.keep(shared.configuration.access.keySources, at: .now())
         // All doors to the sequencer are opened before anybody can publish.
-        let inboxes = wakeups.map { wakeup in shared.sequencer.addInbox { wakeup.wake() } }
+        let inboxes = shared.sequencer.addInboxes(wakeups.map { wakeup in { wakeup.wake() } })
         let keys = TicketKeys()
         let started = StartSignal(count: shared.loops.count)
         var threads: [LoopThread] = []
