@@ -103,6 +103,8 @@ package final class JournalWork {
             try appendTaken()
             try journal.write()
             if settings.mode == .always { try syncNow() }
+            // Whoever is answered finds it counted.
+            meter.note(appendedOf: journal)
             applyAppended()
             if isFull { try lookForRoom() }
         } catch {

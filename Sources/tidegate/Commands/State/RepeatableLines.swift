@@ -45,7 +45,7 @@ struct RepeatableLines: ~Copyable {
     }
 
     /// Hands out all lines from the first one on, without their ends.
-    func forEach(_ take: (Span<UInt8>) throws -> Void) throws {
+    func readEach(_ take: (Span<UInt8>) throws -> Void) throws {
         var place = start
         var buffer = ByteBuffer(capacity: Self.pieceByteCount)
         var isFirst = true

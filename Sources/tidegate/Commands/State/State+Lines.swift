@@ -73,7 +73,7 @@ extension State {
         defer { progress.end() }
         var batch = UpdateBatch()
         do {
-            try lines.forEach { line in
+            try lines.readEach { line in
                 if !line.isBlank { try UpdateReader.read(line: line, into: &batch) }
                 batch.removeAll()
                 count.add(1)
@@ -96,7 +96,7 @@ extension State {
         var batch = UpdateBatch()
         var (lineCount, accepted) = (0, 0)
         do {
-            try lines.forEach { line in
+            try lines.readEach { line in
                 if !line.isBlank { try UpdateReader.read(line: line, into: &batch) }
                 lineCount += 1
                 guard batch.byteCount >= batchByteCount else { return }
