@@ -12,6 +12,7 @@ struct Beginning: Sendable {
 
     consuming func inOrder() -> [InboxEntry] {
         updates.sort { $0.sequence < $1.sequence }
+        topics.reserveCapacity(topics.count + updates.count + rest.count)
         topics.append(contentsOf: updates)
         topics.append(contentsOf: rest)
         return topics

@@ -13,6 +13,12 @@ package struct Epoch: Sendable, Equatable {
         self.init(String((0..<8).map { _ in alphabet[Int.random(in: 0..<36, using: &random)] }))
     }
 
+    /// One that no other has, as far as chance goes.
+    package static func random() -> Epoch {
+        var generator = SystemRandomNumberGenerator()
+        return Epoch(random: &generator)
+    }
+
     package init(_ text: String) {
         self.text = text
         cursorPrefix = Array("\(text)-".utf8)

@@ -50,7 +50,8 @@ struct FanOut: EntrySink, ~Copyable {
 
     /// Puts what was before the inbox was opened in front of what has come since. Nobody has taken from it yet.
     mutating func begin(_ number: Int, with beginning: consuming [InboxEntry]) {
-        beginning.append(contentsOf: inboxes[number].entries)
+        // Where nothing has come since, all inboxes share it until somebody publishes.
+        if !inboxes[number].entries.isEmpty { beginning.append(contentsOf: inboxes[number].entries) }
         inboxes[number].compactionCount = max(Inbox.minimumCompactionCount, beginning.count * 2)
         inboxes[number].entries = beginning
     }

@@ -106,6 +106,8 @@ struct PatternIndex {
 
     /// Appends the numbers of all patterns that cover `name`.
     func match(_ name: UnsafeBufferPointer<UInt8>, into found: inout [UInt32]) {
+        // At a start there are a million topics, and nobody reads.
+        if numbers.isEmpty { return }
         let segments = name.split(separator: ASCII.slash).map { Array($0) }
         match(segments[...], at: 0, into: &found)
     }

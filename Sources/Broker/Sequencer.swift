@@ -135,14 +135,19 @@ package final class Sequencer: Sendable {
     /// is present, and goes on with what follows: nothing is missing between them and nothing comes twice.
     ///
     /// The lock is held while the topics are collected, and released while they are put into order.
-    package func addInbox(wake: @escaping @Sendable () -> Void) -> Inbox {
-        let (number, beginning) = state.withLock { state in
-            (state.fanOut.open(wake: wake), state.numbering.beginning())
+    package func addInbox(wake: @escaping @Sendable () -> Void) -> Inbox { addInboxes([wake])[0] }
+
+    /// The same for several at once, in their order: what is present is collected once.
+    package func addInboxes(_ wakes: [@Sendable () -> Void]) -> [Inbox] {
+        let (numbers, beginning) = state.withLock { state in
+            (wakes.map { state.fanOut.open(wake: $0) }, state.numbering.beginning())
         }
         let lineage = beginning.lineage
         let entries = beginning.inOrder()
-        state.withLock { $0.fanOut.begin(number, with: entries) }
-        return Inbox(sequencer: self, number: number, lineage: lineage)
+        state.withLock { state in
+            for number in numbers { state.fanOut.begin(number, with: entries) }
+        }
+        return numbers.map { Inbox(sequencer: self, number: $0, lineage: lineage) }
     }
 
     /// Exchanges the waiting entries of a consumer for `taken`, which comes back filled and goes in empty.

@@ -17,6 +17,13 @@ package protocol UpdateLog: AnyObject, Sendable {
 
     /// Why nothing can be published at the moment; nil: it can.
     var refusal: PublishFailure? { get }
+
+    /// What it counts; nil where nothing is kept.
+    var figures: LogFigures? { get }
+}
+
+extension UpdateLog {
+    package var figures: LogFigures? { nil }
 }
 
 /// How a call to publish ended.

@@ -97,9 +97,7 @@ package final class RunningGateway: Sendable {
         let certificates = try readCertificates(configuration)
         let places = try ListeningPlaces(of: configuration, passed: passed)
         try demandDecision(configuration.access, for: places.addresses.map(\.address))
-        var generator = SystemRandomNumberGenerator()
-        let sequencer =
-            sequencer ?? Sequencer(epoch: Epoch(random: &generator), retention: configuration.retention)
+        let sequencer = sequencer ?? Sequencer(epoch: .random(), retention: configuration.retention)
         do throws(SystemFailure) {
             var wakeups: [Wakeup] = []
             for _ in 0..<max(configuration.threadCount, 1) { wakeups.append(try Wakeup()) }
@@ -161,7 +159,7 @@ package final class RunningGateway: Sendable {
         fetchedKeys = Mutex(FetchedKeys(for: shared.configuration))
         shared.keySets.keep(shared.configuration.access.keySources, at: .now())
         // All doors to the sequencer are opened before anybody can publish.
-        let inboxes = wakeups.map { wakeup in shared.sequencer.addInbox { wakeup.wake() } }
+        let inboxes = shared.sequencer.addInboxes(wakeups.map { wakeup in { wakeup.wake() } })
         let keys = TicketKeys()
         let started = StartSignal(count: shared.loops.count)
         var threads: [LoopThread] = []

@@ -3,11 +3,11 @@ internal import Broker
 internal import HTTP
 internal import Primitives
 
-struct Problem: Error {
+package struct Problem: Error {
     /// The HTTP status; a WebSocket `error` message carries only code and detail.
     let status: Int
     let code: String
-    let detail: String
+    package let detail: String
     /// For 405: the methods that are allowed.
     var allowed: StaticString?
     /// For 401: how to show who one is (RFC 9110 §11.6.1).

@@ -1,8 +1,8 @@
 /// Reads the updates of publishers: objects `{"topic":…,"data":…}` or `{"topic":…,"deleted":true}`, with `ttl` and `at`.
-internal import Broker
+package import Broker
 internal import Primitives
 
-enum UpdateReader {
+package enum UpdateReader {
     /// Reads the text of a whole body: one object or an array of them. `batch` is filled whole or left empty.
     static func read(body: Span<UInt8>, into batch: inout UpdateBatch) throws(Problem) {
         let body = body.afterByteOrderMark
@@ -40,7 +40,7 @@ enum UpdateReader {
     }
 
     /// Reads one line of NDJSON.
-    static func read(line: Span<UInt8>, into batch: inout UpdateBatch) throws(Problem) {
+    package static func read(line: Span<UInt8>, into batch: inout UpdateBatch) throws(Problem) {
         try checkUTF8(line)
         var scanner = JSONScanner(line)
         let update: FoundUpdate

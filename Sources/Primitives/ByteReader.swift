@@ -1,32 +1,33 @@
 /// Reads numbers and bytes in the order in which they were written, and never beyond the end.
 
-/// Little-endian. Nil once there is less left than was asked for.
+/// Little-endian. Nil once there is less left than was asked for. Inlined: a start reads five numbers for each of a million updates.
 public struct ByteReader {
-    private var left: UnsafeBufferPointer<UInt8>
+    @usableFromInline var left: UnsafeBufferPointer<UInt8>
 
     /// `bytes` must outlive the reader and what it hands out.
-    public init(_ bytes: UnsafeBufferPointer<UInt8>) {
+    @inlinable public init(_ bytes: UnsafeBufferPointer<UInt8>) {
         left = bytes
     }
 
-    public var isAtEnd: Bool { left.isEmpty }
-    public var byteCount: Int { left.count }
+    @inlinable public var isAtEnd: Bool { left.isEmpty }
+    @inlinable public var byteCount: Int { left.count }
 
-    public mutating func number<Number: FixedWidthInteger>(_: Number.Type = Number.self) -> Number? {
+    @inlinable public mutating func number<Number: FixedWidthInteger>(_: Number.Type = Number.self) -> Number?
+    {
         let width = MemoryLayout<Number>.size
         guard let bytes = bytes(width) else { return nil }
         return Number(littleEndian: UnsafeRawBufferPointer(bytes).loadUnaligned(as: Number.self))
     }
 
     /// The next bytes: a view, not a copy.
-    public mutating func bytes(_ count: Int) -> UnsafeBufferPointer<UInt8>? {
+    @inlinable public mutating func bytes(_ count: Int) -> UnsafeBufferPointer<UInt8>? {
         guard count >= 0, count <= left.count else { return nil }
         defer { left = UnsafeBufferPointer(rebasing: left[count...]) }
         return UnsafeBufferPointer(rebasing: left[..<count])
     }
 
     /// Bytes behind their number, which takes four.
-    public mutating func countedBytes() -> UnsafeBufferPointer<UInt8>? {
+    @inlinable public mutating func countedBytes() -> UnsafeBufferPointer<UInt8>? {
         number(UInt32.self).flatMap { bytes(Int($0)) }
     }
 }

@@ -21,7 +21,7 @@ final class RunningJournal: Sendable {
         let slow = Monitor(Queue<JournalChore>())
         let begun = Instant.now()
         let opened = try OpenedJournal(
-            try DiskFolder(path: path), settings.journal, bootID: .current(), epoch: Self.newEpoch(),
+            try DiskFolder(path: path), settings.journal, bootID: .current(), epoch: .random(),
             rules: rules, time: .now(), at: begun, progress: progress,
             tell: { Self.tell($0, log) },
             handOut: { chore in
@@ -55,11 +55,6 @@ final class RunningJournal: Sendable {
     func close() {
         log.close()
         thread.join()
-    }
-
-    static func newEpoch() -> Epoch {
-        var generator = SystemRandomNumberGenerator()
-        return Epoch(random: &generator)
     }
 
     private static func next(of chores: Monitor<Queue<JournalChore>>) -> JournalChore {

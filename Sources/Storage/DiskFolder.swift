@@ -27,6 +27,15 @@ package final class DiskFolder: StorageFolder {
         if descriptor >= 0 { close(descriptor) }
     }
 
+    /// Gives a folder that nobody has open by its path another one, which must be free or an empty folder's, and returns when that is
+    /// safe.
+    package static func move(_ path: String, to newPath: String) throws(StorageFailure) {
+        if uninterrupted({ Int(Glibc.rename(path, newPath)) }) < 0 { throw .ofCall("rename", newPath) }
+        try syncFolder(above: newPath)
+    }
+
+    static func removeIfEmpty(_ path: String) { rmdir(path) }
+
     package func names() throws(StorageFailure) -> [String] {
         // A descriptor of its own, because reading moves the place in the folder.
         let own = Self.opened(descriptor, ".", O_RDONLY | O_DIRECTORY)

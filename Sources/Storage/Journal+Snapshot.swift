@@ -50,6 +50,9 @@ extension Journal {
         isMakingSnapshot = false
     }
 
+    /// Files of the log, those too that wait to be used.
+    var segmentCount: Int { left.count + (current == nil ? 0 : 1) + (spare == nil ? 0 : 1) + retired.count }
+
     /// What all files of the journal take on the disk.
     package var byteCountOnDisk: Int {
         left.reduce(0) { $0 + $1.byteCount } + (current?.byteCount ?? 0) + (spare?.byteCount ?? 0)

@@ -52,7 +52,7 @@ package final class Journal {
     package private(set) var death: StorageFailure?
 
     /// Bytes of records since the journal was opened, and at the last snapshot's beginning.
-    private var appendedByteCount = 0
+    private(set) var appendedByteCount = 0
     private var snapshotAppendedByteCount: Int
 
     /// A part of the buffer that goes to one place.

@@ -6,7 +6,7 @@ enum RecordKind: UInt32 {
     case entry = 1
     /// Nothing follows: the process stopped as it should, or the snapshot is whole.
     case end = 2
-    /// `repair` has cut the log here.
+    /// `repair` has cut the log here, or a backup ends.
     case cut = 3
 }
 

@@ -27,9 +27,16 @@ package struct Repair: Sendable {
 }
 
 extension Recovery {
-    /// Makes a segment of one record, whole before its name is there. Then snapshots that are not whole go: one that reaches beyond
-    /// the cut would still claim that something is missing.
+    /// Adds a segment that says that the log was cut behind its last record. Then snapshots that are not whole go: one that reaches
+    /// beyond the cut would still claim that something is missing.
     fileprivate func cut(salt: UInt64) throws(StorageFailure) {
+        try appendCut(salt: salt)
+        for damaged in damagedSnapshots { try folder.remove(damaged.file.name) }
+        try folder.sync()
+    }
+
+    /// Makes a segment of one record, whole before its name is there: whoever starts from here on begins a new epoch.
+    func appendCut(salt: UInt64) throws(StorageFailure) {
         let header = FileHeader(
             kind: .segment, mode: .never, number: nextNumber, firstPosition: lastPosition + 1,
             syncedThrough: lastPosition, salt: salt, bootID: .none, isRecycled: false)
@@ -41,8 +48,6 @@ extension Recovery {
         try file.write(bytes.unsafeBytes, at: 0)
         try file.sync()
         try folder.rename(FileName.unfinishedSegment, to: FileName.segment(number: header.number).text)
-        try folder.sync()
-        for damaged in damagedSnapshots { try folder.remove(damaged.file.name) }
         try folder.sync()
     }
 }

@@ -98,6 +98,16 @@ struct Arguments {
         return text
     }
 
+    /// The first word, which says what a command of several actions is to do. It stands before all options.
+    mutating func action(of names: [String]) throws(UsageFailure) -> String {
+        guard let first = words.first, optionsEnd > 0, names.contains(first) else {
+            let found = words.first.map { "unknown action \"\($0)\"" } ?? "an action is missing"
+            throw UsageFailure("\(found): \(names.joined(separator: ", ")) can be used")
+        }
+        isTaken[0] = true
+        return first
+    }
+
     /// All words that belong to no option; `count` says how many may be there. Refuses unknown options.
     mutating func positionals(_ count: ClosedRange<Int>) throws(UsageFailure) -> [String] {
         var found: [String] = []

@@ -99,6 +99,52 @@ import Testing
                 && world.present().last?.contains("\"version\":8") == true)
     }
 
+    @Test func figuresSayWhatIsThere() throws {
+        let world = try JournalWorld(seed: 1, mode: .interval)
+        func figures() throws -> LogFigures { try #require(world.opened.log.figures) }
+        // A header is as many bytes as make a snapshot in this world.
+        let time = world.clock.time
+        world.work.step(time: time, at: world.now)
+        #expect(try figures().snapshotBegan == world.now && figures().snapshotTime == nil)
+        world.settle()
+        let before = try figures()
+        #expect(before.snapshots == 1 && before.snapshotTime == time && before.snapshotBegan == nil)
+        #expect(before.snapshotBytes > 8192 && before.segments == 2 && before.unsyncedRecords == 0)
+        #expect(before.diskBytes == 2 * world.settings.segmentByteCount + before.snapshotBytes)
+        try world.publish([("a", "1")])
+        world.work.step(time: world.clock.time, at: world.now)
+        #expect(try figures().appendedRecords == before.appendedRecords + 1)
+        #expect(try figures().unsyncedRecords == 1 && figures().appendedBytes > before.appendedBytes)
+        world.clock.advance(by: .milliseconds(1000))
+        world.settle()
+        #expect(try figures().unsyncedRecords == 0 && figures().syncs.count == before.syncs.count + 1)
+        try world.publish([("a", "2")])
+        world.folder.fail(after: 0, with: .error(ENOSPC))
+        world.work.step(time: world.clock.time, at: world.now)
+        #expect(try figures().refusingSince == world.clock.time)
+        world.clock.advance(by: .milliseconds(1000))
+        world.settle()
+        #expect(try figures().refusingSince == nil)
+        try world.restart(cuttingPower: false)
+        #expect(try figures().snapshotTime == time && figures().snapshots == 1)
+    }
+
+    /// The log has all that a snapshot would say.
+    @Test func theEndWaitsForNoSnapshot() throws {
+        let world = try JournalWorld(seed: 1, mode: .interval)
+        try world.publish([("a", "1")])
+        world.work.step(time: world.clock.time, at: world.now)
+        let before = try #require(world.opened.log.figures)
+        #expect(before.snapshotBegan != nil)
+        world.opened.log.close()
+        world.work.step(time: world.clock.time, at: world.now)
+        world.settle()
+        #expect(world.work.isOver && world.notices.isEmpty && world.opened.log.figures?.snapshots == 0)
+        #expect(!world.folder.fileNames.contains { $0.hasPrefix("state-") })
+        try world.restart(cuttingPower: false)
+        #expect(world.present().count == 1)
+    }
+
     @Test func nobodyWaitsAtTheEndForAFullDisk() throws {
         let world = try JournalWorld(seed: 6, mode: .interval)
         world.settle()

@@ -62,12 +62,12 @@ final class JournalWorld {
         }
     }
 
-    init(seed: UInt64, mode: SyncMode? = nil) throws {
+    init(seed: UInt64, mode: SyncMode? = nil, snapshotByteCount: Int = 4096) throws {
         random = SeededGenerator(seed: seed)
         folder = SimulatedFolder(seed: seed)
         settings.mode = mode ?? SyncMode.allCases.randomElement(using: &random) ?? .always
         settings.segmentByteCount = JournalOptions.minimumSegmentByteCount
-        settings.snapshotByteCount = 4096
+        settings.snapshotByteCount = snapshotByteCount
         rules.logs = [(try TopicPattern("log/**"), 3)]
         rules.tombstoneLimit = [0, 2, 100].randomElement(using: &random) ?? 0
         (chores, told) = (Chores(), Told())
@@ -85,9 +85,8 @@ final class JournalWorld {
         _ folder: SimulatedFolder, _ settings: JournalSettings, _ rules: Sequencer.Retention,
         _ time: UnixTime, _ now: Instant, _ boot: Int, _ chores: Chores, _ told: Told
     ) throws -> OpenedJournal {
-        var generator = SystemRandomNumberGenerator()
-        return try OpenedJournal(
-            folder, settings, bootID: BootID("boot-\(boot)"), epoch: Epoch(random: &generator), rules: rules,
+        try OpenedJournal(
+            folder, settings, bootID: BootID("boot-\(boot)"), epoch: .random(), rules: rules,
             time: time, at: now,
             tell: { [told] notice in told.notices.withLock { $0.append(notice) } },
             handOut: { [chores] in chores.waiting.append($0) })
@@ -105,6 +104,17 @@ final class JournalWorld {
         case 92..<95: folder.fail(after: Int.random(in: 0...3, using: &random), with: .error(ENOSPC))
         case 95..<98: try restart(cuttingPower: false)
         default: try restart(cuttingPower: true)
+        }
+        try checkShown()
+    }
+
+    /// What happens without faults.
+    func publishOrWork() throws {
+        clock.advance(by: .milliseconds(Int.random(in: 0...300, using: &random)))
+        switch Int.random(in: 0..<100, using: &random) {
+        case 0..<50: try publishByChance()
+        case 50..<80: work.step(time: clock.time, at: now)
+        default: runChore()
         }
         try checkShown()
     }
@@ -225,7 +235,42 @@ final class JournalWorld {
         if isSafe { try checkAnswered(answered) }
     }
 
+    /// Another gateway begins with what a folder holds.
+    static func open(_ folder: SimulatedFolder, boot: Int, at now: Instant) throws -> OpenedJournal {
+        try open(
+            folder, JournalSettings(), Sequencer.Retention(), .now(), now, boot, Chores(), Told())
+    }
+
     // MARK: What must hold
+
+    /// A copy holds what the log did at one moment, when it had more than `before` updates.
+    func checkCopy(_ copy: SimulatedFolder, after before: UInt64) throws {
+        try checkShown()
+        let kept = try KeptState(
+            reading: copy, bootID: BootID("another"), epoch: Epoch("none"), time: clock.time, at: now)
+        let sequence = kept.sequencer.sequence
+        guard sequence >= before, sequence <= opened.log.sequencer.sequence else {
+            throw Failure(description: "the copy ends at \(sequence), and \(before) was answered")
+        }
+        var entries: [InboxEntry] = []
+        kept.sequencer.addInbox {}.take(into: &entries)
+        var newest: [String: UInt64] = [:]
+        for entry in entries where entry.event == .value || entry.event == .tombstone {
+            guard shown[entry.sequence] == entry.payload.text else {
+                throw Failure(description: "the copy has \(entry.payload.text) as \(entry.sequence)")
+            }
+            newest[Self.topic(of: entry.payload.text)] = entry.sequence
+        }
+        var expected: [String: UInt64] = [:]
+        for (number, line) in shown.sorted(by: { $0.key < $1.key }) where number <= sequence {
+            expected[Self.topic(of: line)] = line.contains("\"deleted\":true") ? nil : number
+        }
+        for (topic, number) in expected where newest[topic] != number {
+            throw Failure(description: "\(topic) stands at \(newest[topic] ?? 0) and not at \(number)")
+        }
+    }
+
+    private static func topic(of line: String) -> String { String(line.split(separator: "\"")[2]) }
 
     /// The lines that the reader has not seen yet.
     func look() -> [String] {

@@ -17,11 +17,14 @@ package struct GatewayFigures: Sendable {
         repeating: Histogram.Reading(), count: Distribution.allCases.count)
     /// What feeds have published, those that are gone too.
     package let updatesOfSources: Int
+    /// Of what is kept; nil where nothing is.
+    let log: LogFigures?
     let certificates: [CertificateStatus.Known]
     private var tallies: [Tally: [(key: String, count: Int)]] = [:]
 
     init(_ shared: GatewayShared) {
         startedAt = shared.startedAt
+        log = shared.updates.figures
         certificates = shared.certificates.known.withLock { $0 }
         descriptorLimit = shared.descriptorLimit
         updatesOfSources = shared.sources.publishedCount

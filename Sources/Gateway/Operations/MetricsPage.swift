@@ -1,4 +1,5 @@
 /// The figures as Prometheus reads them (text exposition format 0.0.4): base units, few labels.
+internal import Broker
 internal import Primitives
 
 enum MetricsPage {
@@ -25,6 +26,7 @@ enum MetricsPage {
                 page.append(name, label: ("certificate", known.file), Int(known.end.milliseconds / 1000))
             }
         }
+        if let log = figures.log { append(log, to: &page) }
         appendProcess(figures, to: &page)
         return page
     }
@@ -39,6 +41,18 @@ enum MetricsPage {
             last = description.metric
             page.append(description.metric, label: description.label, figures[figure])
         }
+    }
+
+    /// Figures that are not there, as of a snapshot without one, are left out.
+    private static func append(_ log: LogFigures, to page: inout ByteBuffer) {
+        for figure in JournalFigure.allCases {
+            guard let value = figure.value(in: log, at: .now()) else { continue }
+            page.begin(figure.metric, figure.kind.rawValue, figure.help)
+            page.append("\(figure.metric) ")
+            page.append(jsonNumber: value)
+            page.append("\n")
+        }
+        page.append(JournalFigure.syncs, log.syncs)
     }
 
     private static func appendProcess(_ figures: GatewayFigures, to page: inout ByteBuffer) {

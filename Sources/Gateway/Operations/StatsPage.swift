@@ -1,4 +1,5 @@
 /// The figures as one JSON object, for people and dashboards.
+internal import Broker
 internal import Primitives
 
 enum StatsPage {
@@ -48,6 +49,13 @@ enum StatsPage {
         for distribution in Distribution.allCases {
             let description = distribution.description
             put(quantiles(figures[distribution], in: description.parts), description.place)
+        }
+        if let log = figures.log {
+            for figure in JournalFigure.allCases {
+                guard let number = figure.value(in: log, at: .now()) else { continue }
+                value.put(.number(number), at: ["journal", figure.rawValue][...])
+            }
+            put(quantiles(log.syncs, in: JournalFigure.syncs.parts), "journal", JournalFigure.syncs.place)
         }
         put(.number(figures.process.processorSeconds), "process", "processorSeconds")
         put(.count(figures.process.residentBytes), "process", "residentBytes")

@@ -1,6 +1,6 @@
 /// Where publishers hand over their batches, and other threads their reports, to the one that owns the journal.
 internal import Broker
-internal import Primitives
+package import Primitives
 
 /// Guarded by its monitor.
 struct JournalIntake: ~Copyable {
@@ -45,7 +45,8 @@ package enum JournalChore: Sendable {
     case snapshot(StateSnapshot)
 
     package enum Report: Sendable {
-        case synced(PendingSync, Result<Void, StorageFailure>)
+        /// And how long it took.
+        case synced(PendingSync, Result<Void, StorageFailure>, from: Instant, to: Instant)
         case spare(PendingSpare, Result<SpareSegment, StorageFailure>)
         case snapshot(Result<FinishedSnapshot, StorageFailure>)
     }
@@ -53,9 +54,12 @@ package enum JournalChore: Sendable {
     /// Any thread; blocks.
     package func run() -> Report {
         switch self {
-        case .sync(let sync): .synced(sync, sync.run())
-        case .spare(let spare): .spare(spare, spare.run())
-        case .snapshot(let snapshot): .snapshot(snapshot.run())
+        case .sync(let sync):
+            let begun = Instant.now()
+            let result = sync.run()
+            return .synced(sync, result, from: begun, to: .now())
+        case .spare(let spare): return .spare(spare, spare.run())
+        case .snapshot(let snapshot): return .snapshot(snapshot.run())
         }
     }
 }

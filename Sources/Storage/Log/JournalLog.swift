@@ -7,15 +7,17 @@ package final class JournalLog: UpdateLog {
     package let sequencer: Sequencer
     let intake: Monitor<JournalIntake>
     private let clock: LogClock
+    private let meter: JournalMeter
     /// Batches beyond so many bytes that wait are refused: the disk does not keep up.
     private static let waitingByteLimit = 8 << 20
 
     init(
-        _ sequencer: Sequencer, by clock: LogClock, _ intake: Monitor<JournalIntake>
+        _ sequencer: Sequencer, by clock: LogClock, _ intake: Monitor<JournalIntake>, _ meter: JournalMeter
     ) {
         self.sequencer = sequencer
         self.clock = clock
         self.intake = intake
+        self.meter = meter
     }
 
     package func publish(
@@ -33,6 +35,8 @@ package final class JournalLog: UpdateLog {
     }
 
     package var refusal: PublishFailure? { intake.withLock { $0.refusal } }
+
+    package var figures: LogFigures? { meter.figures }
 
     // MARK: The threads of the journal
 

@@ -9,6 +9,9 @@ struct JournalRestart: ~Copyable {
     /// The log's, as it goes on from here.
     private(set) var clock = LogClock()
     private(set) var entryCount = 0
+    /// The number of the last update that the snapshot holds; 0 without one.
+    private(set) var snapshotSequence: UInt64 = 0
+    private(set) var snapshotTime: UnixTime?
     /// When the last thing happened that the files know of.
     private var last: LogEntry.Moment?
     private var batch = UpdateBatch()
@@ -34,8 +37,11 @@ struct JournalRestart: ~Copyable {
     private mutating func restore(_ chunk: UnsafeBufferPointer<UInt8>) throws(LogEntryFailure) {
         var reader = ByteReader(chunk)
         guard last != nil else {
-            last = try LogEntry.Moment(&reader)
-            return sequencer.restore(try OrderState(&reader))
+            let moment = try LogEntry.Moment(&reader)
+            (last, snapshotTime) = (moment, moment.time)
+            let order = try OrderState(&reader)
+            snapshotSequence = order.sequence
+            return sequencer.restore(order)
         }
         var topics: [TopicState] = []
         while !reader.isAtEnd { topics.append(try TopicState(&reader)) }

@@ -10,6 +10,7 @@ package final class JournalWork {
     let clock: LogClock
     let settings: JournalSettings
     let intake: Monitor<JournalIntake>
+    private let meter: JournalMeter
     /// Keeps other processes out while this one writes.
     private let lock: any FolderLock
     private let tell: @Sendable (JournalNotice) -> Void
@@ -29,10 +30,15 @@ package final class JournalWork {
     private var nextTry = Instant.never
     private var nextSnapshot = Instant(nanoseconds: 0)
     private var lastSnapshotByteCount = 0
+    /// Of the one that is being written.
+    private var snapshotTime: UnixTime?
     private var isFull = false
+    private var isRefusing = false
     private(set) package var isOver = false
     private var isClosing = false
     private var choreCount = 0
+    /// A snapshot keeps nobody waiting at the end: the log has all that it would say.
+    private let snapshotStop = SnapshotStop()
 
     /// A topic that was named as due and has not ended after so long is named again.
     private static let patience = Interval(milliseconds: 5000)
@@ -41,7 +47,7 @@ package final class JournalWork {
     init(
         _ journal: Journal, holding lock: any FolderLock, _ sequencer: Sequencer, by clock: LogClock,
         _ settings: JournalSettings,
-        _ intake: Monitor<JournalIntake>,
+        _ intake: Monitor<JournalIntake>, _ meter: JournalMeter,
         tell: @escaping @Sendable (JournalNotice) -> Void, handOut: @escaping (JournalChore) -> Void
     ) {
         self.journal = journal
@@ -50,8 +56,10 @@ package final class JournalWork {
         self.clock = clock
         self.settings = settings
         self.intake = intake
+        self.meter = meter
         self.tell = tell
         self.handOut = handOut
+        meter.note(filesOf: journal)
     }
 
     /// When `step` has something to do though nothing has come.
@@ -68,6 +76,7 @@ package final class JournalWork {
             return (intake.reports, intake.isClosing)
         }
         isClosing = isClosing || isToClose
+        if isClosing { snapshotStop.want() }
         if isClosing, isFull { nextTry = .never }
         do throws(StorageFailure) {
             for report in reports { try take(report, at: now) }
@@ -78,6 +87,14 @@ package final class JournalWork {
         } catch {
             fail(error)
         }
+        meter.note(appendedOf: journal)
+        note(isRefusing: isFull || journal.death != nil, time)
+    }
+
+    private func note(isRefusing: Bool, _ time: UnixTime) {
+        guard isRefusing != self.isRefusing else { return }
+        self.isRefusing = isRefusing
+        meter.change { $0.refusingSince = isRefusing ? time : nil }
     }
 
     private func goOn(time: UnixTime, at now: Instant) throws(StorageFailure) {
@@ -86,6 +103,8 @@ package final class JournalWork {
             try appendTaken()
             try journal.write()
             if settings.mode == .always { try syncNow() }
+            // Whoever is answered finds it counted.
+            meter.note(appendedOf: journal)
             applyAppended()
             if isFull { try lookForRoom() }
         } catch {
@@ -113,6 +132,7 @@ package final class JournalWork {
                 // The one that is being made ahead of time comes first.
                 if journal.isMakingSpare { break }
                 try journal.makeSpare(for: bytes.count)
+                meter.note(filesOf: journal)
             }
             _ = try journal.append(bytes.span)
             appended.take(&taken)
@@ -121,7 +141,9 @@ package final class JournalWork {
 
     private func syncNow() throws(StorageFailure) {
         if journal.syncedThrough == journal.writtenThrough { return }
+        let begun = Instant.now()
         try journal.sync()
+        meter.syncs.record(from: begun, to: .now())
     }
 
     // MARK: Into the order
@@ -178,11 +200,13 @@ package final class JournalWork {
             let pending = try journal.beginSnapshot(at: journal.writtenThrough)
         else { return }
         let moment = LogEntry.Moment(time: time, instant: clock.reading(at: now))
+        snapshotTime = time
+        meter.change { $0.snapshotBegan = now }
         start(
             .snapshot(
                 StateSnapshot(
                     pending: pending, order: sequencer.beginStateWalk(), moment: moment, clock: clock,
-                    sequencer: sequencer)))
+                    sequencer: sequencer, stop: snapshotStop)))
     }
 
     private func start(_ chore: JournalChore) {
@@ -192,8 +216,10 @@ package final class JournalWork {
 
     private func take(_ report: JournalChore.Report, at now: Instant) throws(StorageFailure) {
         choreCount -= 1
+        defer { meter.note(filesOf: journal) }
         switch report {
-        case .synced(let sync, let result):
+        case .synced(let sync, let result, let begun, let end):
+            meter.syncs.record(from: begun, to: end)
             try journal.finish(sync, result)
         case .spare(let spare, let result):
             do throws(StorageFailure) {
@@ -204,10 +230,13 @@ package final class JournalWork {
             }
         case .snapshot(.success(let finished)):
             journal.finish(finished)
+            meter.change { [snapshotTime] in ($0.snapshotTime, $0.snapshotBegan) = (snapshotTime, nil) }
             lastSnapshotByteCount = finished.byteCount
         case .snapshot(.failure(let failure)):
             journal.abandonSnapshot()
+            meter.change { $0.snapshotBegan = nil }
             nextSnapshot = now + Interval(milliseconds: 10_000)
+            if failure == .abandoned { break }
             tell(.snapshotFailed(reason: "\(failure)"))
         }
     }

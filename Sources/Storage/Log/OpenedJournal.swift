@@ -29,71 +29,19 @@ package struct OpenedJournal {
         makeSalt: @escaping @Sendable () -> UInt64 = { .random(in: 0 ... .max) },
         tell: @escaping @Sendable (JournalNotice) -> Void, handOut: @escaping (JournalChore) -> Void
     ) throws {
-        let lock = try folder.lock(as: "a Tidegate gateway")
-        let recovery = try Recovery(folder, bootID: bootID, progress: progress)
-        let restart = try JournalRestart(recovery, epoch: epoch, rules, time: time, at: now)
-        let journal = try Journal(
-            after: recovery,
+        let restored = try RestoredLog(
+            folder,
             JournalOptions(
                 mode: settings.mode, segmentByteCount: settings.segmentByteCount, bootID: bootID,
-                makeSalt: makeSalt))
-        report = Report(
-            topicCount: restart.sequencer.topicCount, entryCount: restart.entryCount,
-            cutByteCount: recovery.cutByteCount, continuity: recovery.continuity, notes: recovery.notes)
-        let beginning = JournalBeginning(
-            recovery.continuity, of: restart.sequencer, epoch, rules,
-            at: LogEntry.Moment(time: time, instant: restart.clock.reading(at: now)))
-        try beginning.append(to: journal)
-        try beginning.apply(to: restart.sequencer, by: restart.clock)
+                makeSalt: makeSalt),
+            as: "a Tidegate gateway", epoch: epoch, .these(rules), time: time, at: now, progress: progress)
+        report = restored.report
         let intake = Monitor(JournalIntake())
-        log = JournalLog(restart.sequencer, by: restart.clock, intake)
+        let meter = JournalMeter()
+        meter.change { $0.snapshotTime = restored.snapshotTime }
+        log = JournalLog(restored.sequencer, by: restored.clock, intake, meter)
         work = JournalWork(
-            journal, holding: lock, restart.sequencer, by: restart.clock, settings, intake,
-            tell: tell, handOut: handOut)
-    }
-}
-
-/// The entries that a start appends before anybody publishes: the epoch where a new one begins, and the rules where they are others.
-private struct JournalBeginning {
-    private var entries: [[UInt8]] = []
-
-    init(
-        _ continuity: Continuity, of sequencer: Sequencer, _ epoch: Epoch, _ rules: Sequencer.Retention,
-        at moment: LogEntry.Moment
-    ) {
-        var entry = ByteBuffer()
-        switch continuity {
-        case .fresh: LogEntry.write(epoch, after: nil, at: moment, to: &entry)
-        case .shortened: LogEntry.write(epoch, after: sequencer.sequence, at: moment, to: &entry)
-        case .whole: break
-        }
-        if entry.count > 0 { entries.append(entry.bytes.array) }
-        if case .fresh = continuity {} else if sequencer.rules.hasRules(of: rules) { return }
-        entry.removeAll()
-        LogEntry.write(rules, at: moment, to: &entry)
-        entries.append(entry.bytes.array)
-    }
-
-    /// They are safe before anybody is told of the epoch.
-    func append(to journal: Journal) throws(StorageFailure) {
-        do throws(StorageFailure) {
-            try journal.makeSpare(for: entries.map(\.count).max() ?? 0)
-        } catch {
-            // What was kept can be read on a full disk, if nothing need be written for that.
-            guard error.isFullDisk, entries.isEmpty else { throw error }
-        }
-        for entry in entries { _ = try journal.append(entry.span) }
-        try journal.write()
-        try journal.sync()
-    }
-
-    func apply(to sequencer: Sequencer, by clock: LogClock) throws(LogEntryFailure) {
-        var batch = UpdateBatch()
-        var reserved = 0
-        for entry in entries {
-            try entry.withUnsafeBufferPointer { bytes throws(LogEntryFailure) in
-                _ = try sequencer.apply(bytes, by: clock, reading: &batch, reserved: &reserved)
-            }
-        }
+            restored.journal, holding: restored.lock, restored.sequencer, by: restored.clock, settings,
+            intake, meter, tell: tell, handOut: handOut)
     }
 }

@@ -1,6 +1,16 @@
 /// The state of the topics as a snapshot: a chunk with the order, then chunks of topics.
 internal import Broker
 internal import Primitives
+internal import Synchronization
+
+/// Nobody wants the snapshot that is being written any more. Any thread.
+final class SnapshotStop: Sendable {
+    private let wanted = Atomic<Bool>(false)
+
+    var isWanted: Bool { wanted.load(ordering: .relaxed) }
+
+    func want() { wanted.store(true, ordering: .relaxed) }
+}
 
 /// What is to be written, and from where.
 package struct StateSnapshot: Sendable {
@@ -10,6 +20,7 @@ package struct StateSnapshot: Sendable {
     let moment: LogEntry.Moment
     let clock: LogClock
     let sequencer: Sequencer
+    let stop: SnapshotStop
 
     /// A chunk is written when it has so many bytes.
     private static var chunkByteCount: Int { 256 << 10 }
@@ -37,6 +48,7 @@ package struct StateSnapshot: Sendable {
         try writer.append(chunk.bytes)
         chunk.removeAll()
         while let topics = sequencer.takeStates() {
+            if stop.isWanted { throw .abandoned }
             for topic in topics {
                 topic.write(to: &chunk, by: clock)
                 guard chunk.count >= Self.chunkByteCount else { continue }

@@ -1,0 +1,104 @@
+/// A folder that this process holds: its state as the files have it, and a journal that goes on behind them.
+internal import Broker
+internal import Primitives
+
+/// Which rules of `topics` hold from here on.
+enum RulesFrom {
+    /// These, whatever the folder says.
+    case these(Sequencer.Retention)
+    /// The folder's own; a new folder begins with these.
+    case folder(else: Sequencer.Retention)
+
+    fileprivate var stated: Sequencer.Retention {
+        switch self {
+        case .these(let rules), .folder(else: let rules): rules
+        }
+    }
+
+    fileprivate func rules(over sequencer: Sequencer, _ continuity: Continuity) -> Sequencer.Retention {
+        guard case .folder = self, continuity != .fresh else { return stated }
+        return sequencer.rules
+    }
+}
+
+/// Made on one thread, which blocks.
+struct RestoredLog {
+    let lock: any FolderLock
+    let journal: Journal
+    let sequencer: Sequencer
+    /// The log's, as it goes on from here.
+    let clock: LogClock
+    let report: OpenedJournal.Report
+    /// When the snapshot was the state; nil without one.
+    let snapshotTime: UnixTime?
+
+    /// - Parameters:
+    ///   - holder: what other processes are told of this one.
+    ///   - epoch: begins where the folder's own can't go on.
+    init(
+        _ folder: any StorageFolder, _ options: JournalOptions, as holder: String, epoch: Epoch,
+        _ rulesFrom: RulesFrom, time: UnixTime, at now: Instant, progress: RecoveryProgress
+    ) throws {
+        lock = try folder.lock(as: holder)
+        let recovery = try Recovery(folder, bootID: options.bootID, progress: progress)
+        let restart = try JournalRestart(recovery, epoch: epoch, rulesFrom.stated, time: time, at: now)
+        journal = try Journal(after: recovery, options)
+        report = OpenedJournal.Report(
+            topicCount: restart.sequencer.topicCount, entryCount: restart.entryCount,
+            cutByteCount: recovery.cutByteCount, continuity: recovery.continuity, notes: recovery.notes)
+        let beginning = JournalBeginning(
+            recovery.continuity, of: restart.sequencer, epoch,
+            rulesFrom.rules(over: restart.sequencer, recovery.continuity),
+            at: LogEntry.Moment(time: time, instant: restart.clock.reading(at: now)))
+        try beginning.append(to: journal)
+        try beginning.apply(to: restart.sequencer, by: restart.clock)
+        sequencer = restart.sequencer
+        clock = restart.clock
+        snapshotTime = restart.snapshotTime
+    }
+}
+
+/// The entries that a start appends before anybody publishes: the epoch where a new one begins, and the rules where they are others.
+private struct JournalBeginning {
+    private var entries: [[UInt8]] = []
+
+    init(
+        _ continuity: Continuity, of sequencer: Sequencer, _ epoch: Epoch, _ rules: Sequencer.Retention,
+        at moment: LogEntry.Moment
+    ) {
+        var entry = ByteBuffer()
+        switch continuity {
+        case .fresh: LogEntry.write(epoch, after: nil, at: moment, to: &entry)
+        case .shortened: LogEntry.write(epoch, after: sequencer.sequence, at: moment, to: &entry)
+        case .whole: break
+        }
+        if entry.count > 0 { entries.append(entry.bytes.array) }
+        if case .fresh = continuity {} else if sequencer.rules.hasRules(of: rules) { return }
+        entry.removeAll()
+        LogEntry.write(rules, at: moment, to: &entry)
+        entries.append(entry.bytes.array)
+    }
+
+    /// They are safe before anybody is told of the epoch.
+    func append(to journal: Journal) throws(StorageFailure) {
+        do throws(StorageFailure) {
+            try journal.makeSpare(for: entries.map(\.count).max() ?? 0)
+        } catch {
+            // What was kept can be read on a full disk, if nothing need be written for that.
+            guard error.isFullDisk, entries.isEmpty else { throw error }
+        }
+        for entry in entries { _ = try journal.append(entry.span) }
+        try journal.write()
+        try journal.sync()
+    }
+
+    func apply(to sequencer: Sequencer, by clock: LogClock) throws(LogEntryFailure) {
+        var batch = UpdateBatch()
+        var reserved = 0
+        for entry in entries {
+            try entry.withUnsafeBufferPointer { bytes throws(LogEntryFailure) in
+                _ = try sequencer.apply(bytes, by: clock, reading: &batch, reserved: &reserved)
+            }
+        }
+    }
+}
