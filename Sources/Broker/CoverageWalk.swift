@@ -21,6 +21,8 @@ struct CoverageWalk {
     let patterns: [TopicPattern]
     /// Of a resume from the middle of a snapshot, where that began.
     let snapshotBegan: UInt64?
+    /// What is wanted of each log, where that is less than all.
+    let excerpt: Excerpt?
     /// A cover waits until all changes up to here are marked, so that no mark of them comes after it.
     let notBefore: UInt64
     /// The place of the pattern at hand.
