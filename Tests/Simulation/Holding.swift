@@ -9,6 +9,10 @@ struct Holding {
         /// Where what it is sent may begin: known by bounds, for the moment at which the gateway took the subscription is.
         var low = 0
         var high = 0
+        /// How many of the updates of a log it wanted that were there; nil: all.
+        var last: Int?
+        /// It left something out of what was there up to here, or later; 0: nothing.
+        var leftOut: UInt64 = 0
         /// For logs: the index of the next update; -1 until the first has come.
         var expected = -1
         var lastSent = -1
@@ -24,6 +28,8 @@ struct Holding {
         let sequence: UInt64
         /// Of one from the middle of a snapshot, where that began.
         let snapshotBegan: UInt64?
+        /// How much of the past of logs that snapshot shows; nil: all.
+        let last: Int?
         let mask: UInt64
         let held: [Int32]
 
@@ -60,8 +66,11 @@ struct Holding {
         lastCursor = nil
     }
 
-    /// Covers `added` from here on. `asked` is where the truth stood when the question was sent.
-    mutating func cover(_ added: UInt64, after start: HandedCursor?, asked: UInt64, _ truth: Truth) {
+    /// Covers `added` from here on. `asked` is where the truth stood when the question was sent; of logs no more than the `last`
+    /// updates were wanted of what was there then.
+    mutating func cover(
+        _ added: UInt64, after start: HandedCursor?, last: Int? = nil, asked: UInt64, _ truth: Truth
+    ) {
         for (number, topic) in truth.topics.enumerated()
         where coverage[number] == nil && topic.mask & added != 0 {
             var cover = Coverage()
@@ -79,6 +88,14 @@ struct Holding {
                 cover.low = topic.snapshotStart(at: asked)
                 cover.high = Self.unknown
             }
+            if let last, topic.keeps > 0 {
+                let began = start?.snapshotBegan ?? asked
+                cover.last = last
+                let first = topic.count(upTo: began) - last
+                if first > max(cover.low, topic.snapshotStart(at: began)) { cover.leftOut = began }
+                cover.low = max(cover.low, first)
+                cover.high = max(cover.low, cover.high)
+            }
             if topic.keeps > 0, cover.low == cover.high { cover.expected = cover.low }
             coverage[number] = cover
         }
@@ -89,8 +106,15 @@ struct Holding {
     /// All that was asked for is live: by now each topic's snapshot was taken.
     mutating func becomeLive(_ truth: Truth) {
         for (number, topic) in truth.topics.enumerated() where coverage[number]?.high == Self.unknown {
-            coverage[number]?.high = topic.snapshotStart(at: truth.sequence)
+            let last = coverage[number]?.last
+            coverage[number]?.high = max(
+                topic.snapshotStart(at: truth.sequence), last.map { topic.updates.count - $0 } ?? 0)
         }
+    }
+
+    /// Whether it did not want the latest update of a log, nor any before.
+    private func hasLeftOut(_ number: Int, _ topic: Truth.Topic) -> Bool {
+        topic.keeps > 0 && held[number] < 0 && topic.updates.count <= coverage[number]?.high ?? 0
     }
 
     /// The gateway takes a topic's snapshot when it comes to the topic, some time before it says "live".
@@ -175,12 +199,17 @@ struct Holding {
     /// Takes a cursor: all that it covers must have been sent. `isCut`: what was not sent has changed after it, so that
     /// whoever presents it is sent that.
     mutating func take(
-        cursor: UInt64, snapshotBegan: UInt64? = nil, isCut: Bool = false, generation: Int, _ truth: Truth
+        cursor: UInt64, snapshotBegan: UInt64? = nil, last: Int? = nil, isCut: Bool = false, generation: Int,
+        _ truth: Truth
     ) throws(SimulationFailure) -> HandedCursor {
         if cursor > truth.sequence {
             throw SimulationFailure("was handed the cursor \(cursor), ahead of all updates")
         }
         for (number, topic) in truth.topics.enumerated() where topic.mask & mask != 0 {
+            if snapshotBegan == nil, let leftOut = coverage[number]?.leftOut, cursor < leftOut {
+                throw SimulationFailure(
+                    "the cursor \(cursor) leads back to what was left out up to \(leftOut)")
+            }
             let end = topic.count(upTo: cursor)
             coverage[number]?.isAhead = held[number] >= end
             guard end > 0, held[number] < end - 1 else { continue }
@@ -199,7 +228,8 @@ struct Holding {
         }
         lastCursor = cursor
         return HandedCursor(
-            generation: generation, sequence: cursor, snapshotBegan: snapshotBegan, mask: mask, held: held)
+            generation: generation, sequence: cursor, snapshotBegan: snapshotBegan,
+            last: snapshotBegan == nil ? nil : last, mask: mask, held: held)
     }
 
     // MARK: Quiet
@@ -207,7 +237,11 @@ struct Holding {
     /// Whether it lacks the latest value of something that it covers.
     func lacksSomething(_ truth: Truth) -> Bool {
         for (number, topic) in truth.topics.enumerated() where topic.mask & mask != 0 {
-            if held[number] < topic.updates.count - 1, !(held[number] < 0 && topic.isEnded) { return true }
+            if held[number] < topic.updates.count - 1, !(held[number] < 0 && topic.isEnded),
+                !hasLeftOut(number, topic)
+            {
+                return true
+            }
         }
         return false
     }
@@ -218,7 +252,7 @@ struct Holding {
             guard covers(number) else { continue }
             let latest = topic.updates.count - 1
             if held[number] < 0, topic.isEnded { continue }
-            if Int(held[number]) != latest {
+            if Int(held[number]) != latest, !hasLeftOut(number, topic) {
                 let holds = held[number] < 0 ? "nothing" : topic.updates[Int(held[number])].payload.text
                 throw SimulationFailure(
                     "all is quiet, and it holds \(holds) where the latest is \(topic.updates[latest].payload.text)"

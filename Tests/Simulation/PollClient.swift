@@ -72,6 +72,7 @@ final class PollClient: Client {
         if let last, random.chance(80) || world.isQuiet {
             (mask, resumption) = (last.mask, Resumption(last, &random, in: world))
         }
+        resumption.want(last: world.pickLast(mask))
         let isByTag = resumption.text != nil && random.chance(30)
         let wait = world.isQuiet ? 0 : random.below(4)
         var request = SubscriptionWriter("/poll", mask)
@@ -83,7 +84,12 @@ final class PollClient: Client {
             }
         }
         // To a tag that is no cursor the gateway has nothing to say.
-        if isByTag, !resumption.isCursor { resumption = .none }
+        if isByTag, !resumption.isCursor {
+            let last = resumption.last
+            resumption = .none
+            resumption.want(last: last)
+        }
+        if let last = resumption.last { request.add("last", "\(last)") }
         if random.chance(80) {
             request.add("wait", "\(wait)")
         } else {
@@ -155,9 +161,9 @@ final class PollClient: Client {
         if answer.status == 304 {
             guard poll.isByTag, answer.body.isEmpty else { throw answer.fault("a poll without a tag") }
             guard let start = try poll.resumption.check(isHonoured: true, in: world) else { return }
-            holding.cover(poll.mask, after: start, asked: poll.asked, world.truth)
+            cover(poll, after: start, in: world)
             holding.becomeLive(world.truth)
-            try take(text, isCut: false, in: world)
+            try take(text, after: poll, isCut: false, in: world)
             doneAt = poll.asked
             return try checkWait(poll, socket, in: world)
         }
@@ -168,7 +174,7 @@ final class PollClient: Client {
         if isReset, poll.resumption.text == nil { throw answer.fault("a poll without a cursor") }
         let isHonoured = poll.resumption.text != nil && !isReset
         let start = try poll.resumption.check(isHonoured: isHonoured, in: world)
-        holding.cover(poll.mask, after: start, asked: poll.asked, world.truth)
+        cover(poll, after: start, in: world)
         holding.becomeLive(world.truth)
         for range in try members.elements("gaps") {
             try receive(gap: try JSONMembers(Array(members.text[range])), in: world)
@@ -181,9 +187,14 @@ final class PollClient: Client {
             try holding.receive(found.topic, found.index, world.truth)
         }
         let isCut = answer.body.count + 6000 > world.configuration.subscribers.answerByteCount
-        try take(text, isCut: isCut, in: world)
+        try take(text, after: poll, isCut: isCut, in: world)
         if elements.isEmpty { doneAt = poll.asked }
         if elements.isEmpty, isHonoured, members["gaps"] == nil { try checkWait(poll, socket, in: world) }
+    }
+
+    private func cover(_ poll: Poll, after start: Holding.HandedCursor?, in world: World) {
+        holding.cover(
+            poll.mask, after: start, last: poll.resumption.last(after: start), asked: poll.asked, world.truth)
     }
 
     /// With nothing new it is answered when its time is up, neither before nor much later.
@@ -202,11 +213,11 @@ final class PollClient: Client {
         try holding.receive(gapOf: topic, next: next, missed: members.number("missed"), world.truth)
     }
 
-    private func take(_ cursor: String, isCut: Bool, in world: World) throws {
+    private func take(_ cursor: String, after poll: Poll, isCut: Bool, in world: World) throws {
         let place = try world.place(of: cursor)
         let handed = try holding.take(
-            cursor: place.sequence, snapshotBegan: place.snapshotBegan, isCut: isCut,
-            generation: world.gateway.generation, world.truth)
+            cursor: place.sequence, snapshotBegan: place.snapshotBegan, last: poll.resumption.last,
+            isCut: isCut, generation: world.gateway.generation, world.truth)
         last = handed
         world.keep(handed)
     }

@@ -1,4 +1,4 @@
-/// A cursor as a reader presents it, and what must become of it.
+/// Where a reader wants to begin: a cursor as it presents it, and what must become of it; how much of the past it wants of logs.
 import Primitives
 
 struct Resumption {
@@ -16,6 +16,8 @@ struct Resumption {
     /// Whether it can be honoured, as far as its text tells.
     private let isPlausible: Bool
     private let purgedBefore: UInt64
+    /// How many of the updates that were kept; nil: all.
+    private(set) var last: Int?
 
     static let none = Resumption(text: nil, handed: nil, isPlausible: false, purgedBefore: 0)
 
@@ -39,6 +41,16 @@ struct Resumption {
             text = "\(epoch)-\(handed.sequence)\(handed.snapshotBegan.map { ".\($0)" } ?? "")"
             isPlausible = handed.generation == world.gateway.generation
         }
+    }
+
+    /// Wants so much of the past, unless the rest of a snapshot is wanted, which shows as much as its beginning.
+    mutating func want(last: Int?) {
+        self.last = handed?.snapshotBegan == nil ? last : handed?.last
+    }
+
+    /// The same after the gateway has said what became of the cursor: with one it counts only for the rest of a snapshot.
+    func last(after start: Holding.HandedCursor?) -> Int? {
+        text == nil || start?.snapshotBegan != nil ? last : nil
     }
 
     /// Whether it has the form of a cursor.
