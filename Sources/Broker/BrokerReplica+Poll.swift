@@ -5,18 +5,17 @@ extension BrokerReplica {
     /// Patterns that cover no more topics than this are looked up; for others the changes are gone through.
     private static var lookedUpTopicCount: Int { 2048 }
 
-    /// Begins to look for what `requested` lacks after `cursor`, for an answer of about `byteBudget` bytes. With `last` a snapshot
-    /// shows only so many of the updates that a log keeps, as for `subscribe`.
+    /// Begins to look for what `requested` lacks after `cursor`, for an answer of about `byteBudget` bytes. `last` is as for
+    /// `subscribe`.
     package func beginPoll(
         of requested: [TopicPattern], after cursor: Cursor?, last: Int? = nil, tellingStaleness: Bool = false,
         byteBudget: Int
     ) -> PollQuery {
         let isResumed = honoursCaughtUp(cursor)
-        let snapshotBegan = isResumed ? cursor?.snapshotBegan : sequence
-        let isReset = cursor != nil && !isResumed
         return PollQuery(
-            of: requested, after: isResumed ? cursor?.sequence : nil, snapshotBegan: snapshotBegan,
-            excerpt: isReset ? nil : Excerpt(last: last, of: snapshotBegan),
+            of: requested, after: isResumed ? cursor?.sequence : nil,
+            snapshotBegan: isResumed ? cursor?.snapshotBegan : sequence,
+            excerpt: Excerpt(last: last, after: cursor, isResumed: isResumed, at: sequence),
             tellingStaleness: tellingStaleness, byteBudget: byteBudget)
     }
 
@@ -195,7 +194,10 @@ extension BrokerReplica {
         }
         if known < .max { batch.hasMore = true }
         batch.cursor = batch.hasMore ? end : sequence
-        if batch.hasMore, let began = poll.snapshotBegan, began > end { batch.snapshotBegan = began }
+        if batch.hasMore, let began = poll.snapshotBegan, began > end {
+            batch.snapshotBegan = began
+            batch.snapshotLast = poll.excerpt.map { Int($0.count) }
+        }
         // A gap after the end goes into the answer to that cursor. Here it would be told twice.
         let told = batch.cursor ?? 0
         for lost in gaps where lost.sequence <= told { batch.gaps.append(lost.gap) }

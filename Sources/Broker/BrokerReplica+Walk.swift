@@ -10,8 +10,7 @@ extension BrokerReplica {
     /// `walk` goes on with it, until `isWalking` is false. Meanwhile the reader is sent what is marked, and its cursor stands
     /// still. Requires that none of its walks is under way.
     ///
-    /// - Parameter last: with it a snapshot shows only so many of the updates that a log keeps. A cursor says by itself what is
-    ///   lacked, unless it stands in the middle of a snapshot, of which this is the rest.
+    /// - Parameter last: without a cursor the snapshot shows only so many of the updates that a log keeps.
     package func subscribe(
         _ id: SubscriberID, to requested: [TopicPattern], after cursor: Cursor?, last: Int? = nil
     ) -> Bool {
@@ -19,7 +18,7 @@ extension BrokerReplica {
         let start = isResumed ? cursor : nil
         cover(
             id, requested, after: start?.sequence, start?.snapshotBegan,
-            Excerpt(last: last, of: cursor == nil ? sequence : start?.snapshotBegan), isSnapshot: true)
+            Excerpt(last: last, after: cursor, isResumed: isResumed, at: sequence), isSnapshot: true)
         return isResumed
     }
 

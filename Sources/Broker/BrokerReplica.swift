@@ -79,8 +79,10 @@ package final class BrokerReplica {
     package func cursor(_ sequence: UInt64) -> Cursor { Cursor(epoch: epoch, sequence: sequence) }
 
     /// Appends the cursor of `sequence` as subscribers hold it.
-    package func append(cursor sequence: UInt64, snapshotBegan: UInt64? = nil, to output: inout ByteBuffer) {
-        output.append(cursorOf: lineage.current, sequence, snapshotBegan: snapshotBegan)
+    package func append(
+        cursor sequence: UInt64, snapshotBegan: UInt64? = nil, last: Int? = nil, to output: inout ByteBuffer
+    ) {
+        output.append(cursorOf: lineage.current, sequence, snapshotBegan: snapshotBegan, last: last)
     }
 
     // MARK: Applying

@@ -20,12 +20,15 @@ package struct Epoch: Sendable, Equatable {
 }
 
 /// A cursor as subscribers hold it: the epoch, "-", and the sequence number it covers everything up to. In the middle of a
-/// snapshot that is told in several answers, "." and a second number follow: where the snapshot began.
+/// snapshot that is told in several answers, "." and a second number follow: where the snapshot began; and "." and a third one
+/// where it shows only the last so many of the updates that a log keeps.
 package struct Cursor: Sendable, Equatable {
     package let epoch: String
     package let sequence: UInt64
     /// Its holder was told nothing of what had ended before.
     package let snapshotBegan: UInt64?
+    /// How many of the updates that a log keeps that snapshot shows; nil: all.
+    package let last: Int?
 
     /// Whoever was purged up to here is nobody that its holder holds.
     var covered: UInt64 { max(sequence, snapshotBegan ?? 0) }
@@ -37,6 +40,7 @@ package struct Cursor: Sendable, Equatable {
         self.epoch = epoch.text
         self.sequence = sequence
         snapshotBegan = nil
+        last = nil
     }
 
     /// Reads a cursor that a subscriber presents; nil when it is malformed, which is answered with a reset.
@@ -45,10 +49,14 @@ package struct Cursor: Sendable, Equatable {
             let dash = bytes.indices.last(where: { bytes[$0] == ASCII.minus }),
             dash > 0
         else { return nil }
-        let dot = bytes.indices.last { $0 > dash && bytes[$0] == ASCII.period }
+        let dot = bytes.indices.first { $0 > dash && bytes[$0] == ASCII.period }
+        let nextDot = bytes.indices.last { $0 > dot ?? bytes.count && bytes[$0] == ASCII.period }
         guard let sequence = bytes.extracting((dash + 1)..<(dot ?? bytes.count)).decimal else { return nil }
-        snapshotBegan = dot.flatMap { bytes.extracting(($0 + 1)..<bytes.count).decimal }
-        if dot != nil, snapshotBegan == nil { return nil }
+        snapshotBegan = dot.flatMap { bytes.extracting(($0 + 1)..<(nextDot ?? bytes.count)).decimal }
+        last = nextDot.flatMap { bytes.extracting(($0 + 1)..<bytes.count).decimal }.flatMap {
+            Int(exactly: $0)
+        }
+        if dot != nil, snapshotBegan == nil || nextDot != nil && last == nil { return nil }
         epoch = bytes.extracting(0..<dash).text
         self.sequence = sequence
     }
@@ -56,11 +64,16 @@ package struct Cursor: Sendable, Equatable {
 
 extension ByteBuffer {
     /// Appends a cursor as subscribers hold it; `Cursor.init(_:)` reads it.
-    package mutating func append(cursorOf epoch: Epoch, _ sequence: UInt64, snapshotBegan: UInt64? = nil) {
+    package mutating func append(
+        cursorOf epoch: Epoch, _ sequence: UInt64, snapshotBegan: UInt64? = nil, last: Int? = nil
+    ) {
         append(epoch.cursorPrefix)
         append(decimal: sequence)
         guard let snapshotBegan else { return }
         append(ASCII.period)
         append(decimal: snapshotBegan)
+        guard let last else { return }
+        append(ASCII.period)
+        append(decimal: UInt64(last))
     }
 }

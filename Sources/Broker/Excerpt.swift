@@ -14,4 +14,15 @@ struct Excerpt {
         self.count = UInt64(count)
         began = snapshotBegan
     }
+
+    /// Of whoever begins with `cursor` where the order stands at `sequence`. A cursor says by itself what is lacked, `last` says
+    /// nothing beside it, even where it is reset: what came meanwhile may be more.
+    init?(last count: Int?, after cursor: Cursor?, isResumed: Bool, at sequence: UInt64) {
+        guard let cursor else {
+            self.init(last: count, of: sequence)
+            return
+        }
+        guard isResumed else { return nil }
+        self.init(last: cursor.last, of: cursor.snapshotBegan)
+    }
 }

@@ -229,7 +229,7 @@ struct Holding {
         lastCursor = cursor
         return HandedCursor(
             generation: generation, sequence: cursor, snapshotBegan: snapshotBegan,
-            last: snapshotBegan == nil ? nil : last, mask: mask, held: held)
+            last: last, mask: mask, held: held)
     }
 
     // MARK: Quiet

@@ -72,7 +72,7 @@ final class PollClient: Client {
         if let last, random.chance(80) || world.isQuiet {
             (mask, resumption) = (last.mask, Resumption(last, &random, in: world))
         }
-        resumption.want(last: world.pickLast(mask))
+        resumption.last = world.pickLast(mask)
         let isByTag = resumption.text != nil && random.chance(30)
         let wait = world.isQuiet ? 0 : random.below(4)
         var request = SubscriptionWriter("/poll", mask)
@@ -87,7 +87,7 @@ final class PollClient: Client {
         if isByTag, !resumption.isCursor {
             let last = resumption.last
             resumption = .none
-            resumption.want(last: last)
+            resumption.last = last
         }
         if let last = resumption.last { request.add("last", "\(last)") }
         if random.chance(80) {
@@ -163,7 +163,7 @@ final class PollClient: Client {
             guard let start = try poll.resumption.check(isHonoured: true, in: world) else { return }
             cover(poll, after: start, in: world)
             holding.becomeLive(world.truth)
-            try take(text, after: poll, isCut: false, in: world)
+            try take(text, isCut: false, in: world)
             doneAt = poll.asked
             return try checkWait(poll, socket, in: world)
         }
@@ -187,7 +187,7 @@ final class PollClient: Client {
             try holding.receive(found.topic, found.index, world.truth)
         }
         let isCut = answer.body.count + 6000 > world.configuration.subscribers.answerByteCount
-        try take(text, after: poll, isCut: isCut, in: world)
+        try take(text, isCut: isCut, in: world)
         if elements.isEmpty { doneAt = poll.asked }
         if elements.isEmpty, isHonoured, members["gaps"] == nil { try checkWait(poll, socket, in: world) }
     }
@@ -213,11 +213,11 @@ final class PollClient: Client {
         try holding.receive(gapOf: topic, next: next, missed: members.number("missed"), world.truth)
     }
 
-    private func take(_ cursor: String, after poll: Poll, isCut: Bool, in world: World) throws {
+    private func take(_ cursor: String, isCut: Bool, in world: World) throws {
         let place = try world.place(of: cursor)
         let handed = try holding.take(
-            cursor: place.sequence, snapshotBegan: place.snapshotBegan, last: poll.resumption.last,
-            isCut: isCut, generation: world.gateway.generation, world.truth)
+            cursor: place.sequence, snapshotBegan: place.snapshotBegan, last: place.last, isCut: isCut,
+            generation: world.gateway.generation, world.truth)
         last = handed
         world.keep(handed)
     }

@@ -17,7 +17,7 @@ struct Resumption {
     private let isPlausible: Bool
     private let purgedBefore: UInt64
     /// How many of the updates that were kept; nil: all.
-    private(set) var last: Int?
+    var last: Int?
 
     static let none = Resumption(text: nil, handed: nil, isPlausible: false, purgedBefore: 0)
 
@@ -38,20 +38,14 @@ struct Resumption {
         case 1: (text, isPlausible) = ("elsewhere-\(handed.sequence)", false)
         case 2: (text, isPlausible) = ("no~cursor", false)
         default:
-            text = "\(epoch)-\(handed.sequence)\(handed.snapshotBegan.map { ".\($0)" } ?? "")"
+            let numbers = [handed.sequence, handed.snapshotBegan, handed.last.map { UInt64($0) }]
+            text = "\(epoch)-" + numbers.compactMap { $0.map(String.init) }.joined(separator: ".")
             isPlausible = handed.generation == world.gateway.generation
         }
     }
 
-    /// Wants so much of the past, unless the rest of a snapshot is wanted, which shows as much as its beginning.
-    mutating func want(last: Int?) {
-        self.last = handed?.snapshotBegan == nil ? last : handed?.last
-    }
-
-    /// The same after the gateway has said what became of the cursor: with one it counts only for the rest of a snapshot.
-    func last(after start: Holding.HandedCursor?) -> Int? {
-        text == nil || start?.snapshotBegan != nil ? last : nil
-    }
+    /// How many are owed once the gateway has said what became of the cursor: with one `last` says nothing.
+    func last(after start: Holding.HandedCursor?) -> Int? { text == nil ? last : start?.last }
 
     /// Whether it has the form of a cursor.
     var isCursor: Bool { text?.contains("-") ?? false }

@@ -261,7 +261,7 @@ final class World {
     /// Patterns with a cursor that says something of them, or without one.
     func pickSubscription(_ random: inout SeededGenerator) -> (mask: UInt64, resumption: Resumption) {
         var (mask, resumption) = pickBeginning(&random)
-        resumption.want(last: pickLast(mask))
+        resumption.last = pickLast(mask)
         return (mask, resumption)
     }
 
@@ -303,13 +303,16 @@ final class World {
     }
 
     /// The same of a cursor that may be from the middle of a poll's snapshot, and where that began.
-    func place(of cursor: String) throws -> (sequence: UInt64, snapshotBegan: UInt64?) {
+    func place(of cursor: String) throws -> (sequence: UInt64, snapshotBegan: UInt64?, last: Int?) {
         let parts = cursor.split(separator: "-")
         let numbers = parts.last?.split(separator: ".").map { UInt64($0) } ?? []
         guard parts.count == 2, parts[0] == SimulatedGateway.epoch(gateway.generation),
-            (1...2).contains(numbers.count), let sequence = numbers[0], numbers.allSatisfy({ $0 != nil })
+            (1...3).contains(numbers.count), let sequence = numbers[0], numbers.allSatisfy({ $0 != nil })
         else { throw SimulationFailure("was handed no cursor of this gateway: \(cursor)") }
-        return (sequence, numbers.count == 2 ? numbers[1] : nil)
+        return (
+            sequence, numbers.count > 1 ? numbers[1] : nil,
+            numbers.count > 2 ? numbers[2].map { Int($0) } : nil
+        )
     }
 
     // MARK: Links

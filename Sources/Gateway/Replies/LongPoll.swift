@@ -147,7 +147,7 @@ final class LongPoll: Reply {
         var cursor = ByteBuffer()
         work.replica.append(
             cursor: work.batch.cursor ?? work.replica.sequence, snapshotBegan: work.batch.snapshotBegan,
-            to: &cursor)
+            last: work.batch.snapshotLast, to: &cursor)
         work.noteDelivery(to: connection)
         let tag = [ASCII.quote] + cursor.array + [ASCII.quote]
         let pause = self.pause(isReset: isReset, work)
