@@ -107,7 +107,9 @@ extension BrokerReplica {
     /// Returns whether the walk is over.
     private func advance(_ walk: inout CoverageWalk, _ ration: inout Ration) -> Bool {
         guard markedSequence >= walk.notBefore else { return false }
-        while walk.place < walk.patterns.count, !subscribers[walk.subscriber].isOverfull {
+        while walk.place < walk.patterns.count {
+            // It is given no more; but what it may read no more it loses at once, whatever else becomes of it.
+            if walk.purpose.isCover, subscribers[walk.subscriber].isOverfull { break }
             guard !ration.isSpent else { return false }
             let isOver =
                 switch walk.purpose {

@@ -7,6 +7,11 @@ struct CoverageWalk {
         /// `generation` is a resume's among the forgotten topics.
         case cover(start: UInt64?, floor: UInt64?, generation: UInt64?)
         case uncover
+
+        var isCover: Bool {
+            if case .cover = self { return true }
+            return false
+        }
     }
 
     /// Where the topics of the pattern at hand come from.
