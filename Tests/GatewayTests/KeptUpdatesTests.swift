@@ -128,6 +128,21 @@ import Testing
         }
     }
 
+    /// The cursor says how much the rest of the snapshot shows.
+    @Test func aSnapshotOfSeveralAnswersShowsNoMore() throws {
+        let stage = try stage { $0.subscribers.answerByteCount = 70 }
+        for number in 6..<9 { try publish("log/a", "\(number)", to: stage) }
+        var shown = 0
+        var query = "&last=2"
+        for _ in 0..<6 {
+            let answer = ask(stage, "/poll?topics=**&wait=0\(query)")
+            shown += count("\"topic\":\"log/a\"", in: answer)
+            let cursor = try #require(answer.firstMatch(of: /"cursor":"([^"]*)"/)).output.1
+            query = "&cursor=\(cursor)"
+        }
+        #expect(shown == 2)
+    }
+
     @Test(arguments: ["/poll?topics=a&last=-1", "/sse?topics=a&last=x", "/poll?topics=a&last=1000001"])
     func aNumberThatIsNoneIsRefused(target: String) throws {
         let answer = ask(try stage(), target)
