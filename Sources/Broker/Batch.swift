@@ -43,6 +43,8 @@ package struct Batch: ~Copyable {
     package var cursor: UInt64?
     /// In the middle of a poll's snapshot, where it began.
     package var snapshotBegan: UInt64?
+    /// And how many of the updates that a log keeps it shows; nil: all.
+    package var snapshotLast: Int?
     /// Whether marks are left because the budget was used up.
     package var hasMore = false
 
@@ -60,6 +62,7 @@ package struct Batch: ~Copyable {
         byteCount = 0
         cursor = nil
         snapshotBegan = nil
+        snapshotLast = nil
         hasMore = false
     }
 

@@ -5,15 +5,18 @@ extension BrokerReplica {
     /// Patterns that cover no more topics than this are looked up; for others the changes are gone through.
     private static var lookedUpTopicCount: Int { 2048 }
 
-    /// Begins to look for what `requested` lacks after `cursor`, for an answer of about `byteBudget` bytes.
+    /// Begins to look for what `requested` lacks after `cursor`, for an answer of about `byteBudget` bytes. `last` is as for
+    /// `subscribe`.
     package func beginPoll(
-        of requested: [TopicPattern], after cursor: Cursor?, tellingStaleness: Bool = false, byteBudget: Int
+        of requested: [TopicPattern], after cursor: Cursor?, last: Int? = nil, tellingStaleness: Bool = false,
+        byteBudget: Int
     ) -> PollQuery {
         let isResumed = honoursCaughtUp(cursor)
         return PollQuery(
             of: requested, after: isResumed ? cursor?.sequence : nil,
-            snapshotBegan: isResumed ? cursor?.snapshotBegan : sequence, tellingStaleness: tellingStaleness,
-            byteBudget: byteBudget)
+            snapshotBegan: isResumed ? cursor?.snapshotBegan : sequence,
+            excerpt: Excerpt(last: last, after: cursor, isResumed: isResumed, at: sequence),
+            tellingStaleness: tellingStaleness, byteBudget: byteBudget)
     }
 
     /// The same after a cursor that was honoured when the poll began to wait.
@@ -21,7 +24,7 @@ extension BrokerReplica {
         of requested: [TopicPattern], after start: UInt64, tellingStaleness: Bool = false, byteBudget: Int
     ) -> PollQuery {
         PollQuery(
-            of: requested, after: start, snapshotBegan: nil, tellingStaleness: tellingStaleness,
+            of: requested, after: start, snapshotBegan: nil, excerpt: nil, tellingStaleness: tellingStaleness,
             byteBudget: byteBudget)
     }
 
@@ -191,7 +194,10 @@ extension BrokerReplica {
         }
         if known < .max { batch.hasMore = true }
         batch.cursor = batch.hasMore ? end : sequence
-        if batch.hasMore, let began = poll.snapshotBegan, began > end { batch.snapshotBegan = began }
+        if batch.hasMore, let began = poll.snapshotBegan, began > end {
+            batch.snapshotBegan = began
+            batch.snapshotLast = poll.excerpt.map { Int($0.count) }
+        }
         // A gap after the end goes into the answer to that cursor. Here it would be told twice.
         let told = batch.cursor ?? 0
         for lost in gaps where lost.sequence <= told { batch.gaps.append(lost.gap) }
@@ -203,13 +209,14 @@ extension BrokerReplica {
         var gaps: [(sequence: UInt64, gap: Gap)] = []
         for topic in poll.logs where topics.contains(topic) {
             guard let log = topics[topic].log else { continue }
-            if let start = poll.start, log.lostSequence > start {
-                let missed = lacksWhole(log, after: start) ? log.firstVersion - log.originVersion : nil
+            if let start = poll.start, log.hasLost(after: start, poll.excerpt) {
+                let isWhole = lacksWhole(log, after: start, poll.excerpt)
+                let missed = isWhole ? log.firstVersion - log.originVersion : nil
                 gaps.append(
                     (log.lostSequence, Gap(topic: topics[topic].name, next: log.firstVersion, missed: missed))
                 )
             }
-            logs.add(topic, log, from: log.firstVersion(lackedAfter: poll.start))
+            logs.add(topic, log, from: log.firstVersion(lackedAfter: poll.start, poll.excerpt))
         }
         return (logs, gaps)
     }

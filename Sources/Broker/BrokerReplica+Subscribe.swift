@@ -101,9 +101,10 @@ extension BrokerReplica {
 
     /// Marks a new slot if the reader lacks something of its topic; returns whether it does.
     func markMissing(
-        _ id: SubscriberID, _ slot: UInt32, _ topic: UInt32, after start: UInt64?, _ snapshotBegan: UInt64?
+        _ id: SubscriberID, _ slot: UInt32, _ topic: UInt32, after start: UInt64?, _ snapshotBegan: UInt64?,
+        _ excerpt: Excerpt?
     ) -> Bool {
-        let lacksUpdate = lacks(id, slot, topic, after: start, snapshotBegan)
+        let lacksUpdate = lacks(id, slot, topic, after: start, snapshotBegan, excerpt)
         let lacksNotice = subscribers[id].isToldStaleness && staleTopic(topic, after: start) != nil
         guard lacksUpdate || lacksNotice else { return false }
         // How long what is there has been there says nothing of the way to this reader.
@@ -113,7 +114,8 @@ extension BrokerReplica {
     }
 
     private func lacks(
-        _ id: SubscriberID, _ slot: UInt32, _ topic: UInt32, after start: UInt64?, _ snapshotBegan: UInt64?
+        _ id: SubscriberID, _ slot: UInt32, _ topic: UInt32, after start: UInt64?, _ snapshotBegan: UInt64?,
+        _ excerpt: Excerpt?
     ) -> Bool {
         let hadEnded = hadEnded(topic, when: snapshotBegan)
         guard let log = topics[topic].log else {
@@ -121,20 +123,21 @@ extension BrokerReplica {
             guard let start else { return topics[topic].hasValue }
             return topics[topic].latest != nil && topics[topic].sequence > start
         }
-        let begin = hadEnded ? log.endVersion : log.firstVersion(lackedAfter: start)
+        let begin = hadEnded ? log.endVersion : log.firstVersion(lackedAfter: start, excerpt)
         subscribers[id].setLogPosition(.version(begin), of: slot)
         guard begin < log.endVersion else { return false }
         // What the reader never had and what is kept no more is a gap.
-        if let start, log.lostSequence > start {
-            subscribers[id].setLogPosition(lacksWhole(log, after: start) ? .beginning : .unknown, of: slot)
+        if let start, log.hasLost(after: start, excerpt) {
+            let isWhole = lacksWhole(log, after: start, excerpt)
+            subscribers[id].setLogPosition(isWhole ? .beginning : .unknown, of: slot)
         }
         return true
     }
 
     /// Whether a reader that holds all up to `start` lacks a log from its first update on, and nothing before: of a former life
-    /// that was forgotten since, nobody knows.
-    func lacksWhole(_ log: TopicLog, after start: UInt64) -> Bool {
-        start >= purgedSequence && log.isWholeAfter(start)
+    /// that was forgotten since, nobody knows. Who wants an excerpt lacks less.
+    func lacksWhole(_ log: TopicLog, after start: UInt64, _ excerpt: Excerpt?) -> Bool {
+        excerpt == nil && start >= purgedSequence && log.isWholeAfter(start)
     }
 
     /// `since`: updates after this are covered; nil: those to come.

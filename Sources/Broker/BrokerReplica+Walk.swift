@@ -9,23 +9,30 @@ extension BrokerReplica {
     ///
     /// `walk` goes on with it, until `isWalking` is false. Meanwhile the reader is sent what is marked, and its cursor stands
     /// still. Requires that none of its walks is under way.
-    package func subscribe(_ id: SubscriberID, to requested: [TopicPattern], after cursor: Cursor?) -> Bool {
+    ///
+    /// - Parameter last: without a cursor the snapshot shows only so many of the updates that a log keeps.
+    package func subscribe(
+        _ id: SubscriberID, to requested: [TopicPattern], after cursor: Cursor?, last: Int? = nil
+    ) -> Bool {
         let isResumed = honoursCaughtUp(cursor)
         let start = isResumed ? cursor : nil
-        cover(id, requested, after: start?.sequence, start?.snapshotBegan, isSnapshot: true)
+        cover(
+            id, requested, after: start?.sequence, start?.snapshotBegan,
+            Excerpt(last: last, after: cursor, isResumed: isResumed, at: sequence), isSnapshot: true)
         return isResumed
     }
 
     /// The same for a poll that holds all up to `start` and begins to wait.
     package func cover(_ id: SubscriberID, _ requested: [TopicPattern], after start: UInt64) {
-        cover(id, requested, after: start, nil, isSnapshot: false)
+        cover(id, requested, after: start, nil, nil, isSnapshot: false)
     }
 
     private func cover(
         _ id: SubscriberID, _ requested: [TopicPattern], after start: UInt64?, _ snapshotBegan: UInt64?,
-        isSnapshot: Bool
+        _ excerpt: Excerpt?, isSnapshot: Bool
     ) {
         let floor = subscribers[id].cursor(at: markedSequence)
+        if let excerpt { subscribers[id].leaveOut(before: excerpt.began) }
         let generation = start == nil ? nil : forgotten.resumeBegan()
         subscribers[id].resume(after: start)
         // It is vouched for no more than both what was held and what was presented.
@@ -33,13 +40,13 @@ extension BrokerReplica {
         begin(
             CoverageWalk(
                 subscriber: id, purpose: .cover(start: start, floor: floor, generation: generation),
-                patterns: requested, snapshotBegan: snapshotBegan, notBefore: sequence,
+                patterns: requested, snapshotBegan: snapshotBegan, excerpt: excerpt, notBefore: sequence,
                 isSnapshot: isSnapshot))
     }
 
     /// Holds the cursor back, so that it is good for what the reader covered before the walk and for what it covers then.
     func pin(_ id: SubscriberID, at floor: UInt64?) {
-        subscribers[id].floor = floor
+        subscribers[id].vouch(for: floor)
         subscribers[id].isPinned = true
     }
 
@@ -49,8 +56,8 @@ extension BrokerReplica {
         pin(id, at: subscribers[id].cursor(at: markedSequence))
         begin(
             CoverageWalk(
-                subscriber: id, purpose: .uncover, patterns: dropped, snapshotBegan: nil, notBefore: 0,
-                isSnapshot: false))
+                subscriber: id, purpose: .uncover, patterns: dropped, snapshotBegan: nil, excerpt: nil,
+                notBefore: 0, isSnapshot: false))
     }
 
     private func begin(_ begun: CoverageWalk) {
@@ -100,7 +107,9 @@ extension BrokerReplica {
     /// Returns whether the walk is over.
     private func advance(_ walk: inout CoverageWalk, _ ration: inout Ration) -> Bool {
         guard markedSequence >= walk.notBefore else { return false }
-        while walk.place < walk.patterns.count, !subscribers[walk.subscriber].isOverfull {
+        while walk.place < walk.patterns.count {
+            // It is given no more; but what it may read no more it loses at once, whatever else becomes of it.
+            if walk.purpose.isCover, subscribers[walk.subscriber].isOverfull { break }
             guard !ration.isSpent else { return false }
             let isOver =
                 switch walk.purpose {
@@ -125,7 +134,7 @@ extension BrokerReplica {
         if let generation { forgotten.resumeEnded(generation) }
         guard !isOverfull else { return }
         if walk.isSnapshot { statistics.snapshots.record(walk.lackingCount) }
-        if walk.lackingCount == 0 { subscribers[id].floor = floor }
+        if walk.lackingCount == 0 { subscribers[id].vouch(for: floor) }
     }
 
     // MARK: Covering
@@ -199,7 +208,7 @@ extension BrokerReplica {
             return nil
         }
         let slot = addSlot(walk.subscriber, topic, &ration)
-        if markMissing(walk.subscriber, slot, topic, after: start, walk.snapshotBegan) {
+        if markMissing(walk.subscriber, slot, topic, after: start, walk.snapshotBegan, walk.excerpt) {
             walk.lackingCount += 1
         }
         // It is taken from the list of what has settled, so it has to be looked at again when the reader has been told.

@@ -80,9 +80,11 @@ package final class BrokerReplica {
 
     /// Appends the cursor of `sequence` as subscribers hold it. Whoever is behind may have been sent anything that is here, and may have been
     /// spared what is replaced here.
-    package func append(cursor sequence: UInt64, snapshotBegan: UInt64? = nil, to output: inout ByteBuffer) {
+    package func append(
+        cursor sequence: UInt64, snapshotBegan: UInt64? = nil, last: Int? = nil, to output: inout ByteBuffer
+    ) {
         output.append(
-            cursorOf: lineage.current, sequence, snapshotBegan: snapshotBegan, seen: self.sequence)
+            cursorOf: lineage.current, sequence, snapshotBegan: snapshotBegan, last: last, seen: self.sequence)
     }
 
     // MARK: Applying

@@ -7,6 +7,11 @@ struct CoverageWalk {
         /// `generation` is a resume's among the forgotten topics.
         case cover(start: UInt64?, floor: UInt64?, generation: UInt64?)
         case uncover
+
+        var isCover: Bool {
+            if case .cover = self { return true }
+            return false
+        }
     }
 
     /// Where the topics of the pattern at hand come from.
@@ -21,6 +26,8 @@ struct CoverageWalk {
     let patterns: [TopicPattern]
     /// Of a resume from the middle of a snapshot, where that began.
     let snapshotBegan: UInt64?
+    /// What is wanted of each log, where that is less than all.
+    let excerpt: Excerpt?
     /// A cover waits until all changes up to here are marked, so that no mark of them comes after it.
     let notBefore: UInt64
     /// The place of the pattern at hand.

@@ -26,14 +26,16 @@ package struct Epoch: Sendable, Equatable {
 }
 
 /// A cursor as subscribers hold it: the epoch, "-", and the sequence number it covers everything up to. In the middle of a
-/// snapshot that is told in several answers, "." and a second number follow: where the snapshot began. Where the gateway was further
-/// than the cursor, "~" and a last number follow: how far. What its holder holds, and was not sent because it had changed again, depends on
-/// nothing after that.
+/// snapshot that is told in several answers, "." and a second number follow: where the snapshot began; and "." and a third one
+/// where it shows only the last so many of the updates that a log keeps. Where the gateway was further than the cursor, "~" and a
+/// last number follow: how far. What its holder holds, and was not sent because it had changed again, depends on nothing after that.
 package struct Cursor: Sendable, Equatable {
     package let epoch: String
     package let sequence: UInt64
     /// Its holder was told nothing of what had ended before.
     package let snapshotBegan: UInt64?
+    /// How many of the updates that a log keeps that snapshot shows; nil: all.
+    package let last: Int?
     /// How far the gateway was; nil: as far as the cursor.
     package let seen: UInt64?
 
@@ -50,6 +52,7 @@ package struct Cursor: Sendable, Equatable {
         self.epoch = epoch.text
         self.sequence = sequence
         snapshotBegan = nil
+        last = nil
         seen = nil
     }
 
@@ -61,12 +64,15 @@ package struct Cursor: Sendable, Equatable {
         else { return nil }
         let tilde = bytes.indices.last { $0 > dash && bytes[$0] == ASCII.tilde }
         let end = tilde ?? bytes.count
-        let dot = bytes.indices.last { $0 > dash && $0 < end && bytes[$0] == ASCII.period }
+        let dot = bytes.indices.first { $0 > dash && $0 < end && bytes[$0] == ASCII.period }
+        let nextDot = bytes.indices.last { $0 > dot ?? end && $0 < end && bytes[$0] == ASCII.period }
         guard let sequence = bytes.extracting((dash + 1)..<(dot ?? end)).decimal else { return nil }
-        snapshotBegan = dot.flatMap { bytes.extracting(($0 + 1)..<end).decimal }
+        snapshotBegan = dot.flatMap { bytes.extracting(($0 + 1)..<(nextDot ?? end)).decimal }
+        last = nextDot.flatMap { bytes.extracting(($0 + 1)..<end).decimal }.flatMap { Int(exactly: $0) }
         seen = tilde.flatMap { bytes.extracting(($0 + 1)..<bytes.count).decimal }
-        if dot != nil, snapshotBegan == nil { return nil }
-        if tilde != nil, seen == nil { return nil }
+        guard (dot == nil) == (snapshotBegan == nil), (nextDot == nil) == (last == nil),
+            (tilde == nil) == (seen == nil)
+        else { return nil }
         epoch = bytes.extracting(0..<dash).text
         self.sequence = sequence
     }
@@ -75,13 +81,18 @@ package struct Cursor: Sendable, Equatable {
 extension ByteBuffer {
     /// Appends a cursor as subscribers hold it; `Cursor.init(_:)` reads it.
     package mutating func append(
-        cursorOf epoch: Epoch, _ sequence: UInt64, snapshotBegan: UInt64? = nil, seen: UInt64? = nil
+        cursorOf epoch: Epoch, _ sequence: UInt64, snapshotBegan: UInt64? = nil, last: Int? = nil,
+        seen: UInt64? = nil
     ) {
         append(epoch.cursorPrefix)
         append(decimal: sequence)
         if let snapshotBegan {
             append(ASCII.period)
             append(decimal: snapshotBegan)
+            if let last {
+                append(ASCII.period)
+                append(decimal: UInt64(last))
+            }
         }
         if let seen, seen > sequence {
             append(ASCII.tilde)

@@ -15,6 +15,8 @@ package final class PollQuery {
     private(set) var start: UInt64?
     /// Where the snapshot began of which this is a part; nil where it is none.
     private(set) var snapshotBegan: UInt64?
+    /// What is wanted of each log, where that is less than all.
+    private(set) var excerpt: Excerpt?
     var way: Way?
     /// Topics that the poll lacks, with the sequence number of the change that was seen, oldest first once they are whole.
     var found: [Found] = []
@@ -48,14 +50,15 @@ package final class PollQuery {
     }
 
     init(
-        of patterns: [TopicPattern], after start: UInt64?, snapshotBegan: UInt64?, tellingStaleness: Bool,
-        byteBudget: Int
+        of patterns: [TopicPattern], after start: UInt64?, snapshotBegan: UInt64?, excerpt: Excerpt?,
+        tellingStaleness: Bool, byteBudget: Int
     ) {
         self.patterns = patterns
         tellsStaleness = tellingStaleness
         self.byteBudget = byteBudget
         self.start = start
         self.snapshotBegan = snapshotBegan
+        self.excerpt = excerpt
     }
 
     /// What it does not hold and has ended up to here, it need not be told.
@@ -65,6 +68,7 @@ package final class PollQuery {
     func beginAnew(at sequence: UInt64) {
         start = nil
         snapshotBegan = sequence
+        excerpt = nil
         way = nil
         found = []
         byteCount = 0

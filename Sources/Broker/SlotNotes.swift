@@ -14,6 +14,8 @@ final class SlotNotes {
     private var logPositions: [UInt32: LogPosition] = [:]
     /// Whether the versions that were sent are remembered.
     var remembersHeld = false
+    /// Where the last excerpt of logs began; 0: none did.
+    var excerptBegan: UInt64 = 0
     /// By slot, the version that the reader was last sent; 0, which no update has, where it was sent none.
     private var heldVersions: [UInt64] = []
     /// Slots that are marked because their topics have grown stale, and for nothing else.

@@ -78,6 +78,7 @@ struct Subscriber: ~Copyable {
         static let isLeaving = States(rawValue: 4)
         static let isOverfull = States(rawValue: 8)
         static let isToldStaleness = States(rawValue: 16)
+        static let leavesOut = States(rawValue: 32)
     }
 
     /// So many slots are searched one by one; readers that have more keep a table of them.
@@ -318,9 +319,25 @@ struct Subscriber: ~Copyable {
     }
 
     mutating func endRound() {
-        if !isPinned { floor = min(roundSequence, roundLimit) }
+        if !isPinned { vouch(for: min(roundSequence, roundLimit)) }
         leaveRound()
     }
+
+    /// Sets the floor, or takes it away where it would stand before updates that the reader left out.
+    mutating func vouch(for sequence: UInt64?) {
+        let isEarly = leavesOut && sequence.map { $0 < notes?.excerptBegan ?? 0 } ?? false
+        floor = isEarly ? nil : sequence
+    }
+
+    /// It is sent an excerpt of logs, and no cursor before `sequence` from here on: who resumed from that would be sent what was
+    /// left out.
+    mutating func leaveOut(before sequence: UInt64) {
+        states.insert(.leavesOut)
+        let notes = takeNotes()
+        notes.excerptBegan = max(notes.excerptBegan, sequence)
+    }
+
+    private var leavesOut: Bool { states.contains(.leavesOut) }
 
     /// The round that was under way when a walk ended does not count: the walk's marks may stand behind it.
     private mutating func leaveRound() {

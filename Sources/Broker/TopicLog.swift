@@ -90,9 +90,20 @@ final class TopicLog {
         formerSequence <= sequence && sequence < originSequence
     }
 
-    /// The version of the first kept update that a reader lacks who holds all up to `start`; with nil, of a snapshot.
-    func firstVersion(lackedAfter start: UInt64?) -> UInt64 {
-        start.map { firstVersion(after: $0) } ?? max(firstVersion, lifeVersion)
+    /// The version of the first kept update that a reader lacks who holds all up to `start`; with nil, of a snapshot. Of that
+    /// it may want an excerpt.
+    func firstVersion(lackedAfter start: UInt64?, _ excerpt: Excerpt? = nil) -> UInt64 {
+        let first = start.map { firstVersion(after: $0) } ?? max(firstVersion, lifeVersion)
+        guard let excerpt else { return first }
+        let since = firstVersion(after: excerpt.began)
+        return max(first, since - min(since, excerpt.count))
+    }
+
+    /// Whether a reader that holds all up to `start` can have no more of what it lacks. What an excerpt leaves out it does not lack.
+    func hasLost(after start: UInt64, _ excerpt: Excerpt?) -> Bool {
+        guard lostSequence > start else { return false }
+        guard let excerpt, lostSequence <= excerpt.began else { return true }
+        return firstVersion(after: excerpt.began) - firstVersion < excerpt.count
     }
 
     /// The version of the first kept update after `sequence`.

@@ -14,6 +14,8 @@ package struct SubscriptionRequest: Sendable, Equatable {
     package var topics: [String]
     /// Updates of a topic a second; nil for no limit.
     package var maxRate: Double?
+    /// How many of the updates that a log keeps are wanted; nil: all. It says nothing where there is a cursor.
+    package var last: Int?
     /// Whether to be told which topics are stale.
     package var wantsStaleness = false
     /// After so much silence the gateway sends a sign of life (WebSocket, event stream).
@@ -54,7 +56,7 @@ package struct SubscriptionRequest: Sendable, Equatable {
             target.append("&cursor=")
             target.append(percentEncoded: cursor.span)
         }
-        for (name, value) in figures(transport) {
+        for (name, value) in allFigures(transport) {
             target.append("&\(name)=")
             target.append(jsonNumber: value)
         }
@@ -87,7 +89,7 @@ package struct SubscriptionRequest: Sendable, Equatable {
             content.append(",\"cursor\":")
             content.append(jsonString: cursor.span)
         }
-        for (name, value) in figures(transport) {
+        for (name, value) in allFigures(transport) {
             content.append(",\"\(name)\":")
             content.append(jsonNumber: value)
         }
@@ -115,6 +117,11 @@ package struct SubscriptionRequest: Sendable, Equatable {
             return pace + [("heartbeat", Double(max(heartbeatSeconds, 1)))] + stale
         case .poll: return [("wait", Double(max(waitSeconds, 0)))] + stale
         }
+    }
+
+    /// The same, and what goes with the topics.
+    private func allFigures(_ transport: SubscriptionTransport) -> [(name: String, value: Double)] {
+        figures(transport) + (last.map { [("last", Double($0))] } ?? [])
     }
 }
 

@@ -74,13 +74,14 @@ struct ReaderSession {
 
     /// Begins to cover more topics; returns whether the cursor was honoured.
     mutating func subscribe(
-        _ patterns: [TopicPattern], cursor: [UInt8]?, id: [UInt8]?, _ connection: Connection,
+        _ patterns: [TopicPattern], cursor: [UInt8]?, last: Int?, id: [UInt8]?, _ connection: Connection,
         _ work: Workspace
     ) -> Bool {
         settleLives(work)
         work.replica.catchUp()
+        let start = cursor.flatMap { Cursor($0.span) }
         let isResumed = work.replica.subscribe(
-            subscriber, to: patterns, after: cursor.flatMap { Cursor($0.span) })
+            subscriber, to: patterns, after: start, last: start.isReset(cursor) ? nil : last)
         if cursor != nil { work.note(resume: isResumed, of: connection) }
         pendingLives.append(PendingLive(id: id, isResumed: isResumed))
         // A turn later in any case: also where nothing has to be sent, the reader is told that it is live.

@@ -88,6 +88,7 @@ enum RequestRouter {
         case .eventStream: return try EventStream.open(head, &response, connection, work)
         case .poll: return try LongPoll.open(head, &response, connection, work)
         case .topics: return try TopicListing.open(head, &response, connection, work)
+        case .log: try LogReading.answer(head, &response, connection, work)
         case .topic: return try routeTopic(head, path, &response, connection, work)
         case .publish:
             guard head.method == .post else { throw .notAllowed("POST, OPTIONS") }

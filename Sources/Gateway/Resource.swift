@@ -7,6 +7,7 @@ enum Resource: CaseIterable {
     case poll
     case topics
     case topic
+    case log
     case publish
     case tickets
     case disconnection
@@ -26,6 +27,7 @@ enum Resource: CaseIterable {
         case .poll: "/poll"
         case .topics: "/topics"
         case .topic: "/topics/"
+        case .log: "/log"
         case .publish: "/publish"
         case .tickets: "/tickets"
         case .disconnection: "/operations/disconnect"
@@ -56,7 +58,7 @@ enum Resource: CaseIterable {
         switch self {
         // A ticket is for reading and publishing.
         case .webSocket, .tickets: [.subscribe, .publish]
-        case .eventStream, .poll, .topics: .subscribe
+        case .eventStream, .poll, .topics, .log: .subscribe
         case .topic: isGet ? .subscribe : .publish
         case .publish: .publish
         case .disconnection, .reload, .settings, .connections, .metrics, .stats: .operations
@@ -68,7 +70,7 @@ enum Resource: CaseIterable {
     /// where memory is short.
     func takesMemory(isGet: Bool) -> Bool {
         switch self {
-        case .webSocket, .poll, .topics: true
+        case .webSocket, .poll, .topics, .log: true
         // It says in its own way that there is none.
         case .eventStream: false
         case .topic: isGet
@@ -92,7 +94,7 @@ enum Resource: CaseIterable {
     var isOpen: Bool {
         switch self {
         case .health, .readiness: true
-        case .webSocket, .eventStream, .poll, .topics, .topic, .publish, .tickets, .disconnection,
+        case .webSocket, .eventStream, .poll, .topics, .topic, .log, .publish, .tickets, .disconnection,
             .reload, .settings, .connections, .metrics, .stats:
             false
         }

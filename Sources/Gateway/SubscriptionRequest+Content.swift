@@ -67,6 +67,8 @@ extension SubscriptionRequest {
             heartbeat = UInt8(try Self.integer(value.array, "heartbeat", 1...60))
         } else if name.equals("wait", in: text) {
             wait = try Self.integer(value.array, "wait", 0...60)
+        } else if name.equals("last", in: text) {
+            last = try Self.last(value.array)
         } else if name.equals("stale", in: text) {
             wantsStaleness = try Self.boolean(value.array, "stale")
         }

@@ -11,6 +11,8 @@ struct SubscriptionRequest {
     /// Seconds; nil when none was asked for.
     var heartbeat: UInt8?
     var wait: Int?
+    /// How many of the updates that a log keeps a snapshot shows; nil: all.
+    var last: Int?
     /// Whether it is to be told which topics are stale.
     var wantsStaleness = false
 
@@ -30,6 +32,7 @@ struct SubscriptionRequest {
             case "heartbeat": heartbeat = UInt8(try Self.integer(value, "heartbeat", 1...60))
             case "stale": wantsStaleness = try Self.boolean(value, "stale")
             case "wait": wait = try Self.integer(value, "wait", 0...60)
+            case "last": last = try Self.last(value)
             default: continue
             }
         }
@@ -89,6 +92,9 @@ struct SubscriptionRequest {
         }
     }
 
+    /// A log keeps no more.
+    static func last(_ text: [UInt8]) throws(Problem) -> Int { try integer(text, "last", 0...1_000_000) }
+
     static func limit(_ text: [UInt8]) throws(Problem) -> Int { try integer(text, "limit", 1...10_000) }
 
     static func rate(_ text: [UInt8]) throws(Problem) -> Double? {
@@ -104,6 +110,11 @@ struct SubscriptionRequest {
 
     static let rateProblem = Problem.badRequest(
         "\"maxRate\" must be a number above 0 (updates of a topic a second), or null for no limit.")
+}
+
+extension Cursor? {
+    /// Whether what was presented can't even be read. It gets a reset like any other cursor, and for that nothing is left out.
+    func isReset(_ presented: [UInt8]?) -> Bool { self == nil && !(presented ?? []).isEmpty }
 }
 
 extension SubscriberSettings {

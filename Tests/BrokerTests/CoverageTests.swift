@@ -92,4 +92,18 @@ extension Subscriber {
         _ = try bench.reader(of: ["c"])
         #expect(changes(bench) == [] && bench.replica.coverageChanges.isEmpty)
     }
+
+    /// It is about to be sent away; until then it is sent nothing that it has dropped, or may read no more.
+    @Test func whoCoversTooMuchStillLosesWhatItDrops() throws {
+        let bench = Bench()
+        for name in ["a", "t/b", "t/c"] { try bench.publish(name, "1") }
+        bench.replica.follow()
+        let id = try bench.reader(of: ["a", "t/b"])
+        bench.replica.coveredLimit = 2
+        try bench.subscribe(id, ["t/*"])
+        #expect(bench.replica.hasOverfull)
+        try bench.unsubscribe(id, ["a", "t/b", "t/*"])
+        #expect(bench.replica.coveredCount(of: id) == 0)
+        #expect(bench.drain(id).isEmpty)
+    }
 }

@@ -110,7 +110,10 @@ import Testing
         #expect(bench.drain(slow).count == 1)
     }
 
-    @Test(arguments: ["e-5.", "e-5.x", "e-.5", "e.5-6x", "e-5.6.7"]) func readsNoCursorThatIsNone(
+    @Test(arguments: [
+        "e-5.", "e-5.x", "e-.5", "e.5-6x", "e-5.6.", "e-5..7", "e-5.6.x", "e-5.6.7.8",
+        "e-5.6.18446744073709551615",
+    ]) func readsNoCursorThatIsNone(
         text: String
     ) {
         #expect(Cursor(Array(text.utf8).span) == nil)

@@ -66,7 +66,7 @@ struct SubscriptionPartsTests {
     }
 
     @Test(arguments: [100, 1000, 20_000, 1]) func eachPartFitsIntoAMessage(limit: Int) throws {
-        var parts = SubscriptionParts(of: many.topics, cursor: Array("k-1".utf8))
+        var parts = SubscriptionParts(of: many.topics, cursor: Array("k-1".utf8), last: 7)
         parts.messageByteCount = limit
         var named: [String] = []
         var events: [WireEvent] = []
@@ -87,7 +87,7 @@ struct SubscriptionPartsTests {
     private func events(_ heard: [WireEvent], cursor: String?) -> (
         told: [WireEvent], sent: [String], failure: ClientFailure?
     ) {
-        var parts = SubscriptionParts(of: ["a", "b"], cursor: cursor.map { Array($0.utf8) })
+        var parts = SubscriptionParts(of: ["a", "b"], cursor: cursor.map { Array($0.utf8) }, last: 7)
         parts.messageByteCount = 1
         var told: [WireEvent] = []
         var sent = [text(parts.next() ?? [])]
@@ -131,6 +131,15 @@ struct SubscriptionPartsTests {
         #expect(told == [.subscribed(resumed: false), .live(resumed: nil)])
         #expect(sent.last == #"{"type":"subscribe","topics":["b"]}"#)
         #expect(failure == nil)
+    }
+
+    @Test func withoutACursorEachPartAsksForTheLastUpdates() {
+        let (_, sent, _) = events([.subscribed(resumed: false)], cursor: nil)
+        #expect(
+            sent == [
+                #"{"type":"subscribe","topics":["a"],"last":7}"#,
+                #"{"type":"subscribe","topics":["b"],"last":7}"#,
+            ])
     }
 
     /// What the first part holds would be forgotten and not be sent again.

@@ -258,6 +258,18 @@ struct WireTests {
             request.content(.poll, cursor: nil).bytes.text == #"{"topics":["a"],"wait":25,"stale":1}"#)
     }
 
+    @Test func asksForTheLastUpdatesWhereverItNamesItsTopics() throws {
+        var request = SubscriptionRequest(topics: ["a"])
+        request.last = 50
+        let url = try GatewayURL("http://h")
+        #expect(request.target(.webSocket, at: url, cursor: nil) == "/ws?topics=a&heartbeat=10&last=50")
+        #expect(request.shortTarget(.webSocket, at: url) == "/ws?heartbeat=10")
+        #expect(request.target(.poll, at: url, cursor: nil) == "/poll?topics=a&wait=25&last=50")
+        #expect(
+            request.content(.eventStream, cursor: nil).bytes.text
+                == #"{"topics":["a"],"heartbeat":10,"last":50}"#)
+    }
+
     @Test func anUpdateHasWhatItsPublisherAndTheGatewaySayOfItsTime() throws {
         func read(_ members: String) throws -> Update {
             try Update(line: Array(#"{"topic":"a","version":1,"time":9,\#(members)}"#.utf8))

@@ -162,6 +162,7 @@ struct Said: Equatable {
     var cursor: [UInt8]?
     /// Nil: unchanged.
     var rate: Double??
+    var last: Int?
     var wantsStaleness = false
     var updates = Taken.updates([])
 
@@ -186,8 +187,9 @@ struct Said: Equatable {
 
     private mutating func note(_ command: ClientCommand) {
         switch command {
-        case .subscribe(let patterns, let cursor, let rate, let wantsStaleness):
+        case .subscribe(let patterns, let cursor, let last, let rate, let wantsStaleness):
             kind = "subscribe"
+            self.last = last
             self.wantsStaleness = wantsStaleness
             topics = patterns.map(\.text)
             self.cursor = cursor
@@ -231,6 +233,7 @@ struct Said: Equatable {
             text.append(",\"maxRate\":")
             text.append(Array((rate.map { "\($0)" } ?? "null").utf8))
         }
+        if let last { text.append(Array(",\"last\":\(last)".utf8)) }
         if wantsStaleness { text.append(",\"stale\":true") }
         if kind == "publish", case .updates(let updates) = updates {
             text.append(",\"updates\":")
@@ -253,6 +256,7 @@ func fuzzMessage(_ text: [UInt8]) {
     }
     check(said.updates, of: text)
     for topic in said.topics { promise(isPattern(topic), "a pattern that may not be") }
+    if let last = said.last { promise((0...1_000_000).contains(last), "a log that can't be so long") }
     if let rate = said.rate, let rate { promise(rate.isFinite && rate > 0, "a pace that cannot be kept") }
     promise(Said(said.written) == said || isDeep(text), "written anew it says something else")
 }

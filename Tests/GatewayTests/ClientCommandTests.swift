@@ -18,9 +18,10 @@ import Testing
         let parsed = ClientCommand.parse(Array(text.utf8).span, into: &batch)
         let id = parsed.id.map { String(decoding: $0, as: UTF8.self) + "|" } ?? ""
         switch parsed.command {
-        case .success(.subscribe(let patterns, let cursor, let rate, _)):
+        case .success(.subscribe(let patterns, let cursor, let last, let rate, _)):
             let after = cursor.map { " after \(String(decoding: $0, as: UTF8.self))" } ?? ""
-            return id + "subscribe \(patterns.map(\.told))\(after)\(told(rate))"
+            return id
+                + "subscribe \(patterns.map(\.told))\(after)\(last.map { " last \($0)" } ?? "")\(told(rate))"
         case .success(.unsubscribe(let patterns)): return id + "unsubscribe \(patterns.map(\.told))"
         case .success(.pace(let rate)): return id + "pace\(told(rate))"
         case .success(.publish): return id + "publish \(try GatewayTests.told(batch))"
@@ -46,6 +47,9 @@ import Testing
         (#"{"topics":["caf\u00e9"],"type":"subscribe","cursor":"e-1"}"#, #"subscribe ["café"] after e-1"#),
         (#"{"type":"subscribe","topics":["a"],"cursor":null,"maxRate":2.5}"#, #"subscribe ["a"] at 2.5"#),
         (#"{"type":"subscribe","topics":["a"],"maxRate":null}"#, #"subscribe ["a"] at any rate"#),
+        (#"{"type":"subscribe","last":50,"topics":["a"]}"#, #"subscribe ["a"] last 50"#),
+        (#"{"type":"subscribe","topics":["a"],"last":0,"cursor":""}"#, #"subscribe ["a"] after  last 0"#),
+        (#"{"type":"subscribe","topics":["a"],"last":null}"#, #"subscribe ["a"]"#),
         (#"{"type":"unsubscribe","topics":["a"]}"#, #"unsubscribe ["a"]"#),
         (#"{"type":"pace","maxRate":1}"#, "pace at 1.0"),
         (#"{"type":"pace","maxRate":null}"#, "pace at any rate"),
@@ -79,6 +83,10 @@ import Testing
         (#"{"type":"subscribe","topics":["\ud800"]}"#, "400 invalid_topic"),
         (#"{"type":"subscribe","topics":["a"],"cursor":5,"id":4}"#, "4|400 bad_request"),
         (#"{"type":"subscribe","topics":["a"],"maxRate":0}"#, "400 bad_request"),
+        (#"{"type":"subscribe","topics":["a"],"last":-1,"id":5}"#, "5|400 bad_request"),
+        (#"{"type":"subscribe","topics":["a"],"last":1.5}"#, "400 bad_request"),
+        (#"{"type":"subscribe","topics":["a"],"last":"5"}"#, "400 bad_request"),
+        (#"{"type":"subscribe","topics":["a"],"last":1000001}"#, "400 bad_request"),
         (#"{"type":"pace"}"#, "400 bad_request"),
         (#"{"type":"pace","maxRate":-1}"#, "400 bad_request"),
         (#"{"type":"pace","maxRate":"2"}"#, "400 bad_request"),

@@ -22,7 +22,7 @@ import Testing
         stage.work.memory.change(from: HeldBytes(), to: HeldBytes(requests: 1))
     }
 
-    @Test(arguments: ["/poll?topics=a", "/topics", "/topics/a", "/", "/page.js"])
+    @Test(arguments: ["/poll?topics=a", "/topics", "/topics/a", "/log?topic=a", "/", "/page.js"])
     func whatIsNewIsRefused(path: String) throws {
         let stage = FrontEndStage()
         try stage.publish("a", "1")

@@ -19,7 +19,9 @@ import Transport
         stage.receive("\(request) HTTP/1.1\r\nHost: x\r\n\(fields)Content-Length: 0\r\n\r\n")
     }
 
-    private static let reading = ["GET /topics", "GET /topics/a", "GET /sse?topics=a", "GET /poll?topics=a"]
+    private static let reading = [
+        "GET /topics", "GET /topics/a", "GET /log?topic=a", "GET /sse?topics=a", "GET /poll?topics=a",
+    ]
     private static let publishing = ["POST /publish", "PUT /topics/a", "DELETE /topics/a"]
     private static let operations = [
         "GET /metrics", "GET /stats", "GET /connections", "POST /operations/reload",

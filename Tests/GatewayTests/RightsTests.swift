@@ -125,6 +125,8 @@ import Testing
         #expect(status(get(stage, "/topics")) == "403")
         #expect(status(get(stage, "/topics?match=**")) == "403")
         #expect(status(get(stage, "/topics?match=host/**")) == "200")
+        #expect(status(get(stage, "/log?topic=stocks/A")) == "404")
+        #expect(status(get(stage, "/log?topic=fx/A")) == "403")
     }
 
     @Test func asksWhoOperates() throws {

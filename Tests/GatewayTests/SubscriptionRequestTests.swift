@@ -23,6 +23,7 @@ import Testing
             if let rate = request.maximumRate { words.append("at \(rate)") }
             if let heartbeat = request.heartbeat { words.append("beating \(heartbeat)") }
             if let wait = request.wait { words.append("waiting \(wait)") }
+            if let last = request.last { words.append("last \(last)") }
             return words.joined(separator: " ")
         } catch {
             return told(error)
@@ -38,6 +39,8 @@ import Testing
         ("topics=a&cursor=", #"["a"]"#),
         ("topics=a&maxRate=0.5&heartbeat=60&wait=0", #"["a"] at 0.5 beating 60 waiting 0"#),
         ("topics=a&maxRate=null", #"["a"]"#),
+        ("topics=a&last=0", #"["a"] last 0"#),
+        ("topics=a&last=1000000&cursor=e-1", #"["a"] after e-1 last 1000000"#),
         ("topics=a&unknown=1", #"["a"]"#),
         ("", "400 bad_request"),
         ("cursor=e-1", "400 bad_request"),
@@ -48,6 +51,9 @@ import Testing
         ("topics=a&maxRate=0", "400 bad_request"),
         ("topics=a&maxRate=-1", "400 bad_request"),
         ("topics=a&maxRate=inf", "400 bad_request"),
+        ("topics=a&last=-1", "400 bad_request"),
+        ("topics=a&last=", "400 bad_request"),
+        ("topics=a&last=1000001", "400 bad_request"),
         ("topics=a&maxRate=x", "400 bad_request"),
         ("topics=a&heartbeat=0", "400 bad_request"),
         ("topics=a&heartbeat=61", "400 bad_request"),

@@ -74,6 +74,7 @@ final class EventStreamClient: Client {
         if let rate { request.add("maxRate", "\(rate)") }
         heartbeat = random.chance(20) ? 1 + random.below(2) : 0
         if heartbeat > 0 { request.add("heartbeat", "\(heartbeat)") }
+        if let last = resumption.last { request.add("last", "\(last)") }
         if let text = resumption.text {
             switch random.below(3) {
             case 0: request.add("cursor", text, isText: true)
@@ -157,7 +158,8 @@ final class EventStreamClient: Client {
         guard !isTold else { return }
         isTold = true
         let start = try resumption.check(isHonoured: isHonoured, in: world)
-        reader.holding.cover(mask, after: start, asked: asked, world.truth)
+        reader.holding.cover(
+            mask, after: start, last: resumption.last(after: start), asked: asked, world.truth)
     }
 
     private func receive(

@@ -9,6 +9,10 @@ struct Holding {
         /// Where what it is sent may begin: known by bounds, for the moment at which the gateway took the subscription is.
         var low = 0
         var high = 0
+        /// How many of the updates of a log it wanted that were there; nil: all.
+        var last: Int?
+        /// It left something out of what was there up to here, or later; 0: nothing.
+        var leftOut: UInt64 = 0
         /// For logs: the index of the next update; -1 until the first has come.
         var expected = -1
         var lastSent = -1
@@ -57,8 +61,11 @@ struct Holding {
         lastCursor = nil
     }
 
-    /// Covers `added` from here on. `asked` is where the truth stood when the question was sent.
-    mutating func cover(_ added: UInt64, after start: HandedCursor?, asked: UInt64, _ truth: Truth) {
+    /// Covers `added` from here on. `asked` is where the truth stood when the question was sent; of logs no more than the `last`
+    /// updates were wanted of what was there then.
+    mutating func cover(
+        _ added: UInt64, after start: HandedCursor?, last: Int? = nil, asked: UInt64, _ truth: Truth
+    ) {
         for (number, topic) in truth.topics.enumerated()
         where coverage[number] == nil && topic.mask & added != 0 {
             var cover = Coverage()
@@ -76,6 +83,14 @@ struct Holding {
                 cover.low = topic.snapshotStart(at: asked)
                 cover.high = Self.unknown
             }
+            if let last, topic.keeps > 0 {
+                let began = start?.place.snapshotBegan ?? asked
+                cover.last = last
+                let first = topic.count(upTo: began) - last
+                if first > max(cover.low, topic.snapshotStart(at: began)) { cover.leftOut = began }
+                cover.low = max(cover.low, first)
+                cover.high = max(cover.low, cover.high)
+            }
             if topic.keeps > 0, cover.low == cover.high { cover.expected = cover.low }
             coverage[number] = cover
         }
@@ -86,8 +101,15 @@ struct Holding {
     /// All that was asked for is live: by now each topic's snapshot was taken.
     mutating func becomeLive(_ truth: Truth) {
         for (number, topic) in truth.topics.enumerated() where coverage[number]?.high == Self.unknown {
-            coverage[number]?.high = topic.snapshotStart(at: truth.sequence)
+            let last = coverage[number]?.last
+            coverage[number]?.high = max(
+                topic.snapshotStart(at: truth.sequence), last.map { topic.updates.count - $0 } ?? 0)
         }
+    }
+
+    /// Whether it did not want the latest update of a log, nor any before.
+    private func hasLeftOut(_ number: Int, _ topic: Truth.Topic) -> Bool {
+        topic.keeps > 0 && held[number] < 0 && topic.updates.count <= coverage[number]?.high ?? 0
     }
 
     /// The gateway takes a topic's snapshot when it comes to the topic, some time before it says "live".
@@ -179,6 +201,10 @@ struct Holding {
             throw SimulationFailure("was handed the cursor \(cursor), ahead of all updates")
         }
         for (number, topic) in truth.topics.enumerated() where topic.mask & mask != 0 {
+            if place.snapshotBegan == nil, let leftOut = coverage[number]?.leftOut, cursor < leftOut {
+                throw SimulationFailure(
+                    "the cursor \(cursor) leads back to what was left out up to \(leftOut)")
+            }
             let end = topic.count(upTo: cursor)
             coverage[number]?.isAhead = held[number] >= end
             if held[number] >= 0, topic.updates[Int(held[number])].sequence > place.reach {
@@ -210,7 +236,11 @@ struct Holding {
     /// Whether it lacks the latest value of something that it covers.
     func lacksSomething(_ truth: Truth) -> Bool {
         for (number, topic) in truth.topics.enumerated() where topic.mask & mask != 0 {
-            if held[number] < topic.updates.count - 1, !(held[number] < 0 && topic.isEnded) { return true }
+            if held[number] < topic.updates.count - 1, !(held[number] < 0 && topic.isEnded),
+                !hasLeftOut(number, topic)
+            {
+                return true
+            }
         }
         return false
     }
@@ -221,7 +251,7 @@ struct Holding {
             guard covers(number) else { continue }
             let latest = topic.updates.count - 1
             if held[number] < 0, topic.isEnded { continue }
-            if Int(held[number]) != latest {
+            if Int(held[number]) != latest, !hasLeftOut(number, topic) {
                 let holds = held[number] < 0 ? "nothing" : topic.updates[Int(held[number])].payload.text
                 throw SimulationFailure(
                     "all is quiet, and it holds \(holds) where the latest is \(topic.updates[latest].payload.text)"

@@ -72,6 +72,7 @@ final class PollClient: Client {
         if let last, random.chance(80) || world.isQuiet {
             (mask, resumption) = (last.mask, Resumption(last, &random, in: world))
         }
+        resumption.last = world.pickLast(mask)
         let isByTag = resumption.text != nil && random.chance(30)
         let wait = world.isQuiet ? 0 : random.below(4)
         var request = SubscriptionWriter("/poll", mask)
@@ -83,7 +84,12 @@ final class PollClient: Client {
             }
         }
         // To a tag that is no cursor the gateway has nothing to say.
-        if isByTag, !resumption.isCursor { resumption = .none }
+        if isByTag, !resumption.isCursor {
+            let last = resumption.last
+            resumption = .none
+            resumption.last = last
+        }
+        if let last = resumption.last { request.add("last", "\(last)") }
         if random.chance(80) {
             request.add("wait", "\(wait)")
         } else {
@@ -155,7 +161,7 @@ final class PollClient: Client {
         if answer.status == 304 {
             guard poll.isByTag, answer.body.isEmpty else { throw answer.fault("a poll without a tag") }
             guard let start = try poll.resumption.check(isHonoured: true, in: world) else { return }
-            holding.cover(poll.mask, after: start, asked: poll.asked, world.truth)
+            cover(poll, after: start, in: world)
             holding.becomeLive(world.truth)
             try take(text, isCut: false, in: world)
             doneAt = poll.asked
@@ -168,7 +174,7 @@ final class PollClient: Client {
         if isReset, poll.resumption.text == nil { throw answer.fault("a poll without a cursor") }
         let isHonoured = poll.resumption.text != nil && !isReset
         let start = try poll.resumption.check(isHonoured: isHonoured, in: world)
-        holding.cover(poll.mask, after: start, asked: poll.asked, world.truth)
+        cover(poll, after: start, in: world)
         holding.becomeLive(world.truth)
         for range in try members.elements("gaps") {
             try receive(gap: try JSONMembers(Array(members.text[range])), in: world)
@@ -184,6 +190,11 @@ final class PollClient: Client {
         try take(text, isCut: isCut, in: world)
         if elements.isEmpty { doneAt = poll.asked }
         if elements.isEmpty, isHonoured, members["gaps"] == nil { try checkWait(poll, socket, in: world) }
+    }
+
+    private func cover(_ poll: Poll, after start: Holding.HandedCursor?, in world: World) {
+        holding.cover(
+            poll.mask, after: start, last: poll.resumption.last(after: start), asked: poll.asked, world.truth)
     }
 
     /// With nothing new it is answered when its time is up, neither before nor much later.

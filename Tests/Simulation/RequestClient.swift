@@ -1,4 +1,5 @@
 /// Publishes and asks over HTTP, several requests in a row, and wants each answered once, in order, with what fits it.
+import Broker
 import Gateway
 import HTTP
 import Primitives
@@ -13,6 +14,7 @@ final class RequestClient: Client {
             case lines(numbers: [Int], ends: Int)
             case show(topic: Int)
             case list(pattern: Int?, limit: Int)
+            case log(topic: Int, place: LogPlace, limit: Int)
             case plain(String)
             /// What is refused with this status.
             case wrong(status: Int, code: String)
@@ -148,6 +150,8 @@ final class RequestClient: Client {
             }
         case .show(let topic): try check(answer, shows: topic, question, truth)
         case .list(let pattern, let limit): try check(answer, lists: pattern, limit, question, truth)
+        case .log(let topic, let place, let limit):
+            try check(answer, reads: topic, place, limit, question, truth)
         case .plain(let text):
             guard answer.status == 200, answer.body.elementsEqual(text.utf8) else {
                 throw answer.fault("what is to be answered \(text)")

@@ -1,4 +1,5 @@
 /// Writes requests of all kinds: with a length or in chunks, whole or wrong.
+import Broker
 import Primitives
 
 struct RequestWriter {
@@ -18,7 +19,8 @@ struct RequestWriter {
         case 44..<58: return post(in: world)
         case 58..<68: return lines(in: world)
         case 68..<80: return show()
-        case 80..<90: return list()
+        case 80..<86: return list()
+        case 86..<90: return log(in: world)
         case 90..<94: return plain()
         default: return wrong()
         }
@@ -101,6 +103,29 @@ struct RequestWriter {
         begin("GET", "/topics" + query)
         end()
         return .list(pattern: pattern, limit: limit)
+    }
+
+    /// A page of a log, or of what may be none.
+    private mutating func log(in world: World) -> RequestClient.Question.Kind {
+        let topic = random.below(Universe.standard.names.count)
+        let published = world.truth.topics[topic].updates.count
+        let version = published > 0 ? world.truth.topics[topic].updates[random.below(published)].version : 7
+        let place: LogPlace? =
+            switch random.below(3) {
+            case 0: .from(version)
+            case 1: .before(version)
+            default: nil
+            }
+        let limit = 1 + random.below(6)
+        var query = "?topic=" + Universe.escaped(Universe.standard.names[topic].text) + "&limit=\(limit)"
+        switch place {
+        case .from(let version): query += "&from=\(version)"
+        case .before(let version): query += "&before=\(version)"
+        case nil: break
+        }
+        begin("GET", "/log" + query)
+        end()
+        return .log(topic: topic, place: place ?? .from(0), limit: limit)
     }
 
     private mutating func plain() -> RequestClient.Question.Kind {

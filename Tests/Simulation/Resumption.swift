@@ -1,4 +1,4 @@
-/// A cursor as a reader presents it, and what must become of it.
+/// Where a reader wants to begin: a cursor as it presents it, and what must become of it; how much of the past it wants of logs.
 import Primitives
 
 struct Resumption {
@@ -16,6 +16,8 @@ struct Resumption {
     /// Whether it can be honoured, as far as its text tells.
     private let isPlausible: Bool
     private let purgedBefore: UInt64
+    /// How many of the updates that were kept; nil: all.
+    var last: Int?
 
     static let none = Resumption(text: nil, handed: nil, isPlausible: false, purgedBefore: 0)
 
@@ -40,6 +42,9 @@ struct Resumption {
             isPlausible = world.knows(handed)
         }
     }
+
+    /// How many are owed once the gateway has said what became of the cursor: with one `last` says nothing.
+    func last(after start: Holding.HandedCursor?) -> Int? { text == nil ? last : start?.place.last }
 
     /// Whether it has the form of a cursor.
     var isCursor: Bool { text?.contains("-") ?? false }

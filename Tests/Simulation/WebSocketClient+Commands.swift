@@ -17,6 +17,7 @@ extension WebSocketClient {
             let (mask, resumption) = world.pickSubscription(&random)
             members = ["\"type\":\"subscribe\"", topics(mask)]
             if let text = resumption.text { members.append("\"cursor\":\"\(text)\"") }
+            if let last = resumption.last { members.append("\"last\":\(last)") }
             if random.chance(20) { rate = .some(world.pickRate(&random)) }
             kind = .subscribe(mask, resumption)
         case 28..<42:
@@ -165,7 +166,8 @@ extension WebSocketClient {
             try check(rate: command.rate, members, wrong)
             let isHonoured = members.raw("resumed") == "true"
             let start = try resumption.check(isHonoured: isHonoured, in: world)
-            reader.holding.cover(mask, after: start, asked: command.asked, world.truth)
+            reader.holding.cover(
+                mask, after: start, last: resumption.last(after: start), asked: command.asked, world.truth)
             reader.holding.forgetTurns()
             reader.lives.append(
                 StreamReader.PendingLive(id: command.id, asked: command.asked, isResumed: isHonoured))

@@ -101,6 +101,7 @@ final class WebSocketClient: Client {
             query.append(
                 "topics=" + Universe.standard.texts(mask).map(Universe.escaped).joined(separator: ","))
             if let text = resumption.text { query.append("cursor=" + text) }
+            if let last = resumption.last { query.append("last=\(last)") }
         }
         let rate: Double? = random.chance(traits.isSteady ? 0 : 25) ? world.pickRate(&random) : nil
         if let rate { query.append("maxRate=\(rate)") }

@@ -281,6 +281,18 @@ final class World {
 
     /// Patterns with a cursor that says something of them, or without one.
     func pickSubscription(_ random: inout SeededGenerator) -> (mask: UInt64, resumption: Resumption) {
+        var (mask, resumption) = pickBeginning(&random)
+        resumption.last = pickLast(mask)
+        return (mask, resumption)
+    }
+
+    /// How much of the past of logs is wanted. It is drawn from what is there anyway, and changes nothing of what else is drawn.
+    func pickLast(_ mask: UInt64) -> Int? {
+        let drawn = Int((mask &* 31 &+ truth.sequence) % 20)
+        return drawn < 7 ? drawn : nil
+    }
+
+    private func pickBeginning(_ random: inout SeededGenerator) -> (mask: UInt64, resumption: Resumption) {
         guard random.chance(70), !cursors.isEmpty else { return (pickMask(&random), .none) }
         let handed = random.chance(50) ? cursors[cursors.count - 1] : random.pick(cursors)
         guard handed.mask != 0 else { return (pickMask(&random), .none) }

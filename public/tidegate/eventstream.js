@@ -61,8 +61,8 @@ export class EventStreamTransport {
    * @returns {Promise<boolean>} whether it became live and goes no further; if not, it ended by itself
    */
   async #read(topics, cursor, maxRate, endsWhenLive) {
-    const { base, environment, heartbeat } = this.#context;
-    const { url, init, uploadMilliseconds } = subscribing(base, 'sse', topics, { cursor, maxRate, heartbeat });
+    const { base, environment, heartbeat, last } = this.#context;
+    const { url, init, uploadMilliseconds } = subscribing(base, 'sse', topics, { cursor, last, maxRate, heartbeat });
     this.#silence.restart(openMilliseconds + uploadMilliseconds);
     const headers = { ...init.headers, Accept: 'text/event-stream' };
     const response = await requestWithTicket(this.#context, url, { ...init, headers, signal: this.#abort.signal });

@@ -24,6 +24,7 @@ import { Subscription } from './subscription.js';
  * @property {() => string | Promise<string>} [ticket] called for each connection, whatever its transport: the page's own server gets tickets by `POST /tickets`
  * @property {RequestCredentials} [credentials] `include`: the cookie goes to a gateway of another origin, too
  * @property {number | null} [maxRate] updates of a topic a second; null (default) for no limit
+ * @property {number | null} [last] of `log` topics only so many of the updates that are kept, then all that come; null (default) for all. 0: only what comes
  * @property {number} [heartbeat] seconds of silence after which the gateway sends a sign of life, 1 to 60; default 5
  * @property {number} [pauseHiddenAfter] milliseconds after which a hidden page lets go of its connection; default 5 minutes, `Infinity` for never
  * @property {import('./environment.js').Environment} [environment] for tests
@@ -40,12 +41,17 @@ export class Tidegate {
    */
   constructor(url = './', options = {}) {
     const environment = options.environment ?? realEnvironment();
+    const last = options.last ?? null;
+    if (last !== null && !(Number.isInteger(last) && last >= 0)) {
+      throw new GateError('bad_request', 'The last updates of a log are a whole number of them, or null for all.');
+    }
     this.#board = new Board(environment);
     this.#link = new Link({
       surroundings: {
         environment,
         base: baseURL(url),
         heartbeat: options.heartbeat ?? 5,
+        last,
         token: async (isRefresh) => (await options.token?.({ isRefresh })) ?? null,
         ticket: options.ticket ? async () => /** @type {any} */ (options).ticket() : null,
         credentials: options.credentials ?? 'same-origin',

@@ -108,8 +108,8 @@ export class LongPollTransport {
    * @param {number} wait seconds
    */
   async #ask(topics, cursor, wait) {
-    const { base, environment, sink } = this.#context;
-    const { url, init, uploadMilliseconds } = subscribing(base, 'poll', topics, { cursor, wait });
+    const { base, environment, sink, last } = this.#context;
+    const { url, init, uploadMilliseconds } = subscribing(base, 'poll', topics, { cursor, last, wait });
     this.#silence.restart(wait * 1000 + uploadMilliseconds + (wait > 0 ? transferMilliseconds : openMilliseconds));
     const response = await requestWithTicket(this.#context, url, { ...init, signal: this.#abort.signal }, this.#ticket);
     this.#ticket = null;

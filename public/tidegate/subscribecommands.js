@@ -31,6 +31,7 @@ export const byteCount = (text) => encoder.encode(text).length;
 
 export class SubscribeCommands {
   #sink;
+  #last;
   #send;
   #end;
   #retry;
@@ -52,11 +53,13 @@ export class SubscribeCommands {
    * @param {object} parts
    * @param {import('./environment.js').Environment} parts.environment
    * @param {import('./transport.js').Sink} parts.sink
+   * @param {number | null} parts.last
    * @param {(message: string) => number} parts.send returns the message's id
    * @param {(ending: import('./transport.js').Ending) => void} parts.end ends the connection
    */
-  constructor({ environment, sink, send, end }) {
+  constructor({ environment, sink, last, send, end }) {
     this.#sink = sink;
+    this.#last = last;
     this.#send = send;
     this.#end = end;
     this.#retry = new RetryPolicy(environment.random);
@@ -156,10 +159,15 @@ export class SubscribeCommands {
     while (this.#awaited === null) {
       const part = this.#waiting.shift();
       if (!part) return;
-      const cursor = part.whole?.cursor;
-      this.#sent.set(this.#send(JSON.stringify({ type: part.type, topics: part.topics, ...(cursor ? { cursor } : {}) })), part);
+      this.#sent.set(this.#send(JSON.stringify({ type: part.type, topics: part.topics, ...this.#beginning(part.whole) })), part);
       if (part.isFollowed) this.#awaited = part;
     }
+  }
+
+  /** Where the updates begin. After a reset the parts to come begin as the first one did: with all. @param {Whole | null} whole */
+  #beginning(whole) {
+    if (whole?.cursor) return { cursor: whole.cursor };
+    return whole && !whole.isResuming && this.#last !== null ? { last: this.#last } : {};
   }
 
   /** @param {Part} part */

@@ -49,6 +49,7 @@
  * @property {(() => Promise<string>) | null} ticket a new one, good once
  * @property {RequestCredentials} credentials of requests
  * @property {number} heartbeat seconds
+ * @property {number | null} last how many of the updates that a log keeps are wanted; null: all. The gateway passes over it where there is a cursor
  *
  * @typedef {Surroundings & {sink: Sink}} Context the arguments of a transport
  */

@@ -36,8 +36,8 @@ export class WebSocketTransport {
   /** @param {import('./transport.js').Context} context */
   constructor(context) {
     this.#context = context;
-    const { environment, sink } = context;
-    this.#commands = new SubscribeCommands({ environment, sink, send: (message) => this.#send(message), end: (ending) => this.#leave(ending) });
+    const { environment, sink, last } = context;
+    this.#commands = new SubscribeCommands({ environment, sink, last, send: (message) => this.#send(message), end: (ending) => this.#leave(ending) });
     this.#silence = new SilenceTimer(context.environment, () => this.#fellSilent());
   }
 

@@ -8,6 +8,7 @@ internal import Primitives
 struct SubscriptionParts {
     private var rest: ArraySlice<String>
     private var cursor: [UInt8]?
+    private var last: Int?
     private var sentCount: Int
     private var subscribedCount = 0
     private var liveCount = 0
@@ -18,9 +19,11 @@ struct SubscriptionParts {
     static let inURL = SubscriptionParts(rest: [], sentCount: 1)
 
     /// Parts that are to be sent.
-    init(of topics: [String], cursor: [UInt8]?) {
+    init(of topics: [String], cursor: [UInt8]?, last: Int?) {
         self.init(rest: topics[...], sentCount: 0)
         self.cursor = cursor
+        // Where a cursor is reset all parts begin with everything, as the first one does.
+        self.last = cursor == nil ? last : nil
     }
 
     private init(rest: ArraySlice<String>, sentCount: Int) {
@@ -40,6 +43,10 @@ struct SubscriptionParts {
         if let cursor {
             end.append(",\"cursor\":")
             end.append(jsonString: cursor.span)
+        }
+        if let last {
+            end.append(",\"last\":")
+            end.append(decimal: UInt64(last))
         }
         end.append(ASCII.closeBrace)
         var message = ByteBuffer()

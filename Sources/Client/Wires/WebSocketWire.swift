@@ -30,7 +30,9 @@ package final class WebSocketWire: SubscriptionWire {
 
     package func request(after cursor: [UInt8]?, into output: inout ByteBuffer) {
         let isLong = subscription.isLong(.webSocket, at: url, cursor: cursor)
-        parts = isLong ? SubscriptionParts(of: subscription.topics, cursor: cursor) : .inURL
+        parts =
+            isLong
+            ? SubscriptionParts(of: subscription.topics, cursor: cursor, last: subscription.last) : .inURL
         let target =
             isLong
             ? subscription.shortTarget(.webSocket, at: url)

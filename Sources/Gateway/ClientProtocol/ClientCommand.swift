@@ -3,7 +3,7 @@ internal import Broker
 internal import Primitives
 
 enum ClientCommand {
-    case subscribe([TopicPattern], cursor: [UInt8]?, rate: RateRequest, wantsStaleness: Bool)
+    case subscribe([TopicPattern], cursor: [UInt8]?, last: Int?, rate: RateRequest, wantsStaleness: Bool)
     case unsubscribe([TopicPattern])
     case pace(RateRequest)
     /// The updates stand in the batch that was given to the parser. Under a key they are published once.
@@ -32,6 +32,7 @@ enum ClientCommand {
         var cursor: JSONString?
         var token: JSONString?
         var key: JSONString?
+        var last: Int?
         var rate = RateRequest.unchanged
         var wantsStaleness = false
         var updates = Updates.missing
@@ -114,6 +115,8 @@ enum ClientCommand {
             members.key = try string("key", &scanner, &members)
         } else if name.equals("maxRate", in: scanner.bytes) {
             members.rate = try rate(&scanner, &members)
+        } else if name.equals("last", in: scanner.bytes) {
+            members.last = try last(&scanner, &members)
         } else if name.equals("stale", in: scanner.bytes) {
             members.wantsStaleness = try boolean("stale", &scanner, &members)
         } else if name.equals("updates", in: scanner.bytes) {
@@ -162,6 +165,19 @@ enum ClientCommand {
         return false
     }
 
+    private static func last(
+        _ scanner: inout JSONScanner, _ members: inout Members
+    ) throws(JSONFailure) -> Int? {
+        if try scanner.null() { return nil }
+        let text = scanner.bytes.extracting(try scanner.value()).array
+        do throws(Problem) {
+            return try SubscriptionRequest.last(text)
+        } catch {
+            members.mistake = members.mistake ?? error
+            return nil
+        }
+    }
+
     private static func rate(
         _ scanner: inout JSONScanner, _ members: inout Members
     ) throws(JSONFailure) -> RateRequest {
@@ -183,8 +199,8 @@ enum ClientCommand {
         if type.equals("subscribe", in: text) {
             let cursor = members.cursor.map { $0.decoded(in: text) ?? [] }
             return .subscribe(
-                try topics(members, text), cursor: cursor, rate: try checked(members.rate),
-                wantsStaleness: members.wantsStaleness)
+                try topics(members, text), cursor: cursor, last: members.last,
+                rate: try checked(members.rate), wantsStaleness: members.wantsStaleness)
         }
         if type.equals("unsubscribe", in: text) { return .unsubscribe(try topics(members, text)) }
         if type.equals("pace", in: text) {

@@ -29,14 +29,14 @@ extension WebSocketFrontEnd {
             return
         }
         switch command {
-        case .subscribe(let patterns, let cursor, let rate, let wantsStaleness):
+        case .subscribe(let patterns, let cursor, let last, let rate, let wantsStaleness):
             try work.demandOpen(.subscribe, connection)
             try work.demandReading(patterns, by: connection.principal)
             try work.demandMemory()
             if postpones(command, id: id, work) { return }
             try checkLimit(patterns, work)
             if wantsStaleness { work.replica.tellStaleness(to: session.subscriber) }
-            subscribe(patterns, cursor: cursor, rate: rate, id: id, connection, work)
+            subscribe(patterns, cursor: cursor, last: last, rate: rate, id: id, connection, work)
         case .unsubscribe(let patterns):
             if postpones(command, id: id, work) { return }
             unsubscribe(patterns, id: id, connection, work)
@@ -153,11 +153,11 @@ extension WebSocketFrontEnd {
     }
 
     func subscribe(
-        _ patterns: [TopicPattern], cursor: [UInt8]?, rate: ClientCommand.RateRequest, id: [UInt8]?,
-        _ connection: Connection, _ work: Workspace
+        _ patterns: [TopicPattern], cursor: [UInt8]?, last: Int?, rate: ClientCommand.RateRequest,
+        id: [UInt8]?, _ connection: Connection, _ work: Workspace
     ) {
         if rate != .unchanged { changeRate(rate, connection, work) }
-        let isResumed = session.subscribe(patterns, cursor: cursor, id: id, connection, work)
+        let isResumed = session.subscribe(patterns, cursor: cursor, last: last, id: id, connection, work)
         work.appendMessage("subscribed", id: id) { output in
             output.append(topicsMember: patterns)
             output.append(isResumed ? ",\"resumed\":true" : ",\"resumed\":false")
@@ -271,7 +271,7 @@ final class UndoneCommands {
             (unsubscribing.map { TopicPattern.byteCount(of: $0.patterns) } ?? 0)
             + (restriction.map { TopicPattern.byteCount(of: $0.search.found + $0.withdrawn) } ?? 0)
         switch postponed?.command {
-        case .subscribe(let patterns, _, _, _)?, .unsubscribe(let patterns)?:
+        case .subscribe(let patterns, _, _, _, _)?, .unsubscribe(let patterns)?:
             return dropped + TopicPattern.byteCount(of: patterns)
         case .auth(let token)?: return dropped + token.count
         case .pace?, .publish?, .ping?, nil: return dropped

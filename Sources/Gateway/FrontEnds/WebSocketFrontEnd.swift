@@ -61,7 +61,9 @@ final class WebSocketFrontEnd: FrontEnd {
             output.append(limitsOf: work.configuration.subscribers)
         }
         if !request.patterns.isEmpty {
-            subscribe(request.patterns, cursor: request.cursor, rate: .unchanged, id: nil, connection, work)
+            subscribe(
+                request.patterns, cursor: request.cursor, last: request.last, rate: .unchanged, id: nil,
+                connection, work)
         }
     }
 

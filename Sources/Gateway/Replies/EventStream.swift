@@ -80,7 +80,8 @@ final class EventStream: Reply {
         _ request: SubscriptionRequest, _ response: inout some Responder, _ connection: Connection,
         _ work: Workspace
     ) {
-        let isResumed = session.subscribe(request.patterns, cursor: request.cursor, id: nil, connection, work)
+        let isResumed = session.subscribe(
+            request.patterns, cursor: request.cursor, last: request.last, id: nil, connection, work)
         response.write(work) { output in
             output.append(comment: "tidegate")
             output.append(

@@ -22,6 +22,7 @@ final class LongPoll: Reply {
     private let hasCursor: Bool
     private let mayWait: Bool
     private let wantsStaleness: Bool
+    private let last: Int?
     /// What the question takes.
     private let patternByteCount: Int
     /// Seconds: what a poller that did not want to wait is told to wait when there was nothing new, and what one with a foreign tag
@@ -96,18 +97,21 @@ final class LongPoll: Reply {
         hasCursor = request.cursor != nil
         mayWait = wait > 0
         wantsStaleness = request.wantsStaleness
+        last = request.last
         patternByteCount = TopicPattern.byteCount(of: request.patterns)
-        let query = Self.query(request.patterns, request.cursor, request.wantsStaleness, work)
+        let query = Self.query(request.patterns, request.cursor, request.last, request.wantsStaleness, work)
         state = .asking(query)
         if hasCursor { work.note(resume: query.isResumed, of: connection) }
     }
 
     private static func query(
-        _ patterns: [TopicPattern], _ cursor: [UInt8]?, _ wantsStaleness: Bool, _ work: Workspace
+        _ patterns: [TopicPattern], _ cursor: [UInt8]?, _ last: Int?, _ wantsStaleness: Bool,
+        _ work: Workspace
     ) -> PollQuery {
-        work.replica.beginPoll(
-            of: patterns, after: cursor.flatMap { Cursor($0.span) }, tellingStaleness: wantsStaleness,
-            byteBudget: work.configuration.subscribers.answerByteCount)
+        let start = cursor.flatMap { Cursor($0.span) }
+        return work.replica.beginPoll(
+            of: patterns, after: start, last: start.isReset(cursor) ? nil : last,
+            tellingStaleness: wantsStaleness, byteBudget: work.configuration.subscribers.answerByteCount)
     }
 
     // MARK: Asking
@@ -145,7 +149,7 @@ final class LongPoll: Reply {
         var cursor = ByteBuffer()
         work.replica.append(
             cursor: work.batch.cursor ?? work.replica.sequence, snapshotBegan: work.batch.snapshotBegan,
-            to: &cursor)
+            last: work.batch.snapshotLast, to: &cursor)
         work.noteDelivery(to: connection)
         let tag = [ASCII.quote] + cursor.array + [ASCII.quote]
         let pause = self.pause(isReset: isReset, work)
@@ -255,7 +259,7 @@ final class LongPoll: Reply {
             return .over
         }
         if case .pausing = state {
-            state = .asking(Self.query(patterns, nil, wantsStaleness, work))
+            state = .asking(Self.query(patterns, nil, last, wantsStaleness, work))
             return ask(&response, connection, work)
         }
         guard case .waiting(let start) = state, let id else { return .goesOn }

@@ -8,6 +8,8 @@ package struct WatchSubscription: Sendable, Equatable {
     package var transport: SubscriptionTransport
     /// Updates of a topic a second; nil for all.
     package var pace: Double?
+    /// How many of the updates that a log keeps are wanted; nil: all.
+    package var last: Int?
 
     package init(
         topics: [String], transport: SubscriptionTransport = .webSocket,
@@ -33,6 +35,7 @@ package struct WatchSubscription: Sendable, Equatable {
 
     package var request: SubscriptionRequest {
         var request = SubscriptionRequest(topics: topics, maxRate: pace)
+        request.last = last
         request.wantsStaleness = true
         return request
     }

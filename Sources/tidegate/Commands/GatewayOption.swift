@@ -36,6 +36,9 @@ extension Arguments {
         return try gateway(stated)
     }
 
+    /// How many of the updates that a log keeps are wanted; nil: all.
+    mutating func lastUpdates() throws(UsageFailure) -> Int? { try integer("--last", in: 0...1_000_000) }
+
     /// What is shown to the gateway.
     mutating func credential() throws(UsageFailure) -> ClientCredential? {
         let file = try value("--token-file")

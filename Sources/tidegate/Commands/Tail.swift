@@ -15,6 +15,8 @@ enum Tail: Command {
         \(Arguments.gatewayHelp)
           --transport KIND    ws, sse or poll (default: ws)
           --cursor C          resume behind this cursor; an empty one starts with a snapshot
+          --last N            of topics with a log only the last N updates that are kept, then all that come;
+                              0 is only what comes. With a cursor it says nothing
           --max-rate R        at most R updates of a topic a second (0.5 is one every two seconds)
           --stale             tell also when a value has grown stale, if the gateway has a rule for that:
                               "TIME  TOPIC  stale", with --json {"type":"stale","topic":…,"since":…}
@@ -26,6 +28,7 @@ enum Tail: Command {
         Examples:
           tidegate tail 'stocks/*'
           tidegate tail stocks/AAPL 'fx/**' --max-rate 2
+          tidegate tail 'trades/*' --last 10
           tidegate tail --json --count 100 | jq .data
           cursor=$(tidegate tail --count 10 --print-cursor 2>&1 >/dev/null | sed -n 's/^cursor: //p')
           tidegate tail --transport sse --cursor "$cursor"
@@ -37,6 +40,7 @@ enum Tail: Command {
         let kind = try arguments.choice("--transport", of: names)
         let cursor = try arguments.value("--cursor").flatMap { $0.isEmpty ? nil : Array($0.utf8) }
         let maxRate = try arguments.positiveNumber("--max-rate")
+        let last = try arguments.lastUpdates()
         let wantsStaleness = try arguments.flag("--stale")
         let isJSON = try arguments.flag("--json")
         let count = try arguments.integer("--count", in: 1...Int.max)
@@ -48,6 +52,7 @@ enum Tail: Command {
         let wakeup = try PlainOutput.stopOnSignals()
         let transport = kind.flatMap(SubscriptionTransport.init(rawValue:)) ?? .webSocket
         var request = SubscriptionRequest(topics: topics, maxRate: maxRate)
+        request.last = last
         request.wantsStaleness = wantsStaleness
         let stream = SubscriptionStream(
             request, at: url, over: transport, cursor: cursor, reconnects: reconnects, stop: wakeup)

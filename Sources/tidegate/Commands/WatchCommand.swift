@@ -21,6 +21,7 @@ enum WatchCommand: Command {
           --transport KIND    ws, sse or poll (default: ws); "t" changes it
           --max-rate R        at most R updates of a topic a second (default: 10, as often as it draws);
                               "+" and "-" change it
+          --last N            of topics with a log begin with the last N updates that are kept, not with all
           --record FILE       append all that comes to FILE, as NDJSON that the replay feed plays back
           --no-color          no colours; so does NO_COLOR. Otherwise as many as TERM and COLORTERM say
           --ascii             no signs but ASCII; so does a locale that is not UTF-8
@@ -45,6 +46,7 @@ enum WatchCommand: Command {
         let names = SubscriptionTransport.allCases.map(\.rawValue)
         let kind = try arguments.choice("--transport", of: names)
         let maxRate = try arguments.positiveNumber("--max-rate")
+        let last = try arguments.lastUpdates()
         let path = try arguments.value("--record")
         let isColourless = try arguments.flag("--no-color")
         let isASCII = try arguments.flag("--ascii")
@@ -56,14 +58,16 @@ enum WatchCommand: Command {
         let recorder: Recorder? = if let path { try Recorder(path: path) } else { nil }
 
         guard Console.isTerminal(STDOUT_FILENO), Console.environment("TERM") != "dumb" else {
-            let request = SubscriptionRequest(topics: topics, maxRate: maxRate)
+            var request = SubscriptionRequest(topics: topics, maxRate: maxRate)
+            request.last = last
             return try print(request, at: url, over: transport, recorder)
         }
         let capabilities = Capabilities(
             depth: isColourless ? .none : ColourDepth(environment: Console.environment),
             isUnicode: !isASCII && Capabilities.isUnicode(environment: Console.environment))
-        let subscription = WatchSubscription(
+        var subscription = WatchSubscription(
             topics: topics, transport: transport, pace: maxRate ?? WatchSubscription.usualPace)
+        subscription.last = last
         let session = try WatchSession(
             subscription, at: url, columns: columns, recorder: recorder, capabilities)
         try session.run()

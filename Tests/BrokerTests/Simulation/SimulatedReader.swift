@@ -19,6 +19,8 @@ struct SimulatedReader {
         var start: Int
         /// For logs: the index of the next update.
         var expected: Int
+        /// Where the snapshot began of which it left something out; 0 where it did not.
+        var leftOut: UInt64 = 0
         /// From here on what is not sent counts as conflated: what changed before it came does not.
         var countStart: Int
         var lastSent: Int?
@@ -94,8 +96,12 @@ struct SimulatedReader {
 
     // MARK: Covering
 
-    /// Learns what it covers from here on; to be called after the replica was asked to subscribe it.
-    mutating func cover(_ added: [NaivePattern], after start: UInt64?, at sequence: UInt64, _ truth: Truth) {
+    /// Learns what it covers from here on; to be called after the replica was asked to subscribe it. `last`: of logs it wanted no
+    /// more of what was there when the snapshot began, at `began`.
+    mutating func cover(
+        _ added: [NaivePattern], after start: UInt64?, last: Int? = nil, began: UInt64? = nil,
+        at sequence: UInt64, _ truth: Truth
+    ) {
         for topic in truth.topics where coverage[topic.number] == nil && covers(topic) {
             coverage[topic.number] = Coverage(presented: 0, start: 0, expected: 0, countStart: 0)
         }
@@ -111,7 +117,26 @@ struct SimulatedReader {
             coverage[number] = Coverage(
                 presented: start ?? 0, start: index, expected: index,
                 countStart: index < end ? end - 1 : end)
+            guard truth.topics[number].keeps > 0, let began else { continue }
+            leaveOut(number, last, upTo: truth.topics[number].count(upTo: began), began, truth)
         }
+    }
+
+    /// Whether it did not want an update of a log, in this connection or in one that it goes on from.
+    private func hasLeftOut(_ index: Int, of topic: Truth.Topic) -> Bool {
+        topic.keeps > 0 && held[topic.number] == nil && index < coverage[topic.number]?.start ?? 0
+    }
+
+    /// What had ended when a snapshot began is no part of it, nor is what its reader did not want.
+    private mutating func leaveOut(
+        _ number: Int, _ last: Int?, upTo end: Int, _ began: UInt64, _ truth: Truth
+    ) {
+        let hadEnded = end > 0 && truth.topics[number].updates[end - 1].isTombstone
+        guard let first = hadEnded ? end : last.map({ end - $0 }), first > coverage[number]?.expected ?? 0
+        else { return }
+        coverage[number]?.start = first
+        coverage[number]?.expected = first
+        if !hadEnded { coverage[number]?.leftOut = began }
     }
 
     mutating func uncover(_ dropped: [NaivePattern], at sequence: UInt64, _ truth: Truth) {
@@ -251,7 +276,7 @@ struct SimulatedReader {
             throw fault("is told what it did not ask for, or is not so: \(notice)")
         }
         if !covers(truth.topics[number]) { throw fault("is told of what it does not cover: \(notice)") }
-        guard held[number] == index else {
+        guard held[number] == index || hasLeftOut(index, of: truth.topics[number]) else {
             throw fault(
                 "is told \(notice), but holds \(held[number].map { "\($0)" } ?? "nothing") where that is \(index)"
             )
@@ -308,6 +333,9 @@ struct SimulatedReader {
     ) throws(SimulationFailure) {
         for (number, topic) in truth.topics.enumerated() where covers(topic) && !isBeingDropped(topic) {
             let end = topic.count(upTo: cursor)
+            if !isPoll, let leftOut = coverage[number]?.leftOut, cursor < leftOut {
+                throw fault("whoever resumes from \(cursor) is sent what it left out of \(topic.name)")
+            }
             if isCut, end < topic.updates.count { continue }
             try checkKnowsStaleness(of: number, upTo: cursor, truth)
             guard end > 0, (held[number] ?? -1) < end - 1 else { continue }
@@ -341,7 +369,9 @@ struct SimulatedReader {
                 if let index = held[number], !topic.updates[index].isTombstone {
                     throw fault("still holds \(topic.updates[index].line), which ended")
                 }
-            } else if held[number] != topic.updates.count - 1 {
+            } else if held[number] != topic.updates.count - 1,
+                !hasLeftOut(topic.updates.count - 1, of: topic)
+            {
                 let holds = held[number].map { topic.updates[$0].line } ?? "nothing"
                 throw fault(
                     "holds \(holds) where the latest is \(topic.updates[topic.updates.count - 1].line)")

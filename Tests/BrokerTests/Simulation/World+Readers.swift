@@ -34,10 +34,14 @@ extension World {
         readers[number].id = id
         if readers[number].isToldStaleness { replica.tellStaleness(to: id) }
         restore(number, handed)
-        let isResumed = replica.subscribe(id, to: try wanted.map { try TopicPattern($0.text) }, after: cursor)
+        let last = pickLast()
+        let isResumed = replica.subscribe(
+            id, to: try wanted.map { try TopicPattern($0.text) }, after: cursor, last: last)
         note("\(readers[number].name) connects to loop \(readers[number].replica) at \(replica.sequence): ")
-        note("  \(wanted.map(\.text)) after \(cursor.map { "\($0.sequence)" } ?? "nothing")")
-        try settle(number, wanted, cursor, isResumed)
+        note(
+            "  \(wanted.map(\.text)) after \(cursor.map { "\($0.sequence)" } ?? "nothing") last \(last ?? -1)"
+        )
+        try settle(number, wanted, cursor, last, isResumed)
     }
 
     private func subscribeMore(_ number: Int) throws {
@@ -55,21 +59,25 @@ extension World {
                 }
             }
         }
-        let isResumed = replica.subscribe(id, to: try wanted.map { try TopicPattern($0.text) }, after: cursor)
+        let last = pickLast()
+        let isResumed = replica.subscribe(
+            id, to: try wanted.map { try TopicPattern($0.text) }, after: cursor, last: last)
         note(
-            "\(readers[number].name) adds \(wanted.map(\.text)) after \(cursor.map { "\($0.sequence)" } ?? "-")"
+            "\(readers[number].name) adds \(wanted.map(\.text)) after \(cursor.map { "\($0.sequence)" } ?? "-") last \(last ?? -1)"
         )
-        try settle(number, wanted, cursor, isResumed)
+        try settle(number, wanted, cursor, last, isResumed)
     }
 
     /// Checks what became of a subscription and learns it.
     private func settle(
-        _ number: Int, _ wanted: [NaivePattern], _ cursor: Cursor?, _ isResumed: Bool
+        _ number: Int, _ wanted: [NaivePattern], _ cursor: Cursor?, _ last: Int?, _ isResumed: Bool
     ) throws {
         try checkHonour(number, cursor, isResumed)
         let replica = replicas[readers[number].replica]
         readers[number].cover(
-            wanted, after: isResumed ? cursor?.sequence : nil, at: replica.sequence, truth)
+            wanted, after: isResumed ? cursor?.sequence : nil, last: last,
+            // With a cursor nothing is left out.
+            began: cursor == nil ? replica.sequence : nil, at: replica.sequence, truth)
         readers[number].walk = .covering
         readers[number].liveSequence = nil
         try noticeWalk(number)
@@ -226,17 +234,20 @@ extension World {
         readers[number].replica = Int.random(in: 0..<replicas.count, using: &random)
         let replica = replicas[readers[number].replica]
         let patterns = try wanted.map { try TopicPattern($0.text) }
+        let last = pickLast()
         let query = replica.beginPoll(
-            of: patterns, after: cursor, tellingStaleness: readers[number].isToldStaleness,
+            of: patterns, after: cursor, last: last, tellingStaleness: readers[number].isToldStaleness,
             byteBudget: readers[number].budget)
         let isResumed = query.isResumed
         try ask(query, number)
         note(
             "\(readers[number].name) polls \(wanted.map(\.text)) after \(cursor?.sequence ?? 0): "
-                + "\(batch.entries.count) up to \(batch.cursor ?? 0)")
+                + "\(batch.entries.count) up to \(batch.cursor ?? 0), last \(last ?? -1)")
         try checkHonour(number, cursor, isResumed)
         let start = isResumed ? cursor?.sequence : nil
-        readers[number].cover(wanted, after: start, at: replica.sequence, truth)
+        readers[number].cover(
+            wanted, after: start, last: last, began: cursor == nil ? replica.sequence : nil,
+            at: replica.sequence, truth)
         try deliver(number, replica)
         guard batch.isEmpty, let start = batch.cursor else { return }
         // Nothing new: it waits as a subscriber.
@@ -267,6 +278,11 @@ extension World {
             let pool = chance(50) ? World.baseTopics + ["new/n1", "a/n2"] : World.basePatterns
             return NaivePattern(text: pool[Int.random(in: 0..<pool.count, using: &random)])
         }
+    }
+
+    /// How many of the updates of logs it wants to see of the past; nil: all.
+    private func pickLast() -> Int? {
+        chance(60) ? nil : Int.random(in: 0...World.longestLog, using: &random)
     }
 
     /// Any cursor it was ever handed, most often the last; or none.

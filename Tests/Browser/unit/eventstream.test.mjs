@@ -17,6 +17,11 @@ async function live(options) {
   return stand;
 }
 
+test('of logs it asks for the last updates', async () => {
+  const { world } = await open({ last: 3 });
+  assert.deepEqual(query(world.request), { path: '/base/sse', topics: ['a'], last: '3', heartbeat: '5', stale: '1' });
+});
+
 test('it asks, tells the snapshot, is live, and goes on', async () => {
   const { world, gate, told, taken } = await live({ maxRate: 2 });
   assert.deepEqual(query(world.request), { path: '/base/sse', topics: ['a'], maxRate: '2', heartbeat: '5', stale: '1' });

@@ -30,6 +30,13 @@ test('it asks for all at once, is live, then waits for news from cursor to curso
   assert.equal(query(world.request).cursor, 'e-3');
 });
 
+test('of logs it asks for the last updates; beside a cursor the gateway passes over that', async () => {
+  const { world, answer } = await open({ last: 50 });
+  assert.deepEqual(query(world.request), { path: '/base/poll', topics: ['a'], last: '50', wait: '0', stale: '1' });
+  await answer('e-1.5', [update('a', 1, big)]);
+  assert.equal(query(world.request).last, '50');
+});
+
 test('a snapshot in several answers is live with the last of them', async () => {
   const { gate, world, answer } = await open();
   await answer('e-1', [update('a', 1, big)]);

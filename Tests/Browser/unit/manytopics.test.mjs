@@ -89,7 +89,7 @@ test('after a drop all parts resume from one cursor, and one from between them d
 });
 
 test('a cursor that is not honoured is one reset, and what came for the first part stays', async () => {
-  const { world, gate, told, take } = stage();
+  const { world, gate, told, take } = stage({ last: 5 });
   gate.subscribe(names, take);
   const first = await welcome(world, {});
   grant(first, { updates: [update(names[0], 9)] });
@@ -100,6 +100,7 @@ test('a cursor that is not honoured is one reset, and what came for the first pa
   grant(second, { updates: [update(names[0], 1)] });
   grant(second, { updates: [update(names[4999], 1)] });
   assert.deepEqual(subscribes(second).map(({ cursor }) => cursor), ['e-1', undefined], 'nothing is held that a cursor could be about');
+  assert.deepEqual([first, second].map((socket) => subscribes(socket).map((sent) => sent.last)), [[5, 5], [undefined, undefined]], 'and nothing is left out of a reset');
   assert.equal(told.filter((name) => name === 'reset').length, 1);
   assert.deepEqual([gate.get(names[0]).version, gate.get(names[4999]).version, gate.state], [1, 1, 'live']);
 });

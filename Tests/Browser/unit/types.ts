@@ -32,6 +32,8 @@ gate.subscribe('a', (updates) => updates.topic, { frame: true });
 gate.setPace('2');
 // @ts-expect-error what this parser makes is no list
 gate.subscribe('a', (update) => update.data?.length, { parse: Number });
+// @ts-expect-error how many of the last updates is a number
+new Tidegate('/', { last: '5' });
 // @ts-expect-error whether it wants to be told is true or false
 gate.subscribe('a', () => {}, { stale: 5 });
 // @ts-expect-error a parser is given a text

@@ -20,6 +20,20 @@ test('it subscribes, tells the snapshot, then is live', async () => {
   assert.equal(gate.isStale, false);
 });
 
+test('of logs it asks for the last updates, where no cursor says what is lacked', async () => {
+  const { world, gate, take } = stage({ last: 0 });
+  gate.subscribe('a', take);
+  await goLive(world, { cursor: 'e-5' });
+  gate.subscribe('b', take);
+  await world.settle();
+  assert.deepEqual(said(world.socket), [{ type: 'subscribe', topics: ['a'], last: 0 }, { type: 'subscribe', topics: ['b'], last: 0 }]);
+  world.socket.end(1006);
+  await world.advance(100);
+  await goLive(world, { resumed: true });
+  assert.deepEqual(said(world.socket), [{ type: 'subscribe', topics: ['a'], cursor: 'e-5' }, { type: 'subscribe', topics: ['b'], last: 0 }]);
+  for (const wrong of [-1, 1.5, '5', NaN]) assert.throws(() => stage({ last: wrong }), { code: 'bad_request' });
+});
+
 test('after a drop it is stale, comes back at once and resumes from its cursor', async () => {
   const { world, gate, told, taken, take, last } = stage();
   gate.subscribe('a', take);
