@@ -84,7 +84,8 @@ package final class BrokerReplica {
         cursor sequence: UInt64, snapshotBegan: UInt64? = nil, last: Int? = nil, to output: inout ByteBuffer
     ) {
         output.append(
-            cursorOf: lineage.current, sequence, snapshotBegan: snapshotBegan, last: last, seen: self.sequence)
+            cursorOf: lineage.current, sequence, snapshotBegan: snapshotBegan, last: last, seen: self.sequence
+        )
     }
 
     // MARK: Applying

@@ -6,6 +6,8 @@ struct FanOut: EntrySink, ~Copyable {
     private struct Waiting {
         var entries: [InboxEntry] = []
         var isAsleep = false
+        /// Nothing comes: what is there is being restored.
+        var isHeld: Bool
         /// Beyond this many entries, what newer ones replace is dropped.
         var compactionCount = Inbox.minimumCompactionCount
         let wake: @Sendable () -> Void
@@ -19,7 +21,7 @@ struct FanOut: EntrySink, ~Copyable {
 
     mutating func post(_ entry: InboxEntry) {
         if entry.event == .created { makeRoom(for: entry) }
-        for index in inboxes.indices {
+        for index in inboxes.indices where !inboxes[index].isHeld {
             inboxes[index].entries.append(entry)
             if inboxes[index].entries.count >= inboxes[index].compactionCount { compact(index) }
         }
@@ -42,10 +44,17 @@ struct FanOut: EntrySink, ~Copyable {
 
     // MARK: Inboxes
 
-    /// Opens an inbox for what follows and returns its number.
-    mutating func open(wake: @escaping @Sendable () -> Void) -> Int {
-        inboxes.append(Waiting(wake: wake))
+    /// Opens an inbox for what follows and returns its number. One that is held gets nothing before it is released.
+    mutating func open(isHeld: Bool = false, wake: @escaping @Sendable () -> Void) -> Int {
+        inboxes.append(Waiting(isHeld: isHeld, wake: wake))
         return inboxes.count - 1
+    }
+
+    /// From here on those that were held get what follows. Returns their numbers: each is to `begin`.
+    mutating func releaseHeld() -> [Int] {
+        let held = inboxes.indices.filter { inboxes[$0].isHeld }
+        for number in held { inboxes[number].isHeld = false }
+        return held
     }
 
     /// Puts what was before the inbox was opened in front of what has come since. Nobody has taken from it yet.

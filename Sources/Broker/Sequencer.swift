@@ -150,6 +150,28 @@ package final class Sequencer: Sendable {
         return numbers.map { Inbox(sequencer: self, number: $0, lineage: lineage) }
     }
 
+    /// Opens the doors of consumers while what is there is being restored: they find nothing before `releaseInboxes`.
+    package func holdInboxes(_ wakes: [@Sendable () -> Void]) -> [Inbox] {
+        state.withLock { state in
+            wakes.map { wake in
+                Inbox(
+                    sequencer: self, number: state.fanOut.open(isHeld: true, wake: wake),
+                    lineage: state.numbering.lineage)
+            }
+        }
+    }
+
+    /// All is restored: the inboxes that were held begin with it, as those do that are opened now.
+    package func releaseInboxes() {
+        let (numbers, beginning, lineage) = state.withLock { state in
+            (state.fanOut.releaseHeld(), state.numbering.beginning(), state.numbering.lineageEntry)
+        }
+        let entries = beginning.inOrder() + [lineage]
+        change { state in
+            for number in numbers { state.fanOut.begin(number, with: entries) }
+        }
+    }
+
     /// Exchanges the waiting entries of a consumer for `taken`, which comes back filled and goes in empty.
     func take(_ number: Int, into taken: inout [InboxEntry]) {
         state.withLock { $0.fanOut.take(number, into: &taken) }

@@ -85,6 +85,8 @@ package enum PublishFailure: Error, Sendable, Equatable, CustomStringConvertible
     case tooManyTopics(limit: Int)
     /// The log cannot take updates now, or lost its connection before the outcome was known. `reason` is a clause.
     case unavailable(reason: String)
+    /// What was kept is being restored; so much of it is.
+    case restoring(percent: Int)
     case conflict(VersionConflict)
     /// Other updates came under the batch's key.
     case keyReused
@@ -95,6 +97,8 @@ package enum PublishFailure: Error, Sendable, Equatable, CustomStringConvertible
             "the gateway holds its limit of \(limit) topics; publish to existing ones or raise \"topics.limit\""
         case .unavailable(let reason):
             "the gateway cannot take updates at the moment: \(reason); publish again later"
+        case .restoring(let percent):
+            "the gateway is restoring what it has kept, and has done \(percent) % of it; ask again soon"
         case .conflict(let conflict):
             conflict.version == 0
                 ? "there is no such topic, but the update is for a version of it"

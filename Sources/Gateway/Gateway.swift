@@ -85,11 +85,11 @@ package final class RunningGateway: Sendable {
     /// Listens, at sockets that were `passed` where they are meant, and starts the loops; ready when it returns.
     ///
     /// - Parameters:
-    ///   - sequencer: hands the loops what is published; nil: a new one, which holds nothing.
-    ///   - updates: takes what clients publish; nil: the sequencer itself.
+    ///   - updates: takes what clients publish, once what was kept is restored into `sequencer`; until `finishRestoring` all are told
+    ///     so. Nil: the sequencer itself takes it, and nothing is restored.
     package static func start(
         _ configuration: GatewayConfiguration, passed: [SharedSocket] = [], log: Log,
-        sequencer: Sequencer? = nil, updates: (any UpdateLog)? = nil
+        restoring updates: (any UpdateLog)? = nil
     ) throws(Failure) -> RunningGateway {
         Allocator.avoidPauses()
         let limit = DescriptorLimit.raise()
@@ -97,7 +97,7 @@ package final class RunningGateway: Sendable {
         let certificates = try readCertificates(configuration)
         let places = try ListeningPlaces(of: configuration, passed: passed)
         try demandDecision(configuration.access, for: places.addresses.map(\.address))
-        let sequencer = sequencer ?? Sequencer(epoch: .random(), retention: configuration.retention)
+        let sequencer = Sequencer(epoch: .random(), retention: configuration.retention)
         do throws(SystemFailure) {
             var wakeups: [Wakeup] = []
             for _ in 0..<max(configuration.threadCount, 1) { wakeups.append(try Wakeup()) }
@@ -159,7 +159,11 @@ package final class RunningGateway: Sendable {
         fetchedKeys = Mutex(FetchedKeys(for: shared.configuration))
         shared.keySets.keep(shared.configuration.access.keySources, at: .now())
         // All doors to the sequencer are opened before anybody can publish.
-        let inboxes = shared.sequencer.addInboxes(wakeups.map { wakeup in { wakeup.wake() } })
+        let wakes = wakeups.map { wakeup in { @Sendable in wakeup.wake() } }
+        let isRestoring = !shared.isSequencerTheLog
+        shared.isRestoring.store(isRestoring, ordering: .relaxed)
+        let inboxes =
+            isRestoring ? shared.sequencer.holdInboxes(wakes) : shared.sequencer.addInboxes(wakes)
         let keys = TicketKeys()
         let started = StartSignal(count: shared.loops.count)
         var threads: [LoopThread] = []
@@ -221,6 +225,15 @@ package final class RunningGateway: Sendable {
             $0.endpoint.doors.contains(.subscribe) && !$0.endpoint.redirects
         }
         return open.first { $0.address.path == nil } ?? open.first ?? shared.addresses[0]
+    }
+
+    /// What was kept is restored into it.
+    package var sequencer: Sequencer { shared.sequencer }
+
+    /// All that was kept is in the sequencer: from here on everybody is served.
+    package func finishRestoring() {
+        shared.sequencer.releaseInboxes()
+        shared.isRestoring.store(false, ordering: .releasing)
     }
 
     /// Where feeds publish.

@@ -18,6 +18,8 @@ package final class GatewayShared: Sendable {
     package let files: StaticFiles
     package let isDraining = Atomic<Bool>(false)
     package let isReady = Atomic<Bool>(false)
+    /// The sequencer does not hold yet what was kept.
+    let isRestoring = Atomic<Bool>(false)
     let connectionCount = Atomic<Int>(0)
     /// So many connections leave the kernel descriptors to refuse the others with.
     let descriptorConnectionLimit: Int
@@ -70,6 +72,8 @@ package final class GatewayShared: Sendable {
         let byteCount = settings.memory.clientByteCount
         return (byteCount > 0 ? byteCount : MachineMemory.byteCount / 4) / max(configuration.threadCount, 1)
     }
+
+    var isRestoringNow: Bool { isRestoring.load(ordering: .acquiring) }
 
     var isDrainingNow: Bool { isDraining.load(ordering: .relaxed) }
 

@@ -163,7 +163,7 @@ package struct Problem: Error {
     init(_ failure: PublishFailure) {
         switch failure {
         case .tooManyTopics: self.init(429, "too_many_topics", "\(failure).")
-        case .unavailable: self.init(503, "overloaded", "\(failure).")
+        case .unavailable, .restoring: self.init(503, "overloaded", "\(failure).")
         case .conflict(let conflict):
             self.init(412, "conflict", "\(failure).")
             self.conflict = conflict

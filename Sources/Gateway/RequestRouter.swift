@@ -53,6 +53,10 @@ enum RequestRouter {
         if case .other = head.method {
             throw Problem(501, "bad_request", "This gateway does not know the method \(head.methodName).")
         }
+        if work.isRestoring, resource != .health, resource != .readiness {
+            try sendAway(because: work.restoring, resource, &response, connection, work)
+            return .answered
+        }
         let isGet = head.method == .get || head.method == .head
         try work.demandOpen(resource, isGet: isGet, connection)
         guard isGet || resource == .topic || takesBody(head) else { throw .notAllowed(allowed(path)) }

@@ -45,6 +45,8 @@ final class Workspace {
     var memory: ClientMemory
     var memoryPressure = MemoryPressure.none
     var freedMemory = FreedMemory()
+    /// Whether what was kept is not there yet.
+    private(set) var isRestoring: Bool
     /// When the loop cuts whoever is still there; nil as long as the gateway does not drain.
     var drainEnd: Instant?
     /// Why those are asked to go to whom a goodbye is said.
@@ -70,6 +72,7 @@ final class Workspace {
             shared.configuration.subscribers.compression, control.statistics, clock)
         replica = BrokerReplica(inbox: inbox, statistics: control.statistics.delivery)
         memory = ClientMemory(limit: 0)
+        isRestoring = shared.isRestoringNow
         replica.coveredLimit = shared.configuration.subscribers.coveredTopicLimit
         now = clock.now()
         time = clock.time()
@@ -129,7 +132,12 @@ final class Workspace {
     func beginTurn() {
         now = clock.now()
         time = clock.time()
+        // Before the replica takes what there is in this turn.
+        if isRestoring { isRestoring = shared.isRestoringNow }
     }
+
+    /// What those are told who come while it is restored.
+    var restoring: Problem { Problem(shared.updates.refusal ?? .restoring(percent: 100)) }
 
     /// Comes back to the connection in the next turn, after the others.
     func comeBack() {

@@ -32,7 +32,7 @@ final class FeedOutlet: Sendable {
             // What is one topic too many takes nothing from the others.
             case .tooManyTopics: publishOneByOne(batch)
             // No feed has keys or conditions.
-            case .unavailable, .conflict, .keyReused: batch.count
+            case .unavailable, .restoring, .conflict, .keyReused: batch.count
             }
         guard refusedCount > 0 else { return }
         source.count(skipped: refusedCount)

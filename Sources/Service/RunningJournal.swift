@@ -11,17 +11,34 @@ final class RunningJournal: Sendable {
     let log: JournalLog
     private let thread: LoopThread
 
-    /// Restores what the folder holds, and starts. Nil where nothing is to be kept.
-    init?(_ settings: StorageSettings, rules: Sequencer.Retention, _ log: Log) throws {
-        guard let path = settings.folder else { return nil }
-        let progress = RecoveryProgress()
+    /// A folder that this process holds, so that another one is told at once.
+    struct Held {
+        let folder: DiskFolder
+        let lock: any FolderLock
+        let path: String
+
+        /// Nil where nothing is to be kept.
+        init?(_ settings: StorageSettings) throws(StorageFailure) {
+            guard let path = settings.folder else { return nil }
+            self.path = path
+            folder = try DiskFolder(path: path)
+            lock = try folder.lock(as: OpenedJournal.holder)
+        }
+    }
+
+    /// Restores what the folder holds into `sequencer`, which is new, and starts. `progress` says meanwhile how far it is.
+    init(
+        _ held: Held, _ settings: JournalSettings, into sequencer: Sequencer, rules: Sequencer.Retention,
+        _ progress: RecoveryProgress, _ log: Log
+    ) throws {
+        let path = held.path
         let watch = try RestoreWatch(progress, path, log)
         defer { watch.end() }
         let quick = Monitor(Queue<JournalChore>())
         let slow = Monitor(Queue<JournalChore>())
         let begun = Instant.now()
         let opened = try OpenedJournal(
-            try DiskFolder(path: path), settings.journal, bootID: .current(), epoch: .random(),
+            held.folder, settings, holding: held.lock, into: sequencer, bootID: .current(), epoch: .random(),
             rules: rules, time: .now(), at: begun, progress: progress,
             tell: { Self.tell($0, log) },
             handOut: { chore in

@@ -15,17 +15,25 @@ package final class Server: Sendable {
     /// Nil: nothing is kept.
     private let journal: RunningJournal?
 
-    /// Restores what was kept, listens, starts the loops, then the feeds; ready when it returns. `effective` is what the settings stand at, and `source`
+    /// Listens, starts the loops, restores what was kept, then starts the feeds; ready when it returns. `effective` is what the settings stand at, and `source`
     /// reads them anew.
     package static func start(
         _ configuration: TidegateConfiguration, passed: [SharedSocket], startsFeeds: Bool, log: Log,
         _ effective: EffectiveSettings, source: @escaping SettingsReload.Source
     ) throws -> Server {
-        let journal = try RunningJournal(
-            configuration.storage, rules: configuration.gateway.retention, log)
+        let held = try RunningJournal.Held(configuration.storage)
+        let kept = held.map { _ in AwaitedLog() }
         let gateway = try RunningGateway.start(
-            configuration.gateway, passed: passed, log: log, sequencer: journal?.log.sequencer,
-            updates: journal?.log)
+            configuration.gateway, passed: passed, log: log, restoring: kept)
+        var journal: RunningJournal?
+        if let held, let kept {
+            let restored = try RunningJournal(
+                held, configuration.storage.journal, into: gateway.sequencer,
+                rules: configuration.gateway.retention, kept.progress, log)
+            kept.become(restored.log)
+            gateway.finishRestoring()
+            journal = restored
+        }
         log.tell(
             .listening,
             [

@@ -1,5 +1,6 @@
 import Foundation
 import Primitives
+import Synchronization
 import Testing
 
 /// Consumers that come late: each holds what one holds that was there from the beginning.
@@ -7,6 +8,31 @@ import Testing
 
 @Suite struct JoiningTests {
     private let epochs = [Epoch("e"), Epoch("f")]
+
+    /// Loops that wait while a state is restored: they find nothing, and then what one finds that comes late.
+    @Test(arguments: 1...6 as ClosedRange<UInt64>) func whoWaitsForARestoredStateHoldsAll(seed: UInt64) throws
+    {
+        var history = try RandomHistory(seed: seed)
+        let sequencer = Sequencer(epoch: Epoch("e"), retention: history.retention)
+        let wakes = Atomic<Int>(0)
+        let inboxes = sequencer.holdInboxes([{ wakes.add(1, ordering: .relaxed) }, {}])
+        let held = inboxes.map { BrokerReplica(inbox: $0) }
+        for _ in 0..<60 { try history.publish(to: sequencer) }
+        sequencer.begin(Epoch("f"))
+        for replica in held { replica.follow() }
+        #expect(held.allSatisfy { $0.topics.count == 0 && $0.sequence == 0 && $0.epoch == Epoch("e") })
+        #expect(inboxes[0].sleep() && wakes.load(ordering: .relaxed) == 0)
+        sequencer.releaseInboxes()
+        #expect(wakes.load(ordering: .relaxed) == 1)
+        for step in 0..<40 {
+            if step > 0 { try history.publish(to: sequencer) }
+            let late = BrokerReplica(inbox: sequencer.addInbox(wake: {}))
+            for replica in held {
+                replica.follow()
+                try #require(difference(replica.told(), late.told()) == nil, "seed \(seed) step \(step)")
+            }
+        }
+    }
 
     /// A loop that comes late, after any history and while the others lag or not.
     @Test(arguments: 1...12 as ClosedRange<UInt64>) func aLateReplicaHoldsTheSame(seed: UInt64) throws {

@@ -18,10 +18,12 @@ final class FrontEndStage {
     /// What it could not use yet: it is given that again, and more.
     private var unread: [UInt8] = []
 
-    /// `updates` is what publishes go to in place of the sequencer, `peer` the address at the other end.
+    /// `updates` is what publishes go to in place of the sequencer, `peer` the address at the other end; `isRestoring`: what was kept
+    /// is not there yet.
     init(
         _ frontEnd: any FrontEnd = HTTP1FrontEnd(), updates: (any UpdateLog)? = nil,
         rights: Rights = .all, peer: String = "stage", addresses: [ListeningAddress] = [],
+        isRestoring: Bool = false,
         _ change: (inout GatewayConfiguration) -> Void = { _ in }
     ) {
         var configuration = GatewayConfiguration()
@@ -33,8 +35,10 @@ final class FrontEndStage {
         let shared = GatewayShared(
             configuration: configuration, sequencer: sequencer, log: .silent, files: StaticFiles(),
             loops: [control], addresses: addresses, descriptorLimit: 1000, updates: updates)
+        shared.isRestoring.store(isRestoring, ordering: .relaxed)
+        let inbox = isRestoring ? sequencer.holdInboxes([{}])[0] : sequencer.addInbox {}
         work = Workspace(
-            shared: shared, inbox: sequencer.addInbox {}, control: control, clock: .manual(clock),
+            shared: shared, inbox: inbox, control: control, clock: .manual(clock),
             generator: SeededGenerator(seed: 1))
         connection = Connection(
             key: ReaderKey(connection: 7, generation: 3), stream: ByteStream(SilentStream(peer: peer)),

@@ -36,6 +36,7 @@ struct CursorPlace {
     var reach: UInt64 { max(covered, seen ?? 0) }
 
     var text: String {
-        "\(sequence)" + (snapshotBegan.map { ".\($0)" } ?? "") + (last.map { ".\($0)" } ?? "") + (seen.map { "~\($0)" } ?? "")
+        "\(sequence)" + (snapshotBegan.map { ".\($0)" } ?? "") + (last.map { ".\($0)" } ?? "")
+            + (seen.map { "~\($0)" } ?? "")
     }
 }

@@ -16,11 +16,9 @@ struct JournalRestart: ~Copyable {
     private var last: LogEntry.Moment?
     private var batch = UpdateBatch()
 
-    /// Reads all that `recovery` finds.
-    init(
-        _ recovery: Recovery, epoch: Epoch, _ rules: Sequencer.Retention, time: UnixTime, at now: Instant
-    ) throws {
-        sequencer = Sequencer(epoch: epoch, retention: rules)
+    /// Reads all that `recovery` finds into `sequencer`, which is new.
+    init(_ recovery: Recovery, into sequencer: Sequencer, time: UnixTime, at now: Instant) throws {
+        self.sequencer = sequencer
         try recovery.forEachChunk { chunk in
             try chunk.withUnsafeBufferPointer { bytes throws(LogEntryFailure) in try restore(bytes) }
         }

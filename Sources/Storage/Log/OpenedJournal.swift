@@ -19,11 +19,17 @@ package struct OpenedJournal {
         package let notes: [String]
     }
 
+    /// What other processes are told of one that holds a folder for this.
+    package static let holder = "a Tidegate gateway"
+
     /// - Parameters:
+    ///   - lock: the folder's, where this process holds it already.
+    ///   - sequencer: takes the state over: one that is new and has these rules; nil: one is made.
     ///   - rules: what the configuration says; what was kept goes by them from here on.
     ///   - handOut: where chores go. The thread that steps calls it.
     package init(
-        _ folder: any StorageFolder, _ settings: JournalSettings, bootID: BootID, epoch: Epoch,
+        _ folder: any StorageFolder, _ settings: JournalSettings, holding lock: (any FolderLock)? = nil,
+        into sequencer: Sequencer? = nil, bootID: BootID, epoch: Epoch,
         rules: Sequencer.Retention, time: UnixTime, at now: Instant,
         progress: RecoveryProgress = RecoveryProgress(),
         makeSalt: @escaping @Sendable () -> UInt64 = { .random(in: 0 ... .max) },
@@ -34,7 +40,8 @@ package struct OpenedJournal {
             JournalOptions(
                 mode: settings.mode, segmentByteCount: settings.segmentByteCount, bootID: bootID,
                 makeSalt: makeSalt),
-            as: "a Tidegate gateway", epoch: epoch, .these(rules), time: time, at: now, progress: progress)
+            holding: try lock ?? folder.lock(as: Self.holder), into: sequencer, epoch: epoch, .these(rules),
+            time: time, at: now, progress: progress)
         report = restored.report
         let intake = Monitor(JournalIntake())
         let meter = JournalMeter()

@@ -33,15 +33,19 @@ struct RestoredLog {
     let snapshotTime: UnixTime?
 
     /// - Parameters:
-    ///   - holder: what other processes are told of this one.
+    ///   - lock: the folder's, which this process holds.
+    ///   - sequencer: takes the state over; nil: a new one.
     ///   - epoch: begins where the folder's own can't go on.
     init(
-        _ folder: any StorageFolder, _ options: JournalOptions, as holder: String, epoch: Epoch,
-        _ rulesFrom: RulesFrom, time: UnixTime, at now: Instant, progress: RecoveryProgress
+        _ folder: any StorageFolder, _ options: JournalOptions, holding lock: any FolderLock,
+        into sequencer: Sequencer? = nil, epoch: Epoch, _ rulesFrom: RulesFrom, time: UnixTime,
+        at now: Instant, progress: RecoveryProgress
     ) throws {
-        lock = try folder.lock(as: holder)
+        self.lock = lock
         let recovery = try Recovery(folder, bootID: options.bootID, progress: progress)
-        let restart = try JournalRestart(recovery, epoch: epoch, rulesFrom.stated, time: time, at: now)
+        let restart = try JournalRestart(
+            recovery, into: sequencer ?? Sequencer(epoch: epoch, retention: rulesFrom.stated), time: time,
+            at: now)
         journal = try Journal(after: recovery, options)
         report = OpenedJournal.Report(
             topicCount: restart.sequencer.topicCount, entryCount: restart.entryCount,
@@ -52,7 +56,7 @@ struct RestoredLog {
             at: LogEntry.Moment(time: time, instant: restart.clock.reading(at: now)))
         try beginning.append(to: journal)
         try beginning.apply(to: restart.sequencer, by: restart.clock)
-        sequencer = restart.sequencer
+        self.sequencer = restart.sequencer
         clock = restart.clock
         snapshotTime = restart.snapshotTime
     }

@@ -22,7 +22,7 @@ package struct KeptState {
             throw StorageFailure.nothingKept(path: folder.path)
         }
         let restart = try JournalRestart(
-            recovery, epoch: epoch, Sequencer.Retention(), time: time, at: now)
+            recovery, into: Sequencer(epoch: epoch), time: time, at: now)
         sequencer = restart.sequencer
         entryCount = restart.entryCount
         snapshotSequence = restart.snapshotSequence

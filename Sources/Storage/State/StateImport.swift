@@ -18,7 +18,8 @@ package final class StateImport {
     ) throws {
         log = try RestoredLog(
             folder, JournalOptions(mode: .always, segmentByteCount: segmentByteCount, bootID: bootID),
-            as: "tidegate state import", epoch: epoch, .folder(else: rules), time: time, at: now,
+            holding: try folder.lock(as: "tidegate state import"), epoch: epoch, .folder(else: rules),
+            time: time, at: now,
             progress: progress)
         report = log.report
     }
