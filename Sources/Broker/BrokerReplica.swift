@@ -62,6 +62,9 @@ package final class BrokerReplica {
     var overfull = Queue<SubscriberID>()
     var overfullSlotCount = 0
 
+    /// Whether anything has come: with the first that comes, all comes that there was.
+    package private(set) var hasBegun = false
+
     package init(inbox: Inbox, statistics: DeliveryStatistics = DeliveryStatistics()) {
         self.inbox = inbox
         self.statistics = statistics
@@ -96,6 +99,7 @@ package final class BrokerReplica {
         inbox.take(into: &entries)
         settle()
         guard !entries.isEmpty else { return 0 }
+        hasBegun = true
         for entry in entries { apply(entry) }
         settle()
         let count = entries.count

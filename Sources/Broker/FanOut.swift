@@ -6,11 +6,19 @@ struct FanOut: EntrySink, ~Copyable {
     private struct Waiting {
         var entries: [InboxEntry] = []
         var isAsleep = false
-        /// Nothing comes: what is there is being restored.
-        var isHeld: Bool
+        var phase: Phase
         /// Beyond this many entries, what newer ones replace is dropped.
         var compactionCount = Inbox.minimumCompactionCount
         let wake: @Sendable () -> Void
+    }
+
+    /// How an inbox begins.
+    enum Phase {
+        /// Nothing comes: what is there is being restored.
+        case held
+        /// What follows comes, behind a beginning that is being made.
+        case beginning
+        case begun
     }
 
     private var inboxes: [Waiting] = []
@@ -21,7 +29,7 @@ struct FanOut: EntrySink, ~Copyable {
 
     mutating func post(_ entry: InboxEntry) {
         if entry.event == .created { makeRoom(for: entry) }
-        for index in inboxes.indices where !inboxes[index].isHeld {
+        for index in inboxes.indices where inboxes[index].phase != .held {
             inboxes[index].entries.append(entry)
             if inboxes[index].entries.count >= inboxes[index].compactionCount { compact(index) }
         }
@@ -35,7 +43,7 @@ struct FanOut: EntrySink, ~Copyable {
     /// The wakes of consumers that slept while entries came. The holder of the lock calls them after it has let go.
     mutating func takeWakes() -> [@Sendable () -> Void] {
         var wakes: [@Sendable () -> Void] = []
-        for index in inboxes.indices where inboxes[index].isAsleep && !inboxes[index].entries.isEmpty {
+        for index in inboxes.indices where inboxes[index].isAsleep && hasNews(index) {
             inboxes[index].isAsleep = false
             wakes.append(inboxes[index].wake)
         }
@@ -44,25 +52,30 @@ struct FanOut: EntrySink, ~Copyable {
 
     // MARK: Inboxes
 
-    /// Opens an inbox for what follows and returns its number. One that is held gets nothing before it is released.
-    mutating func open(isHeld: Bool = false, wake: @escaping @Sendable () -> Void) -> Int {
-        inboxes.append(Waiting(isHeld: isHeld, wake: wake))
+    private func hasNews(_ number: Int) -> Bool {
+        inboxes[number].phase == .begun && !inboxes[number].entries.isEmpty
+    }
+
+    /// Opens an inbox and returns its number. Nobody gets anything from it before it has begun.
+    mutating func open(_ phase: Phase = .beginning, wake: @escaping @Sendable () -> Void) -> Int {
+        inboxes.append(Waiting(phase: phase, wake: wake))
         return inboxes.count - 1
     }
 
     /// From here on those that were held get what follows. Returns their numbers: each is to `begin`.
     mutating func releaseHeld() -> [Int] {
-        let held = inboxes.indices.filter { inboxes[$0].isHeld }
-        for number in held { inboxes[number].isHeld = false }
+        let held = inboxes.indices.filter { inboxes[$0].phase == .held }
+        for number in held { inboxes[number].phase = .beginning }
         return held
     }
 
-    /// Puts what was before the inbox was opened in front of what has come since. Nobody has taken from it yet.
+    /// Puts what was before the inbox was opened in front of what has come since.
     mutating func begin(_ number: Int, with beginning: consuming [InboxEntry]) {
         // Where nothing has come since, all inboxes share it until somebody publishes.
         if !inboxes[number].entries.isEmpty { beginning.append(contentsOf: inboxes[number].entries) }
         inboxes[number].compactionCount = max(Inbox.minimumCompactionCount, beginning.count * 2)
         inboxes[number].entries = beginning
+        inboxes[number].phase = .begun
     }
 
     /// Exchanges what waits for `taken`, which comes back filled and goes in empty. A loop that takes is awake, whatever
@@ -70,12 +83,13 @@ struct FanOut: EntrySink, ~Copyable {
     mutating func take(_ number: Int, into taken: inout [InboxEntry]) {
         precondition(taken.isEmpty, "the last batch was not applied")
         inboxes[number].isAsleep = false
+        guard inboxes[number].phase == .begun else { return }
         swap(&inboxes[number].entries, &taken)
     }
 
     /// Takes note that the loop waits, unless something waits for it.
     mutating func sleep(_ number: Int) -> Bool {
-        inboxes[number].isAsleep = inboxes[number].entries.isEmpty
+        inboxes[number].isAsleep = !hasNews(number)
         return inboxes[number].isAsleep
     }
 

@@ -155,7 +155,7 @@ package final class Sequencer: Sendable {
         state.withLock { state in
             wakes.map { wake in
                 Inbox(
-                    sequencer: self, number: state.fanOut.open(isHeld: true, wake: wake),
+                    sequencer: self, number: state.fanOut.open(.held, wake: wake),
                     lineage: state.numbering.lineage)
             }
         }

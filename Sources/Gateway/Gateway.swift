@@ -161,7 +161,7 @@ package final class RunningGateway: Sendable {
         // All doors to the sequencer are opened before anybody can publish.
         let wakes = wakeups.map { wakeup in { @Sendable in wakeup.wake() } }
         let isRestoring = !shared.isSequencerTheLog
-        shared.isRestoring.store(isRestoring, ordering: .relaxed)
+        shared.restoringLoopCount.store(isRestoring ? wakes.count : 0, ordering: .relaxed)
         let inboxes =
             isRestoring ? shared.sequencer.holdInboxes(wakes) : shared.sequencer.addInboxes(wakes)
         let keys = TicketKeys()
@@ -230,11 +230,8 @@ package final class RunningGateway: Sendable {
     /// What was kept is restored into it.
     package var sequencer: Sequencer { shared.sequencer }
 
-    /// All that was kept is in the sequencer: from here on everybody is served.
-    package func finishRestoring() {
-        shared.sequencer.releaseInboxes()
-        shared.isRestoring.store(false, ordering: .releasing)
-    }
+    /// All that was kept is in the sequencer: each loop takes it over, and serves from then on.
+    package func finishRestoring() { shared.sequencer.releaseInboxes() }
 
     /// Where feeds publish.
     package var updates: any UpdateLog { shared.updates }

@@ -18,8 +18,8 @@ package final class GatewayShared: Sendable {
     package let files: StaticFiles
     package let isDraining = Atomic<Bool>(false)
     package let isReady = Atomic<Bool>(false)
-    /// The sequencer does not hold yet what was kept.
-    let isRestoring = Atomic<Bool>(false)
+    /// Loops that do not hold yet what was kept.
+    let restoringLoopCount = Atomic<Int>(0)
     let connectionCount = Atomic<Int>(0)
     /// So many connections leave the kernel descriptors to refuse the others with.
     let descriptorConnectionLimit: Int
@@ -73,7 +73,9 @@ package final class GatewayShared: Sendable {
         return (byteCount > 0 ? byteCount : MachineMemory.byteCount / 4) / max(configuration.threadCount, 1)
     }
 
-    var isRestoringNow: Bool { isRestoring.load(ordering: .acquiring) }
+    func loopIsRestored() { restoringLoopCount.subtract(1, ordering: .relaxed) }
+
+    var isRestoring: Bool { restoringLoopCount.load(ordering: .relaxed) > 0 }
 
     var isDrainingNow: Bool { isDraining.load(ordering: .relaxed) }
 

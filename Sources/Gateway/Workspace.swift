@@ -72,7 +72,7 @@ final class Workspace {
             shared.configuration.subscribers.compression, control.statistics, clock)
         replica = BrokerReplica(inbox: inbox, statistics: control.statistics.delivery)
         memory = ClientMemory(limit: 0)
-        isRestoring = shared.isRestoringNow
+        isRestoring = shared.isRestoring
         replica.coveredLimit = shared.configuration.subscribers.coveredTopicLimit
         now = clock.now()
         time = clock.time()
@@ -132,8 +132,14 @@ final class Workspace {
     func beginTurn() {
         now = clock.now()
         time = clock.time()
-        // Before the replica takes what there is in this turn.
-        if isRestoring { isRestoring = shared.isRestoringNow }
+    }
+
+    /// Takes what was published. What was kept comes at once, so a loop that has found anything holds all of it.
+    func catchUp() {
+        replica.catchUp()
+        guard isRestoring, replica.hasBegun else { return }
+        isRestoring = false
+        shared.loopIsRestored()
     }
 
     /// What those are told who come while it is restored.

@@ -22,20 +22,35 @@ import Testing
     /// Entries that come while a latecomer's beginning is put into order follow it.
     @Test func theBeginningComesFirstAndNothingAfterItIsLost() {
         var fanOut = FanOut()
-        let first = fanOut.open(wake: {})
+        let first = fanOut.open(.begun, wake: {})
         fanOut.post(entry(.created, 1))
         fanOut.post(entry(.value, 2))
         let late = fanOut.open(wake: {})
         fanOut.post(entry(.value, 3))
+        #expect(taken(late, &fanOut) == [])
         fanOut.begin(late, with: [entry(.created, 1), entry(.value, 2)])
         fanOut.post(entry(.value, 4))
         #expect(taken(late, &fanOut) == [1, 2, 3, 4] && taken(first, &fanOut) == [1, 2, 3, 4])
         #expect(taken(late, &fanOut) == [])
     }
 
+    /// What is restored comes to nobody, and what follows to nobody before that.
+    @Test func whoIsHeldBeginsWithAllThatThereIs() {
+        var fanOut = FanOut()
+        let held = fanOut.open(.held, wake: {})
+        fanOut.post(entry(.created, 1))
+        let released = [fanOut.releaseHeld(), fanOut.releaseHeld()]
+        #expect(released == [[held], []])
+        #expect(fanOut.sleep(held) && fanOut.takeWakes().isEmpty)
+        fanOut.post(entry(.value, 2))
+        #expect(fanOut.takeWakes().isEmpty && taken(held, &fanOut) == [] && fanOut.sleep(held))
+        fanOut.begin(held, with: [entry(.created, 1)])
+        #expect(fanOut.takeWakes().count == 1 && taken(held, &fanOut) == [1, 2])
+    }
+
     @Test func wakesWhoSleepsAndNobodyTwice() {
         var fanOut = FanOut()
-        let (asleep, _) = (fanOut.open(wake: {}), fanOut.open(wake: {}))
+        let (asleep, _) = (fanOut.open(.begun, wake: {}), fanOut.open(.begun, wake: {}))
         #expect(fanOut.sleep(asleep) && fanOut.takeWakes().isEmpty)
         fanOut.post(entry(.created, 1))
         #expect(fanOut.takeWakes().count == 1 && fanOut.takeWakes().isEmpty && !fanOut.sleep(asleep))
@@ -44,7 +59,7 @@ import Testing
     /// A loop that a socket woke publishes while it is awake: it needs no wake of its own, and the kernel no call.
     @Test func whoTakesIsAwake() {
         var fanOut = FanOut()
-        let loop = fanOut.open(wake: {})
+        let loop = fanOut.open(.begun, wake: {})
         #expect(fanOut.sleep(loop) && fanOut.takeWakes().isEmpty)
         #expect(taken(loop, &fanOut) == [])
         fanOut.post(entry(.created, 1))

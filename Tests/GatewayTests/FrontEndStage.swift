@@ -35,7 +35,7 @@ final class FrontEndStage {
         let shared = GatewayShared(
             configuration: configuration, sequencer: sequencer, log: .silent, files: StaticFiles(),
             loops: [control], addresses: addresses, descriptorLimit: 1000, updates: updates)
-        shared.isRestoring.store(isRestoring, ordering: .relaxed)
+        shared.restoringLoopCount.store(isRestoring ? 2 : 0, ordering: .relaxed)
         let inbox = isRestoring ? sequencer.holdInboxes([{}])[0] : sequencer.addInbox {}
         work = Workspace(
             shared: shared, inbox: inbox, control: control, clock: .manual(clock),

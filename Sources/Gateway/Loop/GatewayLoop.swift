@@ -135,7 +135,7 @@ package final class GatewayLoop {
     package func turn(_ ready: [Poller.Event]) {
         work.beginTurn()
         expireTopics()
-        replica.catchUp()
+        work.catchUp()
         mark()
         handleMail()
         handle(ready)

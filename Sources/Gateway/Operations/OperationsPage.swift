@@ -12,6 +12,8 @@ enum OperationsPage {
         case "/readyz":
             if let refusal = work.shared.updates.refusal {
                 response.refuse(Problem(refusal), connection, work)
+            } else if work.shared.isRestoring {
+                response.refuse(work.restoring, connection, work)
             } else if work.shared.isServing {
                 plain(200, "ready\n", &response, connection, work)
             } else if work.shared.isDrainingNow {
