@@ -125,7 +125,7 @@ struct KeyMemory: Sendable {
 
     /// The records that are remembered, the oldest first.
     func forEach(_ body: (PublishKey.ID, Record) -> Void) {
-        turns.forEach { turn in
+        turns.visit { turn in
             if let record = records[turn.id], record.since == turn.since { body(turn.id, record) }
         }
     }

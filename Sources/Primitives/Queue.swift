@@ -48,7 +48,7 @@
     }
 
     /// Visits all, the next to be taken first.
-    @inlinable public func forEach(_ body: (Element) -> Void) {
+    @inlinable public func visit(_ body: (Element) -> Void) {
         for element in head[start...] { body(element) }
         for piece in others { for element in piece { body(element) } }
     }
