@@ -81,7 +81,8 @@ struct Numbering: ~Copyable {
         to sink: inout some EntrySink & ~Copyable
     ) -> PublishOutcome {
         var outcome = PublishOutcome(accepted: batch.count, lastVersion: nil, time: moment.time)
-        for entry in batch.entries[first...] {
+        for place in first..<batch.count {
+            let entry = batch.entries[place]
             let name = batch.name(of: entry)
             switch entry.content {
             case .value:
