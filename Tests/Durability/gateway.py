@@ -86,8 +86,8 @@ class Gateway:
     def command(self, mode="interval"):
         return [binary(), "serve", "--no-feeds", "--config", str(self.settings), "--set", f"storage.sync={mode}"]
 
-    def start(self, mode, before=()):
-        """Returns when it listens. `before` is what runs it, such as strace."""
+    def start(self, mode, before=(), meanwhile=None):
+        """Returns when all is restored. `before` is what runs it, such as strace; `meanwhile` is called before that."""
         lines = self.lines = []
         # A process group of its own, so that whatever runs it ends with it.
         process = self.process = subprocess.Popen(
@@ -95,6 +95,8 @@ class Gateway:
             start_new_session=True)
         self.log = threading.Thread(target=self._read, args=(process, lines), daemon=True)
         self.log.start()
+        if meanwhile:
+            meanwhile()
         self.wait_for_line("listening", "it does not start")
         self.gate.open()
 
