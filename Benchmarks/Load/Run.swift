@@ -89,7 +89,7 @@ struct Run {
 
     private func order(_ ports: [UInt16]) -> ReaderOrder {
         ReaderOrder(
-            server: server.name, ports: ports, transport: transport, first: 0, count: 0,
+            server: server.name, ports: ports, transport: transport,
             topics: workload.topics, topicsEach: workload.topicsEach, maxRate: workload.maxRate,
             slowCount: Int(Double(workload.readers) * workload.slowShare), slowBytes: workload.slowBytes,
             remembersCursors: workload.kind == .storm)

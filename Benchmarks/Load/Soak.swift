@@ -24,9 +24,8 @@ struct Soak {
         defer { running.stop() }
         let crowd = try Crowd(
             ReaderOrder(
-                server: Self.server.name, ports: [Self.port], transport: .ws, first: 0, count: 0,
-                topics: Self.workload.topics, topicsEach: Self.workload.topicsEach, maxRate: 0, slowCount: 0,
-                slowBytes: 0, remembersCursors: false),
+                server: Self.server.name, ports: [Self.port], transport: .ws,
+                topics: Self.workload.topics, topicsEach: Self.workload.topicsEach),
             count: Self.workload.readers)
         defer { crowd.leave() }
         _ = try crowd.awaitReport()

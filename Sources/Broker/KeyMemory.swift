@@ -92,16 +92,15 @@ struct KeyMemory: Sendable {
         case .success(let reached): outcome = reached
         case .failure(let met): conflict = met
         }
-        let life = retention.keyLife
-        let known = records[key.id].flatMap { moment.now < $0.since + life ? $0.since : nil }
-        let isYoung = known.map { moment.now < $0 + Interval(nanoseconds: life.nanoseconds / 2) } ?? false
-        let since = isYoung ? known ?? moment.now : moment.now
+        let youth = Interval(nanoseconds: retention.keyLife.nanoseconds / 2)
+        let young = records[key.id].flatMap { moment.now < $0.since + youth ? $0.since : nil }
         restore(
             key.id,
             Record(
                 updateCount: place.updateCount, fingerprint: place.fingerprint, isStream: key.place != nil,
-                isUnderWay: isUnderWay, outcome: outcome, conflict: conflict, since: since),
-            isYoung: isYoung)
+                isUnderWay: isUnderWay, outcome: outcome, conflict: conflict,
+                since: young ?? moment.now),
+            isYoung: young != nil)
         forget(at: moment.now, retention)
     }
 

@@ -58,12 +58,13 @@ package struct UpdateFingerprint: Sendable, Equatable {
 
     /// Takes in what is said in these updates of the batch.
     mutating func add(_ batch: borrowing UpdateBatch, _ updates: Range<Int>) {
+        var conditions = batch.conditions.drop { $0.update < updates.lowerBound }
         for (place, entry) in zip(updates, batch.entries[updates]) {
             add(batch.name(of: entry))
             if let data = batch.data(of: entry) { add(data) } else { add(.max) }
             add(UInt64(entry.options.timeToLive.bits))
             add(entry.options.moment?.milliseconds ?? .max)
-            switch batch.condition(of: place) {
+            switch conditions.first?.update == place ? conditions.removeFirst().condition : nil {
             case nil: add(0)
             case .version(let version)?:
                 add(1)

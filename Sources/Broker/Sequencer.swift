@@ -139,14 +139,7 @@ package final class Sequencer: Sendable {
 
     /// The same for several at once, in their order: what is present is collected once.
     package func addInboxes(_ wakes: [@Sendable () -> Void]) -> [Inbox] {
-        let (numbers, beginning) = state.withLock { state in
-            (wakes.map { state.fanOut.open(wake: $0) }, state.numbering.beginning())
-        }
-        let lineage = beginning.lineage
-        let entries = beginning.inOrder()
-        state.withLock { state in
-            for number in numbers { state.fanOut.begin(number, with: entries) }
-        }
+        let (numbers, lineage) = begin { fanOut in wakes.map { fanOut.open(wake: $0) } }
         return numbers.map { Inbox(sequencer: self, number: $0, lineage: lineage) }
     }
 
@@ -163,13 +156,23 @@ package final class Sequencer: Sendable {
 
     /// All is restored: the inboxes that were held begin with it, as those do that are opened now.
     package func releaseInboxes() {
+        _ = begin(tellingLineage: true) { $0.releaseHeld() }
+    }
+
+    /// Has the inboxes that `pick` names begin with what is present. `tellingLineage`: their consumers know an earlier one.
+    private func begin(
+        tellingLineage: Bool = false, _ pick: (inout FanOut) -> [Int]
+    ) -> (numbers: [Int], lineage: Lineage) {
         let (numbers, beginning, lineage) = state.withLock { state in
-            (state.fanOut.releaseHeld(), state.numbering.beginning(), state.numbering.lineageEntry)
+            (pick(&state.fanOut), state.numbering.beginning(), state.numbering.lineageEntry)
         }
-        let entries = beginning.inOrder() + [lineage]
+        let present = beginning.lineage
+        var entries = beginning.inOrder()
+        if tellingLineage { entries.append(lineage) }
         change { state in
             for number in numbers { state.fanOut.begin(number, with: entries) }
         }
+        return (numbers, present)
     }
 
     /// Exchanges the waiting entries of a consumer for `taken`, which comes back filled and goes in empty.

@@ -69,10 +69,6 @@ package struct UpdateBatch: ~Copyable, @unchecked Sendable {
         conditions.append((update, condition))
     }
 
-    func condition(of update: Int) -> VersionCondition? {
-        conditions.isEmpty ? nil : conditions.first { $0.update == update }?.condition
-    }
-
     /// Appends that the topic's deadlines are to be looked at. Its name is one.
     mutating func append(due topic: UnsafeBufferPointer<UInt8>) {
         entries.append(Entry(topicStart: text.count, topicByteCount: topic.count, content: .due))

@@ -28,9 +28,6 @@ package struct HTTPCall: Sendable {
         self.path = path
         self.body = body
     }
-
-    /// HTTP allows all verbs but POST to be sent again (RFC 9110 §9.2.2), but a second DELETE would find nothing.
-    fileprivate var mayBeRepeated: Bool { verb == .get || key != nil }
 }
 
 package final class HTTPConnection {
@@ -54,8 +51,9 @@ package final class HTTPConnection {
             return try sendOnce(call)
         } catch {
             link = nil
-            // The gateway may have closed a kept connection just as we used it, or it was cut before its answer.
-            guard isReused || call.key != nil, case .lost = error, call.mayBeRepeated else { throw error }
+            // The gateway may have closed a kept connection just as we used it. HTTP allows all verbs but POST to be sent again
+            // (RFC 9110 §9.2.2), but a second DELETE would find nothing, without a key.
+            guard call.key != nil || isReused && call.verb == .get, case .lost = error else { throw error }
         }
         return try sendOnce(call)
     }

@@ -23,7 +23,7 @@ final class LineRequest {
         self.key = key
         self.stop = stop
         link = try Link(to: url, within: Self.connectTimeout, unless: stop)
-        appendHead()
+        appendHead(under: key)
     }
 
     var descriptor: Int32 { link.number }
@@ -52,15 +52,10 @@ final class LineRequest {
     /// with the end: a gateway that drains closes what is idle, and this connection never is.
     func turnOver(to next: RequestKey) throws(ClientFailure) -> UInt64 {
         link.output.appendLastChunk()
-        let present = key
+        appendHead(under: next)
+        let accepted = try readAccepted()
         key = next
-        appendHead()
-        do throws(ClientFailure) {
-            return try readAccepted()
-        } catch {
-            key = present
-            throw error
-        }
+        return accepted
     }
 
     /// Ends the last request and returns how many updates the gateway has accepted.
@@ -69,7 +64,7 @@ final class LineRequest {
         return try readAccepted()
     }
 
-    private func appendHead() {
+    private func appendHead(under key: RequestKey) {
         link.output.append(requestHead: "POST", url.prefix + "/publish", at: url)
         link.output.append(field: "Content-Type", "application/x-ndjson")
         link.output.append(field: "Transfer-Encoding", "chunked")

@@ -1,4 +1,5 @@
 /// The `Idempotency-Key` of a request: whoever sends it again publishes nothing twice.
+internal import Primitives
 
 package struct RequestKey: Sendable, Equatable {
     package let text: String
@@ -11,9 +12,8 @@ package struct RequestKey: Sendable, Equatable {
 
     /// One that nobody has used: 128 bits of chance.
     init(from generator: inout some RandomNumberGenerator) {
-        text = (0..<2).map { _ in
-            let digits = String(generator.next() as UInt64, radix: 16)
-            return String(repeating: "0", count: 16 - digits.count) + digits
-        }.joined()
+        var digits = ByteBuffer()
+        for _ in 0..<2 { digits.append(hexadecimal: generator.next(), digitCount: 16) }
+        text = digits.bytes.text
     }
 }

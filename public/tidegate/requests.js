@@ -39,7 +39,7 @@ export async function postUpdates(surroundings, updates, key) {
   });
   if (response.ok) return (await response.json()).accepted;
   const { problem, reason, version } = await refusal(response, surroundings.environment.date());
-  throw GateError.of(problem, reason, version);
+  throw new GateError(problem, reason, version);
 }
 
 /** @param {Surroundings} surroundings @returns {Promise<number>} milliseconds there and back */

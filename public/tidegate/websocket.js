@@ -217,7 +217,7 @@ export class WebSocketTransport {
   #refused({ id, code, message, version }) {
     const waiting = this.#takeWaiting(id);
     if (waiting) {
-      waiting.fail(GateError.of(code, message, version));
+      waiting.fail(new GateError(code, message, version));
       return;
     }
     if (this.#commands.refused({ id, code, message })) return;

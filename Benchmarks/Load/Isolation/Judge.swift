@@ -21,8 +21,7 @@ final class Judge {
 
     init(port: UInt16) throws {
         let order = ReaderOrder(
-            server: GatewayServer().name, ports: [port], transport: .ws, first: 0, count: 0, topics: 1,
-            topicsEach: 1, maxRate: 0, slowCount: 0, slowBytes: 0, remembersCursors: false)
+            server: GatewayServer().name, ports: [port], transport: .ws, topics: 1, topicsEach: 1)
         crowd = try Crowd(order, count: 1)
         _ = try crowd.awaitReport()
         try publisher.start(Self.workload, to: GatewayServer(), ports: [port])

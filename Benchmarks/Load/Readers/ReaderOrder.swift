@@ -8,16 +8,16 @@ struct ReaderOrder: Codable {
     var ports: [UInt16]
     var transport: Workload.Transport
     /// The number of the first reader, which is also its seed.
-    var first: Int
-    var count: Int
+    var first = 0
+    var count = 0
     var topics: Int
     var topicsEach: Int
-    var maxRate: Double
+    var maxRate = 0.0
     /// This many of the readers take `slowBytes` a second.
-    var slowCount: Int
-    var slowBytes: Int
+    var slowCount = 0
+    var slowBytes = 0
     /// Whether a reader that loses its connection returns with its cursor.
-    var remembersCursors: Bool
+    var remembersCursors = false
 
     func topics(of reader: Int) -> [Int] {
         if topicsEach >= topics { return Array(0..<topics) }

@@ -165,11 +165,7 @@ final class PublishIntake: Reply {
         } catch {
             refusal = error
         }
-        var isTaken = takesOneByOne || !work.publishing.hasConditions
-        if isTaken {
-            do throws(Problem) { try publish(connection, work) } catch { isTaken = false }
-        }
-        if isTaken {
+        if publishTogether(connection, work) {
             if let refusal { throw refusal }
             return
         }
@@ -178,6 +174,17 @@ final class PublishIntake: Reply {
         takesOneByOne = true
         try take(lines: first, connection, work)
         try take(lines: others, connection, work)
+    }
+
+    /// Publishes what was read of a piece, if that can be one batch; whether it was.
+    private func publishTogether(_ connection: Connection, _ work: Workspace) -> Bool {
+        guard takesOneByOne || !work.publishing.hasConditions else { return false }
+        do throws(Problem) {
+            try publish(connection, work)
+            return true
+        } catch {
+            return false
+        }
     }
 
     private func take(
@@ -220,7 +227,7 @@ final class PublishIntake: Reply {
         }
         work.publishing.key = key
         var next = key
-        if next?.place != nil { next?.place?.pass(work.publishing) }
+        next?.place?.pass(work.publishing)
         switch try work.publish(from: connection) {
         case .done(let outcome): count(outcome)
         case .pending(let ticket): pending.append(ticket, line: lineNumber, at: work.now)
