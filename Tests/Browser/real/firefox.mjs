@@ -1,10 +1,14 @@
 /** Headless Firefox, driven by WebDriver BiDi, which it speaks itself: no driver in between. */
 import { spawn } from 'node:child_process';
+import { createRequire } from 'node:module';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { removeProfile } from './chromium.mjs';
+
+// Debian's: Node's own client loses connections on a busy machine, and says nothing of it.
+const { WebSocket } = createRequire(import.meta.url)('/usr/share/nodejs/ws');
 
 /** Longer than anything takes on a busy machine; all waiting is for something to become true. */
 const patienceMilliseconds = 60_000;
@@ -52,6 +56,7 @@ export class Firefox {
   async #connect(address) {
     this.#socket = new WebSocket(`${address}/session`);
     this.#socket.onmessage = ({ data }) => this.#received(JSON.parse(data));
+    this.#socket.onclose = ({ code }) => this.#lost(code);
     await new Promise((settle, fail) => {
       this.#socket.onopen = settle;
       this.#socket.onerror = () => fail(new Error(`no session at ${address}`));
@@ -71,6 +76,12 @@ export class Firefox {
     const id = this.#lastID;
     this.#socket.send(JSON.stringify({ id, method, params }));
     return new Promise((settle, fail) => this.#waiting.set(id, { settle, fail, method }));
+  }
+
+  /** Whoever waits for an answer hears that none will come. */
+  #lost(code) {
+    for (const { fail, method } of this.#waiting.values()) fail(new Error(`${method}: Firefox closed the connection with ${code}`));
+    this.#waiting.clear();
   }
 
   #received({ id, type, result, message, method, params }) {
