@@ -1,5 +1,3 @@
-package import Primitives
-
 /// Percent-encoding of URLs (RFC 3986 §2.1). `+` is always just a plus.
 package enum PercentCoding {
     /// `text` with its escapes decoded; nil where one is malformed.
@@ -66,7 +64,7 @@ extension ByteBuffer {
         }
     }
 
-    mutating func append(percentEscape byte: UInt8) {
+    package mutating func append(percentEscape byte: UInt8) {
         append(ASCII.percent)
         append(hexadecimal: UInt64(byte), digitCount: 2)
     }
