@@ -42,9 +42,10 @@ let package = Package(
         room("Settings", over: ["Primitives"]),
         room("Logging", over: ["Primitives", "CLinux"]),
 
-        // Floor 2: four strangers; none imports another.
+        // Floor 2: five strangers; none imports another.
         room("HTTP", over: ["Primitives"], pure),
         room("WebSocket", over: ["Primitives", "COpenSSL", "CZlib"], pure),
+        room("RESP", over: ["Primitives"], pure),
         room("Broker", over: ["Primitives"]),
         room("Transport", over: ["Primitives", "CLinux", "COpenSSL"]),
 
@@ -138,6 +139,7 @@ let package = Package(
         tests("LoggingTests", ["Primitives", "Logging"]),
         tests("HTTPTests", ["Primitives", "HTTP"]),
         tests("WebSocketTests", ["Primitives", "WebSocket", "CZlib"]),
+        tests("RESPTests", ["Primitives", "RESP"]),
         tests("BrokerTests", ["Primitives", "Broker"]),
         tests("AccessTests", ["Primitives", "Broker", "Access"]),
         tests("TransportTests", ["Primitives", "Transport", "CLinux", "COpenSSL"]),
