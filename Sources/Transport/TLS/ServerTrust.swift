@@ -28,6 +28,13 @@ package struct ClientIdentity: Sendable, Equatable {
     }
 }
 
+/// What a client offers to speak over TLS (ALPN, RFC 7301).
+package enum ApplicationOffer: Sendable {
+    case http
+    /// A protocol without a name there.
+    case nothing
+}
+
 /// Why a secure connection could not be made.
 package enum SecureConnectFailure: Error, Sendable {
     case handshake(HandshakeFailure)
@@ -39,11 +46,11 @@ extension TLSStream {
     /// The client's end of TLS over a connection to the server `host`, before the handshake.
     static func client(
         over socket: consuming ByteStream, to host: String, trusting trust: ServerTrust,
-        as identity: ClientIdentity? = nil
+        as identity: ClientIdentity? = nil, offering offer: ApplicationOffer = .http
     ) throws(SecureConnectFailure) -> TLSStream {
         let settings: ClientSettings
         do throws(CertificateFailure) {
-            settings = try ClientSettings(trust, identity)
+            settings = try ClientSettings(trust, identity, offer)
         } catch {
             throw .certificates(error)
         }
@@ -58,9 +65,10 @@ extension TLSStream {
     /// `deadline` has come, or as soon as somebody wakes `stop` (ECANCELED). For clients, never on a loop.
     package static func connect(
         over socket: consuming ByteStream, to host: String, trusting trust: ServerTrust,
-        as identity: ClientIdentity? = nil, until deadline: Instant, unless stop: Wakeup?
+        as identity: ClientIdentity? = nil, offering offer: ApplicationOffer = .http, until deadline: Instant,
+        unless stop: Wakeup?
     ) throws(SecureConnectFailure) -> ByteStream {
-        let stream = try client(over: socket, to: host, trusting: trust, as: identity)
+        let stream = try client(over: socket, to: host, trusting: trust, as: identity, offering: offer)
         while true {
             switch stream.handshake() {
             case .done: return ByteStream(stream)
@@ -81,7 +89,9 @@ extension TLSStream {
 private final class ClientSettings {
     let pointer: OpaquePointer
 
-    init(_ trust: ServerTrust, _ identity: ClientIdentity?) throws(CertificateFailure) {
+    init(
+        _ trust: ServerTrust, _ identity: ClientIdentity?, _ offer: ApplicationOffer
+    ) throws(CertificateFailure) {
         guard let pointer = SSL_CTX_new(TLS_client_method()) else {
             throw CertificateFailure(queuedFor: "TLS")
         }
@@ -89,8 +99,10 @@ private final class ClientSettings {
         SSL_CTX_set_options(pointer, tls_client_options)
         tls_set_modes(pointer, Int(SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER), 0)
         _ = tls_set_versions(pointer, TLS1_2_VERSION, 0)
-        let spoken = ApplicationProtocols.spoken
-        SSL_CTX_set_alpn_protos(pointer, spoken.utf8Start, UInt32(spoken.utf8CodeUnitCount))
+        if offer == .http {
+            let spoken = ApplicationProtocols.spoken
+            SSL_CTX_set_alpn_protos(pointer, spoken.utf8Start, UInt32(spoken.utf8CodeUnitCount))
+        }
         SSL_CTX_set_verify(pointer, trust == .anyone ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, nil)
         switch trust {
         case .anyone: break
