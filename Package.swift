@@ -50,13 +50,14 @@ let package = Package(
         room("Transport", over: ["Primitives", "CLinux", "COpenSSL"]),
 
         // Floor 3: who may do what, over the broker's patterns; where bytes, protocols and topics meet; the same on the
-        // subscriber's side of the wire; and files that keep records.
+        // subscriber's side of the wire; files that keep records; and a server that several gateways share.
         room("Access", over: ["Primitives", "COpenSSL", "Broker"], pure),
         room(
             "Gateway",
             over: ["Primitives", "Logging", "COpenSSL", "HTTP", "WebSocket", "Broker", "Access", "Transport"]),
         room("Client", over: ["Primitives", "HTTP", "WebSocket", "Transport"]),
         room("Storage", over: ["Primitives", "CZlib", "Broker"]),
+        room("Cluster", over: ["Primitives", "Broker", "Transport", "RESP"]),
 
         // Floor 4: sources of updates; the terminal, a subscriber like any other.
         room("Watch", over: ["Primitives", "Transport", "Client"]),
@@ -151,6 +152,7 @@ let package = Package(
             ]),
         tests("SimulationTests", ["Simulation"]),
         tests("StorageTests", ["Primitives", "Broker", "Storage", "StorageSimulation"]),
+        tests("ClusterTests", ["Primitives", "Transport", "RESP", "Cluster"]),
         tests("FeedsTests", ["Primitives", "Settings", "Broker", "Feeds"]),
         tests(
             "ConfigurationTests",
