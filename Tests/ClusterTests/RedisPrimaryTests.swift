@@ -122,6 +122,17 @@ struct RedisPrimaryTests {
         #expect(try primary.open(by: Self.soon, unless: nil).address == server.address)
     }
 
+    /// The kernel takes the connection, and nobody ever answers.
+    @Test func aSentinelThatHangsLeavesTimeForTheOthers() throws {
+        let server = try RedisServer()
+        let sentinel = try Self.sentinel(watching: server)
+        let place = try Listener.claim(SocketAddress.resolve(host: "127.0.0.1", port: 0)[0])
+        let silent = try Listener(place, .init())
+        defer { _ = silent.number }
+        var primary = try Self.primary("redis+sentinel://\(place),\(sentinel.address)/mymaster")
+        #expect(try primary.open(by: .now() + .seconds(2), unless: nil).address == server.address)
+    }
+
     /// One that knows only a replica, as after a failover that it has not heard of.
     @Test func asksTheNextSentinelWhereOneIsWrong() throws {
         let server = try RedisServer()
@@ -173,7 +184,10 @@ struct RedisPrimaryTests {
         stop.wake()
         for url in ["redis://\(server.address)", "redis+sentinel://\(sentinel.address)/mymaster"] {
             var primary = try Self.primary(url)
-            #expect(throws: RedisFailure.self) { try primary.open(by: Self.soon, unless: stop) }
+            let failure = RedisConnectionTests.failure { () throws(RedisFailure) in
+                _ = try primary.open(by: Self.soon, unless: stop)
+            }
+            #expect(failure?.kind == .stopped)
         }
     }
 }
