@@ -17,19 +17,53 @@ struct RedisRepliesTests {
         bulk(information) + bulk("role:\(role)\r\nmaster_replid:def\r\n") + last
     }
 
-    /// A connection whose server has said all of `text` already, and then ended it.
-    static func connection(_ text: String) throws -> RedisConnection {
-        var ends: (Int32, Int32) = (0, 0)
-        let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
+    /// Two ends of a connection; the second one's reads and writes wait.
+    static func pair() throws -> (near: Int32, far: Int32) {
+        var ends: (near: Int32, far: Int32) = (0, 0)
+        let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
         let status = withUnsafeMutableBytes(of: &ends) {
             socketpair(AF_UNIX, type, 0, $0.assumingMemoryBound(to: Int32.self).baseAddress)
         }
         try #require(status == 0)
-        let far = ByteStream(FileDescriptor(owning: ends.1))
+        try #require(fcntl(ends.near, F_SETFL, O_NONBLOCK) == 0)
+        return ends
+    }
+
+    static func connection(over number: Int32) -> RedisConnection {
+        let stream = ByteStream(FileDescriptor(owning: number))
+        return RedisConnection(stream, to: address, limits: .init(), unless: nil)
+    }
+
+    /// A connection whose server has said all of `text` already, and then ended it.
+    static func connection(_ text: String) throws -> RedisConnection {
+        let ends = try pair()
+        let far = ByteStream(FileDescriptor(owning: ends.far))
         let bytes = Array(text.utf8)
         #expect(bytes.withUnsafeBufferPointer { far.write($0) } == .bytes(bytes.count))
-        return RedisConnection(
-            ByteStream(FileDescriptor(owning: ends.0)), to: address, limits: .init(), unless: nil)
+        return connection(over: ends.near)
+    }
+
+    /// A server that reads on only when its answer is taken: whoever only writes waits for ever. It says what it heard, and a command
+    /// is a reply, too.
+    @Test func repliesAreReadWhileCommandsAreWritten() throws {
+        let ends = try Self.pair()
+        let connection = Self.connection(over: ends.near)
+        _ = try LoopThread(name: "echo") {
+            let stream = ByteStream(FileDescriptor(owning: ends.far))
+            var space = [UInt8](repeating: 0, count: 64 << 10)
+            while case .bytes(let count, _) = space.withUnsafeMutableBufferPointer({ stream.read(into: $0) })
+            {
+                guard
+                    space.withUnsafeBufferPointer({ stream.write(.init(rebasing: $0[..<count])) })
+                        == .bytes(count)
+                else { return }
+            }
+        }
+        let text = [UInt8](repeating: 0x61, count: 1 << 20)
+        try connection.send([[RESPWord]](repeating: [.bytes(text)], count: 8), by: .now() + .seconds(20))
+        for _ in 0..<8 {
+            #expect(try connection.receive(by: .now() + .seconds(20)) == .array([.bulk(text)]))
+        }
     }
 
     static func greet(_ text: String, _ login: RedisLogin = RedisLogin()) throws -> RedisFailure? {

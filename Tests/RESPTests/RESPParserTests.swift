@@ -112,7 +112,7 @@ struct RESPParserTests {
         ("$+1\r\n", .malformedNumber),
         ("$99999999999999999999\r\n", .malformedNumber),
         ("*-2\r\n", .malformedNumber),
-        ("$3\r\nabcX\r\n", .malformedBulkEnd),
+        ("$3\r\nabcX", .malformedBulkEnd),
         ("$3\r\nabc\rX", .malformedBulkEnd),
         (nested(RESPLimits.depth + 1), .tooDeep(depthLimit: RESPLimits.depth)),
     ]
