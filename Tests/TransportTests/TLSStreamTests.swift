@@ -231,6 +231,25 @@ import Testing
         #expect(ERR_GET_REASON(ERR_peek_error()) == 1120)
     }
 
+    @Test(arguments: [(ApplicationOffer.http, "http/1.1"), (.nothing, "")])
+    func ourClientOffersWhatItSpeaks(offer: ApplicationOffer, name: String) throws {
+        let (near, far) = try SecurePair.sockets()
+        let socket = ByteStream(FileDescriptor(owning: near))
+        let client = try TLSStream.client(over: socket, to: "localhost", trusting: .anyone, offering: offer)
+        let accepted = try Self.context.get().accept(ByteStream(FileDescriptor(owning: far)))
+        let server = try #require(accepted)
+        var outcomes = (client.handshake(), server.handshake())
+        for _ in 0..<10 where outcomes != (.done, .done) {
+            outcomes = (client.handshake(), server.handshake())
+        }
+        #expect(outcomes == (.done, .done))
+        var chosen: UnsafePointer<UInt8>?
+        var count: UInt32 = 0
+        SSL_get0_alpn_selected(server.ssl, &chosen, &count)
+        #expect(
+            String(decoding: UnsafeBufferPointer(start: chosen, count: Int(count)), as: UTF8.self) == name)
+    }
+
     // MARK: Sessions
 
     /// What a client keeps of a connection to a server with those keys.
