@@ -184,6 +184,7 @@ struct RedisConnectionTests {
         let secure = try Self.secureServer()
         let other = Self.failure { () throws(RedisFailure) in _ = try Self.open(secure) }
         #expect(other.map { [.violation, .closed].contains($0.kind) } == true)
+        #expect(other?.detail.contains("rediss://") == true)
     }
 
     // MARK: Commands and replies

@@ -163,6 +163,15 @@ struct RedisPrimaryTests {
         #expect(away.allSatisfy { failure?.description.contains("127.0.0.1:\($0)") == true })
     }
 
+    @Test func aSentinelIsNoServerAndAServerNoSentinel() throws {
+        let server = try RedisServer()
+        let sentinel = try Self.sentinel(watching: server)
+        var primary = try Self.primary("redis://\(sentinel.address)")
+        #expect(Self.failure(of: &primary)?.description.contains("redis+sentinel://") == true)
+        primary = try Self.primary("redis+sentinel://\(server.address)/mymaster")
+        #expect(Self.failure(of: &primary)?.kind == .refused(code: "ERR"))
+    }
+
     @Test func aSentinelMayWantThePassword() throws {
         let server = try RedisServer(["requirepass s3cr3t"])
         let sentinel = try Self.sentinel(

@@ -12,8 +12,16 @@ extension RedisConnection {
         unless stop: Wakeup?
     ) throws(RedisFailure) -> RedisConnection {
         let connection = try connect(to: address, login, limits: limits, by: deadline, unless: stop)
-        try connection.greet(login, by: deadline)
-        return connection
+        do throws(RedisFailure) {
+            try connection.greet(login, by: deadline)
+            return connection
+        } catch {
+            // TLS answers what it does not understand with an alert, if at all.
+            let isStrange = error.kind == .closed || error.kind == .violation
+            guard isStrange, !login.isSecure, connection.identity.runID.isEmpty else { throw error }
+            throw RedisFailure(
+                error.kind, at: address, "\(error.detail); where it speaks TLS, it is rediss://")
+        }
     }
 
     /// Connects without a word.
@@ -114,14 +122,16 @@ extension RedisConnection {
     /// In a Redis Cluster a replica says itself where its primary is. A user who may not ask for the key learns it later.
     private func checkRole(_ reply: RESPValue) throws(RedisFailure) {
         let refusal = reply.error.map { RedisFailure($0, at: address) }
-        if identity.role == .replica {
+        switch identity.role {
+        case .primary:
+            if let refusal, refusal.kind != .forbidden { throw refusal }
+        case .replica:
             if case .moved? = refusal?.kind, let refusal { throw refusal }
             throw RedisFailure(.notPrimary, at: address)
-        }
-        if let refusal, refusal.kind != .forbidden { throw refusal }
-        guard identity.role == .primary else {
+        case .other:
             throw RedisFailure(
-                .violation, at: address, "it says of itself neither that it is a primary nor a replica")
+                .violation, at: address,
+                "it is neither primary nor replica; a sentinel is named as in redis+sentinel://host/mymaster")
         }
     }
 }

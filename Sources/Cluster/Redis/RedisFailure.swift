@@ -104,6 +104,9 @@ package struct RedisFailure: Error, Sendable, Equatable, CustomStringConvertible
 
     package var description: String { "\(event)\(advice.isEmpty ? "" : "; \(advice)")" }
 
+    /// What happened, where the place is told already.
+    var reason: String { detail.isEmpty ? event : detail }
+
     /// What happened, and where.
     private var event: String {
         let said = detail.isEmpty ? "" : ": \(detail)"

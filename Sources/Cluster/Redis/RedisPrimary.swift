@@ -117,7 +117,7 @@ package struct RedisPrimary: Sendable {
         /// What a server said that was taken for the primary tells most.
         func failure(of name: String) -> RedisFailure {
             if let ofPrimary { return ofPrimary }
-            let others = ofSentinels.map { $1.description }.joined(separator: "; ")
+            let others = ofSentinels.map { "\($0): \($1.reason)" }.joined(separator: ", ")
             if isUnknown { return RedisFailure(.unknownPrimary, at: name, others) }
             if ofSentinels.count == 1 { return ofSentinels[0].1 }
             return RedisFailure(
