@@ -17,6 +17,8 @@ extension BrokerReplica {
     /// From here on the reader is told what is stale of the topics that it comes to cover, and what becomes so.
     package func tellStaleness(to id: SubscriberID) { subscribers[id].isToldStaleness = true }
 
+    package func tellsStaleness(to id: SubscriberID) -> Bool { subscribers[id].isToldStaleness }
+
     /// Whether the topic's value counts as stale.
     package func isStale(_ topic: TopicID) -> Bool { topics[topic.index].isStale }
 

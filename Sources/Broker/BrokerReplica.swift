@@ -8,6 +8,9 @@ package final class BrokerReplica {
     private let inbox: Inbox
     let statistics: DeliveryStatistics
     private var entries: [InboxEntry] = []
+    /// Whether another state has taken the place of this one. Nothing changes here any more: its readers can be sent what it holds, and
+    /// its cursors are good for that. `init(succeeding:)` makes the one that goes on.
+    package private(set) var isReplaced = false
 
     var topics = Slab<Topic>()
     var subscribers = Slab<Subscriber>()
@@ -62,6 +65,8 @@ package final class BrokerReplica {
     var overfull = Queue<SubscriberID>()
     var overfullSlotCount = 0
 
+    /// Places of topics that `takeApart` has let go of.
+    var takenApartCount = 0
     /// Whether anything has come: with the first that comes, all comes that there was.
     package private(set) var hasBegun = false
 
@@ -69,7 +74,30 @@ package final class BrokerReplica {
         self.inbox = inbox
         self.statistics = statistics
         lineage = inbox.lineage
-        // A replica that comes late is never seen without what was before it.
+        begin()
+    }
+
+    /// The one that goes on where `former` was replaced: with the new state, the same bounds, and no readers.
+    package init(succeeding former: BrokerReplica) {
+        precondition(former.isReplaced, "a replica goes on as long as its state does")
+        inbox = former.inbox
+        statistics = former.statistics
+        lineage = former.lineage
+        // Topics of the two are told apart, wherever one is named.
+        addedTopicCount = former.addedTopicCount
+        visitSteps = former.visitSteps
+        flushDelay = former.flushDelay
+        coveredLimit = former.coveredLimit
+        readerByteLimit = former.readerByteLimit
+        isRecordingCoverage = former.isRecordingCoverage
+        entries = former.entries
+        former.entries = []
+        applyEntries()
+        begin()
+    }
+
+    /// A replica that comes late is never seen without what was before it.
+    private func begin() {
         catchUp()
         var ration = Ration(steps: .max)
         mark(&ration)
@@ -94,10 +122,22 @@ package final class BrokerReplica {
     // MARK: Applying
 
     /// Takes what the sequencer has for this loop. Its subscribers are marked by `mark`. Returns the number of updates.
+    ///
+    /// Where another state has taken the place of this one (`isReplaced`), what was taken is its beginning, and waits for the successor.
     @discardableResult
     package func catchUp() -> Int {
+        guard !isReplaced else { return 0 }
         inbox.take(into: &entries)
         settle()
+        if hasBegun, entries.first?.event == .replaced {
+            isReplaced = true
+            return 0
+        }
+        return applyEntries()
+    }
+
+    @discardableResult
+    private func applyEntries() -> Int {
         guard !entries.isEmpty else { return 0 }
         hasBegun = true
         for entry in entries { apply(entry) }
@@ -116,6 +156,7 @@ package final class BrokerReplica {
         case .purged: purge(entry)
         case .forgotten: forget(upTo: entry.sequence)
         case .lineage: change(lineage: entry)
+        case .replaced: return
         }
     }
 

@@ -23,7 +23,9 @@ struct FanOut: EntrySink, ~Copyable {
 
     private var inboxes: [Waiting] = []
     /// By topic, how many of its updates a lagging inbox holds: the log's, or one.
-    private var rooms: [Int] = []
+    private(set) var rooms: [Int] = []
+    /// Counts the states that took the place of another one: a beginning is of the state of its number, and of no later one.
+    private(set) var stateNumber = 0
 
     // MARK: Posting
 
@@ -67,6 +69,21 @@ struct FanOut: EntrySink, ~Copyable {
         let held = inboxes.indices.filter { inboxes[$0].phase == .held }
         for number in held { inboxes[number].phase = .beginning }
         return held
+    }
+
+    /// Another state holds from here on, whose topics need these rooms. Inboxes that had begun are empty and begin anew. Returns
+    /// their numbers: each is to `begin`. Those that are beginning just now are told nothing of the state before.
+    mutating func replaceState(rooms: [Int]) -> [Int] {
+        stateNumber += 1
+        self.rooms = rooms
+        var begun: [Int] = []
+        for number in inboxes.indices where inboxes[number].phase != .held {
+            inboxes[number].entries = []
+            guard inboxes[number].phase == .begun else { continue }
+            inboxes[number].phase = .beginning
+            begun.append(number)
+        }
+        return begun
     }
 
     /// Puts what was before the inbox was opened in front of what has come since.

@@ -55,6 +55,7 @@ struct InboxCompaction {
             // The newest is all that counts.
             defer { hasLineage = true }
             return hasLineage ? nil : entry
+        case .replaced: return entry
         }
     }
 

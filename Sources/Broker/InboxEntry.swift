@@ -20,15 +20,18 @@ package struct InboxEntry: Sendable {
         case forgotten
         /// From here on another lineage holds; `payload` is its text, `sequence` the present.
         case lineage
+        /// What was told before is void: another state holds, and its beginning follows. Always the first entry that an inbox
+        /// holds.
+        case replaced
     }
 
     /// The line of an update; the name where a topic is created or purged; a lineage's text.
     package let payload: Payload
     package let sequence: UInt64
     package let version: UInt64
-    /// When an update was accepted; of no meaning in `forgotten` and `lineage`.
+    /// When an update was accepted; of no meaning in `forgotten`, `lineage` and `replaced`.
     package let accepted: Instant
-    /// The sequencer's number of the topic; 0 for `lineage`.
+    /// The sequencer's number of the topic; 0 for `lineage` and `replaced`.
     package let topic: UInt32
     /// The event, and above it the time to live, or what a log keeps: one member more, and copies of an entry would no longer be made
     /// in registers.

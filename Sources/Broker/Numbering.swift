@@ -47,7 +47,7 @@ struct Numbering: ~Copyable {
     var liveCount = 0
     private var endedCount: Int { names.count - liveCount }
     /// Room that is set aside for topics of batches that are published in parts.
-    private var reservedCount = 0
+    private(set) var reservedCount = 0
     /// No purged topic had a higher version, so a topic that comes back counts on from here.
     var purgedVersion: UInt64 = 0
     /// Topics that ended up to here are forgotten.
@@ -168,6 +168,12 @@ struct Numbering: ~Copyable {
                 event: content.isValue ? .value : .tombstone),
             &sink)
         return version
+    }
+
+    /// Goes on as what stands beside what `former` was asked for: the room that publishers had set aside, and the limit.
+    mutating func succeed(_ former: borrowing Numbering) {
+        reservedCount = former.reservedCount
+        retention.topicLimit = former.retention.topicLimit
     }
 
     // MARK: Keeping

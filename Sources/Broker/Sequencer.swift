@@ -8,6 +8,12 @@ package final class Sequencer: Sendable {
     struct State: ~Copyable {
         var numbering: Numbering
         var fanOut: FanOut
+
+        func collectBeginning() -> CollectedBeginning {
+            CollectedBeginning(
+                beginning: numbering.beginning(), lineage: numbering.lineageEntry,
+                stateNumber: fanOut.stateNumber)
+        }
     }
 
     private let state: Mutex<State>
@@ -163,16 +169,40 @@ package final class Sequencer: Sendable {
     private func begin(
         tellingLineage: Bool = false, _ pick: (inout FanOut) -> [Int]
     ) -> (numbers: [Int], lineage: Lineage) {
-        let (numbers, beginning, lineage) = state.withLock { state in
-            (pick(&state.fanOut), state.numbering.beginning(), state.numbering.lineageEntry)
+        let (numbers, beginning) = state.withLock { state in
+            (pick(&state.fanOut), state.collectBeginning())
         }
-        let present = beginning.lineage
-        var entries = beginning.inOrder()
-        if tellingLineage { entries.append(lineage) }
-        change { state in
-            for number in numbers { state.fanOut.begin(number, with: entries) }
+        return (numbers, begin(numbers, with: beginning, tellingLineage: tellingLineage))
+    }
+
+    /// What an inbox begins with, not in order yet, and the number of the state that it is of.
+    struct CollectedBeginning: Sendable {
+        fileprivate let beginning: Beginning
+        fileprivate let lineage: InboxEntry
+        fileprivate let stateNumber: Int
+    }
+
+    /// Has inboxes begin with what was collected, or, where another state has taken the place of that meanwhile, with the new one.
+    /// `first` stands in front of it. Returns the lineage with which they begin.
+    @discardableResult
+    func begin(
+        _ numbers: [Int], with collected: CollectedBeginning, first: InboxEntry? = nil,
+        tellingLineage: Bool = false
+    ) -> Lineage {
+        var collected = collected
+        while true {
+            let (stateNumber, lineage) = (collected.stateNumber, collected.beginning.lineage)
+            var entries = collected.beginning.inOrder()
+            if let first { entries.insert(first, at: 0) }
+            if tellingLineage { entries.append(collected.lineage) }
+            let newer: CollectedBeginning? = change { state in
+                guard state.fanOut.stateNumber == stateNumber else { return state.collectBeginning() }
+                for number in numbers { state.fanOut.begin(number, with: entries) }
+                return nil
+            }
+            guard let newer else { return lineage }
+            collected = newer
         }
-        return (numbers, present)
     }
 
     /// Exchanges the waiting entries of a consumer for `taken`, which comes back filled and goes in empty.

@@ -7,6 +7,8 @@ enum Goodbye {
     case life
     /// A reload has closed the endpoint by which it came, or has changed how that begins.
     case endpoint
+    /// The state that it reads is no more: another one has taken its place.
+    case replaced
 
     /// As a client reads it.
     var reason: String {
@@ -14,6 +16,7 @@ enum Goodbye {
         case .draining: "draining"
         case .life: "life"
         case .endpoint: "endpoint"
+        case .replaced: "replaced"
         }
     }
 
@@ -23,6 +26,7 @@ enum Goodbye {
         case .draining: "the gateway drains"
         case .life: "the connection has lasted long enough"
         case .endpoint: "this endpoint is no more, or has changed"
+        case .replaced: "the gateway begins anew with what the log holds"
         }
     }
 
@@ -31,6 +35,7 @@ enum Goodbye {
         case .draining: .drained
         case .life: .life
         case .endpoint: .endpoint
+        case .replaced: .replaced
         }
     }
 }

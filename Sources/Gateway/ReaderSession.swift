@@ -3,7 +3,9 @@ internal import Broker
 internal import Primitives
 
 struct ReaderSession {
-    let subscriber: SubscriberID
+    /// What it reads.
+    private(set) var replica: BrokerReplica
+    private(set) var subscriber: SubscriberID
     var pace: Pace
     /// Subscriptions whose snapshot is not sent whole yet, oldest first. Only the last one's may not be marked whole either.
     var pendingLives: [PendingLive] = []
@@ -23,15 +25,31 @@ struct ReaderSession {
 
     /// A new subscriber that covers nothing yet.
     init(_ request: SubscriptionRequest, of connection: Connection, _ work: Workspace) {
-        subscriber = work.replica.addSubscriber(owner: connection.key)
-        if request.wantsStaleness { work.replica.tellStaleness(to: subscriber) }
+        work.catchUp()
+        replica = work.replica
+        subscriber = replica.addSubscriber(owner: connection.key)
+        if request.wantsStaleness { replica.tellStaleness(to: subscriber) }
         pace = Pace(
             maximumRate: connection.granted(request.maximumRate, work.configuration.subscribers))
         heartbeat = request.heartbeat ?? 0
     }
 
     /// Whether the last subscribe or unsubscribe is still under way. The next one has to wait for it.
-    func isWalking(_ work: Workspace) -> Bool { work.replica.isWalking(subscriber) }
+    var isWalking: Bool { replica.isWalking(subscriber) }
+
+    /// Goes over to the replica that has taken the place of its own, if it reads nothing; returns whether it reads the present one.
+    mutating func follow(_ connection: Connection, _ work: Workspace) -> Bool {
+        if replica === work.replica { return true }
+        guard pendingLives.isEmpty, !isWalking, replica.subscriptionCount(of: subscriber) == 0 else {
+            return false
+        }
+        let wantsStaleness = replica.tellsStaleness(to: subscriber)
+        replica.removeSubscriber(subscriber)
+        replica = work.replica
+        subscriber = replica.addSubscriber(owner: connection.key)
+        if wantsStaleness { replica.tellStaleness(to: subscriber) }
+        return true
+    }
 
     /// Fills the workspace's batch with the changes that the subscriber lacks, up to `budget` bytes, if the pace allows it now.
     mutating func drain(budget: Int, _ connection: Connection, _ work: Workspace) {
@@ -39,11 +57,11 @@ struct ReaderSession {
         settleLives(work)
         let isDue = pace.due <= work.now
         // What a round has begun goes on whatever the pace says.
-        guard work.replica.hasMarks(subscriber), isDue || work.replica.isInRound(subscriber) else {
-            work.batch.cursor = work.replica.cursor(of: subscriber)
+        guard replica.hasMarks(subscriber), isDue || replica.isInRound(subscriber) else {
+            work.batch.cursor = replica.cursor(of: subscriber)
             return
         }
-        work.replica.drain(
+        replica.drain(
             subscriber, byteBudget: budget, rounds: pace.isLimited ? isDue ? .one : .rest : .all,
             // A snapshot's values are as old as they are, and paced ones as the pace wants them. Not the turn's `now`: the
             // flushes before this one took their time.
@@ -56,9 +74,9 @@ struct ReaderSession {
 
     /// Finds out how far the cursor has to come for the last subscription, once all that it covers is marked.
     private mutating func settleLives(_ work: Workspace) {
-        guard let last = pendingLives.indices.last, pendingLives[last].sequence == nil, !isWalking(work)
+        guard let last = pendingLives.indices.last, pendingLives[last].sequence == nil, !isWalking
         else { return }
-        pendingLives[last].sequence = work.replica.markedSequence
+        pendingLives[last].sequence = replica.markedSequence
     }
 
     /// Takes the next subscription that the batch at hand makes live.
@@ -69,7 +87,7 @@ struct ReaderSession {
 
     /// When the subscriber is to be flushed by the clock rather than by an update.
     func flushDeadline(_ work: Workspace) -> Instant {
-        pace.isLimited && work.replica.hasMarks(subscriber) ? pace.due : .never
+        pace.isLimited && replica.hasMarks(subscriber) ? pace.due : .never
     }
 
     /// Begins to cover more topics; returns whether the cursor was honoured.
@@ -78,9 +96,9 @@ struct ReaderSession {
         _ work: Workspace
     ) -> Bool {
         settleLives(work)
-        work.replica.catchUp()
+        replica.catchUp()
         let start = cursor.flatMap { Cursor($0.span) }
-        let isResumed = work.replica.subscribe(
+        let isResumed = replica.subscribe(
             subscriber, to: patterns, after: start, last: start.isReset(cursor) ? nil : last)
         if cursor != nil { work.note(resume: isResumed, of: connection) }
         pendingLives.append(PendingLive(id: id, isResumed: isResumed))
@@ -88,4 +106,12 @@ struct ReaderSession {
         work.comeBack()
         return isResumed
     }
+}
+
+/// Somebody who reads: the subscriber, and whose it is.
+struct Reader {
+    let id: SubscriberID
+    let replica: BrokerReplica
+
+    var conflated: UInt64 { replica.conflated(of: id) }
 }

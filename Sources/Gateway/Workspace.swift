@@ -16,7 +16,12 @@ final class Workspace {
     /// By number, those too that are gone, and of which there are connections still. Empty in a test without a loop.
     var listeners: [LoopListener]
     let statistics: LoopStatistics
-    let replica: BrokerReplica
+    /// Who comes reads this. Readers that are there hold the one that they read: it may have been replaced since.
+    private(set) var replica: BrokerReplica
+    /// Replicas that were replaced and are not taken apart yet.
+    var formerReplicas: [BrokerReplica] = []
+    /// How often it was replaced.
+    private(set) var replacementCount = 0
     let compression: LoopCompression
     let clock: Clock
     let mailbox: Mailbox
@@ -137,6 +142,11 @@ final class Workspace {
     /// Takes what was published. What was kept comes at once, so a loop that has found anything holds all of it.
     func catchUp() {
         replica.catchUp()
+        while replica.isReplaced {
+            formerReplicas.append(replica)
+            replica = BrokerReplica(succeeding: replica)
+            replacementCount += 1
+        }
         guard isRestoring, replica.hasBegun else { return }
         isRestoring = false
         shared.loopIsRestored()
@@ -159,9 +169,19 @@ final class Workspace {
     /// From the moment when the last connection is cut until another process may listen in this one's place.
     private static let succession = Duration.seconds(1)
 
+    /// So many readers come back to a loop in a second where nothing else keeps them: to accept, to judge a cursor and to send what is
+    /// lacked takes some 20 µs.
+    private static let returnsPerSecond = 20_000
+
+    /// The time over which those are spread who leave, and come back, because their state was replaced.
+    var returnSpread: Duration { .seconds(1) * (1 + memory.connectionCount / Self.returnsPerSecond) }
+
     /// How many milliseconds whoever is sent away is told to wait. Not less than a drain can last: who comes earlier finds this
     /// gateway, or nobody. And spread, so that they do not all come at once.
-    func reconnectDelay() -> Int {
+    func reconnectDelay(because goodbye: Goodbye = .draining) -> Int {
+        if case .replaced = goodbye, !shared.isDrainingNow {
+            return Int.random(in: 100...Int(returnSpread.nanoseconds / 1_000_000), using: &generator)
+        }
         // A drain that this loop has not been told of has just begun.
         let end = drainEnd ?? (shared.isDrainingNow ? now + configuration.drain.deadline : now)
         let least = Int((end.since(now) + Self.succession).nanoseconds / 1_000_000)

@@ -304,7 +304,7 @@ import Testing
         let answer = auth(stage, token(#"{"subscribe":["a/*","b","c/**"],"maxRate":2}"#, life: 300))
         let all = answer + stage.flush() + stage.flush()
         #expect(all.contains(#"{"type":"unsubscribed","topics":["a/**","d"],"code":"forbidden"}"#))
-        let subscriber = try #require(stage.frontEnd.subscriber)
+        let subscriber = try #require(stage.frontEnd.reader?.id)
         #expect(stage.work.replica.subscriptionCount(of: subscriber) == 3)
         #expect(stage.frontEnd.maximumRate == 2)
         #expect(stage.receive(message: #"{"type":"pace","maxRate":null}"#).contains(#""maxRate":2"#))

@@ -72,7 +72,7 @@ import Transport
 
         let publisher = try webSocket([.publish, .operations])
         #expect(publisher.receive(message: Self.subscribe).contains(#""id":1,"code":"forbidden""#))
-        let subscriber = try #require(publisher.frontEnd.subscriber)
+        let subscriber = try #require(publisher.frontEnd.reader?.id)
         #expect(publisher.work.replica.subscriptionCount(of: subscriber) == 0)
         #expect(publisher.receive(message: Self.publish).contains(#""accepted":1"#))
     }

@@ -96,7 +96,7 @@ final class FrontEndStage {
 
     /// Takes what was published, marks all readers and goes on with what they have asked for.
     func follow() {
-        work.replica.catchUp()
+        work.catchUp()
         var ration = Ration(steps: .max)
         work.replica.mark(&ration)
         var advanced: [SubscriberID] = []

@@ -55,7 +55,7 @@ import Testing
         #expect(stage.flush().isEmpty)
         try stage.publish("a", "1")
         #expect(stage.flush().contains(#""updates":[{"topic":"a","version":1"#))
-        #expect(stage.frontEnd.isReading && stage.frontEnd.subscriber == nil)
+        #expect(stage.frontEnd.isReading && stage.frontEnd.reader?.id == nil)
         try stage.publish("a", "2")
         #expect(stage.flush().isEmpty)
     }
@@ -355,7 +355,7 @@ import Testing
     @Test func whatIsKeptForAPeerIsGivenBack() throws {
         let stage = FrontEndStage()
         _ = stage.receive(get("/sse?topics=a"))
-        let subscriber = try #require(stage.frontEnd.subscriber)
+        let subscriber = try #require(stage.frontEnd.reader?.id)
         stage.frontEnd.ended(stage.work)
         #expect(!stage.work.replica.contains(subscriber))
         #expect(stage.work.statistics[.eventStreams] == 0)

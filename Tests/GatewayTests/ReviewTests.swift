@@ -88,7 +88,7 @@ import Testing
         var told = stage.said()
         for _ in 0..<3 { told += stage.flush() }
         #expect(told.contains("\"b/*\"") && told.contains("\"c/*\"") && !told.contains("\"a/*\""))
-        let subscriber = try #require(stage.frontEnd.subscriber)
+        let subscriber = try #require(stage.frontEnd.reader?.id)
         #expect(stage.work.replica.subscriptionCount(of: subscriber) == 1)
         try publish("b/x", stage)
         try publish("a/x", stage)

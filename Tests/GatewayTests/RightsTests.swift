@@ -103,7 +103,7 @@ import Testing
         let answer = stage.receive(
             message: #"{"type":"subscribe","id":1,"topics":["stocks/A","fx/*"]}"#)
         #expect(answer.contains(#""id":1,"code":"forbidden""#) && answer.contains(#""topics":["fx/*"]"#))
-        let subscriber = try #require(stage.frontEnd.subscriber)
+        let subscriber = try #require(stage.frontEnd.reader?.id)
         #expect(stage.work.replica.subscriptionCount(of: subscriber) == 0)
     }
 

@@ -130,7 +130,7 @@ final class SimulatedGateway {
             case .created: beginning.topics[Int(entry.topic)] = entry.payload
             case .value, .tombstone: beginning.latest[Int(entry.topic)] = (entry.payload, entry.version)
             case .forgotten: beginning.purgedSequence = entry.sequence
-            case .trimmed, .stale, .lineage, .purged: continue
+            case .trimmed, .stale, .lineage, .purged, .replaced: continue
             }
         }
         entries.removeAll(keepingCapacity: true)
@@ -148,7 +148,7 @@ final class SimulatedGateway {
             case .tombstone: event = .tombstone
             case .purged: event = .purged
             case .stale: event = .stale
-            case .forgotten, .trimmed, .lineage: continue
+            case .forgotten, .trimmed, .lineage, .replaced: continue
             }
             try body(
                 AcceptedUpdate(

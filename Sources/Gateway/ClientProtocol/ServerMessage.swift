@@ -20,7 +20,7 @@ extension Workspace {
     }
 
     /// One message a topic. The last one carries the cursor.
-    func appendStaleMessages() {
+    func appendStaleMessages(of replica: BrokerReplica) {
         let last = batch.staleNotices.count - 1
         for (place, notice) in batch.staleNotices.enumerated() {
             appendMessage("stale", id: nil) { output in
@@ -32,9 +32,11 @@ extension Workspace {
     }
 
     /// One message for all updates of a flush: browsers pay for each message, the kernel for each send.
-    func appendUpdatesMessage(_ messages: MessageCompression) {
+    func appendUpdatesMessage(_ messages: MessageCompression, of replica: BrokerReplica) {
         guard !batch.entries.isEmpty else { return }
         if case .none = messages {
+        } else if replica !== self.replica {
+            // What is shared is of the present state.
         } else if compression.isWorthwhile(batch.byteCount) {
             compression.append(
                 batch, at: replica.sequence, of: replica.epoch, messages, now: now, to: &output

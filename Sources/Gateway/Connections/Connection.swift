@@ -113,7 +113,7 @@ final class Connection {
     // What its front end says of it. One that lingers has no reader any more.
 
     var transport: StaticString { phase == .serving ? frontEnd.transport : "http" }
-    var subscriber: SubscriberID? { phase == .serving ? frontEnd.subscriber : nil }
+    var reader: Reader? { phase == .serving ? frontEnd.reader : nil }
     var maximumRate: Double? { phase == .serving ? frontEnd.maximumRate : nil }
     var stalledSince: Instant? { phase == .serving ? frontEnd.stalledSince : nil }
 

@@ -77,6 +77,8 @@ package enum EndReason: String, Sendable, CaseIterable {
     case life
     /// Where it came in, nobody comes in any more.
     case endpoint
+    /// What it read was replaced by another state.
+    case replaced
     /// A policy was broken: too big, too many.
     case refused
 }

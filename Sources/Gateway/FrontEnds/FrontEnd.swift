@@ -27,6 +27,8 @@ protocol FrontEnd {
     /// When it wants to be called if nothing happens before.
     func deadline(_ connection: Connection, _ work: Workspace) -> Instant
     mutating func deadlineCame(_ connection: Connection, _ work: Workspace)
+    /// Whether what it reads was replaced, so that it has to be told goodbye.
+    mutating func isReplaced(_ connection: Connection, _ work: Workspace) -> Bool
     /// The gateway drains: say so to the peer and end.
     mutating func sayGoodbye(_ connection: Connection, _ work: Workspace)
     /// The connection is gone: give back all that the workspace keeps for it.
@@ -38,8 +40,8 @@ protocol FrontEnd {
 
     /// Its name in `/metrics` and `/connections`.
     var transport: StaticString { get }
-    /// The reader's subscription, where somebody reads here.
-    var subscriber: SubscriberID? { get }
+    /// Its subscription, where somebody reads here.
+    var reader: Reader? { get }
     var maximumRate: Double? { get }
     /// Since when nothing is drained for it because it has not read what it was sent; nil: it is drained.
     var stalledSince: Instant? { get }
@@ -50,9 +52,13 @@ extension FrontEnd {
     mutating func endReader(_: UInt16, because _: Problem, _: Connection, _: Workspace) {}
     mutating func principalChanged(_: Connection, _: Workspace) {}
 
+    mutating func isReplaced(_: Connection, _ work: Workspace) -> Bool {
+        reader.map { $0.replica !== work.replica } ?? false
+    }
+
     var heldByteCount: Int { 0 }
     var transport: StaticString { "http" }
-    var subscriber: SubscriberID? { nil }
+    var reader: Reader? { nil }
     var maximumRate: Double? { nil }
     var stalledSince: Instant? { nil }
 }

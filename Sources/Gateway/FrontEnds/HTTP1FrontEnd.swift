@@ -352,6 +352,6 @@ struct HTTP1FrontEnd: FrontEnd {
 
     var heldByteCount: Int { reply?.heldByteCount ?? 0 }
     var transport: StaticString { reply?.transport ?? "http" }
-    var subscriber: SubscriberID? { reply?.subscriber }
+    var reader: Reader? { reply?.reader }
     var maximumRate: Double? { reply?.maximumRate }
 }

@@ -96,7 +96,7 @@ extension WebSocketFrontEnd {
     /// Takes from the reader what its new rights do not cover. Until that is done it is sent nothing.
     private func restrict(_ connection: Connection, _ work: Workspace) {
         guard case .within = connection.principal.rights.subscribe,
-            work.replica.subscriptionCount(of: session.subscriber) > 0
+            session.replica.subscriptionCount(of: session.subscriber) > 0
         else { return }
         let restriction = undone.restriction ?? UndoneCommands.Restriction()
         restriction.begin()

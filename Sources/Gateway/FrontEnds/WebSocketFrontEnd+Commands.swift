@@ -34,8 +34,13 @@ extension WebSocketFrontEnd {
             try work.demandReading(patterns, by: connection.principal)
             try work.demandMemory()
             if postpones(command, id: id, work) { return }
+            work.catchUp()
+            guard session.follow(connection, work) else {
+                work.goodbye = .replaced
+                return sayGoodbye(connection, work)
+            }
             try checkLimit(patterns, work)
-            if wantsStaleness { work.replica.tellStaleness(to: session.subscriber) }
+            if wantsStaleness { session.replica.tellStaleness(to: session.subscriber) }
             subscribe(patterns, cursor: cursor, last: last, rate: rate, id: id, connection, work)
         case .unsubscribe(let patterns):
             if postpones(command, id: id, work) { return }
@@ -57,7 +62,7 @@ extension WebSocketFrontEnd {
     /// Puts a command off that can't be obeyed before the last one is carried out; then nothing more is read. False where it
     /// can be obeyed at once.
     private func postpones(_ command: ClientCommand, id: [UInt8]?, _ work: Workspace) -> Bool {
-        guard session.isWalking(work) else { return false }
+        guard session.isWalking else { return false }
         undone.postponed = (command, id)
         return true
     }
@@ -70,10 +75,10 @@ extension WebSocketFrontEnd {
 
     /// Answers the last command once it is carried out, and obeys the one that has waited for that.
     func carryOn(_ connection: Connection, _ work: Workspace) {
-        while let undone = commands, !session.isWalking(work) {
+        while let undone = commands, !session.isWalking {
             if let restriction = undone.restriction {
                 guard carryOn(restriction, connection, work) else { return }
-                if session.isWalking(work) { return }
+                if session.isWalking { return }
             }
             commands = nil
             if let withdrawn = undone.restriction?.withdrawn, !withdrawn.isEmpty {
@@ -105,7 +110,7 @@ extension WebSocketFrontEnd {
         guard !restriction.isFound else { return true }
         let rights = connection.principal.rights.subscribe
         var ration = work.ration
-        let isOver = work.replica.advance(&restriction.search, of: session.subscriber, &ration) {
+        let isOver = session.replica.advance(&restriction.search, of: session.subscriber, &ration) {
             !rights.allows($0)
         }
         guard isOver else {
@@ -114,8 +119,8 @@ extension WebSocketFrontEnd {
         }
         restriction.isFound = true
         if !restriction.search.found.isEmpty {
-            work.replica.catchUp()
-            work.replica.unsubscribe(session.subscriber, from: restriction.search.found)
+            session.replica.catchUp()
+            session.replica.unsubscribe(session.subscriber, from: restriction.search.found)
         }
         restriction.withdrawn += restriction.search.found
         restriction.search = HeldSearch()
@@ -133,8 +138,8 @@ extension WebSocketFrontEnd {
     private func unsubscribe(
         _ patterns: [TopicPattern], id: [UInt8]?, _ connection: Connection, _ work: Workspace
     ) {
-        work.replica.catchUp()
-        work.replica.unsubscribe(session.subscriber, from: patterns)
+        session.replica.catchUp()
+        session.replica.unsubscribe(session.subscriber, from: patterns)
         undone.unsubscribing = (patterns, id)
         carryOn(connection, work)
         work.comeBack()
@@ -145,9 +150,9 @@ extension WebSocketFrontEnd {
     private func checkLimit(_ patterns: [TopicPattern], _ work: Workspace) throws(Problem) {
         let limit = work.configuration.subscribers.subscriptionLimit
         guard session.pendingLives.count < limit else { throw .tooManyPending(limit) }
-        let held = work.replica.subscriptionCount(of: session.subscriber)
+        let held = session.replica.subscriptionCount(of: session.subscriber)
         guard held + patterns.count > limit else { return }
-        let unheld = work.replica.unheldCount(
+        let unheld = session.replica.unheldCount(
             of: patterns, by: session.subscriber, limit: limit - held + 1)
         guard held + unheld <= limit else { throw .tooManyTopics(limit) }
     }

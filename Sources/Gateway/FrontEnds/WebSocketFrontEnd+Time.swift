@@ -55,8 +55,8 @@ extension WebSocketFrontEnd {
             work.appendMessage("heartbeat", id: nil) { output in
                 output.append(",\"time\":")
                 output.append(decimal: work.time.milliseconds)
-                let cursor = work.replica.cursor(of: session.subscriber)
-                output.append(cursorMember: cursor, of: work.replica)
+                let cursor = session.replica.cursor(of: session.subscriber)
+                output.append(cursorMember: cursor, of: session.replica)
             }
         }
     }

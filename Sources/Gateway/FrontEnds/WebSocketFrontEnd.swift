@@ -68,7 +68,7 @@ final class WebSocketFrontEnd: FrontEnd {
     }
 
     var transport: StaticString { "websocket" }
-    var subscriber: SubscriberID? { session.subscriber }
+    var reader: Reader? { Reader(id: session.subscriber, replica: session.replica) }
     var maximumRate: Double? { session.pace.maximumRate }
     var stalledSince: Instant? { receipts.fullSince }
 
@@ -148,11 +148,11 @@ final class WebSocketFrontEnd: FrontEnd {
         let start = work.output.count
         session.drain(budget: budget, connection, work)
         for gap in work.batch.gaps { work.appendMessage("gap", id: nil) { $0.append(commaGapMembers: gap) } }
-        work.appendUpdatesMessage(end.compression)
-        if !work.batch.staleNotices.isEmpty { work.appendStaleMessages() }
+        work.appendUpdatesMessage(end.compression, of: session.replica)
+        if !work.batch.staleNotices.isEmpty { work.appendStaleMessages(of: session.replica) }
         while let live = session.nextLive(work.batch.cursor) {
             work.appendMessage("live", id: live.id) {
-                $0.append(cursorMember: work.batch.cursor, of: work.replica)
+                $0.append(cursorMember: work.batch.cursor, of: session.replica)
             }
         }
         guard work.output.count > start else { return }
@@ -181,12 +181,17 @@ final class WebSocketFrontEnd: FrontEnd {
         work.actions.end = end.ending ?? .peer
     }
 
+    /// One that only publishes stays.
+    func isReplaced(_ connection: Connection, _ work: Workspace) -> Bool {
+        end.maySend && !session.follow(connection, work)
+    }
+
     func sayGoodbye(_ connection: Connection, _ work: Workspace) {
         guard end.maySend else { return }
         // A cursor that comes before the answer to an unsubscribe would cover what the reader was not sent.
         if commands != nil { carryOn(connection, work) }
         flushMarked(budget: work.configuration.subscribers.flushByteCount, connection, work)
-        let delay = work.reconnectDelay()
+        let delay = work.reconnectDelay(because: work.goodbye)
         work.appendMessage("goodbye", id: nil) { output in
             output.append(",\"reason\":")
             output.append(jsonString: work.goodbye.reason)
@@ -197,10 +202,10 @@ final class WebSocketFrontEnd: FrontEnd {
     }
 
     func ended(_ work: Workspace) {
-        guard work.replica.contains(session.subscriber) else { return }
+        guard session.replica.contains(session.subscriber) else { return }
         stopWaitingForProof(work)
         publications?.removeAll { work.tickets.redeem($0) }
-        work.replica.removeSubscriber(session.subscriber)
+        session.replica.removeSubscriber(session.subscriber)
         work.statistics.add(.webSockets, -1)
     }
 }

@@ -75,6 +75,7 @@ extension GatewayLoop {
     }
 
     private func say(_ goodbye: Goodbye, to connection: Connection) {
+        if case .replaced = goodbye { return sendOff(connection) }
         work.goodbye = goodbye
         switch connection.phase {
         case .serving: connection.frontEnd.sayGoodbye(connection, work)
@@ -127,7 +128,7 @@ extension GatewayLoop {
     }
 
     private func stallFields(_ connection: Connection) -> KeyValuePairs<String, Log.Field> {
-        let conflated = connection.subscriber.map { replica.conflated(of: $0) } ?? 0
+        let conflated = connection.reader?.conflated ?? 0
         return [
             "peer": .text(connection.peer),
             "transport": .text("\(connection.transport)"),

@@ -36,7 +36,7 @@ extension GatewayLoop {
 
     /// A reader is told why it ends. Whoever is not reading has nothing to be told.
     private func disconnect(_ connection: Connection) {
-        guard connection.phase == .serving, connection.endReason == nil, connection.subscriber != nil else {
+        guard connection.phase == .serving, connection.endReason == nil, connection.reader != nil else {
             return end(connection, .refused)
         }
         connection.frontEnd.endReader(connection.key.stream, because: .revoked, connection, work)

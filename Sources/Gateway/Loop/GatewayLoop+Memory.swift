@@ -38,7 +38,7 @@ extension GatewayLoop {
         get { work.memory.limit }
         set {
             work.bound(memory: newValue)
-            work.weighMemory(readers: replica.readerByteCount)
+            work.weighMemory(readers: work.readerByteCount)
         }
     }
 }

@@ -74,14 +74,14 @@ extension GatewayLoop {
     private func slowness(of connection: Connection) -> ConnectionSurvey.Slowness {
         ConnectionSurvey.Slowness(
             stalledNanoseconds: stall(of: connection).nanoseconds,
-            conflated: connection.subscriber.map { replica.conflated(of: $0) } ?? 0)
+            conflated: connection.reader?.conflated ?? 0)
     }
 
     /// `{"address":…,"transport":…,…}`
     private func text(of connection: Connection) -> Payload {
-        let subscriber = connection.subscriber
+        let reader = connection.reader
         let age = now.since(connection.accepted).inSeconds
-        let delivered = subscriber.map { replica.delivered(to: $0) } ?? 0
+        let delivered = reader.map { $0.replica.delivered(to: $0.id) } ?? 0
         var row = ByteBuffer(capacity: 256)
         row.append("{\"address\":")
         row.append(jsonString: connection.peer)
@@ -93,14 +93,14 @@ extension GatewayLoop {
         row.append(connection.transport)
         row.append("\"")
         row.append("age", hundredths: age)
-        row.append("topics", subscriber.map { replica.coveredCount(of: $0) } ?? 0)
+        row.append("topics", reader.map { $0.replica.coveredCount(of: $0.id) } ?? 0)
         row.append(rateMember: connection.maximumRate)
         // Over its whole life.
         row.append("rate", hundredths: age > 0 ? Double(delivered) / age : 0)
         row.append("delivered", Int(delivered))
-        row.append("conflated", subscriber.map { Int(replica.conflated(of: $0)) } ?? 0)
+        row.append("conflated", Int(reader?.conflated ?? 0))
         // Topics whose latest value it has not been sent.
-        row.append("marked", subscriber.map { replica.markCount(of: $0) } ?? 0)
+        row.append("marked", reader.map { $0.replica.markCount(of: $0.id) } ?? 0)
         // Those that wait in the gateway and in the kernel.
         row.append("bytesPending", connection.unsentByteCount + connection.stream.unsentByteCount)
         // Since its full socket last took something; 0 where it is not full.

@@ -31,8 +31,8 @@ extension GatewayLoop {
     }
 
     /// Steps between two looks at the clock, and the most of them in a turn: a clock that stands still must not hold it.
-    private static let rationSteps = 128
-    private static let rationLimit = 256
+    static let rationSteps = 128
+    static let rationLimit = 256
 
     /// Marks the readers of what has changed.
     func mark() {

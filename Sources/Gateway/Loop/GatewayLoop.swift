@@ -48,6 +48,7 @@ package final class GatewayLoop {
     /// Orders to end somebody's connections, in turns.
     var disconnections = Queue<DisconnectionUnderWay>()
     var review = Review()
+    var sendOff = SendOff()
     var flushDelay: FlushDelay
     /// Whether the last turn's flushes came to their end before all readers had theirs.
     private var areReadersWaiting = false
@@ -141,7 +142,7 @@ package final class GatewayLoop {
         handle(ready)
         resumeAccepting()
         // Before the deadlines: a goodbye is the last thing a reader is told, also of what came in this turn.
-        replica.catchUp()
+        work.catchUp()
         mark()
         expireDeadlines()
         flushReaders()
@@ -151,6 +152,7 @@ package final class GatewayLoop {
         surveyConnections()
         disconnect()
         reviewConnections()
+        sendOffReaders()
         endOverfull()
         freeKeys.append(contentsOf: closedKeys)
         closedKeys.removeAll(keepingCapacity: true)
@@ -170,7 +172,7 @@ package final class GatewayLoop {
     private var hasWork: Bool {
         !again.isEmpty || !held.isEmpty || !strangers.isEmpty || !due.isEmpty || replica.hasUnmarked
             || replica.hasWalks || replica.hasOverfull || !work.publications.isEmpty || !surveys.isEmpty
-            || !disconnections.isEmpty || review.isUnderWay
+            || !disconnections.isEmpty || review.isUnderWay || isSendingOff
     }
 
     // MARK: Shares
@@ -278,7 +280,7 @@ package final class GatewayLoop {
         statistics.set(.heldConnections, to: work.memory.connections)
         statistics.set(.heldRequests, to: work.memory.requests)
         statistics.set(.heldAnswers, to: work.memory.answers)
-        let readerByteCount = replica.readerByteCount
+        let readerByteCount = work.readerByteCount
         statistics.set(.heldSubscriptions, to: readerByteCount)
         work.weighMemory(readers: readerByteCount)
     }

@@ -79,7 +79,12 @@ extension TopicPattern {
 
 extension Workspace {
     /// Bytes that are held for clients at present.
-    var clientByteCount: Int { memory.byteCount + replica.readerByteCount }
+    var clientByteCount: Int { memory.byteCount + readerByteCount }
+
+    /// Those of readers, and of what former ones left.
+    var readerByteCount: Int {
+        formerReplicas.reduce(replica.readerByteCount) { $0 + $1.readerByteCount }
+    }
 
     /// Whether the limit is reached.
     var isMemoryShort: Bool { clientByteCount > memory.limit }

@@ -9,7 +9,7 @@ enum TopicPage {
         _ work: Workspace
     ) throws(Problem) {
         try work.demandReading(topic: name, by: connection.principal)
-        work.replica.catchUp()
+        work.catchUp()
         guard let latest = work.replica.latest(name.span) else { throw Self.missing }
         let version = Array(String(latest.version).utf8)
         let isKnown = head.ifNoneMatch?.covers(version) ?? false

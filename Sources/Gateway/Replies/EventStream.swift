@@ -107,12 +107,12 @@ final class EventStream: Reply {
         guard !work.batch.isEmpty || live != nil else { return .goesOn }
         response.write(work) { output in
             for gap in work.batch.gaps { output.append(gapEvent: gap) }
-            output.append(updateEvents: work.batch, of: work.replica)
+            output.append(updateEvents: work.batch, of: session.replica)
             if !work.batch.staleNotices.isEmpty {
-                output.append(staleEvents: work.batch, of: work.replica)
+                output.append(staleEvents: work.batch, of: session.replica)
             }
             if let live, let cursor = work.batch.cursor {
-                output.append(liveEvent: live, cursor, of: work.replica)
+                output.append(liveEvent: live, cursor, of: session.replica)
             }
         }
         return .goesOn
@@ -127,14 +127,14 @@ final class EventStream: Reply {
 
     /// It asked for all that it reads at once, and has no way to be told that a part of it goes: so it goes, and asks anew.
     private func goOnReviewing(_ connection: Connection, _ work: Workspace) {
-        guard let review, !isEnded, !session.isWalking(work) else { return }
+        guard let review, !isEnded, !session.isWalking else { return }
         let rights = connection.principal.rights.subscribe
         if case .everything = rights {
             self.review = nil
             return
         }
         var ration = work.ration
-        let isOver = work.replica.advance(&review.search, of: session.subscriber, &ration) {
+        let isOver = session.replica.advance(&review.search, of: session.subscriber, &ration) {
             !rights.allows($0)
         }
         if isOver || !review.search.found.isEmpty { self.review = nil }
@@ -145,7 +145,7 @@ final class EventStream: Reply {
 
     var heldByteCount: Int { session.heldByteCount }
     var transport: StaticString { "sse" }
-    var subscriber: SubscriberID? { session.subscriber }
+    var reader: Reader? { Reader(id: session.subscriber, replica: session.replica) }
     var maximumRate: Double? { session.pace.maximumRate }
 
     /// The peer has nothing more to say. The gateway reads over its bytes, and so notices when it goes away.
@@ -198,7 +198,7 @@ final class EventStream: Reply {
         response.write(work) { output in
             if session.heartbeat > 0 {
                 output.append("event: heartbeat\n")
-                output.append(idLine: work.replica.cursor(of: session.subscriber), of: work.replica)
+                output.append(idLine: session.replica.cursor(of: session.subscriber), of: session.replica)
                 output.append("data: {\"time\":")
                 output.append(decimal: work.time.milliseconds)
                 output.append("}\n\n")
@@ -222,7 +222,9 @@ final class EventStream: Reply {
     ) -> ReplyProgress {
         // What its pace and one flush allow of the marked topics goes first. The cursor says what is left: that comes elsewhere.
         _ = flush(budget: work.configuration.subscribers.flushByteCount, &response, connection, work)
-        sayGoodbye(because: work.goodbye.reason, work.goodbye.ending, &response, connection, work)
+        sayGoodbye(
+            because: work.goodbye.reason, work.goodbye.ending,
+            after: work.reconnectDelay(because: work.goodbye), &response, connection, work)
         return .goesOn
     }
 
@@ -231,7 +233,8 @@ final class EventStream: Reply {
         _ work: Workspace
     ) -> ReplyProgress {
         work.note(refusal: problem, of: connection)
-        sayGoodbye(because: problem.code, .refused, &response, connection, work)
+        sayGoodbye(
+            because: problem.code, .refused, after: work.reconnectDelay(), &response, connection, work)
         return .goesOn
     }
 
@@ -239,9 +242,9 @@ final class EventStream: Reply {
     private func sayExpired(_ response: inout some Responder, _ connection: Connection, _ work: Workspace) {
         guard !isEnded else { return }
         work.note(refusal: .ended(connection.principal), of: connection)
-        let cursor = work.replica.cursor(of: session.subscriber)
+        let cursor = session.replica.cursor(of: session.subscriber)
         response.write(work) { output in
-            output.append(idLine: cursor, of: work.replica)
+            output.append(idLine: cursor, of: session.replica)
             output.append("event: goodbye\ndata: {\"reason\":\"expired\"}\n\n")
         }
         isEnded = true
@@ -251,14 +254,13 @@ final class EventStream: Reply {
 
     /// The last event. Its cursor is good for what was sent.
     private func sayGoodbye(
-        because reason: String, _ end: EndReason, _ response: inout some Responder, _ connection: Connection,
-        _ work: Workspace
+        because reason: String, _ end: EndReason, after delay: Int, _ response: inout some Responder,
+        _ connection: Connection, _ work: Workspace
     ) {
         guard !isEnded else { return }
-        let delay = work.reconnectDelay()
-        let cursor = work.replica.cursor(of: session.subscriber)
+        let cursor = session.replica.cursor(of: session.subscriber)
         response.write(work) { output in
-            output.append(idLine: cursor, of: work.replica)
+            output.append(idLine: cursor, of: session.replica)
             output.append(goodbyeEvent: reason, after: delay)
         }
         isEnded = true
@@ -267,9 +269,9 @@ final class EventStream: Reply {
     }
 
     func ended(_ work: Workspace) {
-        guard work.replica.contains(session.subscriber) else { return }
+        guard session.replica.contains(session.subscriber) else { return }
         isEnded = true
-        work.replica.removeSubscriber(session.subscriber)
+        session.replica.removeSubscriber(session.subscriber)
         work.statistics.add(.eventStreams, -1)
     }
 }

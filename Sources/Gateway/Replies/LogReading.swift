@@ -57,7 +57,7 @@ struct LogReading {
     private func answer(
         _ response: inout some Responder, _ connection: Connection, _ work: Workspace
     ) throws(Problem) {
-        work.replica.catchUp()
+        work.catchUp()
         work.batch.removeAll()
         let page: LogPage
         do {

@@ -29,6 +29,8 @@ final class LongPoll: Reply {
     /// has to wait.
     private static let pause = 1
     private var state: State
+    /// What it asks.
+    private var replica: BrokerReplica
     /// Made when it first waits.
     private var id: SubscriberID?
 
@@ -51,6 +53,7 @@ final class LongPoll: Reply {
     ) throws(Problem) -> LongPoll? {
         var request = asked
         try request.demandTopics()
+        work.catchUp()
         let tagged = request.cursor == nil ? cursor(among: head.ifNoneMatch, work.replica) : nil
         if let tagged { request.cursor = tagged }
         let wait = request.wait ?? head.preferredWait.map { min(max($0, 0), 60) } ?? 25
@@ -73,7 +76,6 @@ final class LongPoll: Reply {
     /// nobody's we know: its holder gets the snapshot, like one without a cursor.
     private static func cursor(among condition: EntityTagCondition?, _ replica: BrokerReplica) -> [UInt8]? {
         guard case .tags(let tags) = condition else { return nil }
-        replica.catchUp()
         var other: [UInt8]?
         for tag in tags {
             for text in tag.originals(upTo: Cursor.maximumByteCount) {
@@ -99,6 +101,7 @@ final class LongPoll: Reply {
         wantsStaleness = request.wantsStaleness
         last = request.last
         patternByteCount = TopicPattern.byteCount(of: request.patterns)
+        replica = work.replica
         let query = Self.query(request.patterns, request.cursor, request.last, request.wantsStaleness, work)
         state = .asking(query)
         if hasCursor { work.note(resume: query.isResumed, of: connection) }
@@ -125,17 +128,17 @@ final class LongPoll: Reply {
             response.refuse(.ended(connection.principal), connection, work)
             return .over
         }
-        work.replica.catchUp()
+        replica.catchUp()
         var ration = work.ration
-        guard work.replica.advance(query, &ration) else {
+        guard replica.advance(query, &ration) else {
             work.comeBack()
             return .goesOn
         }
         work.batch.removeAll()
-        work.replica.finish(query, at: id == nil ? nil : work.clock.now(), into: &work.batch)
+        replica.finish(query, at: id == nil ? nil : work.clock.now(), into: &work.batch)
         let isAnswerable = !query.isResumed || !work.batch.isEmpty || work.batch.hasMore || id != nil
-        if !isAnswerable, mayWait, !work.shared.isDrainingNow {
-            wait(from: work.batch.cursor ?? work.replica.sequence, connection, work)
+        if !isAnswerable, mayWait, !work.shared.isDrainingNow, !replica.isReplaced {
+            wait(from: work.batch.cursor ?? replica.sequence, connection, work)
             return .goesOn
         }
         answer(isReset: hasCursor && !query.isResumed, &response, connection, work)
@@ -147,8 +150,8 @@ final class LongPoll: Reply {
         isReset: Bool, _ response: inout some Responder, _ connection: Connection, _ work: Workspace
     ) {
         var cursor = ByteBuffer()
-        work.replica.append(
-            cursor: work.batch.cursor ?? work.replica.sequence, snapshotBegan: work.batch.snapshotBegan,
+        replica.append(
+            cursor: work.batch.cursor ?? replica.sequence, snapshotBegan: work.batch.snapshotBegan,
             last: work.batch.snapshotLast, to: &cursor)
         work.noteDelivery(to: connection)
         let tag = [ASCII.quote] + cursor.array + [ASCII.quote]
@@ -158,7 +161,7 @@ final class LongPoll: Reply {
             fields.add("Cache-Control", "no-store")
             if let pause { fields.add("Retry-After", "\(pause)") }
         }
-        if isConditional, work.batch.isEmpty, !isReset, !work.shared.isDrainingNow {
+        if isConditional, work.batch.isEmpty, !isReset, !work.shared.isDrainingNow, !replica.isReplaced {
             return response.answer(304, connection, work, fields: addFields)
         }
         var body = ByteBuffer(capacity: work.batch.byteCount + work.batch.entries.count + 128)
@@ -182,6 +185,7 @@ final class LongPoll: Reply {
     /// How many seconds the poller should wait before it asks again; nil: none.
     private func pause(isReset: Bool, _ work: Workspace) -> Int? {
         if work.shared.isDrainingNow { return Problem.seconds(work.reconnectDelay()) }
+        if replica.isReplaced { return Problem.seconds(work.reconnectDelay(because: .replaced)) }
         return mayWait || isReset || !work.batch.isEmpty ? nil : Self.pause
     }
 
@@ -189,9 +193,9 @@ final class LongPoll: Reply {
 
     private func wait(from start: UInt64, _ connection: Connection, _ work: Workspace) {
         state = .waiting(start: start)
-        let subscriber = work.replica.addSubscriber(owner: connection.key)
-        if wantsStaleness { work.replica.tellStaleness(to: subscriber) }
-        work.replica.cover(subscriber, patterns, after: start)
+        let subscriber = replica.addSubscriber(owner: connection.key)
+        if wantsStaleness { replica.tellStaleness(to: subscriber) }
+        replica.cover(subscriber, patterns, after: start)
         work.statistics.add(.polls)
         id = subscriber
     }
@@ -219,12 +223,12 @@ final class LongPoll: Reply {
         if !patterns.allSatisfy({ rights.allows($0) }) { work.withdraw(connection) }
     }
 
-    private func hasNews(_ work: Workspace) -> Bool { id.map { work.replica.hasMarks($0) } ?? false }
+    private func hasNews(_ work: Workspace) -> Bool { id.map { replica.hasMarks($0) } ?? false }
 
     private func askAgain(after start: UInt64, _ work: Workspace) {
-        if let id { work.replica.countWait(of: id, until: work.clock.now()) }
+        if let id { replica.countWait(of: id, until: work.clock.now()) }
         state = .asking(
-            work.replica.beginPoll(
+            replica.beginPoll(
                 of: patterns, after: start, tellingStaleness: wantsStaleness,
                 byteBudget: work.configuration.subscribers.answerByteCount))
     }
@@ -259,6 +263,8 @@ final class LongPoll: Reply {
             return .over
         }
         if case .pausing = state {
+            work.catchUp()
+            replica = work.replica
             state = .asking(Self.query(patterns, nil, last, wantsStaleness, work))
             return ask(&response, connection, work)
         }
@@ -268,7 +274,7 @@ final class LongPoll: Reply {
             return ask(&response, connection, work)
         }
         work.batch.removeAll()
-        work.batch.cursor = work.replica.cursor(of: id)
+        work.batch.cursor = replica.cursor(of: id)
         answer(isReset: false, &response, connection, work)
         return .over
     }
@@ -284,13 +290,13 @@ final class LongPoll: Reply {
     }
 
     var transport: StaticString { "poll" }
-    var subscriber: SubscriberID? { id }
+    var reader: Reader? { id.map { Reader(id: $0, replica: replica) } }
     var isReading: Bool { false }
 
     func ended(_ work: Workspace) {
         guard let id else { return }
         self.id = nil
-        work.replica.removeSubscriber(id)
+        replica.removeSubscriber(id)
         work.statistics.add(.polls, -1)
     }
 }

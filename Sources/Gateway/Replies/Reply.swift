@@ -53,7 +53,7 @@ protocol Reply: AnyObject {
     /// Bytes that it holds beyond what every reply of its kind does: content, a long question.
     var heldByteCount: Int { get }
     var transport: StaticString { get }
-    var subscriber: SubscriberID? { get }
+    var reader: Reader? { get }
     var maximumRate: Double? { get }
 }
 
@@ -105,6 +105,6 @@ extension Reply {
     var pieceByteCount: Int { .max }
     var heldByteCount: Int { 0 }
     var transport: StaticString { "http" }
-    var subscriber: SubscriberID? { nil }
+    var reader: Reader? { nil }
     var maximumRate: Double? { nil }
 }

@@ -6,6 +6,8 @@ internal import Primitives
 /// A listing goes through the topics a few steps at a time: to find one of a million may take as many.
 final class TopicListing: Reply {
     private var listing: Listing
+    /// What it goes through.
+    private let replica: BrokerReplica
 
     /// Begins to answer.
     static func open(
@@ -15,7 +17,9 @@ final class TopicListing: Reply {
         guard !head.bodyFraming.hasBody else {
             throw .badRequest("A listing has no body; send the query alone.")
         }
-        let reply = TopicListing(try listing(head, connection, work))
+        let asked = try listing(head, connection, work)
+        work.catchUp()
+        let reply = TopicListing(asked, of: work.replica)
         if case .over = reply.proceed(&response, connection, work) { return .answered }
         return .reply(reply)
     }
@@ -49,8 +53,9 @@ final class TopicListing: Reply {
             byteBudget: work.configuration.subscribers.answerByteCount)
     }
 
-    private init(_ listing: Listing) {
+    private init(_ listing: Listing, of replica: BrokerReplica) {
         self.listing = listing
+        self.replica = replica
     }
 
     var isReading: Bool { false }
@@ -65,19 +70,19 @@ final class TopicListing: Reply {
     private func proceed(
         _ response: inout some Responder, _ connection: Connection, _ work: Workspace
     ) -> ReplyProgress {
-        work.replica.catchUp()
+        replica.catchUp()
         var ration = work.ration
-        guard work.replica.advance(&listing, &ration) else {
+        guard replica.advance(&listing, &ration) else {
             work.comeBack()
             return .goesOn
         }
         work.batch.removeAll()
-        let next = work.replica.finish(listing, into: &work.batch)
+        let next = replica.finish(listing, into: &work.batch)
         var body = ByteBuffer(capacity: work.batch.byteCount + work.batch.entries.count * 32 + 64)
         body.append("{\"updates\":[")
         for (place, entry) in work.batch.entries.enumerated() {
             if place > 0 { body.append(ASCII.comma) }
-            body.append(listed: entry, of: work.replica, at: work.now)
+            body.append(listed: entry, of: replica, at: work.now)
         }
         body.append(ASCII.closeBracket)
         if let next {

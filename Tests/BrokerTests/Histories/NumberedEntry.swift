@@ -54,11 +54,11 @@ struct EntryNames {
 
     mutating func name(_ entry: InboxEntry) -> NumberedEntry {
         if entry.event == .created { learn(entry) }
-        let hasTopic = entry.event != .forgotten && entry.event != .lineage
+        let hasTopic = entry.event != .forgotten && entry.event != .lineage && entry.event != .replaced
         let hasPayload =
             switch entry.event {
             case .value, .tombstone, .stale, .lineage: true
-            case .created, .trimmed, .purged, .forgotten: false
+            case .created, .trimmed, .purged, .forgotten, .replaced: false
             }
         return NumberedEntry(
             event: entry.event, topic: hasTopic ? names[Int(entry.topic)] : Self.none,
