@@ -91,6 +91,22 @@ import Testing
         #expect(replica.epoch == Epoch("d") && replica.topics.count == 1 && replica.sequence == 1)
     }
 
+    /// Whoever collects a beginning while the state is replaced begins with the new one.
+    @Test func aBeginningOfAFormerStateIsDropped() throws {
+        let running = Sequencer(epoch: Epoch("e"))
+        try publish(["a", "b", "c"], to: running)
+        let (number, collected) = running.change { state in
+            (state.fanOut.open(wake: {}), state.collectBeginning())
+        }
+        let other = Sequencer(epoch: Epoch("f"))
+        try publish(["x"], to: other)
+        running.replace(with: other)
+        let lineage = running.begin([number], with: collected)
+        #expect(lineage.current == Epoch("f"))
+        let late = BrokerReplica(inbox: Inbox(sequencer: running, number: number, lineage: lineage))
+        #expect(late.topics.count == 1 && late.sequence == 1 && !late.isReplaced)
+    }
+
     /// Those that wait for the first state get the last one, and are told of no replacement.
     @Test func heldInboxesGoOnWaiting() throws {
         let running = Sequencer(epoch: Epoch("e"))

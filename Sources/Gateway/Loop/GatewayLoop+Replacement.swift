@@ -12,7 +12,8 @@ struct SendOff {
 extension GatewayLoop {
     /// Whether a turn has something to do about a state that was replaced.
     var isSendingOff: Bool {
-        sendOff.replacementCount != work.replacementCount || work.firstUnreadReplica != nil
+        replica.isReplaced || sendOff.replacementCount != work.replacementCount
+            || work.firstUnreadReplica != nil
     }
 
     /// Appoints when readers of a former state are told goodbye, and lets go of what nobody reads any more.
