@@ -91,6 +91,9 @@ extension BrokerReplica {
         return honours(cursor)
     }
 
+    /// Whether `cursor` may be of another process, which is further: what it needs to be honoured may come.
+    package func isBehind(_ cursor: Cursor) -> Bool { lineage.mayReach(cursor, from: sequence) }
+
     // MARK: Slots
 
     /// Whether the topic had ended when a snapshot began that is told in several answers. Then it is no part of that: nobody would

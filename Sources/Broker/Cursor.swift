@@ -19,6 +19,12 @@ package struct Epoch: Sendable, Equatable {
         return Epoch(random: &generator)
     }
 
+    /// Whether an epoch may be called so.
+    static func isWellFormed(_ text: String) -> Bool {
+        1...16 ~= text.utf8.count
+            && text.utf8.allSatisfy { ASCII.isDigit($0) || UInt8(ascii: "a")...UInt8(ascii: "z") ~= $0 }
+    }
+
     package init(_ text: String) {
         self.text = text
         cursorPrefix = Array("\(text)-".utf8)

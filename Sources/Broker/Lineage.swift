@@ -41,6 +41,12 @@ package struct Lineage: Sendable, Equatable {
         return former.contains { $0.epoch.text == cursor.epoch && cursor.reach <= $0.survived }
     }
 
+    /// Whether `cursor` may be of a place that is still to come here: beyond the end, or of an epoch that is not known.
+    func mayReach(_ cursor: Cursor, from sequence: UInt64) -> Bool {
+        if cursor.epoch == current.text { return cursor.covered > sequence }
+        return !former.contains { $0.epoch.text == cursor.epoch } && Epoch.isWellFormed(cursor.epoch)
+    }
+
     // MARK: As text
 
     /// The present epoch, then a cursor for the end of each former one, with spaces between: the form in which a

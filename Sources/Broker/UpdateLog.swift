@@ -20,10 +20,15 @@ package protocol UpdateLog: AnyObject, Sendable {
 
     /// What it counts; nil where nothing is kept.
     var figures: LogFigures? { get }
+
+    /// Whether other processes append to it as well, and serve its readers: one may bring a cursor from where they are further. It
+    /// stays as it is.
+    var isShared: Bool { get }
 }
 
 extension UpdateLog {
     package var figures: LogFigures? { nil }
+    package var isShared: Bool { false }
 }
 
 /// How a call to publish ended.

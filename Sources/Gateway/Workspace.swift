@@ -52,6 +52,9 @@ final class Workspace {
     var freedMemory = FreedMemory()
     /// Whether what was kept is not there yet.
     private(set) var isRestoring: Bool
+    /// Whether others append to the log as well; and those that wait for what they have appended.
+    let sharesLog: Bool
+    var cursorWaits = Queue<CursorWait>()
     /// When the loop cuts whoever is still there; nil as long as the gateway does not drain.
     var drainEnd: Instant?
     /// Why those are asked to go to whom a goodbye is said.
@@ -78,6 +81,7 @@ final class Workspace {
         replica = BrokerReplica(inbox: inbox, statistics: control.statistics.delivery)
         memory = ClientMemory(limit: 0)
         isRestoring = shared.isRestoring
+        sharesLog = shared.updates.isShared
         replica.coveredLimit = shared.configuration.subscribers.coveredTopicLimit
         now = clock.now()
         time = clock.time()

@@ -105,7 +105,12 @@ final class LoopClient: LayeredStream {
         self.clock = clock
     }
 
+    private var hasLeft = false
+
     func say(_ text: String) { unread += Array(text.utf8) }
+
+    /// It closes its end, and with it the connection.
+    func leave() { hasLeft = true }
 
     /// Says one masked text frame; a mask of zeros leaves the payload as it is.
     func say(message: String) {
@@ -124,11 +129,12 @@ final class LoopClient: LayeredStream {
     }
 
     fileprivate var isReadable: Bool { interest.contains(.read) && !unread.isEmpty }
+    fileprivate var isHungUp: Bool { hasLeft }
 
     var number: Int32 { -1 }
     func handshake() -> ByteStream.HandshakeOutcome { .done }
     func read(into space: UnsafeMutableBufferPointer<UInt8>) -> ByteStream.ReadOutcome {
-        guard !unread.isEmpty else { return .blocked(until: .read) }
+        guard !unread.isEmpty else { return hasLeft ? .ended : .blocked(until: .read) }
         let count = min(space.count, unread.count)
         for place in 0..<count { space[place] = unread[place] }
         unread.removeFirst(count)
@@ -159,8 +165,10 @@ private final class ObedientKernel: Kernel {
 
     func wait(timeout _: Duration?, into ready: inout [Poller.Event]) {
         if !backlog.isEmpty { ready.append(Poller.Event(listener: 0)) }
-        for (token, client) in watched.sorted(by: { $0.key < $1.key }) where client.isReadable {
-            ready.append(Poller.Event(token: token, isReadable: true, isWritable: false, isHungUp: false))
+        for (token, client) in watched.sorted(by: { $0.key < $1.key })
+        where client.isReadable || client.isHungUp {
+            ready.append(
+                Poller.Event(token: token, isReadable: true, isWritable: false, isHungUp: client.isHungUp))
         }
     }
 

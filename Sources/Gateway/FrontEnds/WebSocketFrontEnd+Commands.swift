@@ -21,7 +21,8 @@ extension WebSocketFrontEnd {
     }
 
     private func obey(
-        _ command: ClientCommand, id: [UInt8]?, _ connection: Connection, _ work: Workspace
+        _ command: ClientCommand, id: [UInt8]?, hasWaited: Bool = false, _ connection: Connection,
+        _ work: Workspace
     ) throws(Problem) {
         try demandProof(for: command, work)
         if waitsForOutcomes(command) {
@@ -34,6 +35,7 @@ extension WebSocketFrontEnd {
             try work.demandReading(patterns, by: connection.principal)
             try work.demandMemory()
             if postpones(command, id: id, work) { return }
+            if !hasWaited, waits(for: cursor, command, id: id, connection, work) { return }
             work.catchUp()
             guard session.follow(connection, work) else {
                 work.goodbye = .replaced
@@ -67,6 +69,17 @@ extension WebSocketFrontEnd {
         return true
     }
 
+    /// Puts a subscribe off whose cursor is of a process that is further, until this one has come so far.
+    func waits(
+        for cursor: [UInt8]?, _ command: ClientCommand, id: [UInt8]?, _ connection: Connection,
+        _ work: Workspace
+    ) -> Bool {
+        guard let awaited = work.awaited(cursor, for: connection) else { return false }
+        undone.awaited = awaited
+        undone.postponed = (command, id)
+        return true
+    }
+
     /// Whether the answer would come before those to publishes that are not decided yet. Publishes themselves need not wait.
     private func waitsForOutcomes(_ command: ClientCommand) -> Bool {
         if case .publish = command { return false }
@@ -76,6 +89,7 @@ extension WebSocketFrontEnd {
     /// Answers the last command once it is carried out, and obeys the one that has waited for that.
     func carryOn(_ connection: Connection, _ work: Workspace) {
         while let undone = commands, !session.isWalking {
+            if let awaited = undone.awaited, work.isWaiting(for: awaited) { return }
             if let restriction = undone.restriction {
                 guard carryOn(restriction, connection, work) else { return }
                 if session.isWalking { return }
@@ -93,10 +107,11 @@ extension WebSocketFrontEnd {
             guard let (command, id) = undone.postponed else { return }
             if waitsForOutcomes(command) {
                 self.undone.postponed = (command, id)
+                self.undone.awaited = undone.awaited
                 return
             }
             do throws(Problem) {
-                try obey(command, id: id, connection, work)
+                try obey(command, id: id, hasWaited: undone.awaited != nil, connection, work)
             } catch {
                 tell(.failure(error), id: id, connection, work)
             }
@@ -255,6 +270,8 @@ final class UndoneCommands {
     var unsubscribing: (patterns: [TopicPattern], id: [UInt8]?)?
     /// It is obeyed when the one before it is carried out.
     var postponed: (command: ClientCommand, id: [UInt8]?)?
+    /// It is obeyed when this has come.
+    var awaited: AwaitedCursor?
     /// What new rights do not cover is looked for, and then dropped.
     var restriction: Restriction?
 

@@ -8,7 +8,9 @@ internal import WebSocket
 extension WebSocketFrontEnd {
     func deadline(_ connection: Connection, _ work: Workspace) -> Instant {
         guard end.maySend else { return end.closeDeadline(connection, work) }
-        return min(standing.deadline(of: connection.principal), readerDeadline(connection, work))
+        return min(
+            min(standing.deadline(of: connection.principal), commands?.awaited?.until ?? .never),
+            readerDeadline(connection, work))
     }
 
     private func readerDeadline(_ connection: Connection, _ work: Workspace) -> Instant {
@@ -46,6 +48,7 @@ extension WebSocketFrontEnd {
             if isReading { end.refuseSlowMessage(connection, work) }
         }
         guard end.maySend else { return }
+        if commands?.awaited != nil { carryOn(connection, work) }
         if publications != nil { giveUpPublications(connection, work) }
         if work.now >= session.flushDeadline(work) {
             flush(stream: 0, budget: work.configuration.subscribers.flushByteCount, connection, work)

@@ -60,11 +60,14 @@ final class WebSocketFrontEnd: FrontEnd {
             output.append(decimal: session.heartbeat > 0 ? UInt64(session.heartbeat) : seconds)
             output.append(limitsOf: work.configuration.subscribers)
         }
-        if !request.patterns.isEmpty {
-            subscribe(
-                request.patterns, cursor: request.cursor, last: request.last, rate: .unchanged, id: nil,
-                connection, work)
-        }
+        guard !request.patterns.isEmpty else { return }
+        let command = ClientCommand.subscribe(
+            request.patterns, cursor: request.cursor, last: request.last, rate: .unchanged,
+            wantsStaleness: false)
+        if waits(for: request.cursor, command, id: nil, connection, work) { return }
+        subscribe(
+            request.patterns, cursor: request.cursor, last: request.last, rate: .unchanged, id: nil,
+            connection, work)
     }
 
     var transport: StaticString { "websocket" }

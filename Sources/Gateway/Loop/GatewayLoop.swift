@@ -49,6 +49,7 @@ package final class GatewayLoop {
     var disconnections = Queue<DisconnectionUnderWay>()
     var review = Review()
     var sendOff = SendOff()
+    var cursorWatch = CursorWatch()
     var flushDelay: FlushDelay
     /// Whether the last turn's flushes came to their end before all readers had theirs.
     private var areReadersWaiting = false
@@ -141,6 +142,7 @@ package final class GatewayLoop {
         handleMail()
         handle(ready)
         resumeAccepting()
+        lookAtCursorWaits()
         // Before the deadlines: a goodbye is the last thing a reader is told, also of what came in this turn.
         work.catchUp()
         mark()
@@ -173,6 +175,7 @@ package final class GatewayLoop {
         !again.isEmpty || !held.isEmpty || !strangers.isEmpty || !due.isEmpty || replica.hasUnmarked
             || replica.hasWalks || replica.hasOverfull || !work.publications.isEmpty || !surveys.isEmpty
             || !disconnections.isEmpty || review.isUnderWay || isSendingOff
+            || hasCursorWaits
     }
 
     // MARK: Shares

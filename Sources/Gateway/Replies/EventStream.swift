@@ -14,6 +14,8 @@ final class EventStream: Reply {
 
     private var session: ReaderSession
     private var isEnded = false
+    /// Until it has come, it is not decided what the reader is sent.
+    private var waiting: (awaited: AwaitedCursor, request: SubscriptionRequest)?
     private var standing = Standing()
     /// Its rights are others than when it was compared with them, and it is being compared: until that is done nothing is sent.
     private var review: Review?
@@ -49,8 +51,13 @@ final class EventStream: Reply {
             response.end(connection, work)
             return nil
         }
+        let awaited = work.awaited(request.cursor, for: connection)
         let stream = EventStream(request, connection, work)
-        stream.begin(request, &response, connection, work)
+        if let awaited {
+            stream.waiting = (awaited, request)
+        } else {
+            stream.begin(request, &response, connection, work)
+        }
         return stream
     }
 
@@ -95,11 +102,23 @@ final class EventStream: Reply {
         }
     }
 
+    private func goOnWaiting(
+        _ response: inout some Responder, _ connection: Connection, _ work: Workspace
+    ) {
+        guard let (awaited, request) = waiting, !isEnded, !work.isWaiting(for: awaited) else { return }
+        waiting = nil
+        work.catchUp()
+        // It reads nothing yet, so it can.
+        _ = session.follow(connection, work)
+        begin(request, &response, connection, work)
+    }
+
     // MARK: Updates
 
     func flush(
         budget: Int, _ response: inout some Responder, _ connection: Connection, _ work: Workspace
     ) -> ReplyProgress {
+        goOnWaiting(&response, connection, work)
         goOnReviewing(connection, work)
         guard !isEnded, review == nil, work.now < connection.principal.end else { return .goesOn }
         session.drain(budget: budget, connection, work)
@@ -143,17 +162,26 @@ final class EventStream: Reply {
 
     // MARK: Life
 
-    var heldByteCount: Int { session.heldByteCount }
+    var heldByteCount: Int {
+        session.heldByteCount + (waiting.map { TopicPattern.byteCount(of: $0.request.patterns) } ?? 0)
+    }
     var transport: StaticString { "sse" }
-    var reader: Reader? { Reader(id: session.subscriber, replica: session.replica) }
+    var reader: Reader? {
+        waiting == nil ? Reader(id: session.subscriber, replica: session.replica) : nil
+    }
     var maximumRate: Double? { session.pace.maximumRate }
+
+    /// Nil as long as it is not decided what the reader is sent: it holds what its own cursor says.
+    private var cursor: UInt64? {
+        waiting == nil ? session.replica.cursor(of: session.subscriber) : nil
+    }
 
     /// The peer has nothing more to say. The gateway reads over its bytes, and so notices when it goes away.
     var isReading: Bool { true }
 
     func deadline(_ connection: Connection, _ work: Workspace) -> Instant {
         min(
-            standing.deadline(of: connection.principal),
+            min(standing.deadline(of: connection.principal), waiting?.awaited.until ?? .never),
             min(session.flushDeadline(work), heartbeatDeadline(connection, work)))
     }
 
@@ -180,7 +208,7 @@ final class EventStream: Reply {
             sayExpired(&response, connection, work)
             return .goesOn
         }
-        if work.now >= session.flushDeadline(work) {
+        if work.now >= session.flushDeadline(work) || waiting != nil {
             _ = flush(
                 budget: work.configuration.subscribers.flushByteCount, &response, connection, work)
         }
@@ -198,7 +226,7 @@ final class EventStream: Reply {
         response.write(work) { output in
             if session.heartbeat > 0 {
                 output.append("event: heartbeat\n")
-                output.append(idLine: session.replica.cursor(of: session.subscriber), of: session.replica)
+                output.append(idLine: cursor, of: session.replica)
                 output.append("data: {\"time\":")
                 output.append(decimal: work.time.milliseconds)
                 output.append("}\n\n")
@@ -242,7 +270,7 @@ final class EventStream: Reply {
     private func sayExpired(_ response: inout some Responder, _ connection: Connection, _ work: Workspace) {
         guard !isEnded else { return }
         work.note(refusal: .ended(connection.principal), of: connection)
-        let cursor = session.replica.cursor(of: session.subscriber)
+        let cursor = self.cursor
         response.write(work) { output in
             output.append(idLine: cursor, of: session.replica)
             output.append("event: goodbye\ndata: {\"reason\":\"expired\"}\n\n")
@@ -258,7 +286,7 @@ final class EventStream: Reply {
         _ connection: Connection, _ work: Workspace
     ) {
         guard !isEnded else { return }
-        let cursor = session.replica.cursor(of: session.subscriber)
+        let cursor = self.cursor
         response.write(work) { output in
             output.append(idLine: cursor, of: session.replica)
             output.append(goodbyeEvent: reason, after: delay)

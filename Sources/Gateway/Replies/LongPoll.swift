@@ -10,6 +10,8 @@ final class LongPoll: Reply {
     private enum State {
         /// Until then it does not even ask: its poller holds a tag that says nothing to us.
         case pausing(until: Instant)
+        /// Until that has come, it does not know what to ask.
+        case awaiting(AwaitedCursor, cursor: [UInt8]?)
         case asking(PollQuery)
         /// Nothing has changed after `start`.
         case waiting(start: UInt64)
@@ -102,19 +104,23 @@ final class LongPoll: Reply {
         last = request.last
         patternByteCount = TopicPattern.byteCount(of: request.patterns)
         replica = work.replica
-        let query = Self.query(request.patterns, request.cursor, request.last, request.wantsStaleness, work)
-        state = .asking(query)
-        if hasCursor { work.note(resume: query.isResumed, of: connection) }
+        state = .pausing(until: until)
+        if let awaited = work.awaited(request.cursor, for: connection) {
+            state = .awaiting(awaited, cursor: request.cursor)
+        } else {
+            beginToAsk(after: request.cursor, connection, work)
+        }
     }
 
-    private static func query(
-        _ patterns: [TopicPattern], _ cursor: [UInt8]?, _ last: Int?, _ wantsStaleness: Bool,
-        _ work: Workspace
-    ) -> PollQuery {
+    private func beginToAsk(after cursor: [UInt8]?, _ connection: Connection, _ work: Workspace) {
+        work.catchUp()
+        replica = work.replica
         let start = cursor.flatMap { Cursor($0.span) }
-        return work.replica.beginPoll(
+        let query = replica.beginPoll(
             of: patterns, after: start, last: start.isReset(cursor) ? nil : last,
             tellingStaleness: wantsStaleness, byteBudget: work.configuration.subscribers.answerByteCount)
+        if cursor != nil { work.note(resume: query.isResumed, of: connection) }
+        state = .asking(query)
     }
 
     // MARK: Asking
@@ -203,9 +209,14 @@ final class LongPoll: Reply {
     func flush(
         budget _: Int, _ response: inout some Responder, _ connection: Connection, _ work: Workspace
     ) -> ReplyProgress {
-        if case .waiting(let start) = state {
+        switch state {
+        case .waiting(let start):
             guard hasNews(work) else { return .goesOn }
             askAgain(after: start, work)
+        case .awaiting(let awaited, let cursor):
+            guard !work.isWaiting(for: awaited) else { return .goesOn }
+            beginToAsk(after: cursor, connection, work)
+        case .pausing, .asking: break
         }
         return ask(&response, connection, work)
     }
@@ -236,6 +247,7 @@ final class LongPoll: Reply {
     func deadline(_ connection: Connection, _: Workspace) -> Instant {
         switch state {
         case .pausing(let end): end
+        case .awaiting(let awaited, _): awaited.until
         case .asking: .never
         case .waiting: min(until, connection.principal.farewell)
         }
@@ -262,11 +274,14 @@ final class LongPoll: Reply {
             response.refuse(.ended(connection.principal), connection, work)
             return .over
         }
-        if case .pausing = state {
-            work.catchUp()
-            replica = work.replica
-            state = .asking(Self.query(patterns, nil, last, wantsStaleness, work))
+        switch state {
+        case .pausing:
+            beginToAsk(after: nil, connection, work)
             return ask(&response, connection, work)
+        case .awaiting(_, let cursor):
+            beginToAsk(after: cursor, connection, work)
+            return ask(&response, connection, work)
+        case .asking, .waiting: break
         }
         guard case .waiting(let start) = state, let id else { return .goesOn }
         if hasNews(work) {
@@ -285,7 +300,8 @@ final class LongPoll: Reply {
         switch state {
         case .asking(let query): patternByteCount + query.heldByteCount
         // A usual question is part of what a poll costs.
-        case .pausing, .waiting: patternByteCount > ClientMemory.freeByteCount ? patternByteCount : 0
+        case .pausing, .awaiting, .waiting:
+            patternByteCount > ClientMemory.freeByteCount ? patternByteCount : 0
         }
     }
 

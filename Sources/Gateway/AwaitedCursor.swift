@@ -1,0 +1,81 @@
+/// A cursor of a process that is further: the subscribe that brought it waits, for a moment, until this one has come so far.
+internal import Broker
+internal import Primitives
+
+/// It is judged when the replica has come so far, or when its time is up.
+struct AwaitedCursor {
+    /// Processes that share a log are not further apart than this, as long as they have it.
+    static let patience = Interval(.seconds(1))
+
+    let cursor: Cursor
+    let until: Instant
+}
+
+/// One that waits, in the loop's list.
+struct CursorWait {
+    let key: ReaderKey
+    let awaited: AwaitedCursor
+}
+
+extension Workspace {
+    /// What a subscribe with that cursor has to wait for; nil: it can be judged. Then the loop comes back to the connection when it has
+    /// come. Where nobody else appends to the log, nobody waits.
+    func awaited(_ presented: [UInt8]?, for connection: Connection) -> AwaitedCursor? {
+        guard sharesLog, let presented, let cursor = Cursor(presented.span) else { return nil }
+        catchUp()
+        guard replica.isBehind(cursor) else { return nil }
+        let awaited = AwaitedCursor(cursor: cursor, until: now + AwaitedCursor.patience)
+        cursorWaits.append(CursorWait(key: connection.key, awaited: awaited))
+        return awaited
+    }
+
+    /// Whether it goes on waiting.
+    func isWaiting(for awaited: AwaitedCursor) -> Bool {
+        now < awaited.until && replica.isBehind(awaited.cursor)
+    }
+}
+
+/// How far the loop has looked at those that wait.
+struct CursorWatch {
+    fileprivate var sequence: UInt64 = 0
+    fileprivate var epoch: Epoch?
+    /// Of the present state so many have not been looked at.
+    fileprivate var leftCount = 0
+}
+
+extension GatewayLoop {
+    /// Waits that are looked at in a turn.
+    private static let waitLimit = 512
+
+    /// Whether there is something new for those that wait.
+    var hasCursorWaits: Bool {
+        !work.cursorWaits.isEmpty && (cursorWatch.leftCount > 0 || !hasSeenPresent)
+    }
+
+    private var hasSeenPresent: Bool {
+        cursorWatch.sequence == replica.sequence && cursorWatch.epoch == replica.epoch
+    }
+
+    /// Comes back to those that wait no more, some in each turn: whoever has come since is looked at already.
+    func lookAtCursorWaits() {
+        guard hasCursorWaits else { return }
+        if !hasSeenPresent {
+            (cursorWatch.sequence, cursorWatch.epoch) = (replica.sequence, replica.epoch)
+            cursorWatch.leftCount = work.cursorWaits.count
+        }
+        beginShare(Share.reviews)
+        for step in 0..<min(cursorWatch.leftCount, Self.waitLimit) {
+            if step & 3 == 3, isShareSpent { return }
+            guard let wait = work.cursorWaits.popFirst() else {
+                cursorWatch.leftCount = 0
+                return
+            }
+            cursorWatch.leftCount -= 1
+            if work.isWaiting(for: wait.awaited) {
+                work.cursorWaits.append(wait)
+            } else if let connection = connection(of: wait.key) {
+                workLater(connection)
+            }
+        }
+    }
+}

@@ -1,0 +1,185 @@
+import Broker
+import Foundation
+import Primitives
+import Testing
+
+@testable import Gateway
+
+/// A cursor of a process that is further waits for a moment, until this one has come so far.
+@Suite struct AwaitedCursorTests {
+    private func stage(sharing: Bool = true) throws -> LoopStage {
+        let stage = try LoopStage(updates: sharing ? SharedLog() : nil)
+        try stage.publish(["a/x"])
+        return stage
+    }
+
+    private static let doors = [
+        "/sse?topics=a/*&cursor=", "/ws?topics=a/*&cursor=", "/poll?topics=a/*&wait=1&cursor=",
+    ]
+
+    private func open(_ door: String, _ cursor: String, _ stage: LoopStage) -> LoopClient {
+        if door.hasPrefix("/ws") { return stage.webSocket(String(door.dropFirst(3)) + cursor) }
+        return stage.reader(door + cursor)
+    }
+
+    private func isReset(_ said: String) -> Bool {
+        said.contains("event: reset") || said.contains(#""reset":true"#) || said.contains(#""resumed":false"#)
+    }
+
+    private func isJudged(_ said: String) -> Bool { said.contains("a/") || isReset(said) }
+
+    @Test(arguments: doors) func itIsHonouredWhenTheNodeHasComeSoFar(door: String) throws {
+        let stage = try stage()
+        let client = open(door, "stage-3", stage)
+        try stage.turn()
+        try stage.pass(.milliseconds(400))
+        #expect(!isJudged(client.hear()))
+        // Not far enough.
+        try stage.publish(["a/y"])
+        try stage.turn()
+        #expect(!isJudged(client.hear()))
+        try stage.publish(["a/z"])
+        try stage.turn()
+        try stage.publish(["a/new"])
+        try stage.pass(.milliseconds(20))
+        let said = client.hear()
+        #expect(said.contains("a/new") && !said.contains("a/z") && !isReset(said), "\(said)")
+    }
+
+    @Test(arguments: doors) func itWaitsForAnEpoch(door: String) throws {
+        let stage = try stage()
+        let client = open(door, "next-2", stage)
+        try stage.pass(.milliseconds(900))
+        #expect(!isJudged(client.hear()))
+        stage.sequencer.begin(Epoch("next"), after: 1)
+        try stage.publish(["a/y", "a/z"])
+        try stage.pass(.milliseconds(20))
+        let said = client.hear()
+        #expect(said.contains("a/z") && !said.contains("a/y") && !isReset(said), "\(said)")
+    }
+
+    /// A state that replaces the present one brings it, too.
+    @Test(arguments: doors) func itWaitsForAStateThatReplacesThisOne(door: String) throws {
+        let stage = try stage()
+        let client = open(door, "next-2", stage)
+        try stage.turn()
+        let other = Sequencer(epoch: Epoch("next"))
+        try stage.publish(["a/p", "a/q", "a/r"], to: other)
+        stage.sequencer.replace(with: other)
+        try stage.pass(.milliseconds(20))
+        let said = client.hear()
+        #expect(said.contains("a/r") && !said.contains("a/q") && !isReset(said), "\(said)")
+        try stage.pass(.seconds(3))
+        #expect(!client.hear().contains("goodbye"))
+    }
+
+    @Test(arguments: doors) func itIsResetAfterASecond(door: String) throws {
+        let stage = try stage()
+        let client = open(door, "stage-3", stage)
+        try stage.pass(.milliseconds(998))
+        #expect(!isJudged(client.hear()))
+        try stage.pass(.milliseconds(3))
+        let said = client.hear()
+        #expect(isReset(said) && said.contains("a/x"), "\(said)")
+        #expect(stage.loop.statistics[.reset] == 1)
+    }
+
+    /// What can't come is not waited for: a place that was lost, a cursor that is none, an epoch that nothing is called.
+    @Test(arguments: doors) func whatCanNotComeIsNotWaitedFor(door: String) throws {
+        for cursor in ["stage-2", "stage-2~9", "stage", "NEXT-2", "abcdefghijklmnopq-1", "-1"] {
+            let stage = try stage()
+            try stage.publish(["a/y"])
+            stage.sequencer.begin(Epoch("next"), after: 1)
+            let client = open(door, cursor, stage)
+            try stage.turn()
+            let said = client.hear()
+            #expect(isReset(said), "\(cursor): \(said)")
+            #expect(stage.loop.work.cursorWaits.isEmpty)
+        }
+    }
+
+    @Test(arguments: doors) func nobodyWaitsWhereTheLogIsOurs(door: String) throws {
+        let stage = try stage(sharing: false)
+        let client = open(door, "stage-3", stage)
+        try stage.turn()
+        #expect(isReset(client.hear()))
+    }
+
+    /// Commands are answered in their order, and updates go on meanwhile.
+    @Test func whatComesBehindItWaits() throws {
+        let stage = try stage()
+        let socket = stage.webSocket("?topics=b")
+        try stage.turn()
+        _ = socket.hear()
+        socket.say(message: #"{"type":"subscribe","id":1,"topics":["a/*"],"cursor":"stage-4"}"#)
+        socket.say(message: #"{"type":"publish","id":2,"updates":[{"topic":"p","data":1}]}"#)
+        socket.say(message: #"{"type":"ping","id":3}"#)
+        try stage.publish(["b"])
+        try stage.turn()
+        let meanwhile = socket.hear()
+        #expect(meanwhile.contains(#""topic":"b""#) && !meanwhile.contains(#""id":"#), "\(meanwhile)")
+        try stage.publish(["a/y", "a/z"])
+        try stage.turn()
+        let said = socket.hear()
+        let places = [
+            #""subscribed","id":1,"topics":["a/*"],"resumed":true"#, #""published","id":2"#,
+            #""pong","id":3"#,
+        ].map { said.range(of: $0)?.lowerBound }
+        #expect(!places.contains(nil), "\(said)")
+        #expect(places.compactMap { $0 } == places.compactMap { $0 }.sorted())
+        #expect(!said.contains("a/z"))
+    }
+
+    /// A stream that ends before it is judged is given no cursor in place of its own.
+    @Test func aGoodbyeMeanwhileLeavesTheCursor() throws {
+        let stage = try stage()
+        let streams = (0..<20).map { _ in stage.reader("/sse?topics=a/*&cursor=next-5") }
+        try stage.turn()
+        stage.control.drain()
+        stage.loop.turn([])
+        try stage.pass(.milliseconds(900))
+        let told = streams.map { $0.hear() }.filter { $0.contains("event: goodbye") }
+        #expect(!told.isEmpty && told.allSatisfy { !$0.contains("id: ") })
+    }
+
+    /// Nothing of them stays in the list.
+    @Test func whoLeavesMeanwhileIsForgotten() throws {
+        let stage = try stage()
+        let clients = Self.doors.map { open($0, "stage-3", stage) }
+        try stage.turn()
+        #expect(stage.loop.work.cursorWaits.count == 3)
+        for client in clients { client.leave() }
+        try stage.turn()
+        try stage.publish(["a/y", "a/z"])
+        try stage.turn()
+        #expect(stage.loop.work.cursorWaits.isEmpty)
+    }
+
+    /// Many that wait are looked at in portions, and only when there is something new.
+    @Test func manyThatWaitHoldNobodyUp() throws {
+        let stage = try stage()
+        let clients = (0..<3000).map { stage.reader("/sse?topics=a/*&cursor=stage-\($0 == 2999 ? 3 : 9)") }
+        try stage.turn()
+        #expect(stage.loop.work.cursorWaits.count == 3000 && !stage.loop.hasCursorWaits)
+        try stage.publish(["a/y", "a/z"])
+        stage.loop.turn([])
+        #expect(stage.loop.hasCursorWaits && stage.loop.timeout() == .zero)
+        try stage.turn()
+        #expect(!stage.loop.hasCursorWaits && stage.loop.work.cursorWaits.count == 2999)
+        try stage.publish((0..<6).map { "a/\($0)" })
+        try stage.turn()
+        #expect(stage.loop.work.cursorWaits.isEmpty && clients.allSatisfy { !isReset($0.hear()) })
+    }
+}
+
+/// A log that others append to as well. Nothing is published here.
+final class SharedLog: UpdateLog {
+    let refusal: PublishFailure? = nil
+    let isShared = true
+
+    func publish(
+        _ batch: borrowing UpdateBatch, time: UnixTime, at _: Instant, for _: PublishTicket?
+    ) throws(PublishFailure) -> Publication {
+        .done(PublishOutcome(accepted: batch.count, lastVersion: nil, time: time))
+    }
+}
