@@ -24,11 +24,16 @@ package protocol UpdateLog: AnyObject, Sendable {
     /// Whether other processes append to it as well, and serve its readers: one may bring a cursor from where they are further. It
     /// stays as it is.
     var isShared: Bool { get }
+
+    /// Since when this process has lost the stream of what others append, so that what it shows may be behind; nil: it has it. Asked
+    /// in each turn of a loop, of a log that is shared.
+    var awaySince: Instant? { get }
 }
 
 extension UpdateLog {
     package var figures: LogFigures? { nil }
     package var isShared: Bool { false }
+    package var awaySince: Instant? { nil }
 }
 
 /// How a call to publish ended.

@@ -55,6 +55,8 @@ final class Workspace {
     /// Whether others append to the log as well; and those that wait for what they have appended.
     let sharesLog: Bool
     var cursorWaits = Queue<CursorWait>()
+    /// Since when the log has lost what others append; nil: it has that.
+    private(set) var awaySince: Instant?
     /// When the loop cuts whoever is still there; nil as long as the gateway does not drain.
     var drainEnd: Instant?
     /// Why those are asked to go to whom a goodbye is said.
@@ -141,7 +143,11 @@ final class Workspace {
     func beginTurn() {
         now = clock.now()
         time = clock.time()
+        if sharesLog { awaySince = shared.updates.awaySince }
     }
+
+    /// Whether what readers are sent may be behind.
+    var isAway: Bool { awaySince != nil }
 
     /// Takes what was published. What was kept comes at once, so a loop that has found anything holds all of it.
     func catchUp() {

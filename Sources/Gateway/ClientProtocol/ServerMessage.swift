@@ -107,6 +107,11 @@ extension ByteBuffer {
         append(ASCII.quote)
     }
 
+    /// `,"stale":true` where what is sent may be behind, nothing where it is not.
+    mutating func append(awayMember isAway: Bool) {
+        if isAway { append(",\"stale\":true") }
+    }
+
     /// `"topic":…,"next":…,"missed":…`
     mutating func append(gapMembers gap: Gap) {
         append("\"topic\":")

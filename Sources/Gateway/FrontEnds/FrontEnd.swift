@@ -27,6 +27,8 @@ protocol FrontEnd {
     /// When it wants to be called if nothing happens before.
     func deadline(_ connection: Connection, _ work: Workspace) -> Instant
     mutating func deadlineCame(_ connection: Connection, _ work: Workspace)
+    /// The log has lost the stream of updates, or has it again: a reader that asked for signs of life is given one.
+    mutating func awayChanged(_ connection: Connection, _ work: Workspace)
     /// Whether what it reads was replaced, so that it has to be told goodbye.
     mutating func isReplaced(_ connection: Connection, _ work: Workspace) -> Bool
     /// The gateway drains: say so to the peer and end.
@@ -51,6 +53,7 @@ extension FrontEnd {
     mutating func answered(_: Answer, to _: UInt64, _: Connection, _: Workspace) {}
     mutating func endReader(_: UInt16, because _: Problem, _: Connection, _: Workspace) {}
     mutating func principalChanged(_: Connection, _: Workspace) {}
+    mutating func awayChanged(_: Connection, _: Workspace) {}
 
     mutating func isReplaced(_: Connection, _ work: Workspace) -> Bool {
         reader.map { $0.replica !== work.replica } ?? false

@@ -285,6 +285,14 @@ struct HTTP1FrontEnd: FrontEnd {
         reply?.principalChanged(connection, work)
     }
 
+    mutating func awayChanged(_ connection: Connection, _ work: Workspace) {
+        guard reply?.reader != nil else { return }
+        withReply(connection, work) {
+            $0.awayChanged(&$1, connection, work)
+            return .goesOn
+        }
+    }
+
     mutating func answered(
         _ answer: Answer, to ticket: UInt64, _ connection: Connection, _ work: Workspace
     ) {

@@ -53,15 +53,22 @@ extension WebSocketFrontEnd {
         if work.now >= session.flushDeadline(work) {
             flush(stream: 0, budget: work.configuration.subscribers.flushByteCount, connection, work)
         }
-        if work.now >= heartbeatDeadline {
-            lastSeen = work.now
-            work.appendMessage("heartbeat", id: nil) { output in
-                output.append(",\"time\":")
-                output.append(decimal: work.time.milliseconds)
-                let cursor = session.replica.cursor(of: session.subscriber)
-                output.append(cursorMember: cursor, of: session.replica)
-            }
+        if work.now >= heartbeatDeadline { appendHeartbeat(work) }
+    }
+
+    private func appendHeartbeat(_ work: Workspace) {
+        lastSeen = work.now
+        work.appendMessage("heartbeat", id: nil) { output in
+            output.append(",\"time\":")
+            output.append(decimal: work.time.milliseconds)
+            let cursor = session.replica.cursor(of: session.subscriber)
+            output.append(cursorMember: cursor, of: session.replica)
+            output.append(awayMember: work.isAway)
         }
+    }
+
+    func awayChanged(_ connection: Connection, _ work: Workspace) {
+        if end.maySend, session.heartbeat > 0 { appendHeartbeat(work) }
     }
 
     /// The reader has not come to a ping yet. The gateway waits for its answer as long as for a full socket.

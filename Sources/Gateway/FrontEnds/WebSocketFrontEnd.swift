@@ -156,6 +156,7 @@ final class WebSocketFrontEnd: FrontEnd {
         while let live = session.nextLive(work.batch.cursor) {
             work.appendMessage("live", id: live.id) {
                 $0.append(cursorMember: work.batch.cursor, of: session.replica)
+                $0.append(awayMember: work.isAway)
             }
         }
         guard work.output.count > start else { return }

@@ -50,6 +50,7 @@ package final class GatewayLoop {
     var review = Review()
     var sendOff = SendOff()
     var cursorWatch = CursorWatch()
+    var awayNotice = AwayNotice()
     var flushDelay: FlushDelay
     /// Whether the last turn's flushes came to their end before all readers had theirs.
     private var areReadersWaiting = false
@@ -155,6 +156,7 @@ package final class GatewayLoop {
         disconnect()
         reviewConnections()
         sendOffReaders()
+        tellWhetherAway()
         endOverfull()
         freeKeys.append(contentsOf: closedKeys)
         closedKeys.removeAll(keepingCapacity: true)
@@ -167,6 +169,7 @@ package final class GatewayLoop {
         var deadline = min(wheel.nextDeadline ?? .never, acceptingAgain.min() ?? .never, nextTopicExpiry)
         deadline = min(deadline, work.freedMemory.due)
         if let due = replica.flushDue { deadline = min(deadline, due) }
+        if work.sharesLog { deadline = min(deadline, lastEnd + AwayNotice.interval) }
         return deadline == .never ? nil : deadline.since(kernel.clock.now())
     }
 
@@ -175,7 +178,7 @@ package final class GatewayLoop {
         !again.isEmpty || !held.isEmpty || !strangers.isEmpty || !due.isEmpty || replica.hasUnmarked
             || replica.hasWalks || replica.hasOverfull || !work.publications.isEmpty || !surveys.isEmpty
             || !disconnections.isEmpty || review.isUnderWay || isSendingOff
-            || hasCursorWaits
+            || hasCursorWaits || isTellingWhetherAway
     }
 
     // MARK: Shares

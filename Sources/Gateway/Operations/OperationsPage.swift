@@ -4,6 +4,9 @@ internal import HTTP
 internal import Primitives
 
 enum OperationsPage {
+    /// A node that has lost its log for a moment is better than one fewer: for so long it counts as ready.
+    private static let awayPatience = Duration.seconds(10)
+
     static func answer(
         _ path: [UInt8], _ response: inout some Responder, _ connection: Connection, _ work: Workspace
     ) throws(Problem) {
@@ -14,6 +17,8 @@ enum OperationsPage {
                 response.refuse(Problem(refusal), connection, work)
             } else if work.shared.isRestoring {
                 response.refuse(work.restoring, connection, work)
+            } else if let since = work.awaySince, work.now.since(since) >= awayPatience {
+                response.refuse(.away(seconds: Int(work.now.since(since).inSeconds)), connection, work)
             } else if work.shared.isServing {
                 plain(200, "ready\n", &response, connection, work)
             } else if work.shared.isDrainingNow {
@@ -52,5 +57,14 @@ enum OperationsPage {
         response.answer(status, "text/plain; charset=utf-8", Array(text.utf8).span, connection, work) {
             $0.add("Cache-Control", "no-store")
         }
+    }
+}
+
+extension Problem {
+    fileprivate static func away(seconds: Int) -> Problem {
+        Problem(
+            503, "overloaded",
+            "The gateway has been without the stream of updates for \(seconds) s: what it shows may be behind."
+        )
     }
 }

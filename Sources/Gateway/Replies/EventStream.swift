@@ -131,7 +131,7 @@ final class EventStream: Reply {
                 output.append(staleEvents: work.batch, of: session.replica)
             }
             if let live, let cursor = work.batch.cursor {
-                output.append(liveEvent: live, cursor, of: session.replica)
+                output.append(liveEvent: live, cursor, isAway: work.isAway, of: session.replica)
             }
         }
         return .goesOn
@@ -223,19 +223,28 @@ final class EventStream: Reply {
             work.actions.end = .dead
             return .goesOn
         }
-        response.write(work) { output in
-            if session.heartbeat > 0 {
-                output.append("event: heartbeat\n")
-                output.append(idLine: cursor, of: session.replica)
-                output.append("data: {\"time\":")
-                output.append(decimal: work.time.milliseconds)
-                output.append("}\n\n")
-            } else {
-                // Not even an empty line: that ends a block, and to some clients a block without data is an event.
-                output.append(comment: "still here")
-            }
+        if session.heartbeat > 0 {
+            writeHeartbeat(&response, work)
+        } else {
+            // Not even an empty line: that ends a block, and to some clients a block without data is an event.
+            response.write(work) { $0.append(comment: "still here") }
         }
         return .goesOn
+    }
+
+    private func writeHeartbeat(_ response: inout some Responder, _ work: Workspace) {
+        response.write(work) { output in
+            output.append("event: heartbeat\n")
+            output.append(idLine: cursor, of: session.replica)
+            output.append("data: {\"time\":")
+            output.append(decimal: work.time.milliseconds)
+            output.append(awayMember: work.isAway)
+            output.append("}\n\n")
+        }
+    }
+
+    func awayChanged(_ response: inout some Responder, _: Connection, _ work: Workspace) {
+        if !isEnded, session.heartbeat > 0 { writeHeartbeat(&response, work) }
     }
 
     /// Whether the peer's kernel has acknowledged nothing for too long. A sign of life now and then fits any buffer for
@@ -330,11 +339,13 @@ extension ByteBuffer {
     }
 
     fileprivate mutating func append(
-        liveEvent live: ReaderSession.PendingLive, _ cursor: UInt64, of replica: BrokerReplica
+        liveEvent live: ReaderSession.PendingLive, _ cursor: UInt64, isAway: Bool, of replica: BrokerReplica
     ) {
         append("event: live\n")
         append(idLine: cursor, of: replica)
-        append(live.isResumed ? "data: {\"resumed\":true}\n\n" : "data: {\"resumed\":false}\n\n")
+        append(live.isResumed ? "data: {\"resumed\":true" : "data: {\"resumed\":false")
+        append(awayMember: isAway)
+        append("}\n\n")
     }
 
     /// `id: …`, nothing where no cursor can be vouched for.

@@ -176,6 +176,7 @@ final class LongPoll: Reply {
         body.append("\",\"updates\":")
         body.append(updates: work.batch)
         if isReset { body.append(",\"reset\":true") }
+        if work.isAway { body.append(",\"away\":true") }
         body.append("gaps", work.batch.gaps) { $0.append(gapMembers: $1) }
         body.append("stale", work.batch.staleNotices) { $0.append($1.unsafeBytes) }
         if connection.principal.proof == .ticket,

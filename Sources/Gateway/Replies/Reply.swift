@@ -26,6 +26,8 @@ protocol Reply: AnyObject {
         because problem: Problem, _ response: inout some Responder, _ connection: Connection,
         _ work: Workspace
     ) -> ReplyProgress
+    /// The log has lost the stream of updates, or has it again: a reader that asked for signs of life is given one.
+    func awayChanged(_ response: inout some Responder, _ connection: Connection, _ work: Workspace)
     /// Its connection's principal is another: where that may not read all that its reader reads, it withdraws.
     func principalChanged(_ connection: Connection, _ work: Workspace)
     /// The answer that it has waited for has come.
@@ -81,6 +83,8 @@ extension Reply {
     ) -> ReplyProgress { .goesOn }
 
     func principalChanged(_: Connection, _: Workspace) {}
+
+    func awayChanged(_: inout some Responder, _: Connection, _: Workspace) {}
 
     func answered(
         _: Answer, to _: UInt64, _: inout some Responder, _: Connection, _: Workspace
