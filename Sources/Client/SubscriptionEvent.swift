@@ -11,6 +11,8 @@ package enum SubscriptionEvent: Sendable, Equatable {
     case gap(Gap)
     /// The topic's latest value counts as stale, until the next one comes. Only a subscription that wants to know is told.
     case stale(Staleness)
+    /// The gateway has lost the stream of updates, so that what it says may be behind; or has it again. With a new link it has.
+    case away(Bool)
     /// Presented later, on any transport, this cursor resumes behind all events so far.
     case cursor([UInt8])
     case error(code: String, message: String)

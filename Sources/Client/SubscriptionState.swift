@@ -47,6 +47,7 @@ struct SubscriptionState {
                 return
             }
             events.append(.stale(staleness))
+        case .away(let isAway): events.append(.away(isAway))
         case .error(let code, let message): events.append(.error(code: code, message: message))
         case .goodbye, .retry, .heartbeat, .answered: break
         }

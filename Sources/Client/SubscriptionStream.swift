@@ -173,7 +173,7 @@ package final class SubscriptionStream {
                 farewell = .goodbye(reason: reason, reconnectAfterMilliseconds: milliseconds)
                 deadline = .now() + Self.goodbyePatience
             case .answered(let isEmpty, let pause): answer = Answer(isEmpty: isEmpty, pauseSeconds: pause)
-            case .update, .cursor, .live, .reset, .gap, .stale, .heartbeat, .error: break
+            case .update, .cursor, .live, .reset, .gap, .stale, .heartbeat, .away, .error: break
             }
             state.apply(event, over: transport, into: &events)
         }

@@ -16,6 +16,8 @@ package enum WireEvent: Sendable, Equatable {
     case retry(milliseconds: UInt64)
     /// Nothing but a sign of life.
     case heartbeat
+    /// The gateway has lost the stream of updates, so that its values may be behind; or has it again.
+    case away(Bool)
     /// An error that does not end the link.
     case error(code: String, message: String)
     /// A poll's answer is complete: ask again, after a pause if the gateway wants one.

@@ -47,6 +47,8 @@ struct UpdatePrinter: ~Copyable {
         case .cursor(let cursor): self.cursor = cursor
         case .stale(let staleness): output.append(staleness, isJSON: isJSON, isColoured: isColoured)
         case .live: break
+        case .away(true): try note("the gateway has lost the stream of updates; what it says may be behind")
+        case .away(false): try note("the gateway has the stream of updates again")
         case .connected(let transport):
             if wasConnected { try note("connected again over \(transport.rawValue)") }
             wasConnected = true

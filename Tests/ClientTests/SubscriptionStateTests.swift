@@ -21,6 +21,7 @@ struct SubscriptionStateTests {
             case .reset: "reset"
             case .gap: "gap"
             case .stale(let staleness): "stale \(staleness.topic.span.text) \(staleness.since)"
+            case .away(let isAway): isAway ? "away" : "back"
             case .cursor: "cursor"
             case .error: "error"
             case .disconnected: "disconnected"

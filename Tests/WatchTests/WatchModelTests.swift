@@ -89,6 +89,28 @@ struct WatchModelTests {
 
     // MARK: Keys
 
+    /// The link is live, and what it shows may be old; a new link is as good as it says.
+    @Test func aGatewayThatIsBehindIsShown() throws {
+        var stage = Stage()
+        stage.hear(.live)
+        let texts = ["behind", "live"]
+        func shown() -> [Bool] {
+            let line = stage.grid().text(ofRow: 0)
+            return texts.map { line.contains($0) }
+        }
+        #expect(shown() == [false, true])
+        stage.hear(.away(true))
+        #expect(shown() == [true, false])
+        stage.hear(.away(false))
+        #expect(shown() == [false, true])
+        stage.hear(.away(true))
+        stage.hear(.disconnected(.lost(reason: "it"), retryAfter: .seconds(1)))
+        #expect(shown() == [false, false])
+        stage.hear(.connected(.webSocket))
+        stage.hear(.live)
+        #expect(shown() == [false, true])
+    }
+
     private func stage(_ names: String...) throws -> Stage {
         var stage = Stage()
         for (place, name) in names.enumerated() {

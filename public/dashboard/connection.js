@@ -37,6 +37,7 @@ export class ConnectionPanel {
     this.#gate = gate;
     this.#announce = announce;
     gate.on('state', (details) => this.#stateChanged(details));
+    gate.on('live', () => this.#becameCurrent());
     gate.on('stale', ({ reason }) => this.#becameStale(reason));
     gate.on('error', ({ message }) => (this.#reason = message));
     this.#watchTransports();
@@ -57,13 +58,17 @@ export class ConnectionPanel {
     element('state').dataset.state = state;
     element('transport-name').textContent = names[transport];
     if (state === 'live') {
-      this.#staleSince = null;
-      this.#reason = `live since ${clock(Date.now(), true)}`;
-      this.#say(`live by ${names[transport]}`);
       this.#measureLatency();
     } else if (state !== 'connecting') {
       this.#becameStale(reason ?? state);
     }
+    this.#showState();
+  }
+
+  #becameCurrent() {
+    this.#staleSince = null;
+    this.#reason = `live since ${clock(Date.now(), true)}`;
+    this.#say(`live by ${names[this.#gate.transport]}`);
     this.#showState();
   }
 
@@ -100,8 +105,11 @@ export class ConnectionPanel {
     element('state-reason').title = this.#reason;
     const { state, transport } = this.#gate;
     const left = Math.ceil((this.#retryAt - performance.now()) / 1000);
+    // The link may be sound while the gateway is behind.
+    const isBehind = state === 'live' && this.#gate.isStale;
+    element('state').dataset.state = isBehind ? 'behind' : state;
     const texts = {
-      live: `live · ${names[transport]}`,
+      live: `${isBehind ? 'behind' : 'live'} · ${names[transport]}`,
       connecting: `connecting · ${names[transport]}`,
       waiting: left > 0 ? `retry in ${left} s` : 'retrying',
       closed: 'closed · connect',

@@ -103,6 +103,7 @@ export class Connection {
       // Patterns removed since then are not covered any more.
       covered: unlessOver((patterns, cursor) => sink.covered?.(patterns.filter((pattern) => this.#carried.has(pattern)), cursor)),
       live: unlessOver(sink.live),
+      away: unlessOver(sink.away),
       reset: unlessOver(sink.reset),
       gap: unlessOver(sink.gap),
       stale: unlessOver(sink.stale),

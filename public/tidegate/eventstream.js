@@ -113,13 +113,14 @@ export class EventStreamTransport {
       const content = JSON.parse(data);
       if (type === 'live') {
         isLive = true;
-        if (!isCatchingUp) this.#becameLive(topics, /** @type {string} */ (id), content.resumed);
+        if (!isCatchingUp) this.#becameLive(topics, /** @type {string} */ (id), content.resumed, content.stale === true);
         continue;
       }
       if (type === 'reset') sink.reset(content.reason ?? 'the gateway could not honour the cursor');
       else if (type === 'gap') sink.gap(content);
       else if (type === 'stale') sink.stale(content);
       else if (type === 'goodbye') this.#bidden(content);
+      else if (type === 'heartbeat') sink.away(content.stale === true);
       if (id !== null && !isCatchingUp) sink.cursor(id);
     }
     flush(null);
@@ -130,11 +131,12 @@ export class EventStreamTransport {
    * @param {string[]} topics
    * @param {string} cursor
    * @param {boolean} isResumed
+   * @param {boolean} isAway
    */
-  #becameLive(topics, cursor, isResumed) {
+  #becameLive(topics, cursor, isResumed, isAway) {
     this.#isLive = true;
     this.#context.sink.covered(topics, cursor);
-    this.#context.sink.live(isResumed);
+    this.#context.sink.live(isResumed, isAway);
   }
 
   /** @param {{reason: string, reconnectAfter?: number}} content */

@@ -14,6 +14,8 @@ import { Timer } from './timer.js';
  * @typedef {import('./listeners.js').State} State
  */
 
+/** Why values may be old though the link is live. */
+const awayReason = 'the gateway has lost the stream of updates';
 /** A goodbye may name less than this once, not again and again. */
 const leastMilliseconds = 1000;
 /** A connection that was live this long is sound: the next drop is isolated. */
@@ -234,7 +236,8 @@ export class Link {
       },
       cursor: (cursor) => this.#coverage.moveTo(cursor),
       covered: (patterns, cursor) => this.#coverage.extend(patterns, cursor),
-      live: (resumed) => this.#becameLive(resumed),
+      live: (resumed, isAway) => this.#becameLive(resumed, isAway),
+      away: (isAway) => this.#away(isAway),
       reset: (reason) => this.#reset(reason),
       gap: (gap) => this.#skip(gap),
       refused: (patterns, code, message) => this.#setAside(patterns, code, message),
@@ -264,15 +267,32 @@ export class Link {
     this.#listeners.tell('gap', gap);
   }
 
-  /** @param {boolean} resumed */
-  #becameLive(resumed) {
+  /** @param {boolean} resumed @param {boolean} isAway */
+  #becameLive(resumed, isAway) {
     this.counts.connections += this.#state === 'live' ? 0 : 1;
     this.#ladder.proven();
     this.#goodTimer.start(goodMilliseconds, () => this.#retry.succeeded());
     this.#climber.plan();
+    this.#isStale = isAway;
     this.#enter('live');
-    this.#isStale = false;
+    if (isAway) this.#listeners.tell('stale', { reason: awayReason });
+    else this.#tellLive(resumed);
+  }
+
+  /** @param {boolean} resumed */
+  #tellLive(resumed) {
     this.#listeners.tell('live', { transport: this.#ladder.current, resumed, cursor: this.cursor });
+  }
+
+  /** The link is sound, but the gateway may be behind. @param {boolean} isAway */
+  #away(isAway) {
+    if (this.#state !== 'live' || isAway === this.#isStale) return;
+    if (isAway) {
+      this.#markStale(awayReason);
+      return;
+    }
+    this.#isStale = false;
+    this.#tellLive(true);
   }
 
   /** @param {import('./transport.js').Ending} ending */

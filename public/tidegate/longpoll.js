@@ -90,7 +90,7 @@ export class LongPollTransport {
       cursor = answer.cursor;
       backlog.take(answer.byteCount);
       if (!wasRead) sink.covered(topics, answer.cursor);
-      if (!wasRead && backlog.isRead) sink.live(isResumed);
+      if (!wasRead && backlog.isRead) sink.live(isResumed, answer.away === true);
       // An answer to a poll that may wait names no time, unless the gateway drains.
       if (wasRead && answer.patience) {
         sink.goodbye(answer.patience);
@@ -130,6 +130,7 @@ export class LongPollTransport {
     if (answer.updates.length > 0) sink.updates(answer.updates, isCursorKept ? answer.cursor : undefined);
     else if (isCursorKept) sink.cursor(answer.cursor);
     for (const staleness of answer.stale ?? []) sink.stale(staleness);
+    sink.away(answer.away === true);
   }
 
   /** @param {number} milliseconds */

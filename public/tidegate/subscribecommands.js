@@ -42,6 +42,8 @@ export class SubscribeCommands {
   #sent = new Map();
   /** Subscriptions that are not live yet. @type {Set<Whole>} */
   #wholes = new Set();
+  /** What the last `live` said of the gateway. */
+  #isAway = false;
   /** Nothing is sent before this part is answered. @type {Part | null} */
   #awaited = null;
   /** Whether a subscription was granted and its snapshot is complete. */
@@ -121,8 +123,8 @@ export class SubscribeCommands {
     this.#answered(part);
   }
 
-  /** @param {{id: number, cursor: string}} answer */
-  live({ id, cursor }) {
+  /** @param {{id: number, cursor: string, stale?: boolean}} answer */
+  live({ id, cursor, stale = false }) {
     const whole = this.#sent.get(id)?.whole;
     if (!whole) return;
     this.#sent.delete(id);
@@ -131,7 +133,8 @@ export class SubscribeCommands {
     if (whole.live < whole.count) return;
     this.#wholes.delete(whole);
     this.#sink.covered(whole.topics, cursor);
-    if (this.#wholes.size === 0) this.#sink.live(whole.cursor !== null);
+    this.#isAway = stale;
+    if (this.#wholes.size === 0) this.#sink.live(whole.cursor !== null, stale);
   }
 
   /** @param {{id: number, code: string, message: string}} error @returns {boolean} whether it was the answer to a command of these */
@@ -191,7 +194,7 @@ export class SubscribeCommands {
     for (const [id, part] of this.#sent) if (part.whole === whole) this.#sent.delete(id);
     this.#wholes.delete(whole);
     this.#sink.refused(whole.topics, code, message);
-    if (this.#wholes.size === 0 && this.isAnyLive) this.#sink.live(false);
+    if (this.#wholes.size === 0 && this.isAnyLive) this.#sink.live(false, this.#isAway);
   }
 }
 

@@ -33,7 +33,8 @@
  * @property {(updates: Update[], cursor?: string) => void} updates
  * @property {(cursor: string) => void} cursor
  * @property {(patterns: string[], cursor: string) => void} covered the cursor now covers these too
- * @property {(resumed: boolean) => void} live the snapshot is complete
+ * @property {(resumed: boolean, isAway: boolean) => void} live the snapshot is complete; `isAway`: of a gateway that has lost the stream of updates
+ * @property {(isAway: boolean) => void} away the gateway has lost the stream of updates, or has it
  * @property {(reason: string) => void} reset forget all values; a snapshot follows
  * @property {(gap: Gap) => void} gap
  * @property {(staleness: Staleness, cursor?: string) => void} stale

@@ -196,7 +196,10 @@ export class WebSocketTransport {
       case 'subscribed': this.#commands.subscribed(message); break;
       case 'unsubscribed': this.#unsubscribed(message); break;
       case 'live': this.#commands.live(message); break;
-      case 'heartbeat': if (cursor) sink.cursor(cursor); break;
+      case 'heartbeat':
+        if (cursor) sink.cursor(cursor);
+        sink.away(message.stale === true);
+        break;
       case 'gap': sink.gap(message); break;
       case 'stale': sink.stale(message, cursor); break;
       case 'goodbye': sink.goodbye(message.reconnectAfter); break;

@@ -9,6 +9,7 @@ package final class EventStreamWire: SubscriptionWire {
     private var parser = EventStreamParser(byteCountLimit: WireLimits.messageByteCount)
     private var isStreaming = false
     private var toldCursor: [UInt8] = []
+    private var away = AwaySign()
     private var toldRetry: Int?
 
     package init(_ subscription: SubscriptionRequest, at url: GatewayURL) {
@@ -104,7 +105,10 @@ package final class EventStreamWire: SubscriptionWire {
     private func read(_ event: EventStreamParser.Event, into events: inout [WireEvent]) throws(JSONFailure) {
         switch event.type {
         case "message": events.append(.update(try Update(line: event.data)))
-        case "live": events.append(.live(resumed: try Notice(event.data).resumed))
+        case "live":
+            let notice = try Notice(event.data)
+            events.append(.live(resumed: notice.resumed))
+            away.hear(notice.isAway, into: &events)
         case "reset": events.append(.reset)
         case "gap": events.append(.gap(try TopicNotice(event.data).gap))
         case "stale": events.append(.stale(try TopicNotice(event.data).staleness))
@@ -115,7 +119,9 @@ package final class EventStreamWire: SubscriptionWire {
         case "error":
             let notice = try Notice(event.data)
             events.append(.error(code: notice.code, message: notice.message))
-        case "heartbeat": events.append(.heartbeat)
+        case "heartbeat":
+            events.append(.heartbeat)
+            away.hear(try Notice(event.data).isAway, into: &events)
         default: break  // Of a later protocol.
         }
     }

@@ -3,6 +3,7 @@ internal import Primitives
 
 struct Notice {
     var resumed: Bool?
+    var isAway = false
     var reason = ""
     var reconnectAfter: UInt64?
     var code = ""
@@ -22,6 +23,8 @@ struct Notice {
         let text = scanner.bytes
         if name.equals("resumed", in: text) {
             resumed = try scanner.boolean()
+        } else if name.equals("stale", in: text) {
+            isAway = try scanner.boolean()
         } else if name.equals("reason", in: text) {
             reason = try scanner.optionalText()
         } else if name.equals("reconnectAfter", in: text) {
@@ -33,5 +36,16 @@ struct Notice {
         } else {
             _ = try scanner.value()
         }
+    }
+}
+
+/// What a link was last told of whether the gateway has the stream of updates.
+struct AwaySign {
+    private var isAway = false
+
+    mutating func hear(_ isAway: Bool, into events: inout [WireEvent]) {
+        guard isAway != self.isAway else { return }
+        self.isAway = isAway
+        events.append(.away(isAway))
     }
 }

@@ -9,6 +9,7 @@ package final class PollWire: SubscriptionWire {
     private var body: [UInt8] = []
     private var isAwaiting = false
     private var hasAnswered = false
+    private var away = AwaySign()
     package private(set) var isReusable = true
 
     package init(_ subscription: SubscriptionRequest, at url: GatewayURL) {
@@ -49,11 +50,13 @@ package final class PollWire: SubscriptionWire {
         isAwaiting = false
         if !hasAnswered { events.append(.subscribed(resumed: nil)) }
         var isEmpty = true
+        var isAway: Bool?
         if reader.head?.status == 200 {
             let text = body
             do throws(JSONFailure) {
                 var answer = try PollAnswer(text.span)
                 let news = answer.gaps + answer.updates + answer.stale
+                isAway = answer.isAway
                 isEmpty = !answer.isReset && news.isEmpty
                 if answer.isReset { events.append(.reset) }
                 events.append(contentsOf: news)
@@ -64,6 +67,7 @@ package final class PollWire: SubscriptionWire {
         }
         if !hasAnswered { events.append(.live(resumed: nil)) }
         hasAnswered = true
+        if let isAway { away.hear(isAway, into: &events) }
         let pause = reader.head?.field("Retry-After").flatMap { $0.span.decimal }
         events.append(.answered(isEmpty: isEmpty, retryAfterSeconds: pause))
     }
@@ -73,6 +77,7 @@ package final class PollWire: SubscriptionWire {
 private struct PollAnswer {
     var cursor: [UInt8]?
     var isReset = false
+    var isAway = false
     var updates: [WireEvent] = []
     var gaps: [WireEvent] = []
     var stale: [WireEvent] = []
@@ -87,6 +92,8 @@ private struct PollAnswer {
                 try scanner.updates(into: &updates)
             } else if name.equals("reset", in: text) {
                 isReset = try scanner.boolean()
+            } else if name.equals("away", in: text) {
+                isAway = try scanner.boolean()
             } else if name.equals("gaps", in: text) {
                 try scanner.enterArray()
                 while try scanner.nextElement() { gaps.append(.gap(try TopicNotice(&scanner).gap)) }

@@ -81,7 +81,7 @@ struct SubscriptionParts {
             liveCount += 1
             if isWhole, liveCount == sentCount { events.append(event) }
         case .cursor: if isWhole { events.append(event) }
-        case .update, .reset, .gap, .stale, .goodbye, .retry, .heartbeat, .error, .answered:
+        case .update, .reset, .gap, .stale, .goodbye, .retry, .heartbeat, .away, .error, .answered:
             events.append(event)
         }
     }

@@ -13,6 +13,7 @@ package final class WebSocketWire: SubscriptionWire {
         limits: MessageLimits(messageByteCount: WireLimits.messageByteCount, frameCount: 65_536))
     private var isOpen = false
     private var parts = SubscriptionParts.inURL
+    private var away = AwaySign()
     private var closing = CloseHandshake(role: .client)
     /// Mask keys must be unpredictable (RFC 6455 §5.3).
     private var generator = SystemRandomNumberGenerator()
@@ -139,6 +140,7 @@ package final class WebSocketWire: SubscriptionWire {
             if let limit = message.messageByteCount { parts.messageByteCount = limit }
             if message.isExpiring { showAnew(into: &output) }
             message.tell(into: &heard)
+            if let isAway = message.isAway { away.hear(isAway, into: &heard) }
         } catch {
             throw .violation("a message is not the JSON expected, \(error)")
         }
@@ -200,6 +202,11 @@ private struct ServerMessage {
     }
 
     var isExpiring: Bool { type.span.equals("expiring") }
+
+    /// Whether the gateway has lost the stream of updates, where the message says so or not.
+    var isAway: Bool? {
+        type.span.equals("live") || type.span.equals("heartbeat") ? notice.isAway : nil
+    }
 
     func tell(into events: inout [WireEvent]) {
         let type = type.span

@@ -17,6 +17,8 @@ package struct WatchModel: Sendable {
     /// The table that a paused screen shows.
     package internal(set) var frozen: TopicTable?
     package internal(set) var link = LinkState.connecting
+    /// The gateway has lost the stream of updates: what it shows may be behind.
+    package internal(set) var isAway = false
     package internal(set) var columns: [MemberPath] = []
     package internal(set) var conflatedCount: UInt64 = 0
     package internal(set) var missedCount: UInt64 = 0
@@ -85,7 +87,10 @@ package struct WatchModel: Sendable {
     @discardableResult
     package mutating func apply(_ event: SubscriptionEvent, now: Instant, time: UnixTime) -> Bool {
         switch event {
-        case .connected: link = .snapshot
+        case .connected:
+            link = .snapshot
+            isAway = false
+        case .away(let isAway): self.isAway = isAway
         case .update(let update, _): return take(update, now: now, time: time)
         case .live: becomeLive()
         case .reset: beginSnapshot()

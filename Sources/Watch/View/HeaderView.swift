@@ -33,6 +33,11 @@ extension WatchView {
     private var statePieces: [Piece] {
         var pieces: [Piece]
         switch model.link {
+        case .live where model.isAway:
+            pieces = [
+                Piece("\(symbols.dot) behind", Style(.warning, on: .bar, isBold: true)),
+                Piece("  the gateway has lost the updates", Self.dim),
+            ]
         case .live: pieces = [Piece("\(symbols.dot) live", Style(.up, on: .bar, isBold: true))]
         case .connecting: pieces = [Piece("\(symbols.dot) connecting", Style(.warning, on: .bar))]
         case .snapshot: pieces = [Piece("\(symbols.dot) snapshot", Style(.warning, on: .bar))]
