@@ -1,3 +1,4 @@
+import Access
 import Broker
 import Foundation
 import Primitives
@@ -140,6 +141,32 @@ import Testing
         try stage.pass(.milliseconds(900))
         let told = streams.map { $0.hear() }.filter { $0.contains("event: goodbye") }
         #expect(!told.isEmpty && told.allSatisfy { !$0.contains("id: ") })
+    }
+
+    /// What somebody may read is what they may when it is decided.
+    @Test(arguments: doors) func rightsMayShrinkMeanwhile(door: String) throws {
+        let stage = FrontEndStage(updates: SharedLog())
+        try stage.sequencer.publish(batch("a/x"), time: .now(), at: stage.clock.now)
+        stage.follow()
+        let upgrade =
+            "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+            + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+        let isSocket = door.hasPrefix("/ws")
+        stage.receive("GET \(door)stage-9 HTTP/1.1\r\nHost: x\r\n\(isSocket ? upgrade : "")\r\n")
+        var rights = Rights()
+        rights.subscribe = Rights.Scope([try TopicPattern("b/*")])
+        stage.connection.principal = Principal(name: "ann", rights: rights, proof: .key)
+        stage.frontEnd.principalChanged(stage.connection, stage.work)
+        var said = stage.pass(.milliseconds(1001))
+        for _ in 0..<3 { said += stage.flush() }
+        said += stage.pass(.seconds(3))
+        #expect(!said.contains("a/x") && said.contains(isSocket ? "forbidden" : "unauthenticated"), "\(said)")
+    }
+
+    private func batch(_ name: String) throws -> UpdateBatch {
+        var batch = UpdateBatch()
+        try batch.append(topic: Array(name.utf8).span, data: [49].span)
+        return batch
     }
 
     /// Nothing of them stays in the list.

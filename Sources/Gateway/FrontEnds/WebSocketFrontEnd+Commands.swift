@@ -107,7 +107,6 @@ extension WebSocketFrontEnd {
             guard let (command, id) = undone.postponed else { return }
             if waitsForOutcomes(command) {
                 self.undone.postponed = (command, id)
-                self.undone.awaited = undone.awaited
                 return
             }
             do throws(Problem) {

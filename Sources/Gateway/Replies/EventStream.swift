@@ -105,7 +105,9 @@ final class EventStream: Reply {
     private func goOnWaiting(
         _ response: inout some Responder, _ connection: Connection, _ work: Workspace
     ) {
-        guard let (awaited, request) = waiting, !isEnded, !work.isWaiting(for: awaited) else { return }
+        guard let (awaited, request) = waiting, !isEnded, !work.isWaiting(for: awaited),
+            work.now < connection.principal.end
+        else { return }
         waiting = nil
         work.catchUp()
         // It reads nothing yet, so it can.
@@ -140,6 +142,12 @@ final class EventStream: Reply {
     // MARK: Rights
 
     func principalChanged(_ connection: Connection, _ work: Workspace) {
+        if let (_, request) = waiting {
+            // It reads nothing yet that could be looked through.
+            let rights = connection.principal.rights.subscribe
+            if !request.patterns.allSatisfy({ rights.allows($0) }) { work.withdraw(connection) }
+            return
+        }
         review = Review()
         goOnReviewing(connection, work)
     }
