@@ -1,5 +1,5 @@
 /// Which epochs a cursor may be of: the present one, and those that it continues.
-internal import Primitives
+package import Primitives
 
 /// A restart after a crash, a lost end of a disk and a failover are one case: a new epoch goes on from what survived
 /// of the old one. A cursor of the old epoch still says something, up to there.
@@ -35,7 +35,7 @@ package struct Lineage: Sendable, Equatable {
     }
 
     /// Whether `cursor` names a place in this history, of which `sequence` is the end.
-    func contains(_ cursor: Cursor, endingAt sequence: UInt64) -> Bool {
+    package func contains(_ cursor: Cursor, endingAt sequence: UInt64) -> Bool {
         guard cursor.covered <= sequence else { return false }
         if cursor.epoch == current.text { return true }
         return former.contains { $0.epoch.text == cursor.epoch && cursor.reach <= $0.survived }
@@ -62,7 +62,7 @@ package struct Lineage: Sendable, Equatable {
     }
 
     /// Reads that form; nil when it is malformed.
-    init?(_ text: Payload) {
+    package init?(_ text: Payload) {
         let words = Array(text.unsafeBytes).split(separator: ASCII.space, omittingEmptySubsequences: false)
         guard let first = words.first, !first.isEmpty else { return nil }
         var former: [Former] = []

@@ -48,6 +48,9 @@ package enum LogEntry {
     /// In the place of a sequence number: there was no epoch before.
     static var none: UInt64 { .max }
 
+    /// In the place of a sequence number: that of the last update before the entry, whichever it is.
+    package static var all: UInt64 { .max - 1 }
+
     /// Writes that `epoch` begins; cursors of the one before are good up to `survived`. Nil: it is the first.
     package static func write(
         _ epoch: Epoch, after survived: UInt64?, at moment: Moment, to output: inout ByteBuffer
@@ -94,6 +97,9 @@ package struct LogEntryFailure: Error, Sendable, Equatable, CustomStringConverti
         self.reason = reason
     }
 
+    /// Entries come in records, and one of those ends in the middle of an entry.
+    package static let cutRecord = LogEntryFailure("its record is cut off")
+
     package var description: String { "an entry of the log can't be read: \(reason)" }
 }
 
@@ -120,6 +126,11 @@ package struct LogClock: Sendable {
     package init(after last: LogEntry.Moment, time: UnixTime, at now: Instant) {
         let passed = time.milliseconds - min(time.milliseconds, last.time.milliseconds)
         offset = last.instant.nanoseconds &+ Interval(milliseconds: passed).nanoseconds &- now.nanoseconds
+    }
+
+    /// The clock of a log that several machines write: their wall clocks, of which each process goes on from where it found its own.
+    package init(ofWall time: UnixTime, at now: Instant) {
+        offset = Interval(milliseconds: time.milliseconds).nanoseconds &- now.nanoseconds
     }
 
     package func reading(at instant: Instant) -> Reading {

@@ -26,11 +26,16 @@ extension Sequencer {
             self.topicLimit = topicLimit
         }
 
-        package func hasRules(of other: Retention) -> Bool {
-            tombstoneLimit == other.tombstoneLimit && keyLimit == other.keyLimit && keyLife == other.keyLife
-                && logs.elementsEqual(other.logs, by: ==)
-                && timesToLive.elementsEqual(other.timesToLive, by: ==)
-                && staleness.elementsEqual(other.staleness, by: ==)
+        package func hasRules(of other: Retention) -> Bool { difference(from: other) == nil }
+
+        /// The setting by which the first rule that differs is known; nil: none does.
+        package func difference(from other: Retention) -> String? {
+            if tombstoneLimit != other.tombstoneLimit { return "topics.tombstones" }
+            if !logs.elementsEqual(other.logs, by: ==) { return "topics.logs" }
+            if !timesToLive.elementsEqual(other.timesToLive, by: ==) { return "topics.ttl" }
+            if !staleness.elementsEqual(other.staleness, by: ==) { return "topics.stale" }
+            if keyLimit != other.keyLimit { return "publishers.keys" }
+            return keyLife == other.keyLife ? nil : "publishers.keyLife"
         }
 
         /// How many updates the log of a topic keeps; 0 where it has none.

@@ -36,6 +36,9 @@ extension Sequencer {
         // What was there before ends here, behind the lock.
     }
 
+    /// How many states have taken the place of another one.
+    var stateNumber: Int { change { $0.fanOut.stateNumber } }
+
     private func handOver() -> Handover {
         change { state in
             var numbering = Numbering(lineage: state.numbering.lineage)

@@ -32,7 +32,7 @@ package struct UpdateBatch: ~Copyable, @unchecked Sendable {
     package var isEmpty: Bool { entries.isEmpty }
     package var hasConditions: Bool { !conditions.isEmpty }
     /// Whether it may come to nothing though all of it is right.
-    var isGuarded: Bool { key != nil || hasConditions }
+    package var isGuarded: Bool { key != nil || hasConditions }
     /// Bytes of names and values held.
     package var byteCount: Int { text.count }
 

@@ -6,7 +6,7 @@ internal import Synchronization
 
 /// Any thread. It refuses all until the journal is there, and is the journal from then on.
 final class AwaitedLog: UpdateLog {
-    let progress = RecoveryProgress()
+    let progress = RestoreProgress()
     private let journal = AtomicLazyReference<JournalLog>()
 
     /// All is restored.

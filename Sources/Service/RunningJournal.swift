@@ -29,7 +29,7 @@ final class RunningJournal: Sendable {
     /// Restores what the folder holds into `sequencer`, which is new, and starts. `progress` says meanwhile how far it is.
     init(
         _ held: Held, _ settings: JournalSettings, into sequencer: Sequencer, rules: Sequencer.Retention,
-        _ progress: RecoveryProgress, _ log: Log
+        _ progress: RestoreProgress, _ log: Log
     ) throws {
         let path = held.path
         let watch = try RestoreWatch(progress, path, log)
@@ -117,7 +117,7 @@ final class RunningJournal: Sendable {
 private final class RestoreWatch: Sendable {
     private let isOver = Monitor(false)
 
-    init(_ progress: RecoveryProgress, _ path: String, _ log: Log) throws(SystemFailure) {
+    init(_ progress: RestoreProgress, _ path: String, _ log: Log) throws(SystemFailure) {
         let isOver = isOver
         _ = try LoopThread(name: "restore") {
             while !isOver.wait(until: .now() + Interval(milliseconds: 1000), for: { $0 }) {

@@ -1,4 +1,5 @@
 /// Goes through the records of a log in order, over all segments, and finds out where it ends and why.
+internal import Broker
 internal import Primitives
 
 /// A record that cannot be read ends the log. Whether that is the tail of a log that was being written, or damage, the other
@@ -7,7 +8,7 @@ internal import Primitives
 /// synced may be there.
 final class LogWalk {
     private let segments: [LogSegment]
-    private let progress: RecoveryProgress
+    private let progress: RestoreProgress
     private var index: Int
     private var reader: RecordReader?
     /// The record that was read last; its bytes are passed when the next one is wanted.
@@ -32,7 +33,7 @@ final class LogWalk {
     }
 
     /// - Parameter snapshotPosition: records up to there are passed over; if they can't be read it does not matter.
-    init(_ segments: [LogSegment], after snapshotPosition: UInt64, _ progress: RecoveryProgress) {
+    init(_ segments: [LogSegment], after snapshotPosition: UInt64, _ progress: RestoreProgress) {
         self.segments = segments
         self.progress = progress
         wanted = snapshotPosition + 1

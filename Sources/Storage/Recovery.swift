@@ -1,4 +1,5 @@
 /// Reads back what a folder holds: the newest snapshot that is whole, and the log behind it. It changes nothing.
+package import Broker
 internal import Primitives
 
 /// Owned by one thread. The order of use: `init`, `forEachChunk`, `forEachRecord`, then `continuity` and the like, and
@@ -6,7 +7,7 @@ internal import Primitives
 package final class Recovery {
     let folder: any StorageFolder
     let bootID: BootID
-    let progress: RecoveryProgress
+    let progress: RestoreProgress
     let contents: FolderContents
     let segments: [LogSegment]
     let snapshot: SnapshotReader?
@@ -27,12 +28,12 @@ package final class Recovery {
 
     /// - Parameter bootID: the machine's present one.
     package convenience init(
-        _ folder: any StorageFolder, bootID: BootID, progress: RecoveryProgress = RecoveryProgress()
+        _ folder: any StorageFolder, bootID: BootID, progress: RestoreProgress = RestoreProgress()
     ) throws(StorageFailure) {
         try self.init(folder, bootID: bootID, progress: progress, toleratesDamage: false)
     }
 
-    init(_ folder: any StorageFolder, bootID: BootID, progress: RecoveryProgress, toleratesDamage: Bool)
+    init(_ folder: any StorageFolder, bootID: BootID, progress: RestoreProgress, toleratesDamage: Bool)
         throws(StorageFailure)
     {
         self.folder = folder
@@ -48,7 +49,7 @@ package final class Recovery {
 
     /// The newest snapshot that is whole, and those that are not.
     private static func newestSnapshot(
-        _ positions: [UInt64], in folder: any StorageFolder, _ progress: RecoveryProgress
+        _ positions: [UInt64], in folder: any StorageFolder, _ progress: RestoreProgress
     ) throws(StorageFailure) -> (SnapshotReader?, [(SnapshotFile, StorageFailure)]) {
         var damaged: [(SnapshotFile, StorageFailure)] = []
         for position in positions {
@@ -166,7 +167,7 @@ package enum Continuity: Sendable {
 
 extension SnapshotReader {
     /// Reads all of it; nil if it is whole.
-    fileprivate func damage(_ progress: RecoveryProgress) throws(StorageFailure) -> StorageFailure? {
+    fileprivate func damage(_ progress: RestoreProgress) throws(StorageFailure) -> StorageFailure? {
         do {
             try forEachChunk(progress) { _ in }
             return nil

@@ -1,4 +1,5 @@
 /// Cuts a damaged log, so that a gateway can start with what is before the damage.
+package import Broker
 internal import Primitives
 
 /// What a repair has done.
@@ -14,7 +15,7 @@ package struct Repair: Sendable {
     /// that says so, and by that all records from there on are stale. The next recovery finds it and is `shortened`.
     package init(
         _ folder: any StorageFolder, salt: UInt64 = .random(in: 0 ... .max),
-        progress: RecoveryProgress = RecoveryProgress()
+        progress: RestoreProgress = RestoreProgress()
     ) throws {
         let recovery = try Recovery(folder, bootID: .none, progress: progress, toleratesDamage: true)
         try recovery.forEachRecord { _, _ in }

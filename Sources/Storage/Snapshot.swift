@@ -1,4 +1,5 @@
 /// A snapshot's file: a header, pieces of the state as records 1, 2, 3 …, and a record of the end.
+internal import Broker
 internal import Primitives
 
 /// A snapshot that is there, whole or not.
@@ -38,7 +39,7 @@ struct SnapshotReader {
     }
 
     /// Hands out the pieces in order. Throws `damaged` when one of them or the end is missing.
-    func forEachChunk(_ progress: RecoveryProgress, _ take: (Span<UInt8>) throws -> Void) throws {
+    func forEachChunk(_ progress: RestoreProgress, _ take: (Span<UInt8>) throws -> Void) throws {
         let reader = try RecordReader(stored, header.checksum)
         var position: UInt64 = 1
         while case .record(let record) = try reader.read(), record.position == position {

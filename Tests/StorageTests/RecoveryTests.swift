@@ -1,3 +1,4 @@
+import Broker
 import Foundation
 import Primitives
 import Testing
@@ -62,7 +63,7 @@ import Testing
         try journal.keep(DiskStage.third(1), DiskStage.third(2))
         try journal.snapshot([UInt8](repeating: 1, count: 100_000))
         try journal.keep(DiskStage.third(3), DiskStage.third(4))
-        let progress = RecoveryProgress()
+        let progress = RestoreProgress()
         #expect(progress.fraction == 0)
         let recovery = try Recovery(stage.folder, bootID: BootID("first"), progress: progress)
         var seen = [progress.fraction]

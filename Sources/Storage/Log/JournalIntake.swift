@@ -4,23 +4,14 @@ package import Primitives
 
 /// Guarded by its monitor.
 struct JournalIntake: ~Copyable {
-    /// A batch whose outcome is not known yet.
-    struct Waiting {
-        let byteCount: Int
-        /// Room that is set aside for the topics it creates.
-        var reserved: Int
-        let ticket: PublishTicket?
-    }
-
-    /// The entries of batches, one behind the other, and what belongs to each.
-    var bytes = ByteBuffer()
-    var waiting: [Waiting] = []
+    /// The entries of batches, and who waits for them.
+    var entries = WaitingEntries()
     var reports: [JournalChore.Report] = []
     /// Why nothing is taken.
     var refusal: PublishFailure?
     var isClosing = false
 
-    var isEmpty: Bool { waiting.isEmpty && reports.isEmpty }
+    var isEmpty: Bool { entries.isEmpty && reports.isEmpty }
 
     /// Takes a batch that is to be appended. Returns why not, where it isn't.
     mutating func take(
@@ -28,12 +19,10 @@ struct JournalIntake: ~Copyable {
         limit: Int
     ) -> PublishFailure? {
         if let refusal { return refusal }
-        guard bytes.count <= limit else {
+        guard entries.byteCount <= limit else {
             return .unavailable(reason: "updates come faster than its journal can write them")
         }
-        let before = bytes.count
-        LogEntry.write(batch, at: moment, to: &bytes)
-        waiting.append(Waiting(byteCount: bytes.count - before, reserved: reserved, ticket: ticket))
+        entries.append(batch, at: moment, reserved: reserved, for: ticket)
         return nil
     }
 }

@@ -20,8 +20,8 @@ package final class JournalWork {
     // MARK: On the way
 
     /// Entries that are not in the journal yet, and those that are and wait to be written and applied.
-    private var taken = JournalBatches()
-    private var appended = JournalBatches()
+    private var taken = WaitingEntries()
+    private var appended = WaitingEntries()
     private var batch = UpdateBatch()
     /// Reused for the topics that are due.
     private var due = UpdateBatch()
@@ -72,7 +72,7 @@ package final class JournalWork {
         if isOver { return }
         let (reports, isToClose) = intake.withLock { intake in
             defer { (intake.reports, intake.isClosing) = ([], false) }
-            if taken.isEmpty { taken.exchange(with: &intake) }
+            if taken.isEmpty { swap(&taken, &intake.entries) }
             return (intake.reports, intake.isClosing)
         }
         isClosing = isClosing || isToClose
@@ -149,20 +149,7 @@ package final class JournalWork {
     // MARK: Into the order
 
     private func applyAppended() {
-        while let bytes = appended.first {
-            var waiting = appended.firstWaiting
-            do throws(LogEntryFailure) {
-                let outcome = try sequencer.apply(
-                    bytes, by: clock, reading: &batch, reserved: &waiting.reserved)
-                if let outcome, let ticket = waiting.ticket {
-                    ticket.receiver.received(outcome, for: ticket.number)
-                }
-            } catch {
-                preconditionFailure("an entry of this process: \(error)")
-            }
-            if waiting.reserved > 0 { sequencer.release(waiting.reserved) }
-            appended.removeFirst()
-        }
+        while !appended.isEmpty { appended.applyFirst(to: sequencer, by: clock, reading: &batch) }
     }
 
     // MARK: Chores
@@ -205,8 +192,8 @@ package final class JournalWork {
         start(
             .snapshot(
                 StateSnapshot(
-                    pending: pending, order: sequencer.beginStateWalk(), moment: moment, clock: clock,
-                    sequencer: sequencer, stop: snapshotStop)))
+                    pending: pending, state: StateChunks(of: sequencer, at: moment, by: clock),
+                    stop: snapshotStop)))
     }
 
     private func start(_ chore: JournalChore) {
@@ -264,25 +251,16 @@ package final class JournalWork {
     private func refuse(_ refusal: PublishFailure) {
         intake.withLock { intake in
             intake.refusal = refusal
-            if taken.isEmpty { taken.exchange(with: &intake) }
+            if taken.isEmpty { swap(&taken, &intake.entries) }
         }
-        drop(&taken, refusal)
-    }
-
-    private func drop(_ batches: inout JournalBatches, _ refusal: PublishFailure) {
-        while batches.first != nil {
-            let waiting = batches.firstWaiting
-            if let ticket = waiting.ticket { ticket.receiver.received(.failure(refusal), for: ticket.number) }
-            if waiting.reserved > 0 { sequencer.release(waiting.reserved) }
-            batches.removeFirst()
-        }
+        taken.drop(refusal, releasing: sequencer)
     }
 
     /// The journal is dead.
     private func fail(_ failure: StorageFailure) {
         let refusal = PublishFailure.unavailable(reason: "its journal has failed")
         refuse(refusal)
-        drop(&appended, refusal)
+        appended.drop(refusal, releasing: sequencer)
         (nextSync, nextTry) = (.never, .never)
         guard !isOver else { return }
         isOver = true

@@ -31,7 +31,7 @@ package struct OpenedJournal {
         _ folder: any StorageFolder, _ settings: JournalSettings, holding lock: (any FolderLock)? = nil,
         into sequencer: Sequencer? = nil, bootID: BootID, epoch: Epoch,
         rules: Sequencer.Retention, time: UnixTime, at now: Instant,
-        progress: RecoveryProgress = RecoveryProgress(),
+        progress: RestoreProgress = RestoreProgress(),
         makeSalt: @escaping @Sendable () -> UInt64 = { .random(in: 0 ... .max) },
         tell: @escaping @Sendable (JournalNotice) -> Void, handOut: @escaping (JournalChore) -> Void
     ) throws {

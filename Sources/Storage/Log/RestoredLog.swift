@@ -39,13 +39,13 @@ struct RestoredLog {
     init(
         _ folder: any StorageFolder, _ options: JournalOptions, holding lock: any FolderLock,
         into sequencer: Sequencer? = nil, epoch: Epoch, _ rulesFrom: RulesFrom, time: UnixTime,
-        at now: Instant, progress: RecoveryProgress
+        at now: Instant, progress: RestoreProgress
     ) throws {
         self.lock = lock
         let recovery = try Recovery(folder, bootID: options.bootID, progress: progress)
-        let restart = try JournalRestart(
-            recovery, into: sequencer ?? Sequencer(epoch: epoch, retention: rulesFrom.stated), time: time,
-            at: now)
+        var restart = LogRestart(
+            into: sequencer ?? Sequencer(epoch: epoch, retention: rulesFrom.stated))
+        let clock = try restart.takeAll(of: recovery, time: time, at: now)
         journal = try Journal(after: recovery, options)
         report = OpenedJournal.Report(
             topicCount: restart.sequencer.topicCount, entryCount: restart.entryCount,
@@ -53,12 +53,29 @@ struct RestoredLog {
         let beginning = JournalBeginning(
             recovery.continuity, of: restart.sequencer, epoch,
             rulesFrom.rules(over: restart.sequencer, recovery.continuity),
-            at: LogEntry.Moment(time: time, instant: restart.clock.reading(at: now)))
+            at: LogEntry.Moment(time: time, instant: clock.reading(at: now)))
         try beginning.append(to: journal)
-        try beginning.apply(to: restart.sequencer, by: restart.clock)
+        try beginning.apply(to: restart.sequencer, by: clock)
         self.sequencer = restart.sequencer
-        clock = restart.clock
-        snapshotTime = restart.snapshotTime
+        self.clock = clock
+        snapshotTime = restart.checkpointTime
+    }
+}
+
+extension LogRestart {
+    /// Takes over all that a folder's files hold. Returns the log's clock, as it goes on from here.
+    mutating func takeAll(of recovery: Recovery, time: UnixTime, at now: Instant) throws -> LogClock {
+        try recovery.forEachChunk { chunk in
+            try chunk.withUnsafeBufferPointer { bytes throws(LogEntryFailure) in try restore(bytes) }
+        }
+        try recovery.forEachRecord { _, body in
+            try body.withUnsafeBufferPointer { bytes throws(LogEntryFailure) in try apply(bytes) }
+        }
+        guard let last else { return LogClock() }
+        let clock = LogClock(after: last, time: time, at: now)
+        finish()
+        sequencer.live(by: clock)
+        return clock
     }
 }
 

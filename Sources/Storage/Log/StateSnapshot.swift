@@ -1,4 +1,4 @@
-/// The state of the topics as a snapshot: a chunk with the order, then chunks of topics.
+/// A snapshot of the journal that is to be written: what, and where to.
 internal import Broker
 internal import Primitives
 internal import Synchronization
@@ -12,26 +12,22 @@ final class SnapshotStop: Sendable {
     func want() { wanted.store(true, ordering: .relaxed) }
 }
 
-/// What is to be written, and from where.
 package struct StateSnapshot: Sendable {
     let pending: PendingSnapshot
-    let order: OrderState
-    /// When the state was this.
-    let moment: LogEntry.Moment
-    let clock: LogClock
-    let sequencer: Sequencer
+    let state: StateChunks
     let stop: SnapshotStop
-
-    /// A chunk is written when it has so many bytes.
-    private static var chunkByteCount: Int { 256 << 10 }
 
     /// Takes the topics down, a few at a time, and writes them. Blocks.
     func run() -> Result<FinishedSnapshot, StorageFailure> {
-        defer { sequencer.endStateWalk() }
+        defer { state.end() }
         return Result { () throws(StorageFailure) in
             let writer = try SnapshotWriter(pending)
             do throws(StorageFailure) {
-                try writeState(to: writer)
+                // Nothing takes the place of a journal's state.
+                _ = try state.takeAll { (chunk) throws(StorageFailure) in
+                    if stop.isWanted { throw .abandoned }
+                    try writer.append(chunk)
+                }
                 return try writer.finish()
             } catch {
                 // What could not be written is in the way of nobody: the next start removes it too.
@@ -39,23 +35,5 @@ package struct StateSnapshot: Sendable {
                 throw error
             }
         }
-    }
-
-    private func writeState(to writer: SnapshotWriter) throws(StorageFailure) {
-        var chunk = ByteBuffer()
-        moment.write(to: &chunk)
-        order.write(to: &chunk, by: clock)
-        try writer.append(chunk.bytes)
-        chunk.removeAll()
-        while let topics = sequencer.takeStates() {
-            if stop.isWanted { throw .abandoned }
-            for topic in topics {
-                topic.write(to: &chunk, by: clock)
-                guard chunk.count >= Self.chunkByteCount else { continue }
-                try writer.append(chunk.bytes)
-                chunk.removeAll()
-            }
-        }
-        if chunk.count > 0 { try writer.append(chunk.bytes) }
     }
 }

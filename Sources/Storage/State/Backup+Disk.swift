@@ -1,9 +1,11 @@
 /// A backup from one folder of the file system to another.
 
+package import Broker
+
 extension Backup {
     /// Copies the folder at `path` to `target`, where nothing may be but an empty folder. The copy is made beside it, in
     /// `target.unfinished`, and gets its name when it is whole, read again and safe.
-    package init(ofFolderAt path: String, at target: String, begin: (RecoveryProgress) -> Void) throws {
+    package init(ofFolderAt path: String, at target: String, begin: (RestoreProgress) -> Void) throws {
         let source = try DiskFolder(existing: path)
         // What is in the way is told before the work, not after it.
         if let present = try? DiskFolder(existing: target), let name = try present.names().first {

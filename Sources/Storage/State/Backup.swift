@@ -1,4 +1,5 @@
 /// A copy of a folder as it is at one moment, also of one in which a gateway works meanwhile.
+package import Broker
 internal import Primitives
 
 /// It reads as a restart does, record by record, up to the last one that is whole, and writes them anew: a newest snapshot, the entries
@@ -20,11 +21,11 @@ package struct Backup: Sendable {
 
     /// Copies `source` into `target`, which holds nothing, and reads the copy again. `progress` is of one attempt.
     ///
-    /// - Parameter begin: makes a `RecoveryProgress` known; it is called for each attempt.
+    /// - Parameter begin: makes a `RestoreProgress` known; it is called for each attempt.
     package init(
         of source: any StorageFolder, to target: any StorageFolder, segmentByteCount: Int = 4 << 20,
         makeSalt: @escaping @Sendable () -> UInt64 = { .random(in: 0 ... .max) },
-        begin: (RecoveryProgress) -> Void = { _ in }
+        begin: (RestoreProgress) -> Void = { _ in }
     ) throws {
         let hold = try FolderHold(source, as: "tidegate state backup")
         defer { withExtendedLifetime(hold) {} }
@@ -32,7 +33,7 @@ package struct Backup: Sendable {
         var failures = 0
         while true {
             do {
-                let progress = RecoveryProgress()
+                let progress = RestoreProgress()
                 begin(progress)
                 let copy = try FolderCopy(
                     of: source, to: target,
@@ -60,7 +61,7 @@ package struct Backup: Sendable {
 
         init(
             of source: any StorageFolder, to target: any StorageFolder,
-            _ options: JournalOptions, isAlone: Bool, _ progress: RecoveryProgress
+            _ options: JournalOptions, isAlone: Bool, _ progress: RestoreProgress
         ) throws {
             self.target = target
             makeSalt = options.makeSalt

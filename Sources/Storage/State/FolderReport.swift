@@ -51,7 +51,7 @@ package struct FolderReport: Sendable {
     /// Reads all that is there, as a start does, unless somebody works in the folder.
     package init(
         of folder: any StorageFolder, bootID: BootID, epoch: Epoch, time: UnixTime, at now: Instant,
-        progress: RecoveryProgress = RecoveryProgress()
+        progress: RestoreProgress = RestoreProgress()
     ) throws {
         let hold = try FolderHold(folder, as: "tidegate state info")
         defer { withExtendedLifetime(hold) {} }

@@ -15,17 +15,17 @@ package struct KeptState {
 
     package init(
         reading folder: any StorageFolder, bootID: BootID, epoch: Epoch, time: UnixTime, at now: Instant,
-        progress: RecoveryProgress = RecoveryProgress()
+        progress: RestoreProgress = RestoreProgress()
     ) throws {
         recovery = try Recovery(folder, bootID: bootID, progress: progress)
         guard recovery.snapshot != nil || !recovery.segments.isEmpty else {
             throw StorageFailure.nothingKept(path: folder.path)
         }
-        let restart = try JournalRestart(
-            recovery, into: Sequencer(epoch: epoch), time: time, at: now)
+        var restart = LogRestart(into: Sequencer(epoch: epoch))
+        _ = try restart.takeAll(of: recovery, time: time, at: now)
         sequencer = restart.sequencer
         entryCount = restart.entryCount
-        snapshotSequence = restart.snapshotSequence
+        snapshotSequence = restart.checkpointSequence
     }
 
     /// Topics that hold a value.

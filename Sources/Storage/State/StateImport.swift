@@ -14,7 +14,7 @@ package final class StateImport {
     ///   - epoch: begins where the folder's own can't go on.
     package init(
         into folder: any StorageFolder, rules: Sequencer.Retention, segmentByteCount: Int, bootID: BootID,
-        epoch: Epoch, time: UnixTime, at now: Instant, progress: RecoveryProgress = RecoveryProgress()
+        epoch: Epoch, time: UnixTime, at now: Instant, progress: RestoreProgress = RestoreProgress()
     ) throws {
         log = try RestoredLog(
             folder, JournalOptions(mode: .always, segmentByteCount: segmentByteCount, bootID: bootID),

@@ -1,4 +1,5 @@
 /// `tidegate state backup`.
+internal import Broker
 internal import Primitives
 internal import Storage
 internal import Synchronization
@@ -23,9 +24,9 @@ extension State {
 
     /// Which attempt is under way, and how far it is.
     private final class Shown: Sendable {
-        private let attempt = Mutex((count: 0, progress: RecoveryProgress()))
+        private let attempt = Mutex((count: 0, progress: RestoreProgress()))
 
-        func begin(_ progress: RecoveryProgress) {
+        func begin(_ progress: RestoreProgress) {
             attempt.withLock { $0 = ($0.count + 1, progress) }
         }
 

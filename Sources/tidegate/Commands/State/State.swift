@@ -59,9 +59,9 @@ enum State: Command {
 
     /// Does what may take long, and says meanwhile how far it is.
     static func showing<Outcome>(
-        _ doing: String, _ work: (RecoveryProgress) throws -> Outcome
+        _ doing: String, _ work: (RestoreProgress) throws -> Outcome
     ) throws -> Outcome {
-        let progress = RecoveryProgress()
+        let progress = RestoreProgress()
         let line = try ProgressLine { "\(doing): \(Int(progress.fraction * 100)) %" }
         defer { line.end() }
         return try work(progress)

@@ -1,8 +1,8 @@
-/// How far a recovery is.
+/// How far what was kept is restored.
 internal import Synchronization
 
-/// Any thread reads it while another one recovers.
-package final class RecoveryProgress: Sendable {
+/// Any thread reads it while another one restores.
+package final class RestoreProgress: Sendable {
     private let total = Atomic<Int>(0)
     private let done = Atomic<Int>(0)
 
@@ -15,12 +15,12 @@ package final class RecoveryProgress: Sendable {
         return min(1, Double(done.load(ordering: .relaxed)) / Double(total))
     }
 
-    func expect(byteCount: Int) { total.add(byteCount, ordering: .relaxed) }
+    package func expect(byteCount: Int) { total.add(byteCount, ordering: .relaxed) }
 
-    func pass(byteCount: Int) { done.add(byteCount, ordering: .relaxed) }
+    package func pass(byteCount: Int) { done.add(byteCount, ordering: .relaxed) }
 
     /// Files have more bytes than those that are read.
-    func finish() {
+    package func finish() {
         expect(byteCount: 1)
         done.store(total.load(ordering: .relaxed), ordering: .relaxed)
     }
