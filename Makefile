@@ -47,6 +47,11 @@ simulate-storage: ## journals on disks that fail, power cuts and damage, seed af
 	@swift build -c release --product tidegate-simulate-storage
 	@.build/release/tidegate-simulate-storage $${WORLDS:-10000} $${SEED:-1}
 
+.PHONY: simulate-cluster
+simulate-cluster: ## nodes of a cluster over servers that fail, part and forget, seed after seed (SEED=1 WORLDS=10000)
+	@swift build -c release --product tidegate-simulate-cluster
+	@.build/release/tidegate-simulate-cluster $${WORLDS:-10000} $${SEED:-1}
+
 .PHONY: durability
 durability: release ## the release binary under kill -9, on full disks and on disks that fail (ROUNDS=100 SEED=1)
 	@Tests/Durability/run $(SEED)

@@ -132,6 +132,15 @@ let package = Package(
             path: "Tests/StorageSimulator",
             swiftSettings: common),
 
+        // Nodes of a cluster over servers that fail, and all that was promised them.
+        .target(
+            name: "ClusterSimulation", dependencies: ["Primitives", "Broker", "Cluster"],
+            path: "Tests/ClusterSimulation", swiftSettings: common),
+        // `tidegate-simulate-cluster`: thousands of them.
+        .executableTarget(
+            name: "tidegate-simulate-cluster", dependencies: ["ClusterSimulation"],
+            path: "Tests/ClusterSimulator", swiftSettings: common),
+
         .target(
             name: "TestSupport", dependencies: ["Primitives", "COpenSSL"], path: "Tests/TestSupport",
             swiftSettings: common),
@@ -152,7 +161,9 @@ let package = Package(
             ]),
         tests("SimulationTests", ["Simulation"]),
         tests("StorageTests", ["Primitives", "Broker", "Storage", "StorageSimulation"]),
-        tests("ClusterTests", ["Primitives", "Transport", "RESP", "Cluster"]),
+        tests(
+            "ClusterTests",
+            ["Primitives", "Broker", "Transport", "RESP", "Cluster", "ClusterSimulation"]),
         tests("FeedsTests", ["Primitives", "Settings", "Broker", "Feeds"]),
         tests(
             "ConfigurationTests",

@@ -1,0 +1,40 @@
+/// Where publishers hand over their batches, and lanes their reports, to the thread that keeps the node in step with the log.
+internal import Broker
+internal import Primitives
+
+/// Guarded by its monitor.
+struct ClusterIntake: ~Copyable {
+    var entries = WaitingEntries()
+    /// Bytes of entries that were taken from here, and whose outcome is not known.
+    var byteCountOnTheWay = 0
+    var reports: [(lane: ClusterLane, report: ClusterChore.Report)] = []
+    /// What comes from publishers that nobody can tell to come again, while the log can't be reached or takes nothing.
+    var backlog = UpdateBacklog()
+    var isStuck = false
+    /// Why nothing is taken of the others.
+    var refusal: PublishFailure?
+    var isClosing = false
+
+    var isEmpty: Bool { entries.isEmpty && reports.isEmpty }
+
+    /// Batches beyond so many bytes that wait are refused: the log does not keep up.
+    private static var byteLimit: Int { 8 << 20 }
+
+    /// Takes a batch that nobody waits for into the backlog, where the log is out of reach. Nil: it is not; otherwise whether there was room.
+    mutating func takeApart(_ batch: borrowing UpdateBatch, by rules: Sequencer.Retention) -> Bool? {
+        guard isStuck, !isClosing, !batch.isGuarded else { return nil }
+        return backlog.take(batch, by: rules)
+    }
+
+    /// Takes a batch that is to be appended. Returns why not, where it isn't.
+    mutating func take(
+        _ batch: borrowing UpdateBatch, at moment: LogEntry.Moment, reserved: Int, for ticket: PublishTicket?
+    ) -> PublishFailure? {
+        if let refusal { return refusal }
+        guard entries.byteCount + byteCountOnTheWay <= Self.byteLimit else {
+            return .unavailable(reason: "updates come faster than the cluster's log takes them")
+        }
+        entries.append(batch, at: moment, reserved: reserved, for: ticket)
+        return nil
+    }
+}

@@ -1,0 +1,35 @@
+/// How a node takes part in its cluster.
+package import Broker
+internal import Primitives
+
+package struct ClusterSettings: Sendable {
+    /// No two nodes have the same.
+    package var node: String
+    /// Which topics are kept how: the same on all nodes.
+    package var rules: Sequencer.Retention
+    /// A checkpoint is made when so many bytes of log have come since the last one, and as many as that one has.
+    package var checkpointByteCount = 64 << 20
+
+    package init(node: String, rules: Sequencer.Retention) {
+        self.node = node
+        self.rules = rules
+    }
+}
+
+/// What a node has to say. `reason` is a sentence without its full stop.
+package enum ClusterNotice: Sendable {
+    /// The stream of updates is lost, and there again.
+    case away(reason: String)
+    case back
+    /// All is restored, or anew: what was there before was not the log's any more.
+    case loaded(epoch: String, position: UInt64, topicCount: Int)
+    /// The log goes on in another epoch.
+    case continued(epoch: String)
+    /// The log takes nothing, and takes updates again.
+    case refused(reason: String)
+    case takesAgain
+    case checkpointFailed(reason: String)
+    case checkpointMade(position: UInt64, byteCount: Int)
+    /// This node can't take part until somebody changes something.
+    case unusable(reason: String)
+}

@@ -1,0 +1,188 @@
+/// Nodes of a cluster, the servers of their log, publishers and readers, and everything that was promised them.
+internal import Broker
+internal import Cluster
+internal import Primitives
+
+/// One seed makes one world.
+package final class ClusterWorld {
+    var random: SeededGenerator
+    var time = WorldTime()
+    let servers: SimulatedServers
+    var nodes: [SimulatedNode] = []
+    let publishers = Publishers()
+    /// What readers hold that are between two nodes.
+    var readers: [Reader] = []
+    let rules: Sequencer.Retention
+    private var epochCount = 0
+    private var feedCount = 0
+
+    /// A reader that was cut: what it holds, and the cursor that says so.
+    struct Reader {
+        let cursor: Cursor
+        let topics: [String: SimulatedNode.Held]
+    }
+
+    package struct Failure: Error, CustomStringConvertible {
+        package let description: String
+    }
+
+    package init(seed: UInt64, keepsHistory: Bool) {
+        random = SeededGenerator(seed: seed)
+        self.keepsHistory = keepsHistory
+        servers = SimulatedServers(SeededGenerator(seed: seed &* 31))
+        var rules = Sequencer.Retention()
+        rules.logs = [(Self.pattern("log/**"), 5)]
+        rules.timesToLive = [(Self.pattern("brief/**"), Interval(milliseconds: 2000))]
+        self.rules = rules
+        for number in 0..<Int.random(in: 2...4, using: &random) { nodes.append(newNode("node-\(number)")) }
+    }
+
+    private static func pattern(_ text: String) -> TopicPattern {
+        guard let pattern = try? TopicPattern(Array(text.utf8).span) else { preconditionFailure(text) }
+        return pattern
+    }
+
+    private func newNode(_ name: String) -> SimulatedNode {
+        SimulatedNode(name, servers, rules, time) { [unowned self] in
+            epochCount += 1
+            return Epoch("e\(epochCount)")
+        }
+    }
+
+    func require(_ holds: Bool, _ promise: @autoclosure () -> String) throws {
+        if !holds { throw Failure(description: promise()) }
+    }
+
+    /// What has happened, for the message of a failure.
+    package private(set) var history: [String] = []
+    private let keepsHistory: Bool
+
+    func note(_ event: @autoclosure () -> String) {
+        if keepsHistory { history.append("\(time.wall.milliseconds - 1_764_000_000_000) ms: \(event())") }
+    }
+
+    func below(_ count: Int) -> Int { Int.random(in: 0..<count, using: &random) }
+    func chance(_ percent: Int) -> Bool { below(100) < percent }
+
+    // MARK: A life
+
+    package func run(steps: Int) throws {
+        for _ in 0..<steps {
+            switch below(100) {
+            case ..<22: publish()
+            case ..<76: try turn(nodes[below(nodes.count)])
+            case ..<90: time.pass(milliseconds: UInt64(chance(3) ? 7000 : chance(12) ? 1500 : below(40)))
+            case ..<97: try meetReader()
+            default: try disturb()
+            }
+            if chance(10) { servers.deliverLate() }
+        }
+        try comeToRest()
+        try compare()
+    }
+
+    /// Gives a node a turn: a step, or one of its chores.
+    func turn(_ node: SimulatedNode) throws {
+        if node.isPaused { return }
+        if node.hasChores, chance(60) {
+            let came = node.runChore(below(8))
+            note("\(node.name) \(came)")
+        } else {
+            node.step(time)
+            note("\(node.name) is at \(node.work.applied), \(node.lineage.current.text)-\(node.sequence)")
+        }
+        if let unusable = node.unusable { throw Failure(description: "\(node.name): \(unusable)") }
+    }
+
+    private func publish() {
+        let node = nodes[below(nodes.count)]
+        guard node.work.hasState else { return }
+        if chance(15) {
+            feedCount += 1
+            let said = node.feed(feedCount, time)
+            note(said)
+            return
+        }
+        let again = chance(15) ? publishers.unansweredKey(&random) : nil
+        let note = publishers.publish(at: node, again: again, time, &random)
+        self.note(note)
+    }
+
+    // MARK: Faults
+
+    private func disturb() throws {
+        switch below(16) {
+        case 0...2:
+            let node = nodes[below(nodes.count)]
+            let lane = ClusterLane.allCases[below(ClusterLane.allCases.count)]
+            node.cut(lane)
+            note("\(node.name) \(lane): cut")
+        case 3: servers.cutChance = [0, 0, 5, 30][below(4)]
+        case 4, 5:
+            let isolatesOld = chance(40)
+            note("a replica takes over\(isolatesOld ? ", the old primary goes on" : "")")
+            servers.failOver(isolatingOld: isolatesOld)
+        case 6:
+            let isLosing = chance(40)
+            note("the server restarts\(isLosing ? " without its end" : "")")
+            servers.restart(losing: isLosing)
+        case 7 where chance(20):
+            note("the server restarts empty")
+            servers.empty()
+        case 8: servers.healPartitions()
+        case 9: servers.isRefusing = chance(50)
+        case 10: servers.isDown = chance(50)
+        case 11, 12: try replaceNode()
+        case 13, 14:
+            let node = nodes[below(nodes.count)]
+            node.isPaused.toggle()
+            note("\(node.name) \(node.isPaused ? "stands still" : "goes on")")
+        default: servers.replicate()
+        }
+    }
+
+    /// A node is killed, and another of its name starts.
+    private func replaceNode() throws {
+        let index = below(nodes.count)
+        note("\(nodes[index].name) is killed")
+        publishers.forget(nodes[index].name)
+        nodes[index] = newNode(nodes[index].name)
+    }
+
+    // MARK: Readers
+
+    /// A reader leaves a node with what it holds, or comes to another one with its cursor.
+    private func meetReader() throws {
+        let node = nodes[below(nodes.count)]
+        guard node.work.hasState else { return }
+        if readers.isEmpty || chance(40) {
+            let cursor = Cursor(epoch: node.lineage.current, sequence: node.sequence)
+            readers.append(Reader(cursor: cursor, topics: node.topics))
+            if readers.count > 12 { readers.remove(at: below(readers.count)) }
+            return
+        }
+        let reader = readers[below(readers.count)]
+        if node.lineage.contains(reader.cursor, endingAt: node.sequence) {
+            note("\(node.name) honours \(reader.cursor.epoch)-\(reader.cursor.sequence)")
+            try compare(reader, at: node)
+        }
+    }
+
+    /// Whoever's cursor is honoured holds what the node has, up to there.
+    private func compare(_ reader: Reader, at node: SimulatedNode) throws {
+        let place = "\(reader.cursor.epoch)-\(reader.cursor.sequence) at \(node.name)"
+        for (name, topic) in node.topics where topic.sequence <= reader.cursor.sequence {
+            try require(
+                reader.topics[name] == topic,
+                "\(place): the reader holds \(String(describing: reader.topics[name])), the node \(topic)")
+        }
+        for (name, held) in reader.topics {
+            let topic = node.topics[name]
+            try require(
+                topic.map { $0.sequence > reader.cursor.sequence || $0 == held } ?? false,
+                "\(place): the reader holds \(held), the node \(String(describing: topic))")
+            try require(
+                topic.map { $0.version >= held.version } ?? false, "\(place): the version of \(name) falls")
+        }
+    }
+}
