@@ -67,7 +67,7 @@ let package = Package(
             "Configuration",
             over: [
                 "Primitives", "Settings", "Logging", "HTTP", "Broker", "Access", "Transport", "Gateway",
-                "Storage", "Feeds",
+                "Storage", "Cluster", "Feeds",
             ]),
 
         // Where the gateway and its feeds are joined.
@@ -75,7 +75,7 @@ let package = Package(
             "Service",
             over: [
                 "Primitives", "Logging", "Broker", "Access", "Transport", "Gateway", "Client", "Storage",
-                "Feeds", "Configuration",
+                "Cluster", "Feeds", "Configuration",
             ]),
 
         // Floor 5: the command.
@@ -83,7 +83,7 @@ let package = Package(
             name: "tidegate",
             dependencies: [
                 "Primitives", "Settings", "Logging", "HTTP", "Broker", "Access", "Transport", "Gateway",
-                "Client", "Storage", "Feeds", "Configuration", "Service", "Watch",
+                "Client", "Storage", "Cluster", "Feeds", "Configuration", "Service", "Watch",
             ],
             swiftSettings: common),
 
@@ -168,7 +168,8 @@ let package = Package(
         tests(
             "ConfigurationTests",
             [
-                "Primitives", "Settings", "HTTP", "Broker", "Access", "Transport", "Gateway", "Configuration",
+                "Primitives", "Settings", "HTTP", "Broker", "Access", "Transport", "Gateway", "Cluster",
+                "Configuration",
             ]),
         tests("EndToEndTests", ["Primitives", "tidegate"]),
         tests("ClientTests", ["Primitives", "HTTP", "WebSocket", "Transport", "Client"]),

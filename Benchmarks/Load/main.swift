@@ -12,8 +12,8 @@ let usage = """
            tidegate-bench soak [MINUTES]      with a journal and one snapshot after the other: a row a minute (60)
 
       --server NAME      tidegate (default), tidegate-tls, nats, mosquitto, nchan, or with a journal tidegate-interval,
-                         tidegate-always, tidegate-never; may be given again and again: then the servers take turns, run
-                         after run
+                         tidegate-always, tidegate-never, in a cluster tidegate-redis; may be given again and again: then the servers
+                         take turns, run after run
       --transport NAME   ws, sse or poll, in place of the workload's own
       --publish WAY      ndjson (default) or ws: how updates are sent to the gateway
       --repeat N         medians over N runs of each (1)

@@ -19,6 +19,8 @@ package struct TidegateConfiguration {
     package var feeds: [NamedFeed] = []
     package let file: String
     package var storage = StorageSettings()
+    /// Nil: this gateway is alone.
+    package internal(set) var cluster: ClusterConfiguration?
     /// Whether a changed file is read anew without an order.
     package var isWatched = false
 
@@ -50,6 +52,7 @@ package struct TidegateConfiguration {
         try readPublishers(&root)
         try readTopics(&root)
         try readStorage(&root, folder)
+        try readCluster(&root, folder)
         try readMemory(&root)
         try readDrain(&root)
         try readOperations(&root)

@@ -135,7 +135,7 @@ extension AccessReading {
 
     /// What `file:` or `env:` names, without the line's end behind it. A secret in the settings themselves would be seen by
     /// everybody who may read them.
-    private func content(
+    func content(
         of source: String, _ key: String, _ entry: SettingsSection
     ) throws(SettingsFailure) -> [UInt8] {
         if source.hasPrefix("file:") {

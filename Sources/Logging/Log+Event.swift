@@ -23,6 +23,17 @@ extension Log {
         case journalFailed = "the journal has failed: nothing is published any more"
         case snapshotFailed = "a snapshot could not be written"
 
+        // The cluster.
+        case clusterJoined = "the cluster's log was loaded"
+        case clusterContinued = "the cluster's log goes on in another epoch"
+        case clusterAway = "the cluster's log is lost: readers are told, and publishers wait"
+        case clusterBack = "the cluster's log is there again"
+        case clusterRefuses = "the cluster's log takes nothing"
+        case clusterTakesAgain = "the cluster's log takes updates again"
+        case clusterUnusable = "this node can't take part in its cluster"
+        case checkpointMade = "a checkpoint was made"
+        case checkpointFailed = "a checkpoint could not be made"
+
         // Settings.
         case listensElsewhere = "listening elsewhere"
         case settingsTaken = "the settings were read anew"
@@ -68,15 +79,16 @@ extension Log {
 
         @inlinable public var level: Level {
             switch self {
-            case .refused: .debug
+            case .refused, .checkpointMade: .debug
             case .listening, .addressSkipped, .variablesPassedOver, .draining, .ended: .info
             case .feedStarted, .feedEnded, .feedStopped: .info
             case .readerStalled, .readerDead, .limitHit, .cursorReset, .readerBehind: .info
             case .hostRefused, .originRefused, .credentialRefused, .handshakeFailed, .certificatesTaken: .info
             case .settingsTaken, .listensElsewhere, .keysTaken: .info
             case .stateRestored, .restoring, .diskHasRoom: .info
-            case .journalNoted, .snapshotFailed: .warning
-            case .diskFull, .journalFailed: .error
+            case .clusterJoined, .clusterContinued, .clusterBack, .clusterTakesAgain: .info
+            case .journalNoted, .snapshotFailed, .clusterAway, .checkpointFailed: .warning
+            case .diskFull, .journalFailed, .clusterRefuses, .clusterUnusable: .error
             case .openToAll, .endedAtOnce, .turnedAway, .memoryShort, .feedFailed, .backendFailed: .warning
             case .feedSkipped, .feedHangs, .linesDropped, .certificateEnds, .keysNotFetched: .warning
             case .settingsRefused, .certificatesRefused, .cannotDrain, .loopStopped, .listenersUnwatched,
@@ -113,7 +125,11 @@ extension Log {
             case .stateRestored: ["topics", "entries", "milliseconds", "epoch", "cutBytes", "folder"]
             case .restoring: ["percent", "folder"]
             case .journalNoted, .diskFull, .journalFailed, .snapshotFailed: ["reason"]
-            case .diskHasRoom: []
+            case .clusterJoined: ["epoch", "position", "topics"]
+            case .clusterContinued: ["epoch"]
+            case .clusterAway, .clusterRefuses, .clusterUnusable, .checkpointFailed: ["reason"]
+            case .clusterBack, .clusterTakesAgain, .diskHasRoom: []
+            case .checkpointMade: ["position", "bytes"]
             case .listensElsewhere: ["address"]
             case .settingsTaken: ["changed", "restart"]
             case .settingsRefused: ["reason"]

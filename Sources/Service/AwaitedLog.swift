@@ -1,32 +1,51 @@
 /// The update log of a gateway that listens already and is still restoring what was kept.
 internal import Broker
 internal import Primitives
-internal import Storage
 internal import Synchronization
 
-/// Any thread. It refuses all until the journal is there, and is the journal from then on.
+/// Any thread. It refuses all until the log is there, and is that log from then on.
 final class AwaitedLog: UpdateLog {
+    /// A log as an object that can be referred to.
+    private final class Arrived: Sendable {
+        let log: any UpdateLog
+
+        init(_ log: any UpdateLog) {
+            self.log = log
+        }
+    }
+
     let progress = RestoreProgress()
-    private let journal = AtomicLazyReference<JournalLog>()
+    let isShared: Bool
+    private let arrived = AtomicLazyReference<Arrived>()
+
+    init(isShared: Bool) {
+        self.isShared = isShared
+    }
 
     /// All is restored.
-    func become(_ journal: JournalLog) {
-        _ = self.journal.storeIfNil(journal)
+    func become(_ log: any UpdateLog) {
+        _ = arrived.storeIfNil(Arrived(log))
     }
 
     func publish(
         _ batch: borrowing UpdateBatch, time: UnixTime, at now: Instant, for ticket: PublishTicket?
     ) throws(PublishFailure) -> Publication {
-        guard let journal = journal.load() else { throw restoring }
-        return try journal.publish(batch, time: time, at: now, for: ticket)
+        guard let log = arrived.load()?.log else { throw restoring }
+        return try log.publish(batch, time: time, at: now, for: ticket)
     }
 
     var refusal: PublishFailure? {
-        if let journal = journal.load() { return journal.refusal }
+        if let log = arrived.load()?.log { return log.refusal }
         return restoring
     }
 
-    var figures: LogFigures? { journal.load()?.figures }
+    var figures: LogFigures? { arrived.load()?.log.figures }
 
-    private var restoring: PublishFailure { .restoring(percent: Int(progress.fraction * 100)) }
+    var awaySince: Instant? { arrived.load()?.log.awaySince }
+
+    private var restoring: PublishFailure {
+        let fraction = progress.fraction
+        if isShared, fraction == 0 { return .unavailable(reason: "it waits for the log of its cluster") }
+        return .restoring(percent: Int(fraction * 100))
+    }
 }

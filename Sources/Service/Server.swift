@@ -14,15 +14,19 @@ package final class Server: Sendable {
     private let feeds: RunningFeeds?
     /// Nil: nothing is kept.
     private let journal: RunningJournal?
+    /// Nil: this gateway is alone.
+    private let cluster: RunningCluster?
 
-    /// Listens, starts the loops, restores what was kept, then starts the feeds; ready when it returns. `effective` is what the settings stand at, and `source`
+    /// Listens, starts the loops, restores what was kept, then starts the feeds; ready when it returns, except in a cluster, whose log
+    /// may be away. `effective` is what the settings stand at, and `source`
     /// reads them anew.
     package static func start(
         _ configuration: TidegateConfiguration, passed: [SharedSocket], startsFeeds: Bool, log: Log,
         _ effective: EffectiveSettings, source: @escaping SettingsReload.Source
     ) throws -> Server {
         let held = try RunningJournal.Held(configuration.storage)
-        let kept = held.map { _ in AwaitedLog() }
+        let isShared = configuration.cluster != nil
+        let kept = held != nil || isShared ? AwaitedLog(isShared: isShared) : nil
         let gateway = try RunningGateway.start(
             configuration.gateway, passed: passed, log: log, restoring: kept)
         var journal: RunningJournal?
@@ -33,6 +37,11 @@ package final class Server: Sendable {
             kept.become(restored.log)
             gateway.finishRestoring()
             journal = restored
+        }
+        var cluster: RunningCluster?
+        if let kept, let shared = configuration.cluster {
+            cluster = try RunningCluster(
+                shared, for: gateway, rules: configuration.gateway.retention, kept, log)
         }
         log.tell(
             .listening,
@@ -66,10 +75,14 @@ package final class Server: Sendable {
                 reload.carryOut()
             }
         }
-        return Server(gateway, feeds, journal)
+        return Server(gateway, feeds, journal, cluster)
     }
 
-    private init(_ gateway: RunningGateway, _ feeds: RunningFeeds?, _ journal: RunningJournal?) {
+    private init(
+        _ gateway: RunningGateway, _ feeds: RunningFeeds?, _ journal: RunningJournal?,
+        _ cluster: RunningCluster?
+    ) {
+        self.cluster = cluster
         self.gateway = gateway
         self.feeds = feeds
         self.journal = journal
@@ -81,5 +94,6 @@ package final class Server: Sendable {
         gateway.drain()
         feeds?.end()
         journal?.close()
+        cluster?.close()
     }
 }

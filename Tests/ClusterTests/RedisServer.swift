@@ -27,7 +27,8 @@ final class RedisServer: @unchecked Sendable {
 
     let port: UInt16
     let folder: URL
-    private let process = Process()
+    private var process = Process()
+    private let arguments: [String]
 
     var address: RedisAddress { RedisAddress(host: "127.0.0.1", port: port) }
 
@@ -48,8 +49,7 @@ final class RedisServer: @unchecked Sendable {
         let quiet = mode == .server ? ["save \"\"", "appendonly no"] : []
         try (own + quiet + lines).joined(separator: "\n").write(
             to: settings, atomically: true, encoding: .utf8)
-        process.executableURL = URL(fileURLWithPath: Self.file ?? "redis-server")
-        process.arguments = [settings.path] + (mode == .sentinel ? ["--sentinel"] : [])
+        arguments = [settings.path] + (mode == .sentinel ? ["--sentinel"] : [])
         try start(awaiting: mode == .server ? "Ready to accept connections" : "Sentinel ID is")
     }
 
@@ -64,6 +64,8 @@ final class RedisServer: @unchecked Sendable {
 
     private func start(awaiting word: String) throws {
         let output = Pipe()
+        process.executableURL = URL(fileURLWithPath: Self.file ?? "redis-server")
+        process.arguments = arguments
         process.standardOutput = output
         process.standardError = output
         process.standardInput = FileHandle.nullDevice
@@ -87,6 +89,13 @@ final class RedisServer: @unchecked Sendable {
         guard process.isRunning else { return }
         Glibc.kill(process.processIdentifier, SIGKILL)
         process.waitUntilExit()
+    }
+
+    /// Kills it, and starts another one in its place, with what it has on its disk.
+    func restart() throws {
+        kill()
+        process = Process()
+        try start(awaiting: "Ready to accept connections")
     }
 
     static func freePort() throws -> UInt16 {

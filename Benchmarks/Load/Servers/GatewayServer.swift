@@ -7,7 +7,13 @@ struct GatewayServer: Server {
     /// What is accepted is kept in a journal, which is synced like this; nil: in memory alone.
     var sync: String?
 
-    var name: String { isSecure ? "tidegate-tls" : sync.map { "tidegate-\($0)" } ?? "tidegate" }
+    /// It is the one node of a cluster, with a Redis of its own.
+    var isInCluster = false
+
+    var name: String {
+        isInCluster
+            ? "tidegate-redis" : isSecure ? "tidegate-tls" : sync.map { "tidegate-\($0)" } ?? "tidegate"
+    }
     let caveat = "sends the latest value of a topic, not every value, unless the topic is a log"
 
     /// How the publisher sends: as lines of one endless request, or as messages on a WebSocket.
@@ -43,13 +49,45 @@ struct GatewayServer: Server {
               "threads": \(workload.threads), "endpoints": [\(secure){ "port": \(publishPort(port)) }], "publicFolder": "",
               "topics": { "limit": \(topicLimit), "logs": [\(logs)] },
               "subscribers": { "messageRate": \(publishing == .ws ? 0 : 1000) },
-              "storage": { "folder": "\(sync == nil ? "" : Self.dataFolder)", "sync": "\(sync ?? "never")", "snapshotBytes": \(snapshotByteCount) },
+              \(isInCluster ? Self.cluster(at: Self.redisPort(port)) : "")"storage": { "folder": "\(sync == nil ? "" : Self.dataFolder)", "sync": "\(sync ?? "never")", "snapshotBytes": \(snapshotByteCount) },
               "log": { "level": "error" }
             }
             """
         let file = folder.appendingPathComponent("tidegate.json")
         try Data(settings.utf8).write(to: file)
-        return try .launch(program, ["serve", "--config", file.path], port: port, for: workload)
+        let redis = isInCluster ? try Self.launchRedis(in: folder, Self.redisPort(port), for: workload) : nil
+        var server = try RunningServer.launch(
+            program, ["serve", "--config", file.path], port: port, for: workload)
+        server.other = redis
+        if redis != nil { try Self.awaitReadiness(at: port) }
+        return server
+    }
+
+    // MARK: In a cluster
+
+    private static func redisPort(_ port: UInt16) -> UInt16 { port + 2 }
+
+    private static func cluster(at port: UInt16) -> String {
+        #""cluster": { "kind": "redis", "url": "redis://127.0.0.1:\#(port)" }, "#
+    }
+
+    /// Without a disk: what is measured is the way there and back.
+    private static func launchRedis(in folder: URL, _ port: UInt16, for workload: Workload) throws -> Process
+    {
+        let program = try RunningServer.find("redis-server", package: "redis-server")
+        let words = ["--port", "\(port)", "--bind", "127.0.0.1", "--save", "", "--dir", folder.path]
+        return try RunningServer.launch(program, words, port: port, for: workload).process
+    }
+
+    private static func awaitReadiness(at port: UInt16) throws {
+        for _ in 0..<1000 {
+            let socket = try BenchSocket(to: port)
+            defer { socket.close() }
+            try socket.sendAll(HTTPText.get("/readyz"))
+            usleep(10_000)
+            if let answer = socket.receiveNow(), answer.starts(with: Array("HTTP/1.1 200".utf8)) { return }
+        }
+        throw BenchFailure("the node of a cluster does not become ready")
     }
 
     func script(_ wish: Wish) -> [Step] {

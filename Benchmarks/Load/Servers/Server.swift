@@ -49,6 +49,7 @@ enum Servers {
     static let variants: [any Server] =
         [GatewayServer(isSecure: true)]
         + ["interval", "always", "never"].map { GatewayServer(sync: $0) }
+        + [GatewayServer(isInCluster: true)]
 
     static func named(_ name: String) -> (any Server)? {
         (all + variants).first { $0.name == name }
@@ -62,12 +63,16 @@ extension Server {
 struct RunningServer {
     let process: Process
     let port: UInt16
+    /// Another server that it needs. What that one costs does not count.
+    var other: Process?
 
     var processes: [Int32] { [process.processIdentifier] }
 
     func stop() {
         process.terminate()
         process.waitUntilExit()
+        other?.terminate()
+        other?.waitUntilExit()
     }
 
     /// Ends it at once, whatever it is doing.

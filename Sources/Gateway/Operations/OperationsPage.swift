@@ -13,7 +13,8 @@ enum OperationsPage {
         switch String(decoding: path, as: UTF8.self) {
         case "/healthz": plain(200, "ok\n", &response, connection, work)
         case "/readyz":
-            if let refusal = work.shared.updates.refusal {
+            // Whoever shares a log serves readers though it takes nothing.
+            if !work.shared.updates.isShared, let refusal = work.shared.updates.refusal {
                 response.refuse(Problem(refusal), connection, work)
             } else if work.shared.isRestoring {
                 response.refuse(work.restoring, connection, work)

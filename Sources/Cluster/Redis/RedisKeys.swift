@@ -1,0 +1,24 @@
+/// The keys of a cluster: all in one slot, because of the braces.
+
+struct RedisKeys {
+    /// Where the log stands: a hash.
+    let meta: String
+    /// The records: a stream.
+    let log: String
+    /// What each node has appended: a hash.
+    let writers: String
+    /// Who makes the next checkpoint.
+    let lock: String
+    /// What keys of checkpoints begin with: each is a list of chunks.
+    let checkpointPrefix: String
+
+    init(_ prefix: String) {
+        meta = "{\(prefix)}:meta"
+        log = "{\(prefix)}:log"
+        writers = "{\(prefix)}:writers"
+        lock = "{\(prefix)}:lock"
+        checkpointPrefix = "{\(prefix)}:checkpoint:"
+    }
+
+    func checkpoint(_ name: String) -> String { checkpointPrefix + name }
+}

@@ -1,0 +1,251 @@
+/// The shared log in a Redis, as one lane of a node reaches it.
+internal import Primitives
+internal import RESP
+package import Transport
+
+/// Owned by one thread; `cancel` is for any.
+package final class RedisLog: SharedLog {
+    private let keys: RedisKeys
+    private var primary: RedisPrimary
+    private let stop: Wakeup
+    private var connection: RedisConnection?
+    /// Of the scripts, as the server named them.
+    private var digests: [String] = []
+    /// Names this connection among all that append as the node.
+    private var connectionName = ""
+    private var offer: JoinOffer?
+    /// How many records are asked for: so many as hold some megabytes.
+    private var readCount = 128
+
+    /// How long one command may take, and how long a read waits for something to come.
+    private static let patience = Interval(milliseconds: 3000)
+    private static let readPatience = Interval(milliseconds: 1000)
+    private static let lockMilliseconds: Int64 = 15_000
+    private static let unfinishedMilliseconds: Int64 = 60_000
+    private static let replyByteCount = 8 << 20
+    private static let longestReadCount = 1024
+
+    package init(_ url: RedisURL, prefix: String, trusting trust: ServerTrust) throws(SystemFailure) {
+        keys = RedisKeys(prefix)
+        primary = RedisPrimary(of: url, trusting: trust, key: keys.meta)
+        stop = try Wakeup()
+    }
+
+    package func cancel() { stop.wake() }
+
+    // MARK: Joining
+
+    package func join(_ offer: JoinOffer, takingOver: Bool) throws(SharedLogFailure) -> LogHead {
+        if offer.isAfresh { connection = nil }
+        self.offer = offer
+        let connection = try connect()
+        connectionName = takingOver ? String(UInt64.random(in: 0 ... .max), radix: 36) : ""
+        let run = "\(connection.identity.runID):\(connection.identity.replicationID)"
+        let reply = try call(
+            .join, [keys.meta, keys.log, keys.writers],
+            [
+                .text(run), .text(offer.epoch), .bytes(offer.first), .bytes(offer.next), .text(offer.node),
+                .text(offer.process), .text(connectionName),
+            ])
+        guard let head = LogHead(reply) else { throw misunderstood("join") }
+        return head
+    }
+
+    private func connect() throws(SharedLogFailure) -> RedisConnection {
+        if let connection { return connection }
+        return try perform { () throws(RedisFailure) in
+            let opened = try primary.open(by: deadline, unless: stop)
+            connection = opened
+            try loadScripts(over: opened)
+            return opened
+        }
+    }
+
+    private func loadScripts(over connection: RedisConnection) throws(RedisFailure) {
+        digests = []
+        for script in RedisScript.allCases {
+            let digest = try connection.ask("SCRIPT", "LOAD", .text(script.source), by: deadline)
+            digests.append(digest.string ?? "")
+        }
+    }
+
+    // MARK: Records
+
+    package func append(
+        _ record: [UInt8], number: UInt64, in epoch: String
+    ) throws(SharedLogFailure) -> UInt64 {
+        let reply = try call(
+            .append, [keys.meta, keys.log, keys.writers],
+            [
+                .text(epoch), .text(offer?.node ?? ""), .text(offer?.process ?? ""), .text(connectionName),
+                .text("\(number - 1)"), .text("\(number)"), .bytes(record),
+            ])
+        guard let position = reply.string.flatMap({ UInt64($0) }) else { throw misunderstood("append") }
+        return position
+    }
+
+    package func read(after position: UInt64) throws(SharedLogFailure) -> [LogRecord] {
+        let reply = try ask([
+            "XREAD", "COUNT", .number(Int64(readCount)), "BLOCK",
+            .number(Int64(Self.readPatience.nanoseconds / 1_000_000)),
+            "STREAMS", .text(keys.log), .text("\(position)-0"),
+        ])
+        if reply == .null { return [] }
+        guard let entries = reply.elements?.first?.elements?.last?.elements else {
+            throw misunderstood("XREAD")
+        }
+        var records: [LogRecord] = []
+        records.reserveCapacity(entries.count)
+        for entry in entries {
+            guard let record = LogRecord(entry) else { throw misunderstood("XREAD") }
+            records.append(record)
+        }
+        noteSize(of: records)
+        return records
+    }
+
+    /// Has the next replies be of a size that can be held.
+    private func noteSize(of records: [LogRecord]) {
+        let longest = records.reduce(1) { max($0, $1.bytes.count) }
+        readCount = min(max(Self.replyByteCount / longest, 1), Self.longestReadCount)
+    }
+
+    // MARK: Checkpoints
+
+    package func chunk(_ number: Int, of checkpoint: Checkpoint) throws(SharedLogFailure) -> [UInt8] {
+        let reply = try ask(["LINDEX", .text(keys.checkpoint(checkpoint.name)), .number(Int64(number))])
+        if reply == .null { throw .trimmed }
+        guard let bytes = reply.bytes else { throw misunderstood("LINDEX") }
+        return bytes
+    }
+
+    package func claimCheckpoint() throws(SharedLogFailure) -> CheckpointClaim {
+        let reply = try call(
+            .claim, [keys.meta, keys.lock],
+            [.text(offer?.node ?? ""), .number(Self.lockMilliseconds)])
+        guard let parts = reply.elements, parts.count == 2, let isGranted = parts[0].number else {
+            throw misunderstood("claim")
+        }
+        let last = parts[1].string.flatMap { Checkpoint($0) }?.position ?? 0
+        return isGranted == 1 ? .granted(last: last) : .taken(last: last)
+    }
+
+    package func keep(
+        _ chunk: Span<UInt8>, number: Int, ofCheckpoint name: String
+    ) throws(SharedLogFailure) {
+        let key = keys.checkpoint(name)
+        var bytes: [UInt8] = []
+        chunk.withUnsafeBufferPointer { bytes = Array($0) }
+        _ = try ask(["RPUSH", .text(key), .bytes(bytes)])
+        // One that is never finished goes by itself; and the turn is kept while it goes on.
+        _ = try ask(["PEXPIRE", .text(key), .number(Self.unfinishedMilliseconds)])
+        _ = try ask(["PEXPIRE", .text(keys.lock), .number(Self.lockMilliseconds)])
+    }
+
+    package func finish(_ checkpoint: Checkpoint, in epoch: String) throws(SharedLogFailure) {
+        _ = try call(
+            .finish, [keys.meta, keys.log, keys.lock, keys.checkpoint(checkpoint.name)],
+            [
+                .text(epoch), .text("\(checkpoint.position)"), .number(Int64(checkpoint.chunkCount)),
+                .text(checkpoint.name), .text(offer?.node ?? ""), .text(keys.checkpointPrefix),
+            ])
+    }
+
+    // MARK: Commands
+
+    private var deadline: Instant { .now() + Self.patience }
+
+    private func call(
+        _ script: RedisScript, _ keys: [String], _ arguments: [RESPWord]
+    ) throws(SharedLogFailure) -> RESPValue {
+        let rest = [.number(Int64(keys.count))] + keys.map { .text($0) } + arguments
+        return try perform { () throws(RedisFailure) in
+            let connection = try connected()
+            do throws(RedisFailure) {
+                return try connection.ask(["EVALSHA", .text(digests[script.rawValue])] + rest, by: deadline)
+            } catch {
+                guard error.kind == .scriptMissing else { throw error }
+                // Somebody has made the server forget all scripts.
+                try loadScripts(over: connection)
+                return try connection.ask(["EVALSHA", .text(digests[script.rawValue])] + rest, by: deadline)
+            }
+        }
+    }
+
+    private func ask(_ words: [RESPWord]) throws(SharedLogFailure) -> RESPValue {
+        try perform { () throws(RedisFailure) in try connected().ask(words, by: deadline) }
+    }
+
+    private func connected() throws(RedisFailure) -> RedisConnection {
+        guard let connection else { throw RedisFailure(.closed, at: primary.url) }
+        return connection
+    }
+
+    /// After a failure of this connection it is gone.
+    private func perform<Value>(
+        _ body: () throws(RedisFailure) -> Value
+    ) throws(SharedLogFailure) -> Value {
+        do throws(RedisFailure) {
+            return try body()
+        } catch {
+            switch error.kind {
+            case .refused(code: "TGSUPERSEDED"): throw .superseded
+            case .outOfMemory, .tooFewReplicas, .refused(code: "MISCONF"): throw .refused(reason: "\(error)")
+            case .moved(let address): primary.moved(to: address)
+            default: break
+            }
+            connection = nil
+            throw .lost(reason: "\(error)")
+        }
+    }
+
+    private func misunderstood(_ command: String) -> SharedLogFailure {
+        connection = nil
+        return .lost(reason: "what Redis at \(primary.url) answers to \(command) is not what it should")
+    }
+}
+
+// MARK: - What replies say
+
+extension LogHead {
+    /// Of the script `join`.
+    fileprivate init?(_ reply: RESPValue) {
+        guard let parts = reply.elements, parts.count == 5, let epoch = parts[0].string, !epoch.isEmpty,
+            let position = parts[1].string.flatMap({ UInt64($0) }), let former = parts[2].string,
+            let checkpoint = parts[3].string, let number = parts[4].string.flatMap({ UInt64($0) })
+        else { return nil }
+        self.init(
+            epoch: epoch, position: position, former: former.split(separator: " ").compactMap { Former($0) },
+            checkpoint: Checkpoint(checkpoint), ownNumber: number)
+    }
+}
+
+extension LogHead.Former {
+    /// `epoch:position`
+    fileprivate init?(_ text: Substring) {
+        let parts = text.split(separator: ":")
+        guard parts.count == 2, let survived = UInt64(parts[1]) else { return nil }
+        self.init(epoch: String(parts[0]), survived: survived)
+    }
+}
+
+extension Checkpoint {
+    /// `position count name`; nil where there is none.
+    fileprivate init?(_ text: String) {
+        let parts = text.split(separator: " ")
+        guard parts.count == 3, let position = UInt64(parts[0]), let count = Int(parts[1]) else { return nil }
+        self.init(position: position, chunkCount: count, name: String(parts[2]))
+    }
+}
+
+extension LogRecord {
+    /// An entry of a stream: its ID, and names and values in turns.
+    fileprivate init?(_ entry: RESPValue) {
+        guard let parts = entry.elements, parts.count == 2, let id = parts[0].string,
+            let position = id.split(separator: "-").first.flatMap({ UInt64($0) }),
+            let fields = parts[1].elements, fields.count == 6, let process = fields[1].string,
+            let number = fields[3].string.flatMap({ UInt64($0) }), let bytes = fields[5].bytes
+        else { return nil }
+        self.init(position: position, process: process, number: number, bytes: bytes)
+    }
+}
