@@ -28,12 +28,16 @@ package protocol UpdateLog: AnyObject, Sendable {
     /// Since when this process has lost the stream of what others append, so that what it shows may be behind; nil: it has it. Asked
     /// in each turn of a loop, of a log that is shared.
     var awaySince: Instant? { get }
+
+    /// The processes that share it; nil where it is not shared, or not there yet.
+    var fleet: Fleet? { get }
 }
 
 extension UpdateLog {
     package var figures: LogFigures? { nil }
     package var isShared: Bool { false }
     package var awaySince: Instant? { nil }
+    package var fleet: Fleet? { nil }
 }
 
 /// How a call to publish ended.

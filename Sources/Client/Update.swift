@@ -135,25 +135,6 @@ package struct Staleness: Sendable, Equatable {
 }
 
 extension JSONScanner {
-    /// A number at or above zero without fraction or exponent.
-    mutating func wholeNumber() throws(JSONFailure) -> UInt64 {
-        let range = try value()
-        guard let number = bytes.extracting(range).decimal else {
-            throw JSONFailure(offset: range.lowerBound, reason: "expected a whole number")
-        }
-        return number
-    }
-
-    /// A string as UTF-8, or nil for `null`.
-    mutating func optionalString() throws(JSONFailure) -> [UInt8]? {
-        try null() ? nil : try string().decoded(in: bytes)
-    }
-
-    /// A string for people to read; empty for `null`.
-    mutating func optionalText() throws(JSONFailure) -> String {
-        try optionalString().map { String(decoding: $0, as: UTF8.self) } ?? ""
-    }
-
     /// The updates of an array, appended to `events`.
     mutating func updates(into events: inout [WireEvent]) throws(JSONFailure) {
         try enterArray()

@@ -10,6 +10,8 @@ package struct ClusterConfiguration: Sendable {
     package let prefix: String
     /// Nil: the machine's name and the port.
     package let node: String?
+    /// The URL where others and people reach this node; nil: where it listens.
+    package let address: String?
     package let checkpointByteCount: Int
 
     /// A body becomes one record of the log.
@@ -25,6 +27,7 @@ extension TidegateConfiguration {
         let authorities = try section.optionalText("ca")
         let prefix = try section.text("prefix", default: "tg")
         let node = try section.optionalText("node")
+        let address = try section.optionalText("address")
         let checkpointByteCount = try section.integer(
             "checkpointBytes", default: 64 << 20, in: 1024...1_099_511_627_776)
         try section.finish()
@@ -33,6 +36,7 @@ extension TidegateConfiguration {
             throw section.refusal(of: "kind", because: "\(found): \"redis\" is all that there is")
         }
         if let node { try Self.checkName(node, "node", 64, of: section) }
+        if let address { try Self.checkName(address, "address", 256, of: section) }
         try Self.checkName(prefix, "prefix", 32, of: section)
         var url = try Self.url(text, of: section)
         if url.password != nil { section.conceal("url") }
@@ -42,7 +46,7 @@ extension TidegateConfiguration {
         }
         cluster = ClusterConfiguration(
             url: url, trust: ServerTrust(authorities: authorities.map { filePath($0, from: folder) }),
-            prefix: prefix, node: node, checkpointByteCount: checkpointByteCount)
+            prefix: prefix, node: node, address: address, checkpointByteCount: checkpointByteCount)
         if storage.folder != nil {
             throw section.refusal(
                 of: "kind",

@@ -236,6 +236,9 @@ package final class RunningGateway: Sendable {
     /// Where feeds publish.
     package var updates: any UpdateLog { shared.updates }
 
+    /// Open connections.
+    package var connectionCount: Int { shared.connectionCount.load(ordering: .relaxed) }
+
     package var descriptorLimit: Int { shared.descriptorLimit }
 
     /// All that is counted, at this moment.

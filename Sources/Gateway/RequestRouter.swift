@@ -99,6 +99,7 @@ enum RequestRouter {
             try work.demandPublishingAnything(by: connection.principal)
             return try PublishIntake.open(head, .many, connection, work)
         case .connections: return try ConnectionsPage.open(head, connection, work)
+        case .nodes: try NodesPage.show(&response, connection, work)
         case .tickets, .disconnection, .reload:
             guard head.method == .post else { throw .notAllowed("POST, OPTIONS") }
             return try OrderIntake.open(head, OrderIntake.Order(resource), connection, work)

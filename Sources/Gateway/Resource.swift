@@ -14,6 +14,7 @@ enum Resource: CaseIterable {
     case reload
     case settings
     case connections
+    case nodes
     case metrics
     case stats
     case health
@@ -34,6 +35,7 @@ enum Resource: CaseIterable {
         case .reload: "/operations/reload"
         case .settings: "/operations/settings"
         case .connections: "/connections"
+        case .nodes: "/nodes"
         case .metrics: "/metrics"
         case .stats: "/stats"
         case .health: "/healthz"
@@ -61,7 +63,7 @@ enum Resource: CaseIterable {
         case .eventStream, .poll, .topics, .log: .subscribe
         case .topic: isGet ? .subscribe : .publish
         case .publish: .publish
-        case .disconnection, .reload, .settings, .connections, .metrics, .stats: .operations
+        case .disconnection, .reload, .settings, .connections, .nodes, .metrics, .stats: .operations
         case .health, .readiness: []
         }
     }
@@ -74,7 +76,8 @@ enum Resource: CaseIterable {
         // It says in its own way that there is none.
         case .eventStream: false
         case .topic: isGet
-        case .publish, .tickets, .disconnection, .reload, .settings, .connections, .metrics, .stats, .health,
+        case .publish, .tickets, .disconnection, .reload, .settings, .connections, .nodes, .metrics, .stats,
+            .health,
             .readiness:
             false
         }
@@ -95,7 +98,7 @@ enum Resource: CaseIterable {
         switch self {
         case .health, .readiness: true
         case .webSocket, .eventStream, .poll, .topics, .topic, .log, .publish, .tickets, .disconnection,
-            .reload, .settings, .connections, .metrics, .stats:
+            .reload, .settings, .connections, .nodes, .metrics, .stats:
             false
         }
     }

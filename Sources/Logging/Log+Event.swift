@@ -31,6 +31,10 @@ extension Log {
         case clusterRefuses = "the cluster's log takes nothing"
         case clusterTakesAgain = "the cluster's log takes updates again"
         case clusterUnusable = "this node can't take part in its cluster"
+        case nodeNameTaken =
+            "another process has this node's name: each node of a cluster needs its own"
+        case feedIsHere = "a feed that runs on one node runs on this one"
+        case feedIsElsewhere = "a feed that runs on one node does not run on this one"
         case checkpointMade = "a checkpoint was made"
         case checkpointFailed = "a checkpoint could not be made"
 
@@ -87,8 +91,9 @@ extension Log {
             case .settingsTaken, .listensElsewhere, .keysTaken: .info
             case .stateRestored, .restoring, .diskHasRoom: .info
             case .clusterJoined, .clusterContinued, .clusterBack, .clusterTakesAgain: .info
+            case .feedIsHere, .feedIsElsewhere: .info
             case .journalNoted, .snapshotFailed, .clusterAway, .checkpointFailed: .warning
-            case .diskFull, .journalFailed, .clusterRefuses, .clusterUnusable: .error
+            case .diskFull, .journalFailed, .clusterRefuses, .clusterUnusable, .nodeNameTaken: .error
             case .openToAll, .endedAtOnce, .turnedAway, .memoryShort, .feedFailed, .backendFailed: .warning
             case .feedSkipped, .feedHangs, .linesDropped, .certificateEnds, .keysNotFetched: .warning
             case .settingsRefused, .certificatesRefused, .cannotDrain, .loopStopped, .listenersUnwatched,
@@ -129,6 +134,9 @@ extension Log {
             case .clusterContinued: ["epoch"]
             case .clusterAway, .clusterRefuses, .clusterUnusable, .checkpointFailed: ["reason"]
             case .clusterBack, .clusterTakesAgain, .diskHasRoom: []
+            case .nodeNameTaken: ["node", "address", "process"]
+            case .feedIsHere: ["feed"]
+            case .feedIsElsewhere: ["feed", "node"]
             case .checkpointMade: ["position", "bytes"]
             case .listensElsewhere: ["address"]
             case .settingsTaken: ["changed", "restart"]

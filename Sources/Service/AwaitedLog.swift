@@ -43,6 +43,8 @@ final class AwaitedLog: UpdateLog {
 
     var awaySince: Instant? { arrived.load()?.log.awaySince }
 
+    var fleet: Fleet? { arrived.load()?.log.fleet }
+
     private var restoring: PublishFailure {
         let fraction = progress.fraction
         if isShared, fraction == 0 { return .unavailable(reason: "it waits for the log of its cluster") }

@@ -1,6 +1,8 @@
 /// From what the gateway counts to what the feed of its figures publishes: the two do not know each other.
+internal import Broker
 internal import Feeds
 internal import Gateway
+internal import Primitives
 
 extension GatewayReading {
     init(_ figures: GatewayFigures) {
@@ -21,5 +23,8 @@ extension GatewayReading {
         residentBytes = figures.process.residentBytes
         wait = figures[.wait]
         age = figures[.age]
+        cluster = figures.fleet.map { fleet in
+            (fleet.words.count, fleet.awayCount(at: .now()), Int(clamping: fleet.own.lag))
+        }
     }
 }

@@ -34,6 +34,8 @@ final class RunningCluster: Sendable {
             }
         }
         var settings = ClusterSettings(node: Self.name(configuration, gateway), rules: rules)
+        settings.address = configuration.address ?? Self.address(of: gateway)
+        settings.connectionCount = { gateway.connectionCount }
         settings.checkpointByteCount = configuration.checkpointByteCount
         let begins = {
             awaited.become(updates)
@@ -41,7 +43,8 @@ final class RunningCluster: Sendable {
         }
         nonisolated(unsafe) let work = ClusterWork(
             updates, settings, awaited.progress,
-            tell: Self.teller(log, begins), handOut: { [chores] in chores[$1.rawValue].give($0) })
+            tell: Self.teller(of: settings.node, log, begins),
+            handOut: { [chores] in chores[$1.rawValue].give($0) })
         thread = try LoopThread(name: "cluster") {
             while !work.isOver {
                 updates.waitForWork(until: work.nextDeadline)
@@ -49,6 +52,11 @@ final class RunningCluster: Sendable {
             }
         }
     }
+
+    /// These feeds are to run on one node at a time, and no others.
+    func share(_ feeds: [String]) { log.sharedFeeds = Set(feeds) }
+
+    func runs(feed name: String) -> Bool { log.holds(feed: name, at: .now()) }
 
     /// Brings what was published to its end, where the log takes it soon. Nothing is published any more.
     func close() {
@@ -58,10 +66,24 @@ final class RunningCluster: Sendable {
 
     private static func name(_ configuration: ClusterConfiguration, _ gateway: RunningGateway) -> String {
         if let node = configuration.node { return node }
+        return "\(host):\(gateway.addresses.first?.port ?? 0)"
+    }
+
+    /// Where people read: by the machine's name, where it listens on all of its addresses.
+    private static func address(of gateway: RunningGateway) -> String {
+        let entrance = gateway.entrance
+        if let path = entrance.address.path { return "unix:\(path)" }
+        let scheme = entrance.endpoint.tls == nil ? "http" : "https"
+        let text = "\(entrance.address)"
+        let isAny = text.hasPrefix("0.0.0.0:") || text.hasPrefix("[::]:")
+        return "\(scheme)://\(isAny ? "\(host):\(entrance.address.port)" : text)"
+    }
+
+    private static var host: String {
         var name = [CChar](repeating: 0, count: 256)
         gethostname(&name, name.count - 1)
         let host = name.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
-        return "\(host.replacing(" ", with: "-")):\(gateway.addresses.first?.port ?? 0)"
+        return host.replacing(" ", with: "-")
     }
 
     private static func next(of chores: Monitor<Queue<ClusterChore>>) -> ClusterChore {
@@ -75,7 +97,9 @@ final class RunningCluster: Sendable {
     // MARK: News
 
     /// `begin` is called with the first news that all is loaded.
-    private static func teller(_ log: Log, _ begin: @escaping () -> Void) -> (ClusterNotice) -> Void {
+    private static func teller(
+        of node: String, _ log: Log, _ begin: @escaping () -> Void
+    ) -> (ClusterNotice) -> Void {
         var hasBegun = false
         return { notice in
             switch notice {
@@ -98,6 +122,13 @@ final class RunningCluster: Sendable {
             case .back: log.tell(.clusterBack)
             case .refused(let reason): log.tell(.clusterRefuses, ["reason": .text(reason)])
             case .takesAgain: log.tell(.clusterTakesAgain)
+            case .nameTaken(let process, let address):
+                log.tell(
+                    .nodeNameTaken,
+                    ["node": .text(node), "address": .text(address), "process": .text(process)])
+            case .feedIsHere(let feed): log.tell(.feedIsHere, ["feed": .text(feed)])
+            case .feedIsElsewhere(let feed, let holder):
+                log.tell(.feedIsElsewhere, ["feed": .text(feed), "node": .text(holder ?? "nobody")])
             case .checkpointMade(let position, let byteCount):
                 log.tell(
                     .checkpointMade, ["position": .integer(Int(position)), "bytes": .integer(byteCount)])

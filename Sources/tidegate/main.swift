@@ -13,6 +13,7 @@ let commands: [any Command.Type] = [
     Tail.self,
     WatchCommand.self,
     Topics.self,
+    Nodes.self,
     VersionCommand.self,
 ]
 

@@ -18,7 +18,7 @@ extension ClusterWorld {
                 try turn(node)
                 while node.hasChores, !chance(20) { try turn(node) }
             }
-            time.pass(milliseconds: 30)
+            pass(milliseconds: 30)
             quietRounds = isAtRest ? quietRounds + 1 : 0
             // Longer than topics live by their rules.
             if quietRounds > 300 { return }
@@ -32,16 +32,37 @@ extension ClusterWorld {
     }
 
     private var isAtRest: Bool {
-        publishers.unansweredCount == 0
+        publishers.unansweredCount == 0 && holders.count == 1
             && nodes.allSatisfy {
                 $0.work.applied == servers.state.position && $0.work.epoch == servers.state.epoch
                     && $0.log.awaySince == nil && $0.log.refusal == nil
             }
     }
 
+    /// All nodes know of one another, and which of them runs the feed.
+    private func compareFleets() throws {
+        let names = nodes.map(\.name).sorted()
+        for node in nodes {
+            guard let fleet = node.log.fleet else { throw Failure(description: "\(node.name) knows nobody") }
+            let present = fleet.words.filter { !$0.isAway(at: time.now) }
+            try require(
+                present.map(\.node.name) == names && fleet.words.count == names.count,
+                "\(node.name) knows \(fleet.words)")
+            for word in present {
+                try require(
+                    word.node.position == servers.state.position && word.node.lag == 0
+                        && word.node.epoch == servers.state.epoch, "\(node.name) knows \(word.node)")
+            }
+            try require(
+                fleet.leases.map(\.node) == [holders.first?.name],
+                "\(node.name) knows of \(fleet.leases), and \(holders.map(\.name)) have it")
+        }
+    }
+
     /// All nodes hold what somebody holds who reads the whole log; what was answered is there once, or was lost by a server.
     func compare() throws {
         let reference = Reference(servers.state, rules)
+        try compareFleets()
         for node in nodes {
             for (name, topic) in node.topics {
                 try require(

@@ -30,9 +30,12 @@ package final class ClusterWorld {
         random = SeededGenerator(seed: seed)
         self.keepsHistory = keepsHistory
         servers = SimulatedServers(SeededGenerator(seed: seed &* 31))
+        servers.time = time.wall
         var rules = Sequencer.Retention()
         rules.logs = [(Self.pattern("log/**"), 5)]
         rules.timesToLive = [(Self.pattern("brief/**"), Interval(milliseconds: 2000))]
+        // Longer than any world lasts: a batch whose key is forgotten would rightly be published again.
+        rules.keyLife = Interval(milliseconds: 1_000_000_000)
         self.rules = rules
         for number in 0..<Int.random(in: 2...4, using: &random) { nodes.append(newNode("node-\(number)")) }
     }
@@ -64,6 +67,11 @@ package final class ClusterWorld {
     func below(_ count: Int) -> Int { Int.random(in: 0..<count, using: &random) }
     func chance(_ percent: Int) -> Bool { below(100) < percent }
 
+    func pass(milliseconds: UInt64) {
+        time.pass(milliseconds: milliseconds)
+        servers.time = time.wall
+    }
+
     // MARK: A life
 
     package func run(steps: Int) throws {
@@ -71,7 +79,7 @@ package final class ClusterWorld {
             switch below(100) {
             case ..<22: publish()
             case ..<76: try turn(nodes[below(nodes.count)])
-            case ..<90: time.pass(milliseconds: UInt64(chance(3) ? 7000 : chance(12) ? 1500 : below(40)))
+            case ..<90: pass(milliseconds: UInt64(chance(3) ? 7000 : chance(12) ? 1500 : below(40)))
             case ..<97: try meetReader()
             default: try disturb()
             }
@@ -91,7 +99,20 @@ package final class ClusterWorld {
             node.step(time)
             note("\(node.name) is at \(node.work.applied), \(node.lineage.current.text)-\(node.sequence)")
         }
+        try requireOneHolder()
         if let unusable = node.unusable { throw Failure(description: "\(node.name): \(unusable)") }
+    }
+
+    /// Those that stand still count as well: what they would do next is what they hold.
+    private func requireOneHolder() throws {
+        let holders = holders
+        try require(
+            holders.count < 2 || servers.mayHaveForgottenLeases,
+            "\(holders.map(\.name)) run the same feed")
+    }
+
+    var holders: [SimulatedNode] {
+        nodes.filter { $0.log.holds(feed: SimulatedNode.feed, at: time.now) }
     }
 
     private func publish() {
@@ -111,7 +132,7 @@ package final class ClusterWorld {
     // MARK: Faults
 
     private func disturb() throws {
-        switch below(16) {
+        switch below(17) {
         case 0...2:
             let node = nodes[below(nodes.count)]
             let lane = ClusterLane.allCases[below(ClusterLane.allCases.count)]
@@ -137,8 +158,20 @@ package final class ClusterWorld {
             let node = nodes[below(nodes.count)]
             node.isPaused.toggle()
             note("\(node.name) \(node.isPaused ? "stands still" : "goes on")")
+        case 15 where chance(40): try passAnHour()
         default: servers.replicate()
         }
+    }
+
+    /// One of the nodes stands still meanwhile, and the others forget it.
+    private func passAnHour() throws {
+        let sleeper = nodes[below(nodes.count)]
+        note("\(sleeper.name) sleeps for an hour")
+        let wasPaused = sleeper.isPaused
+        sleeper.isPaused = true
+        pass(milliseconds: 3_600_001)
+        for _ in 0..<below(40) { try turn(nodes[below(nodes.count)]) }
+        sleeper.isPaused = wasPaused
     }
 
     /// A node is killed, and another of its name starts.

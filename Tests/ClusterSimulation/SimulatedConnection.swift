@@ -24,7 +24,9 @@ final class SimulatedConnection: SharedLog {
             connection = servers.newConnection()
         }
         let number = connection
-        return try perform { servers[server].join(offer, connection: takingOver ? number : nil) }
+        return try perform {
+            servers[server].join(offer, connection: takingOver ? number : nil, at: servers.time)
+        }
     }
 
     func append(_ record: [UInt8], number: UInt64, in epoch: String) throws(SharedLogFailure) -> UInt64 {
@@ -80,6 +82,13 @@ final class SimulatedConnection: SharedLog {
                 throw .superseded
             }
             try servers[server].finish(checkpoint, in: epoch)
+        }
+    }
+
+    func greet(_ greeting: NodeGreeting) throws(SharedLogFailure) -> NodeRound {
+        if servers.isRefusing { throw .refused(reason: "it is full") }
+        return try perform { () throws(SharedLogFailure) in
+            try servers[server].greet(greeting, at: servers.time)
         }
     }
 

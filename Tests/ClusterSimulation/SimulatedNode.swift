@@ -12,6 +12,9 @@ final class SimulatedNode {
         let isEnded: Bool
     }
 
+    /// It is to run on one node at a time.
+    static let feed = "feed"
+
     let name: String
     let log: ClusterLog
     let work: ClusterWork
@@ -39,6 +42,7 @@ final class SimulatedNode {
         let sequencer = Sequencer(epoch: Epoch("none"), retention: rules)
         inbox = sequencer.addInbox {}
         log = ClusterLog(sequencer, by: LogClock(ofWall: time.wall, at: time.now), rules: rules)
+        log.sharedFeeds = [Self.feed]
         lineage = sequencer.lineage
         var settings = ClusterSettings(node: name, rules: rules)
         settings.checkpointByteCount = 2000
@@ -77,6 +81,7 @@ final class SimulatedNode {
         case .read(let records):
             "read " + records.map { "\($0.position):\($0.process)#\($0.number)" }.joined(separator: " ")
         case .loaded(_, let head, _): "loaded \(head.position) of \(head.epoch)"
+        case .greeted(let round): "greeted, the log is at \(round.position), the feed is of \(round.holders)"
         default: "\(report)"
         }
     }

@@ -1,5 +1,6 @@
 /// What one server holds of the shared log: a value, so that a copy of it is a replica.
 internal import Cluster
+internal import Primitives
 
 struct ServerState {
     struct Writer {
@@ -25,10 +26,14 @@ struct ServerState {
     /// The one before that.
     private var formerCheckpoint: String?
     var checkpointer: String?
+    /// By the nodes' names.
+    private var words: [String: NodeRound.Word] = [:]
+    /// By the feeds' names.
+    private var leases: [String: (holder: String, end: UInt64)] = [:]
 
     // MARK: What the scripts of a real one do
 
-    mutating func join(_ offer: JoinOffer, connection: Int?) -> LogHead {
+    mutating func join(_ offer: JoinOffer, connection: Int?, at time: UnixTime) -> LogHead {
         if epoch == nil {
             append(offer.first, process: "", number: 0)
             (epoch, epochRun) = (offer.epoch, run)
@@ -42,6 +47,8 @@ struct ServerState {
         let number = writer?.process == offer.process ? writer?.number ?? 0 : 0
         if let connection {
             writers[offer.node] = Writer(process: offer.process, connection: connection, number: number)
+            let report = words[offer.node]?.report ?? Array("{}".utf8)
+            words[offer.node] = NodeRound.Word(node: offer.node, report: report, time: time)
         }
         return LogHead(
             epoch: epoch ?? "", position: position, former: former, checkpoint: checkpoint, ownNumber: number)
@@ -78,5 +85,29 @@ struct ServerState {
         }
         checkpoint = made
         checkpointer = nil
+    }
+
+    mutating func greet(
+        _ greeting: NodeGreeting, at time: UnixTime
+    ) throws(SharedLogFailure) -> NodeRound {
+        guard greeting.epoch == epoch else { throw .superseded }
+        let now = time.milliseconds
+        let before = Array(words.values)
+        words[greeting.node] = NodeRound.Word(node: greeting.node, report: greeting.report, time: time)
+        for word in before where word.node != greeting.node {
+            guard word.time.milliseconds + UInt64(NodeGreeting.memoryMilliseconds) <= now else { continue }
+            words[word.node] = nil
+            writers[word.node] = nil
+        }
+        for feed in greeting.droppedFeeds where leases[feed]?.holder == greeting.holder { leases[feed] = nil }
+        let end = now + UInt64(NodeGreeting.leaseMilliseconds)
+        let holders = greeting.wantedFeeds.map { feed in
+            if let lease = leases[feed], lease.end > now, lease.holder != greeting.holder {
+                return lease.holder
+            }
+            leases[feed] = (greeting.holder, end)
+            return greeting.holder
+        }
+        return NodeRound(time: time, position: position, words: before, holders: holders)
     }
 }

@@ -14,6 +14,10 @@ final class SimulatedServers {
     private var runCount = 1
     var isRefusing = false
     var isDown = false
+    /// By the clock of all of them.
+    var time = UnixTime(milliseconds: 0)
+    /// When one of them was last lost, or a former primary.
+    private(set) var changedAt = UnixTime(milliseconds: 0)
     /// Percent.
     var cutChance = 0
     /// Records that were there and were lost, by what they hold.
@@ -32,6 +36,12 @@ final class SimulatedServers {
     }
 
     var state: ServerState { states[primary] }
+
+    /// Whether the leases of feeds that nodes believe in may differ from those that the primary knows.
+    var mayHaveForgottenLeases: Bool {
+        !isolated.isEmpty
+            || time.milliseconds <= changedAt.milliseconds + UInt64(NodeGreeting.leaseMilliseconds)
+    }
 
     // MARK: Connections
 
@@ -104,11 +114,13 @@ final class SimulatedServers {
 
     /// Former primaries find out what they are. What they took meanwhile is lost.
     func healPartitions() {
+        if !isolated.isEmpty { changedAt = time }
         for server in isolated { lose(of: states[server], keeping: states[primary]) }
         isolated = []
     }
 
     private func begin() {
+        changedAt = time
         runCount += 1
         states[primary].run = runCount
         replica = states[primary]

@@ -190,6 +190,84 @@ struct RedisLogTests {
         #expect(late == .superseded)
     }
 
+    // MARK: Nodes
+
+    private static func greeting(
+        _ node: String, says report: String = "{}", wants wanted: [String] = [], drops dropped: [String] = []
+    ) -> NodeGreeting {
+        NodeGreeting(
+            node: node, process: "p1", epoch: "e1", report: Array(report.utf8), wantedFeeds: wanted,
+            droppedFeeds: dropped)
+    }
+
+    @Test func nodesHearOfOneAnother() throws {
+        let server = try RedisServer()
+        let (one, other) = (try Self.log(server), try Self.log(server))
+        for log in [one, other] { _ = try log.join(Self.offer("e1"), takingOver: false) }
+        let first = try one.greet(Self.greeting("a", says: #"{"x": " 1 "}"#))
+        #expect(first.position == 1 && first.words.isEmpty && first.holders.isEmpty)
+        let second = try other.greet(Self.greeting("b"))
+        #expect(second.words.map(\.node) == ["a"] && second.time >= first.time)
+        #expect(second.words[0].time == first.time)
+        #expect(second.words[0].report == Array(#"{"x": " 1 "}"#.utf8))
+        #expect(Set(try one.greet(Self.greeting("a")).words.map(\.node)) == ["a", "b"])
+        try Self.ask(server, ["DEL", "{tg}:meta"])
+        let refused = Self.failure { () throws(SharedLogFailure) in _ = try one.greet(Self.greeting("a")) }
+        #expect(refused == .superseded)
+    }
+
+    @Test func whoSaysNothingForAnHourIsForgotten() throws {
+        let server = try RedisServer()
+        let (one, other) = (try Self.log(server), try Self.log(server))
+        _ = try one.join(Self.offer("e1", node: "a"), takingOver: true)
+        _ = try other.join(Self.offer("e1", node: "b"), takingOver: true)
+        _ = try other.append([1], number: 1, in: "e1")
+        let now = try one.greet(Self.greeting("a")).time.milliseconds
+        func say(_ age: UInt64) throws {
+            try Self.ask(server, ["HSET", "{tg}:nodes", "b", "\(now - age) {}"])
+        }
+        try say(3_500_000)
+        #expect(try one.greet(Self.greeting("a")).words.count == 2)
+        // Whoever joins to append is not forgotten for what was before.
+        try say(3_600_000)
+        #expect(try other.join(Self.offer("e1", node: "b"), takingOver: true).ownNumber == 1)
+        #expect(try one.greet(Self.greeting("a")).words.count == 2)
+        #expect(try other.append([2], number: 2, in: "e1") == 3)
+        try say(3_600_000)
+        _ = try one.greet(Self.greeting("a"))
+        #expect(try one.greet(Self.greeting("a")).words.map(\.node) == ["a"])
+        let refused = Self.failure { () throws(SharedLogFailure) in
+            _ = try other.append([3], number: 3, in: "e1")
+        }
+        #expect(refused == .superseded)
+        #expect(try other.join(Self.offer("e1", node: "b"), takingOver: true).ownNumber == 0)
+    }
+
+    @Test func aFeedBelongsToOneNodeAtATime() throws {
+        let server = try RedisServer()
+        let (one, other) = (try Self.log(server), try Self.log(server))
+        for log in [one, other] { _ = try log.join(Self.offer("e1"), takingOver: false) }
+        #expect(try one.greet(Self.greeting("a", wants: ["x", "y"])).holders == ["a p1", "a p1"])
+        #expect(try other.greet(Self.greeting("b", wants: ["z", "x"])).holders == ["b p1", "a p1"])
+        // Its word is good for ten seconds more.
+        try Self.ask(server, ["PEXPIRE", "{tg}:feed:x", "5000"])
+        _ = try one.greet(Self.greeting("a", wants: ["x", "y"]))
+        let connection = try RedisConnectionTests.open(server)
+        let rest = try connection.ask("PTTL", "{tg}:feed:x", by: RedisConnectionTests.soon).number ?? 0
+        #expect(rest > 5000 && rest <= 10_000)
+        // Another one's is neither renewed nor dropped.
+        try Self.ask(server, ["PEXPIRE", "{tg}:feed:y", "5000"])
+        #expect(try other.greet(Self.greeting("b", wants: ["y"], drops: ["x", "z"])).holders == ["a p1"])
+        #expect(
+            try connection.ask("PTTL", "{tg}:feed:y", by: RedisConnectionTests.soon).number ?? 0 <= 5000)
+        #expect(try one.greet(Self.greeting("a", wants: ["z"], drops: ["x"])).holders == ["a p1"])
+        #expect(try other.greet(Self.greeting("b", wants: ["x", "z"])).holders == ["b p1", "a p1"])
+        // The server forgets it.
+        try Self.ask(server, ["DEL", "{tg}:feed:z"])
+        #expect(try other.greet(Self.greeting("b", wants: ["z"])).holders == ["b p1"])
+        #expect(try one.greet(Self.greeting("a", wants: ["z"])).holders == ["b p1"])
+    }
+
     // MARK: The end
 
     @Test func whoWaitsIsCut() throws {

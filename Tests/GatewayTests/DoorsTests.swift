@@ -24,7 +24,7 @@ import Transport
     ]
     private static let publishing = ["POST /publish", "PUT /topics/a", "DELETE /topics/a"]
     private static let operations = [
-        "GET /metrics", "GET /stats", "GET /connections", "POST /operations/reload",
+        "GET /metrics", "GET /stats", "GET /connections", "GET /nodes", "POST /operations/reload",
         "POST /operations/disconnect",
     ]
     private static let tickets = ["POST /tickets"]

@@ -131,7 +131,9 @@ import Testing
 
     @Test func asksWhoOperates() throws {
         let stage = try stage()
-        for page in ["/metrics", "/stats", "/connections"] { #expect(status(get(stage, page)) == "403") }
+        for page in ["/metrics", "/stats", "/connections", "/nodes"] {
+            #expect(status(get(stage, page)) == "403")
+        }
         for page in ["/healthz", "/readyz"] { #expect(status(get(stage, page)) != "403") }
     }
 

@@ -6,6 +6,7 @@ import { ConnectionPanel } from './connection.js';
 import { move, staleText } from './format.js';
 import { Gauges } from './gauges.js';
 import { GatewayFigures } from './gatewayfigures.js';
+import { Nodes } from './nodes.js';
 import { Quotes } from './quotes.js';
 import { QuoteView } from './quoteview.js';
 import { QuoteTable } from './table.js';
@@ -21,6 +22,7 @@ const gate = new Tidegate('./', { transport: /** @type {any} */ (wishedTransport
 const quotes = new Quotes();
 const gauges = new Gauges();
 const figures = new GatewayFigures();
+const nodes = new Nodes();
 const chart = new Chart();
 const quoteView = new QuoteView();
 const table = new QuoteTable(quotes, (topic) => gate.conflated(topic), select);
@@ -153,9 +155,13 @@ gate.on('reset', () => {
   quotes.keep(() => false);
   gauges.clear();
   figures.clear();
+  nodes.clear();
 });
 gate.subscribe('host/**', (updates) => gauges.take(updates), { frame: true, stale: true });
-gate.subscribe('gateway/**', (updates) => figures.take(updates), { frame: true, stale: true });
+gate.subscribe('gateway/**', (updates) => {
+  figures.take(updates);
+  nodes.take(updates);
+}, { frame: true, stale: true });
 if (selected) select(selected);
 watch(watchList.patterns);
 element('share').addEventListener('click', share);

@@ -5,6 +5,8 @@ internal import Primitives
 /// What is done at the same time: each lane has a connection of its own, and one chore at a time.
 package enum ClusterLane: Int, Sendable, CaseIterable {
     case append, read, checkpoint
+    /// Apart from checkpoints: one of some gigabytes takes longer than others wait for a word of this node.
+    case nodes
 }
 
 package enum ClusterChore: Sendable {
@@ -15,6 +17,7 @@ package enum ClusterChore: Sendable {
     case load(LogHead, into: Sequencer, by: LogClock, RestoreProgress)
     case claimCheckpoint
     case save(StateChunks, position: UInt64, name: String, epoch: String)
+    case greet(NodeGreeting)
 
     package enum Report: Sendable {
         case joined(LogHead)
@@ -23,6 +26,7 @@ package enum ClusterChore: Sendable {
         case loaded(Sequencer, LogHead, byteCount: Int)
         case claimed(CheckpointClaim)
         case saved(position: UInt64, byteCount: Int)
+        case greeted(NodeRound)
         case failed(SharedLogFailure)
     }
 
@@ -43,6 +47,7 @@ package enum ClusterChore: Sendable {
             case .save(let state, let position, let name, let epoch):
                 let byteCount = try Self.save(state, at: position, as: name, in: epoch, to: log)
                 return .saved(position: position, byteCount: byteCount)
+            case .greet(let greeting): return .greeted(try log.greet(greeting))
             }
         } catch {
             return .failed(error)

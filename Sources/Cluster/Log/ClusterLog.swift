@@ -51,6 +51,26 @@ package final class ClusterLog: UpdateLog {
         awayAt.store(instant.map { max($0.nanoseconds, 1) } ?? 0, ordering: .relaxed)
     }
 
+    // MARK: The other nodes
+
+    private let fleetState = Mutex<Fleet?>(nil)
+    private let feeds = Mutex<Set<String>>([])
+
+    package var fleet: Fleet? { fleetState.withLock { $0 } }
+
+    func note(_ fleet: Fleet) { fleetState.withLock { $0 = fleet } }
+
+    /// The feeds of this node that are to run on one node at a time.
+    package var sharedFeeds: Set<String> {
+        get { feeds.withLock { $0 } }
+        set { feeds.withLock { $0 = newValue } }
+    }
+
+    /// Whether one of these is to run here. Where it is so at `now`, it is not so on another node.
+    package func holds(feed: String, at now: Instant) -> Bool {
+        fleetState.withLock { $0?.lease(of: feed)?.isHere(at: now) ?? false }
+    }
+
     // MARK: The node's threads
 
     /// Returns when there is something for `ClusterWork.step`, or at `deadline`; whether there is.

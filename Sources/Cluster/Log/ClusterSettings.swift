@@ -10,6 +10,10 @@ package struct ClusterSettings: Sendable {
     /// A checkpoint is made when so many bytes of log have come since the last one, and as many as that one has.
     package var checkpointByteCount = 64 << 20
 
+    /// What the others are told: the URL where this node is reached, and how many connections it has.
+    package var address = ""
+    package var connectionCount: @Sendable () -> Int = { 0 }
+
     package init(node: String, rules: Sequencer.Retention) {
         self.node = node
         self.rules = rules
@@ -30,6 +34,11 @@ package enum ClusterNotice: Sendable {
     case takesAgain
     case checkpointFailed(reason: String)
     case checkpointMade(position: UInt64, byteCount: Int)
+    /// Another process that lives has this node's name.
+    case nameTaken(process: String, address: String)
+    /// A feed that runs on one node at a time: this one, or another; nil: nobody is known to have it.
+    case feedIsHere(String)
+    case feedIsElsewhere(String, node: String?)
     /// This node can't take part until somebody changes something.
     case unusable(reason: String)
 }

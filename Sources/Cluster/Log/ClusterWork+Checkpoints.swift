@@ -37,6 +37,7 @@ extension ClusterWork {
 
     func tookCheckpoint(_ position: UInt64, _ byteCount: Int, at now: Instant) {
         lanes[.checkpoint].succeeded()
+        fleet.checkpoints += 1
         lastCheckpoint = position
         lastCheckpointByteCount = byteCount
         byteCountSinceCheckpoint = 0

@@ -31,6 +31,8 @@ extension ClusterWork {
 
     func noteAppended() {
         lanes[.append].succeeded()
+        fleet.appendedRecords += 1
+        fleet.appendedBytes += record.count
         if refusalReason != nil { tell(.takesAgain) }
         refusalReason = nil
     }
@@ -105,8 +107,11 @@ extension ClusterWork {
     // MARK: The end
 
     func close(at now: Instant) {
-        if closesAt == .never { closesAt = now + Self.patience }
-        let isDone = waiting.isEmpty && sent.isEmpty
+        if closesAt == .never {
+            closesAt = now + Self.patience
+            nextRound = now
+        }
+        let isDone = waiting.isEmpty && sent.isEmpty && hasLetGo
         guard isDone || now >= closesAt || !hasState || isAway else { return }
         refuse(.unavailable(reason: "it is shutting down"))
         isOver = true

@@ -12,7 +12,7 @@ package final class ClusterWork {
     /// Makes epochs, and other names that no other has.
     let makeEpoch: () -> Epoch
     /// This process among all that have ever been this node.
-    let process: String
+    private(set) var process: String
     let tell: (ClusterNotice) -> Void
     let handOut: (ClusterChore, ClusterLane) -> Void
 
@@ -57,6 +57,25 @@ package final class ClusterWork {
     var lastCheckpointByteCount = 0
     var nextCheckpoint = Instant(nanoseconds: 0)
 
+    // MARK: The other nodes
+
+    var fleet: Fleet
+    /// The last position that the log is known to have.
+    var logEnd: UInt64 = 0
+    /// When the next round of greetings begins, and when the one that is under way has.
+    var nextRound = Instant(nanoseconds: 0)
+    var roundBegan = Instant(nanoseconds: 0)
+    /// The feeds that the log was asked for.
+    var askedFeeds: Set<String> = []
+    /// Those that the round which is under way is to give this node, in the order in which it names them.
+    var roundFeeds: [String] = []
+    /// The process that this one greeted as.
+    var greetedAs = ""
+    /// How often in a row another process was found to have this node's name.
+    var rivalCount = 0
+    /// When this process was heard last, by the wall clock: it goes on while the machine sleeps.
+    var heardAt: UnixTime?
+
     /// Whoever publishes waits so long for a log that can't be reached.
     static let patience = Interval(milliseconds: 5000)
     /// A topic that was named as due and has not ended after so long is named again.
@@ -72,6 +91,10 @@ package final class ClusterWork {
         self.progress = progress
         self.makeEpoch = makeEpoch
         process = makeEpoch().text
+        var own = Fleet.Node(name: settings.node)
+        own.address = settings.address
+        own.version = ProductVersion.text
+        fleet = Fleet(own: own)
         self.tell = tell
         self.handOut = handOut
     }
@@ -90,6 +113,7 @@ package final class ClusterWork {
         if wantsRead { deadline = min(deadline, lanes[.read].retryAt) }
         if wantsAppend { deadline = min(deadline, lanes[.append].retryAt) }
         if wantsCheckpoint { deadline = min(deadline, max(lanes[.checkpoint].retryAt, nextCheckpoint)) }
+        deadline = min(deadline, nextRoundStep)
         if let stuckSince, !isRefusing { deadline = min(deadline, stuckSince + Self.patience) }
         if canNameDue { deadline = min(deadline, sequencer.nextExpiry) }
         return deadline
@@ -98,13 +122,16 @@ package final class ClusterWork {
     /// Does what is to be done now.
     package func step(time: UnixTime, at now: Instant) {
         if isOver { return }
+        outliveSilence(time: time)
         takeIntake(time: time, at: now)
         if !isUnusable {
             nameDue(time: time, at: now)
             startRead(time: time, at: now)
             startAppend(time: time, at: now)
             startCheckpoint(time: time, at: now)
+            startRound(time: time, at: now)
         }
+        noteFeedsThatEnd(at: now)
         losePatience(time: time, at: now)
         if isClosing { close(at: now) }
         let byteCount = waiting.byteCount + sent.byteCount
@@ -138,8 +165,23 @@ package final class ClusterWork {
         case .loaded(let state, let head, let byteCount): take(state, at: head, byteCount, now)
         case .claimed(let claim): take(claim, time: time, at: now)
         case .saved(let position, let byteCount): tookCheckpoint(position, byteCount, at: now)
+        case .greeted(let round): take(round, time: time, at: now)
         case .failed(let failure): take(failure, of: lane, at: now)
         }
+    }
+
+    /// Whoever is silent for very long is removed from the log, and what it had appended could come twice: nobody knows any more
+    /// what of this process is in there, and it goes on as another one.
+    private func outliveSilence(time: UnixTime) {
+        guard let heardAt else {
+            self.heardAt = time
+            return
+        }
+        guard time.milliseconds > heardAt.milliseconds + Self.silenceMilliseconds else { return }
+        self.heardAt = time
+        sent.forgetAll(.outcomeLost, releasing: sequencer)
+        process = makeEpoch().text
+        lanes[.append].rejoin()
     }
 
     func start(_ chore: ClusterChore, on lane: ClusterLane) {

@@ -29,6 +29,9 @@ package protocol SharedLog: AnyObject {
     /// All chunks are there: it is the checkpoint from now on, and what is before the one before is not needed any more.
     func finish(_ checkpoint: Checkpoint, in epoch: String) throws(SharedLogFailure)
 
+    /// Tells the other nodes of this one, and what is known of them.
+    func greet(_ greeting: NodeGreeting) throws(SharedLogFailure) -> NodeRound
+
     /// Any thread: what it waits for fails, and so does all that follows until it joins.
     func cancel()
 }

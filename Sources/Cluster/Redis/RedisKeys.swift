@@ -9,6 +9,10 @@ struct RedisKeys {
     let writers: String
     /// Who makes the next checkpoint.
     let lock: String
+    /// What each node says of itself: a hash.
+    let nodes: String
+    /// What keys of feeds that run on one node at a time begin with: each says which.
+    let feedPrefix: String
     /// What keys of checkpoints begin with: each is a list of chunks.
     let checkpointPrefix: String
 
@@ -17,6 +21,8 @@ struct RedisKeys {
         log = "{\(prefix)}:log"
         writers = "{\(prefix)}:writers"
         lock = "{\(prefix)}:lock"
+        nodes = "{\(prefix)}:nodes"
+        feedPrefix = "{\(prefix)}:feed:"
         checkpointPrefix = "{\(prefix)}:checkpoint:"
     }
 

@@ -42,7 +42,7 @@ package final class RedisLog: SharedLog {
         connectionName = takingOver ? String(UInt64.random(in: 0 ... .max), radix: 36) : ""
         let run = "\(connection.identity.runID):\(connection.identity.replicationID)"
         let reply = try call(
-            .join, [keys.meta, keys.log, keys.writers],
+            .join, [keys.meta, keys.log, keys.writers, keys.nodes],
             [
                 .text(run), .text(offer.epoch), .bytes(offer.first), .bytes(offer.next), .text(offer.node),
                 .text(offer.process), .text(connectionName),
@@ -151,6 +151,23 @@ package final class RedisLog: SharedLog {
             ])
     }
 
+    // MARK: Nodes
+
+    package func greet(_ greeting: NodeGreeting) throws(SharedLogFailure) -> NodeRound {
+        let feeds = (greeting.wantedFeeds + greeting.droppedFeeds).map { keys.feedPrefix + $0 }
+        let reply = try call(
+            .greet, [keys.meta, keys.nodes, keys.writers] + feeds,
+            [
+                .text(greeting.epoch), .text(greeting.node), .bytes(greeting.report),
+                .number(Int64(NodeGreeting.memoryMilliseconds)), .text(greeting.holder),
+                .number(Int64(NodeGreeting.leaseMilliseconds)), .number(Int64(greeting.wantedFeeds.count)),
+            ])
+        guard let round = NodeRound(reply), round.holders.count == greeting.wantedFeeds.count else {
+            throw misunderstood("greet")
+        }
+        return round
+    }
+
     // MARK: Commands
 
     private var deadline: Instant { .now() + Self.patience }
@@ -226,6 +243,32 @@ extension LogHead.Former {
         let parts = text.split(separator: ":")
         guard parts.count == 2, let survived = UInt64(parts[1]) else { return nil }
         self.init(epoch: String(parts[0]), survived: survived)
+    }
+}
+
+extension NodeRound {
+    /// Of the script `greet`. Words that can't be understood are left out.
+    fileprivate init?(_ reply: RESPValue) {
+        guard let parts = reply.elements, parts.count == 4,
+            let time = parts[0].string.flatMap({ UInt64($0) }),
+            let position = parts[1].string.flatMap({ UInt64($0) }), let words = parts[2].elements,
+            let holders = parts[3].elements
+        else { return nil }
+        self.init(
+            time: UnixTime(milliseconds: time), position: position,
+            words: stride(from: 0, to: words.count - 1, by: 2).compactMap { Word(words[$0], words[$0 + 1]) },
+            holders: holders.compactMap(\.string))
+    }
+}
+
+extension NodeRound.Word {
+    /// A node's name, and its word: the time, a space, the report.
+    fileprivate init?(_ name: RESPValue, _ word: RESPValue) {
+        guard let node = name.string, let bytes = word.bytes,
+            let space = bytes.firstIndex(of: ASCII.space),
+            let time = bytes.span.extracting(..<space).decimal
+        else { return nil }
+        self.init(node: node, report: Array(bytes[(space + 1)...]), time: UnixTime(milliseconds: time))
     }
 }
 

@@ -2,7 +2,7 @@
 
 /// Numbers are passed as text: Lua counts in doubles, and `..` rounds above 1e14.
 enum RedisScript: Int, CaseIterable {
-    case join, append, claim, finish
+    case join, append, claim, finish, greet
 
     var source: String {
         switch self {
@@ -10,10 +10,13 @@ enum RedisScript: Int, CaseIterable {
         case .append: Self.appendSource
         case .claim: Self.claimSource
         case .finish: Self.finishSource
+        case .greet: Self.greetSource
         }
     }
 
-    /// KEYS meta, log, writers; ARGV run, epoch, first record, next record, node, process, connection ("": it appends nothing).
+    /// KEYS meta, log, writers, nodes; ARGV run, epoch, first record, next record, node, process, connection ("": it appends nothing).
+    ///
+    /// Whoever is going to append says so to all: its number must not be forgotten because it was silent before.
     ///
     /// HSET stands before whatever needs no memory: once a script has written, its server does not ask any more whether there is some.
     private static let joinSource = """
@@ -40,6 +43,10 @@ enum RedisScript: Int, CaseIterable {
         end
         if ARGV[7] ~= '' then
             redis.call('HSET', KEYS[3], ARGV[5], ARGV[6] .. ' ' .. ARGV[7] .. ' ' .. number)
+            local t = redis.call('TIME')
+            local word = redis.call('HGET', KEYS[4], ARGV[5]) or ''
+            redis.call('HSET', KEYS[4], ARGV[5], string.format('%.0f', t[1] * 1000 + math.floor(t[2] / 1000))
+                .. ' ' .. (string.match(word, '^%d+ (.*)$') or '{}'))
         end
         local h = redis.call('HMGET', KEYS[1], 'epoch', 'position', 'former', 'checkpoint')
         return {h[1], h[2], h[3], h[4] or '', number}
@@ -84,5 +91,40 @@ enum RedisScript: Int, CaseIterable {
         if last then redis.call('XTRIM', KEYS[2], 'MINID', string.format('%.0f', last + 1) .. '-0') end
         if redis.call('GET', KEYS[3]) == ARGV[5] then redis.call('DEL', KEYS[3]) end
         return 'OK'
+        """
+
+    /// KEYS meta, nodes, writers, feeds; ARGV epoch, node, report, milliseconds after which a silent node is forgotten, holder,
+    /// milliseconds of a lease, how many of the feeds are wanted: the first ones, and the others are let go.
+    ///
+    /// Times are the server's own: nodes' clocks may differ.
+    private static let greetSource = """
+        local m = redis.call('HMGET', KEYS[1], 'epoch', 'position')
+        if m[1] ~= ARGV[1] then return redis.error_reply('TGSUPERSEDED another epoch or writer') end
+        local words = redis.call('HGETALL', KEYS[2])
+        local t = redis.call('TIME')
+        local now = t[1] * 1000 + math.floor(t[2] / 1000)
+        redis.call('HSET', KEYS[2], ARGV[2], string.format('%.0f', now) .. ' ' .. ARGV[3])
+        for i = 1, #words, 2 do
+            local said = tonumber(string.match(words[i + 1], '^(%d+) ')) or 0
+            if words[i] ~= ARGV[2] and said + ARGV[4] <= now then
+                redis.call('HDEL', KEYS[2], words[i])
+                redis.call('HDEL', KEYS[3], words[i])
+            end
+        end
+        local holders = {}
+        for i = 4, #KEYS do
+            local holder = redis.call('GET', KEYS[i])
+            if i - 3 > tonumber(ARGV[7]) then
+                if holder == ARGV[5] then redis.call('DEL', KEYS[i]) end
+            else
+                if not holder then
+                    redis.call('SET', KEYS[i], ARGV[5], 'NX', 'PX', ARGV[6])
+                elseif holder == ARGV[5] then
+                    redis.call('PEXPIRE', KEYS[i], ARGV[6])
+                end
+                holders[i - 3] = holder or ARGV[5]
+            end
+        end
+        return {string.format('%.0f', now), m[2], words, holders}
         """
 }

@@ -47,6 +47,11 @@ package final class GatewayFeed: FeedKind {
         finish("topics", into: &batch)
         data.append(field: "residentBytes", UInt64(reading.residentBytes), isFirst: true)
         finish("memory", into: &batch)
+        guard let cluster = reading.cluster else { return }
+        data.append(field: "nodes", UInt64(cluster.nodes), isFirst: true)
+        data.append(field: "away", UInt64(cluster.away))
+        data.append(field: "lag", UInt64(cluster.lag))
+        finish("cluster", into: &batch)
     }
 
     /// The changes between two readings.

@@ -26,5 +26,8 @@ package struct GatewayReading: Sendable {
     package var wait = Histogram.Reading()
     package var age = Histogram.Reading()
 
+    /// Of the cluster; nil where there is none.
+    package var cluster: (nodes: Int, away: Int, lag: Int)?
+
     package init() {}
 }

@@ -1,6 +1,6 @@
 /// All figures, over all loops, at one moment, for `/metrics`, `/stats` and the feed of figures.
 internal import Access
-internal import Broker
+package import Broker
 internal import Logging
 package import Primitives
 internal import Synchronization
@@ -19,12 +19,18 @@ package struct GatewayFigures: Sendable {
     package let updatesOfSources: Int
     /// Of what is kept; nil where nothing is.
     let log: LogFigures?
+    /// The cluster; nil where there is none.
+    package let fleet: Fleet?
+    /// Since when this node has lost the cluster's log.
+    let awaySince: Instant?
     let certificates: [CertificateStatus.Known]
     private var tallies: [Tally: [(key: String, count: Int)]] = [:]
 
     init(_ shared: GatewayShared) {
         startedAt = shared.startedAt
         log = shared.updates.figures
+        fleet = shared.updates.fleet
+        awaySince = shared.updates.awaySince
         certificates = shared.certificates.known.withLock { $0 }
         descriptorLimit = shared.descriptorLimit
         updatesOfSources = shared.sources.publishedCount

@@ -27,6 +27,7 @@ enum MetricsPage {
             }
         }
         if let log = figures.log { append(log, to: &page) }
+        if let fleet = figures.fleet { append(fleet, figures.awaySince, to: &page) }
         appendProcess(figures, to: &page)
         return page
     }
@@ -53,6 +54,21 @@ enum MetricsPage {
             page.append("\n")
         }
         page.append(JournalFigure.syncs, log.syncs)
+    }
+
+    private static func append(_ fleet: Fleet, _ away: Instant?, to page: inout ByteBuffer) {
+        page.begin("tidegate_cluster_info", "gauge", "This node, and the epoch that it follows.")
+        page.append("tidegate_cluster_info{node=")
+        page.append(jsonString: fleet.own.name)
+        page.append(",epoch=")
+        page.append(jsonString: fleet.own.epoch)
+        page.append("} 1\n")
+        for figure in ClusterFigure.allCases {
+            page.begin(figure.metric, figure.kind.rawValue, figure.help)
+            page.append("\(figure.metric) ")
+            page.append(jsonNumber: figure.value(in: fleet, away: away, at: .now()))
+            page.append("\n")
+        }
     }
 
     private static func appendProcess(_ figures: GatewayFigures, to page: inout ByteBuffer) {

@@ -7,6 +7,7 @@ enum StatsPage {
         case count(Int)
         case number(Double)
         case text(String)
+        case truth(Bool)
         case object([(name: String, value: Value)])
 
         /// Puts `value` where `place` says, behind what is there.
@@ -57,11 +58,39 @@ enum StatsPage {
             }
             put(quantiles(log.syncs, in: JournalFigure.syncs.parts), "journal", JournalFigure.syncs.place)
         }
+        if let fleet = figures.fleet { put(cluster(fleet, figures.awaySince, .now()), "cluster") }
         put(.number(figures.process.processorSeconds), "process", "processorSeconds")
         put(.count(figures.process.residentBytes), "process", "residentBytes")
         put(.count(figures.process.openDescriptors), "process", "openDescriptors")
         put(.count(figures.descriptorLimit), "process", "descriptorLimit")
         return value
+    }
+
+    private static func cluster(_ fleet: Fleet, _ away: Instant?, _ now: Instant) -> Value {
+        .object(
+            [("node", .text(fleet.own.name)), ("epoch", .text(fleet.own.epoch))]
+                + ClusterFigure.allCases.map {
+                    ($0.rawValue, .number($0.value(in: fleet, away: away, at: now)))
+                }
+                + [
+                    ("nodes", .object(fleet.words.map { ($0.node.name, node($0, now)) })),
+                    ("feeds", .object(fleet.leases.map { ($0.feed, lease($0, now)) })),
+                ])
+    }
+
+    private static func node(_ word: Fleet.Word, _ now: Instant) -> Value {
+        .object([
+            ("address", .text(word.node.address)), ("version", .text(word.node.version)),
+            ("epoch", .text(word.node.epoch)), ("position", .count(Int(clamping: word.node.position))),
+            ("lag", .count(Int(clamping: word.node.lag))), ("connections", .count(word.node.connections)),
+            ("age", .number((now.since(word.instant).inSeconds * 1000).rounded() / 1000)),
+            ("away", .truth(word.isAway(at: now))),
+        ])
+    }
+
+    /// Of a feed that runs on one node at a time.
+    private static func lease(_ lease: Fleet.Lease, _ now: Instant) -> Value {
+        .object([("here", .truth(lease.isHere(at: now)))] + (lease.node.map { [("node", .text($0))] } ?? []))
     }
 
     /// Of values that are counted in so many `parts` of what is shown: microseconds of a second; no number has more digits
@@ -80,6 +109,7 @@ enum StatsPage {
         case .count(let count): page.append(String(count))
         case .number(let number): page.append(jsonNumber: number)
         case .text(let text): page.append(jsonString: text)
+        case .truth(let isTrue): page.append(isTrue ? "true" : "false")
         case .object(let members):
             page.append(ASCII.openBrace)
             for (place, member) in members.enumerated() {

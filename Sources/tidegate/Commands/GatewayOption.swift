@@ -19,6 +19,27 @@ extension Arguments {
         try gateway(value("--url"))
     }
 
+    /// The gateway that the first word names where that is a URL, else as `gateway()` says; and the other words. All options are
+    /// known by then.
+    mutating func gatewayAndWords() throws(UsageFailure) -> (GatewayURL, [String]) {
+        let socket = try value("--unix-socket")
+        let trust = try trust()
+        let named = try value("--url")
+        let credential = try credential()
+        let identity = try identity()
+        var words = try positionals(0...Int.max)
+        var stated = named
+        if let first = words.first, first.contains("://") {
+            if named != nil { throw UsageFailure("the gateway is given twice: \(first) and --url") }
+            stated = first
+            words.removeFirst()
+        }
+        var url = try GatewayURL(stated: stated, socket: socket, trust)
+        url.credential = credential
+        try url.show(identity)
+        return (url, words)
+    }
+
     private mutating func gateway(_ stated: String?) throws(UsageFailure) -> GatewayURL {
         let socket = try value("--unix-socket")
         let trust = try trust()

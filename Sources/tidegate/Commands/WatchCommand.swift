@@ -50,7 +50,8 @@ enum WatchCommand: Command {
         let path = try arguments.value("--record")
         let isColourless = try arguments.flag("--no-color")
         let isASCII = try arguments.flag("--ascii")
-        let (url, topics) = try gatewayAndTopics(&arguments)
+        let (url, words) = try arguments.gatewayAndWords()
+        let topics = words.isEmpty ? ["**"] : words
         for topic in topics {
             if let fault = patternFault(topic) { throw UsageFailure(fault) }
         }
@@ -80,28 +81,6 @@ enum WatchCommand: Command {
             throw UsageFailure("--columns wants members with commas between them, for instance bid,ask")
         }
         return names
-    }
-
-    /// The first word may be the gateway's URL: topics have no "://".
-    private static func gatewayAndTopics(
-        _ arguments: inout Arguments
-    ) throws(UsageFailure) -> (GatewayURL, [String]) {
-        let socket = try arguments.value("--unix-socket")
-        let trust = try arguments.trust()
-        let named = try arguments.value("--url")
-        let credential = try arguments.credential()
-        let identity = try arguments.identity()
-        var words = try arguments.positionals(0...Int.max)
-        var stated = named
-        if let first = words.first, first.contains("://") {
-            if named != nil { throw UsageFailure("the gateway is given twice: \(first) and --url") }
-            stated = first
-            words.removeFirst()
-        }
-        var url = try GatewayURL(stated: stated, socket: socket, trust)
-        url.credential = credential
-        try url.show(identity)
-        return (url, words.isEmpty ? ["**"] : words)
     }
 
     // MARK: Without a terminal

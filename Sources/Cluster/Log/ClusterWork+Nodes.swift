@@ -1,0 +1,123 @@
+/// What the nodes know of one another: each says once a second what it is, and which feeds it would run.
+internal import Broker
+internal import Primitives
+
+extension ClusterWork {
+    private static let roundInterval = Interval(milliseconds: 1000)
+    /// A lease ends here before it does at the server, whose clock may be the faster one.
+    private static let ownLease = Interval(milliseconds: UInt64(NodeGreeting.leaseMilliseconds) - 2000)
+    /// The end of a lease that is not this node's.
+    private static let past = Instant(nanoseconds: 0)
+    /// Well before a node is forgotten (`NodeGreeting.memoryMilliseconds`).
+    static let silenceMilliseconds: UInt64 = 1_800_000
+    /// One process may take the place of another while that one still ends.
+    private static let rivalLimit = 3
+
+    /// When something is to be done for the rounds.
+    var nextRoundStep: Instant {
+        lanes[.nodes].isBusy ? .never : max(lanes[.nodes].retryAt, nextRound)
+    }
+
+    func startRound(time: UnixTime, at now: Instant) {
+        guard now >= nextRound, lanes[.nodes].isFree(at: now) else { return }
+        lookAtItself()
+        log.note(fleet)
+        guard let epoch = lanes[.nodes].epoch else { return startJoin(on: .nodes, time: time, at: now) }
+        nextRound = now + Self.roundInterval
+        roundBegan = now
+        let wanted = isClosing ? [] : log.sharedFeeds
+        let dropped = askedFeeds.subtracting(wanted)
+        for feed in dropped { fleet.leases.removeAll { $0.feed == feed } }
+        log.note(fleet)
+        askedFeeds.formUnion(wanted)
+        roundFeeds = wanted.sorted()
+        let report = NodeReport(process: process, node: fleet.own)
+        let greeting = NodeGreeting(
+            node: settings.node, process: process, epoch: epoch, report: report.json,
+            wantedFeeds: roundFeeds, droppedFeeds: dropped.sorted())
+        start(.greet(greeting), on: .nodes)
+    }
+
+    func take(_ round: NodeRound, time: UnixTime, at now: Instant) {
+        lanes[.nodes].succeeded()
+        heardAt = time
+        logEnd = round.position
+        noteRival(round)
+        takeLeases(round)
+        lookAtItself()
+        fleet.words = round.words.compactMap { heard($0, in: round, at: now) }
+        fleet.words.append(Fleet.Word(fleet.own, time: round.time, at: now))
+        fleet.words.sort { $0.node.name < $1.node.name }
+        log.note(fleet)
+    }
+
+    /// Nil: it is this node's, nothing that can be understood, or of one that is forgotten with this round.
+    private func heard(_ word: NodeRound.Word, in round: NodeRound, at now: Instant) -> Fleet.Word? {
+        let age = round.time.milliseconds - min(word.time.milliseconds, round.time.milliseconds)
+        guard word.node != settings.node, age < UInt64(NodeGreeting.memoryMilliseconds),
+            let report = NodeReport(of: word.node, json: word.report)
+        else { return nil }
+        let instant = now.nanoseconds - min(age * 1_000_000, now.nanoseconds)
+        return Fleet.Word(report.node, time: word.time, at: Instant(nanoseconds: instant))
+    }
+
+    /// What this node is at present.
+    private func lookAtItself() {
+        fleet.own.epoch = epoch ?? ""
+        fleet.own.position = applied
+        fleet.own.lag = logEnd - min(applied, logEnd)
+        fleet.own.connections = settings.connectionCount()
+    }
+
+    // MARK: Names
+
+    /// What this process said last is not there: another one has said something under this name since.
+    private func noteRival(_ round: NodeRound) {
+        defer { greetedAs = process }
+        guard greetedAs == process, let word = round.words.first(where: { $0.node == settings.node }),
+            let other = NodeReport(of: word.node, json: word.report), !other.process.isEmpty,
+            other.process != process
+        else {
+            rivalCount = 0
+            return
+        }
+        rivalCount += 1
+        guard rivalCount == Self.rivalLimit else { return }
+        tell(.nameTaken(process: other.process, address: other.node.address))
+    }
+
+    // MARK: Feeds
+
+    /// Whether no feed is kept from other nodes, as far as that can be reached.
+    var hasLetGo: Bool { askedFeeds.isEmpty || lanes[.nodes].epoch == nil }
+
+    private func takeLeases(_ round: NodeRound) {
+        askedFeeds = Set(roundFeeds)
+        let own = "\(settings.node) \(process)"
+        for (feed, holder) in zip(roundFeeds, round.holders) {
+            let node = holder.split(separator: " ").first.map { String($0) }
+            take(Fleet.Lease(feed, of: node, until: holder == own ? roundBegan + Self.ownLease : Self.past))
+        }
+    }
+
+    private func take(_ lease: Fleet.Lease) {
+        let former = fleet.lease(of: lease.feed)
+        fleet.leases.removeAll { $0.feed == lease.feed }
+        fleet.leases.append(lease)
+        fleet.leases.sort { $0.feed < $1.feed }
+        let isHere = lease.end > Self.past
+        let wasHere = former.map { $0.end > Self.past } ?? false
+        if isHere, !wasHere { tell(.feedIsHere(lease.feed)) }
+        if !isHere, wasHere || former?.node != lease.node {
+            tell(.feedIsElsewhere(lease.feed, node: lease.node))
+        }
+    }
+
+    /// A node that hears nothing has no feeds any more: another one may.
+    func noteFeedsThatEnd(at now: Instant) {
+        for lease in fleet.leases where lease.end > Self.past && !lease.isHere(at: now) {
+            take(Fleet.Lease(lease.feed, of: nil, until: Self.past))
+            log.note(fleet)
+        }
+    }
+}
