@@ -10,7 +10,7 @@ import Transport
 struct RedisCheckTests {
     static let good = ["appendonly yes", "appendfsync always", "maxmemory 100mb"]
     static let rights =
-        "+info +eval +evalsha +del +set +get +pexpire +exists +hset +hget +hmget +hgetall +hdel +xadd +xread +xrange +xtrim"
+        "+info +eval +evalsha +script|load +del +set +get +pexpire +persist +hset +hget +hmget +hgetall +hdel +xadd +xread +xtrim +rpush +lindex +llen +time"
 
     static func check(_ server: RedisServer, _ credentials: String = "") throws -> [RedisFinding] {
         defer { withExtendedLifetime(server) {} }
@@ -98,7 +98,10 @@ struct RedisCheckTests {
     /// By the server's word (ACL DRYRUN), and by trial.
     @Test(
         arguments: ["", " +acl|whoami +acl|dryrun"],
-        ["eval", "evalsha", "set", "pexpire", "hset", "hgetall", "xadd", "xread", "xtrim", "del"])
+        [
+            "eval", "evalsha", "set", "pexpire", "hset", "hgetall", "xadd", "xread", "xtrim", "rpush", "time",
+            "del",
+        ])
     func aMissingRightIsNamed(more: String, right: String) throws {
         let server = try RedisServer(Self.good + ["user gate on >pw ~{tg}:* \(Self.rights) -\(right)\(more)"])
         let findings = Self.grave(try Self.check(server, "gate:pw@"))

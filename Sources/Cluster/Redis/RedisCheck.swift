@@ -4,7 +4,7 @@ internal import RESP
 package import Transport
 
 package enum RedisCheck {
-    /// The first with `XADD … MINID`, by which the log is kept short.
+    /// The first with `XTRIM … MINID`, by which the log is kept short.
     private static let oldestVersion = RedisVersion("6.2.0")
 
     /// Connects and looks. `prefix` is that of the keys: `tg` for `{tg}:…`. Takes no longer than until `deadline`.
@@ -56,7 +56,7 @@ package enum RedisCheck {
         guard version < oldest else { return [] }
         return [
             RedisFinding(
-                .fault, "Redis \(version) is too old: Redis 6.2 or newer is needed (XADD with MINID)")
+                .fault, "Redis \(version) is too old: Redis 6.2 or newer is needed (XTRIM with MINID)")
         ]
     }
 

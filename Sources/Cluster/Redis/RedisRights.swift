@@ -3,25 +3,30 @@ internal import Primitives
 internal import RESP
 
 enum RedisRights {
-    /// What a node does with keys, on three keys of those kinds.
+    /// What a node does with keys, on four keys of those kinds: `RedisLog` and its scripts.
     ///
     /// SET comes first: once a script has written, its server does not ask any more whether there is memory.
-    private static func commands(_ value: String, _ hash: String, _ log: String) -> [[String]] {
+    private static func commands(
+        _ value: String, _ hash: String, _ log: String, _ list: String
+    ) -> [[String]] {
         [
             ["SET", value, "1", "NX", "PX", "10000"],
-            ["DEL", value, hash, log],
+            ["DEL", value, hash, log, list],
             ["GET", value],
             ["PEXPIRE", value, "10000"],
-            ["EXISTS", value],
             ["HSET", hash, "a", "1"],
             ["HGET", hash, "a"],
             ["HMGET", hash, "a", "b"],
             ["HGETALL", hash],
             ["HDEL", hash, "a"],
-            ["XADD", log, "MINID", "~", "1-0", "1-0", "a", "1"],
+            ["XADD", log, "1-0", "a", "1"],
             ["XREAD", "COUNT", "1", "STREAMS", log, "0-0"],
-            ["XRANGE", log, "-", "+", "COUNT", "1"],
-            ["XTRIM", log, "MINID", "~", "1-0"],
+            ["XTRIM", log, "MINID", "1-0"],
+            ["RPUSH", list, "a"],
+            ["LINDEX", list, "0"],
+            ["LLEN", list],
+            ["PERSIST", list],
+            ["TIME"],
         ]
     }
 
@@ -47,8 +52,8 @@ enum RedisRights {
         over connection: RedisConnection, prefix: String, by deadline: Instant
     ) throws(RedisFailure) -> [RedisFinding] {
         let number = UInt64.random(in: 0 ... .max)
-        let keys = ["value", "hash", "log"].map { "{\(prefix)}:check:\(number):\($0)" }
-        let commands = commands(keys[0], keys[1], keys[2])
+        let keys = ["value", "hash", "log", "list"].map { "{\(prefix)}:check:\(number):\($0)" }
+        let commands = commands(keys[0], keys[1], keys[2], keys[3])
         var refusals = try refusals(of: scripts(keys[0]), connection, deadline)
         if let dry = try dryRun(commands, connection, deadline) {
             refusals += dry
@@ -73,6 +78,7 @@ enum RedisRights {
     private static func scripts(_ key: String) -> [[RESPWord]] {
         [
             ["EVAL", "return 1", "1", .text(key)],
+            ["SCRIPT", "LOAD", "return 1"],
             // That it is not there is told to those only who may run it.
             ["EVALSHA", .text(String(repeating: "0", count: 40)), "1", .text(key)],
         ]

@@ -1,5 +1,6 @@
 /// `tidegate check`: reads the configuration as `serve` would, and reports its mistakes.
 internal import Client
+internal import Cluster
 internal import Configuration
 internal import Gateway
 internal import Primitives
@@ -20,10 +21,16 @@ enum Check: Command {
                               once, and what needs a restart. It takes the right `operate`, and the options of
                               `tidegate reload`
 
+        With a "cluster" it also tries the Redis: whether it is there and in time, and what it lacks; each finding
+        is a sentence. A fault makes the exit status 1; a warning or a note does not.
+
         Examples:
           tidegate check --config /etc/tidegate/config.json
           tidegate check --config new.json --against https://ticker.example --token-file operator.key
         """
+
+    /// Sentinels are asked in turn, each of which may be away.
+    private static let clusterPatience = Duration.seconds(20)
 
     static func run(_ arguments: inout Arguments) throws -> Int32 {
         var effective = EffectiveSettings()
@@ -34,7 +41,19 @@ enum Check: Command {
         let feeds = configuration.feeds.map(\.name).joined(separator: ", ")
         try Console.show("\(configuration.file) is right. Feeds: \(feeds.isEmpty ? "none" : feeds).")
         if let running { try compare(effective, with: running) }
-        return 0
+        guard let cluster = configuration.cluster else { return 0 }
+        return try tryCluster(cluster)
+    }
+
+    /// Says what is found, the gravest first.
+    private static func tryCluster(_ cluster: ClusterConfiguration) throws -> Int32 {
+        let findings = RedisCheck.findings(
+            of: cluster.url, trusting: cluster.trust, prefix: cluster.prefix, by: .now() + clusterPatience,
+            unless: nil)
+        for weight in RedisFinding.Weight.allCases {
+            for finding in findings where finding.weight == weight { try Console.show("cluster: \(finding)") }
+        }
+        return findings.contains { $0.weight == .fault } ? 1 : 0
     }
 
     private static func compare(_ effective: EffectiveSettings, with url: GatewayURL) throws {
