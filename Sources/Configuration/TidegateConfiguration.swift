@@ -60,12 +60,15 @@ package struct TidegateConfiguration {
         for (name, section) in try root.namedSections("feeds") {
             var section = section
             let isEnabled = try section.boolean("enabled", default: true)
+            let runsOnce = try section.boolean("once", default: false)
             let origin = FeedOrigin(name: name, baseDirectory: folder)
             // A feed that is switched off is read too: its mistakes show today, not on the day it is needed.
             let feed = try FeedKinds.make(origin, settings: &section)
             if isEnabled {
                 feeds.append(
-                    NamedFeed(name: name, feed: feed, settings: root.effective.values(of: section.path)))
+                    NamedFeed(
+                        name: name, feed: feed, runsOnce: runsOnce,
+                        settings: root.effective.values(of: section.path)))
             }
         }
         try root.finish()
@@ -329,6 +332,8 @@ package struct TidegateConfiguration {
 package struct NamedFeed {
     package let name: String
     package let feed: any Feed
+    /// In a cluster, on one node at a time.
+    package let runsOnce: Bool
     /// By their paths: a feed that has the same needs no other in its place.
     package let settings: [String: String]
 }

@@ -23,11 +23,14 @@ final class RunningFeeds: Sendable {
     }
 
     private let gateway: RunningGateway
+    /// Says which feeds run here; nil: all.
+    private let cluster: RunningCluster?
     private let log: Log
     private let state = Mutex(State())
 
-    init(for gateway: RunningGateway, _ log: Log) {
+    init(for gateway: RunningGateway, in cluster: RunningCluster?, _ log: Log) {
         self.gateway = gateway
+        self.cluster = cluster
         self.log = log
     }
 
@@ -42,6 +45,7 @@ final class RunningFeeds: Sendable {
                 state.feeds[name] = nil
                 if wanted[name] == nil { gateway.sources.remove(name) }
             }
+            cluster?.share(feeds.filter(\.runsOnce).map(\.name))
             for feed in feeds where state.feeds[feed.name] == nil {
                 state.feeds[feed.name] = Running(thread: start(feed), settings: feed.settings)
             }
@@ -53,6 +57,7 @@ final class RunningFeeds: Sendable {
         state.withLock { state in
             state.isOver = true
             stop(state.feeds)
+            cluster?.share([])
             state.feeds = [:]
         }
     }
@@ -65,9 +70,15 @@ final class RunningFeeds: Sendable {
         }
         let outlet = FeedOutlet(of: named.name, to: gateway, log)
         // The configuration made the feed for this thread alone, and nobody asks the configuration again.
-        nonisolated(unsafe) let feed = named.feed
+        nonisolated(unsafe) let feed = sharing(named)
         return FeedThread(
             name: named.name, feed: feed, publish: { outlet.publish(&$0) }, report: { outlet.tell($0) })
+    }
+
+    private func sharing(_ named: NamedFeed) -> any Feed {
+        guard named.runsOnce, let cluster else { return named.feed }
+        let name = named.name
+        return SharedFeed(named.feed) { cluster.runs(feed: name) }
     }
 
     /// All at once: one that hangs keeps no other waiting.

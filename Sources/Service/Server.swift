@@ -58,7 +58,7 @@ package final class Server: Sendable {
         }
         let isOpenToAll = configuration.gateway.access.letsStrangersPublish(at: gateway.addresses)
         if isOpenToAll { log.tell(.openToAll) }
-        let feeds = startsFeeds ? RunningFeeds(for: gateway, log) : nil
+        let feeds = startsFeeds ? RunningFeeds(for: gateway, in: cluster, log) : nil
         feeds?.take(configuration.feeds)
         SettingsReload.show(effective, at: gateway)
         let watchedFile = configuration.isWatched ? configuration.file : nil
