@@ -14,7 +14,6 @@ import Testing
         private var chores: [(chore: ClusterChore, lane: ClusterLane)] = []
         private(set) var notices: [String] = []
         private(set) var greetings: [NodeGreeting] = []
-        private(set) var processes: [String] = []
         /// What the others have said, and how long ago.
         var words: [(node: String, report: NodeReport, age: UInt64)] = []
         /// What stands under the node's own name; nil: what it said itself.
@@ -22,8 +21,9 @@ import Testing
         /// Who has all feeds; nil: the node.
         var holder: String?
         private var epochs = 0
+        private var loads = false
 
-        init() {
+        init(isLoaded: Bool = false) {
             log = ClusterLog(
                 Sequencer(epoch: Epoch("none"), retention: .init()), by: LogClock(ofWall: time, at: now))
             var settings = ClusterSettings(node: "a", rules: .init())
@@ -37,6 +37,11 @@ import Testing
                 },
                 tell: { [unowned self] in notices.append("\($0)") },
                 handOut: { [unowned self] in chores.append(($0, $1)) })
+            guard isLoaded else { return }
+            loads = true
+            run()
+            (greetings, notices) = ([], [])
+            pass(milliseconds: 1000)
         }
 
         /// The node steps, and its greetings are answered, as long as something comes of it.
@@ -56,14 +61,15 @@ import Testing
 
         private func answer(_ chore: ClusterChore, _ lane: ClusterLane) {
             switch chore {
-            case .join(let offer, _) where lane == .nodes:
-                processes.append(offer.process)
+            case .join where lane == .nodes || (lane == .read && loads):
                 let head = LogHead(epoch: "e1", position: 9, former: [], checkpoint: nil, ownNumber: 0)
                 log.report(.joined(head), of: lane)
+            case .load(let head, let sequencer, let clock, _):
+                sequencer.live(by: clock)
+                log.report(.loaded(sequencer, head, byteCount: 0), of: lane)
             case .greet(let greeting):
                 let former = greetings.last.flatMap { NodeReport(of: "a", json: $0.report) }
                 greetings.append(greeting)
-                processes.append(greeting.process)
                 var heard = words.map { ($0.node, $0.report.json, $0.age) }
                 if let own = rival ?? former { heard.append(("a", own.json, 1000)) }
                 log.report(
@@ -175,7 +181,7 @@ import Testing
     // MARK: Feeds
 
     @Test func aFeedIsHeldForLessTimeThanTheServerGivesIt() {
-        let stage = Stage()
+        let stage = Stage(isLoaded: true)
         stage.log.sharedFeeds = ["x", "y"]
         stage.run()
         #expect(stage.greetings[0].wantedFeeds == ["x", "y"])
@@ -194,8 +200,15 @@ import Testing
             ])
     }
 
-    @Test func aFeedOfAnotherIsWaitedFor() {
+    @Test func whoHasStillToLoadWantsNone() {
         let stage = Stage()
+        stage.log.sharedFeeds = ["x"]
+        stage.run()
+        #expect(stage.greetings[0].wantedFeeds == [])
+    }
+
+    @Test func aFeedOfAnotherIsWaitedFor() {
+        let stage = Stage(isLoaded: true)
         stage.log.sharedFeeds = ["x"]
         stage.holder = "b p7"
         stage.run()
@@ -220,7 +233,7 @@ import Testing
     }
 
     @Test func aFeedThatIsNotWantedAnyMoreIsLetGo() {
-        let stage = Stage()
+        let stage = Stage(isLoaded: true)
         stage.log.sharedFeeds = ["x", "y"]
         stage.run()
         stage.log.sharedFeeds = ["y"]

@@ -25,7 +25,8 @@ extension ClusterWork {
         guard let epoch = lanes[.nodes].epoch else { return startJoin(on: .nodes, time: time, at: now) }
         nextRound = now + Self.roundInterval
         roundBegan = now
-        let wanted = isClosing ? [] : log.sharedFeeds
+        // Whoever has still to load could not publish what a feed makes.
+        let wanted = hasState && !isClosing ? log.sharedFeeds : []
         let dropped = askedFeeds.subtracting(wanted)
         for feed in dropped { fleet.leases.removeAll { $0.feed == feed } }
         log.note(fleet)
