@@ -79,7 +79,7 @@ package final class ClusterWorld {
             switch below(100) {
             case ..<22: publish()
             case ..<76: try turn(nodes[below(nodes.count)])
-            case ..<90: pass(milliseconds: UInt64(chance(3) ? 7000 : chance(12) ? 1500 : below(40)))
+            case ..<90: pass(milliseconds: UInt64(pause()))
             case ..<97: try meetReader()
             default: try disturb()
             }
@@ -87,6 +87,12 @@ package final class ClusterWorld {
         }
         try comeToRest()
         try compare()
+    }
+
+    /// Mostly a moment; now and then about as long as a lease, or as somebody's patience.
+    private func pause() -> Int {
+        if chance(3) { return [3000, 7000, 11_000][below(3)] }
+        return chance(12) ? 1500 : below(40)
     }
 
     /// Gives a node a turn: a step, or one of its chores.
