@@ -77,7 +77,7 @@ extension ClusterWorld {
                 node.lineage == reference.lineage,
                 "\(node.name) goes by \(node.lineage), the log by \(reference.lineage)")
         }
-        for node in nodes where node.fed > 0 {
+        for node in nodes where node.knowsWhatItWasFed {
             let line = reference.topics["feed/\(node.name)"]?.line ?? "nothing"
             let wasLost = servers.lost.contains {
                 String(decoding: $0, as: UTF8.self).contains("\"fed-\(node.fed)\"")

@@ -28,6 +28,9 @@ final class SimulatedNode {
     var isPaused = false
     /// The last value that a feed of this node has published.
     private(set) var fed = 0
+    private var processFed = ""
+    /// Whoever was silent for so long that he goes on as another process does not know what became of what he sent.
+    var knowsWhatItWasFed: Bool { fed > 0 && work.process == processFed }
 
     private final class Chores {
         var waiting: [(chore: ClusterChore, lane: ClusterLane)] = []
@@ -92,7 +95,7 @@ final class SimulatedNode {
         try? updates.append(topic: Array("feed/\(name)".utf8).span, data: Array("\"fed-\(value)\"".utf8).span)
         do {
             _ = try log.publish(updates, time: time.wall, at: time.now, for: nil)
-            fed = value
+            (fed, processFed) = (value, work.process)
             return "\(name) is fed \(value)"
         } catch {
             return "\(name) refuses to be fed: \(error)"

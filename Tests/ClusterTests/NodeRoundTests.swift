@@ -25,7 +25,8 @@ import Testing
 
         init(isLoaded: Bool = false) {
             log = ClusterLog(
-                Sequencer(epoch: Epoch("none"), retention: .init()), by: LogClock(ofWall: time, at: now))
+                Sequencer(epoch: Epoch("none"), retention: .init()), by: LogClock(ofWall: time, at: now),
+                rules: .init())
             var settings = ClusterSettings(node: "a", rules: .init())
             settings.address = "http://a:1"
             settings.connectionCount = { 5 }

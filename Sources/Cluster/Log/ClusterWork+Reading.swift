@@ -69,7 +69,10 @@ extension ClusterWork {
         (hasState, needsLoad) = (true, false)
         lastCheckpoint = head.checkpoint?.position ?? 0
         byteCountSinceCheckpoint = byteCount
-        sent.forget(upTo: head.ownNumber, .outcomeLost, releasing: sequencer)
+        // In another history the numbers are of other records: what is sent there is sorted out when the append lane joins it.
+        if sentIn.map({ head.knows($0) }) ?? true {
+            sent.forget(upTo: head.ownNumber, .outcomeLost, releasing: sequencer)
+        }
         noteBack()
         tell(.loaded(epoch: head.epoch, position: applied, topicCount: sequencer.topicCount))
     }

@@ -12,7 +12,7 @@ package final class ClusterWork {
     /// Makes epochs, and other names that no other has.
     let makeEpoch: () -> Epoch
     /// This process among all that have ever been this node.
-    private(set) var process: String
+    package private(set) var process: String
     let tell: (ClusterNotice) -> Void
     let handOut: (ClusterChore, ClusterLane) -> Void
 
@@ -179,7 +179,7 @@ package final class ClusterWork {
         }
         guard time.milliseconds > heardAt.milliseconds + Self.silenceMilliseconds else { return }
         self.heardAt = time
-        sent.forgetAll(.outcomeLost, releasing: sequencer)
+        sent.forget(upTo: .max, .outcomeLost, releasing: sequencer)
         process = makeEpoch().text
         lanes[.append].rejoin()
     }
