@@ -34,16 +34,17 @@ package struct Lineage: Sendable, Equatable {
         return Lineage(epoch, continuing: [Former(epoch: current, survived: sequence)] + older)
     }
 
-    /// Whether `cursor` names a place in this history, of which `sequence` is the end.
+    /// Whether `cursor` names a place in this history, of which `sequence` is the end. Its holder may hold all up to its reach: where
+    /// that is not there yet, versions would fall.
     package func contains(_ cursor: Cursor, endingAt sequence: UInt64) -> Bool {
-        guard cursor.covered <= sequence else { return false }
+        guard cursor.reach <= sequence else { return false }
         if cursor.epoch == current.text { return true }
         return former.contains { $0.epoch.text == cursor.epoch && cursor.reach <= $0.survived }
     }
 
     /// Whether `cursor` may be of a place that is still to come here: beyond the end, or of an epoch that is not known.
     func mayReach(_ cursor: Cursor, from sequence: UInt64) -> Bool {
-        if cursor.epoch == current.text { return cursor.covered > sequence }
+        if cursor.epoch == current.text { return cursor.reach > sequence }
         return !former.contains { $0.epoch.text == cursor.epoch } && Epoch.isWellFormed(cursor.epoch)
     }
 

@@ -43,9 +43,11 @@ import Testing
             let cursor = Cursor(Array(text.utf8).span)
             #expect(cursor.map { lineage.contains($0, endingAt: 20) } == isGood, "\(text)")
         }
-        // Where nothing is lost it says nothing.
-        let present = Cursor(Array("next-7~900".utf8).span)
-        #expect(present.map { lineage.contains($0, endingAt: 20) } == true)
+        // Where that is still to come versions would fall: a node that lags waits for it.
+        let read = Cursor(Array("next-7~20".utf8).span)
+        let present = try #require(read)
+        #expect(lineage.contains(present, endingAt: 20) && !lineage.mayReach(present, from: 20))
+        #expect(!lineage.contains(present, endingAt: 19) && lineage.mayReach(present, from: 19))
     }
 
     @Test(arguments: ["e-1~", "e-1.~2", "e-~2", "e-1~2~3", "e-1~2.3", "e-1~x", "e~1"])
