@@ -31,7 +31,9 @@ extension BrokerReplica {
         _ id: SubscriberID, _ requested: [TopicPattern], after start: UInt64?, _ snapshotBegan: UInt64?,
         _ excerpt: Excerpt?, isSnapshot: Bool
     ) {
-        let floor = subscribers[id].cursor(at: markedSequence)
+        var floor = subscribers[id].cursor(at: markedSequence)
+        // Who reads nothing yet is vouched for all that was presented, also where it is not marked here yet.
+        if let start, subscriptionCount(of: id) == 0 { floor = max(floor ?? start, start) }
         if let excerpt { subscribers[id].leaveOut(before: excerpt.began) }
         let generation = start == nil ? nil : forgotten.resumeBegan()
         subscribers[id].resume(after: start)

@@ -48,6 +48,21 @@ import Testing
         #expect(bench.batch.cursor == bench.replica.sequence)
     }
 
+    /// A cursor may come from a loop or a node that had marked more.
+    @Test func nobodyIsVouchedForLessThanWasPresented() throws {
+        let bench = try world()
+        for number in 0..<20 { try bench.publish("s0/q\(number % 10)", "2") }
+        bench.replica.catchUp()
+        let presented = bench.replica.cursor(bench.replica.sequence)
+        #expect(bench.replica.markedSequence < presented.sequence)
+        for number in 0..<5 { try bench.publish("s1/q\(number)", "2") }
+        let id = try newcomer(bench, ["**"], after: presented)
+        #expect(bench.replica.cursor(of: id) == presented.sequence)
+        bench.replica.follow()
+        _ = walk(bench)
+        #expect(bench.drain(id).count == 5 && bench.batch.cursor == bench.replica.sequence)
+    }
+
     @Test func aListingGoesOnBehindWhatHasGoneMeanwhile() throws {
         let bench = try Bench(logging: 1, tombstoneLimit: 0)
         for topic in ["a", "b", "c", "d"] { try bench.publish(topic, "1") }
