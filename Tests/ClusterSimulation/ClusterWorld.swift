@@ -14,6 +14,8 @@ package final class ClusterWorld {
     var readers: [Reader] = []
     let rules: Sequencer.Retention
     private var epochCount = 0
+    /// Nobody publishes at the first node: what becomes of the log it learns by reading.
+    private let hasQuietNode: Bool
     private var feedCount = 0
 
     /// A reader that was cut: what it holds, and the cursor that says so.
@@ -37,6 +39,7 @@ package final class ClusterWorld {
         // Longer than any world lasts: a batch whose key is forgotten would rightly be published again.
         rules.keyLife = Interval(milliseconds: 1_000_000_000)
         self.rules = rules
+        hasQuietNode = Bool.random(using: &random)
         for number in 0..<Int.random(in: 2...4, using: &random) { nodes.append(newNode("node-\(number)")) }
     }
 
@@ -122,7 +125,7 @@ package final class ClusterWorld {
     }
 
     private func publish() {
-        let node = nodes[below(nodes.count)]
+        let node = nodes[hasQuietNode ? 1 + below(nodes.count - 1) : below(nodes.count)]
         guard node.work.hasState else { return }
         if chance(15) {
             feedCount += 1
@@ -156,6 +159,9 @@ package final class ClusterWorld {
         case 7 where chance(20):
             note("the server restarts empty")
             servers.empty()
+        case 7 where chance(20):
+            note("somebody deletes the log")
+            servers.delete()
         case 8: servers.healPartitions()
         case 9: servers.isRefusing = chance(50)
         case 10: servers.isDown = chance(50)

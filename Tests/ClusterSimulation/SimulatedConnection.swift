@@ -10,6 +10,7 @@ final class SimulatedConnection: SharedLog {
     private var server = 0
     /// The process that it is connected to: its end cuts all connections.
     private var run = 0
+    private var epoch: String?
 
     init(_ servers: SimulatedServers, node: String) {
         self.servers = servers
@@ -24,9 +25,11 @@ final class SimulatedConnection: SharedLog {
             connection = servers.newConnection()
         }
         let number = connection
-        return try perform {
+        let head = try perform {
             servers[server].join(offer, connection: takingOver ? number : nil, at: servers.time)
         }
+        epoch = head.epoch
+        return head
     }
 
     func append(_ record: [UInt8], number: UInt64, in epoch: String) throws(SharedLogFailure) -> UInt64 {
@@ -45,7 +48,10 @@ final class SimulatedConnection: SharedLog {
     }
 
     func read(after position: UInt64) throws(SharedLogFailure) -> [LogRecord] {
-        try perform { servers[server].read(after: position, limit: servers.readLimit()) }
+        try perform { () throws(SharedLogFailure) in
+            guard servers[server].epoch == epoch else { throw .superseded }
+            return servers[server].read(after: position, limit: servers.readLimit())
+        }
     }
 
     func chunk(_ number: Int, of checkpoint: Checkpoint) throws(SharedLogFailure) -> [UInt8] {

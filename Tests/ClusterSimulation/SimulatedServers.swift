@@ -112,6 +112,15 @@ final class SimulatedServers {
         begin()
     }
 
+    /// Somebody deletes the log under the nodes: no connection ends.
+    func delete() {
+        let run = states[primary].run
+        lose(of: states[primary], keeping: ServerState())
+        states[primary] = ServerState()
+        states[primary].run = run
+        replica = states[primary]
+    }
+
     /// Former primaries find out what they are. What they took meanwhile is lost.
     func healPartitions() {
         if !isolated.isEmpty { changedAt = time }

@@ -127,6 +127,50 @@ struct RedisLogTests {
         #expect(try log.read(after: 0).map(\.bytes) == [Array("first".utf8)])
     }
 
+    /// The new log comes to the place where the reader of the old one waits.
+    @Test func whoReadsIsToldThatTheLogHasBegunAnew() throws {
+        let server = try RedisServer()
+        let (reader, writer) = (try Self.log(server), try Self.log(server))
+        _ = try reader.join(Self.offer("e1"), takingOver: false)
+        _ = try writer.join(Self.offer("e1", node: "b"), takingOver: true)
+        _ = try writer.append([1], number: 1, in: "e1")
+        try Self.ask(server, ["DEL", "{tg}:meta"])
+        let none = Self.failure { () throws(SharedLogFailure) in _ = try reader.read(after: 2) }
+        #expect(none == .superseded)
+        _ = try writer.join(Self.offer("e2", node: "b"), takingOver: true)
+        for number in 1...2 { _ = try writer.append([2], number: UInt64(number), in: "e2") }
+        let other = Self.failure { () throws(SharedLogFailure) in _ = try reader.read(after: 2) }
+        #expect(other == .superseded)
+        #expect(try reader.join(Self.offer("e3"), takingOver: false).epoch == "e2")
+        #expect(try reader.read(after: 2).map(\.position) == [3])
+    }
+
+    /// A connection outlives that its server has another history: each that joins would take that of the others for a new one.
+    @Test func whoJoinsAgainAsksWhoTheServerIs() throws {
+        let server = try RedisServer()
+        let (one, other) = (try Self.log(server), try Self.log(server))
+        // Nobody else opens one to a replica.
+        let control = try RedisConnectionTests.open(server)
+        func order(_ words: RESPWords) throws {
+            _ = try control.ask(words.map { .text($0) }, by: RedisConnectionTests.soon)
+        }
+        _ = try one.join(Self.offer("e1"), takingOver: true)
+        try order(["REPLICAOF", "127.0.0.1", "1"])
+        let replica = Self.failure { () throws(SharedLogFailure) in
+            _ = try one.join(Self.offer("e2"), takingOver: true)
+        }
+        guard case .lost = replica else {
+            Issue.record("not lost: \(String(describing: replica))")
+            return
+        }
+        try order(["REPLICAOF", "NO", "ONE"])
+        _ = try one.join(Self.offer("e3"), takingOver: true)
+        try order(["REPLICAOF", "127.0.0.1", "1"])
+        try order(["REPLICAOF", "NO", "ONE"])
+        #expect(try other.join(Self.offer("e4"), takingOver: true).epoch == "e4")
+        #expect(try one.join(Self.offer("e5"), takingOver: true).epoch == "e4")
+    }
+
     @Test func scriptsThatWereForgottenAreSentAgain() throws {
         let server = try RedisServer()
         let log = try Self.log(server)

@@ -74,10 +74,25 @@ extension RedisConnection {
         let credentials = Self.credentials(login)
         var commands = credentials.map { [$0] } ?? []
         if login.database != 0 { commands.append(["SELECT", .number(Int64(login.database))]) }
-        commands += [["INFO", "server"], ["INFO", "replication"], ["EXISTS", .text(login.key)]]
+        commands += Self.identification(login.key)
         try send(commands, by: deadline)
         if credentials != nil { try checkCredentials(by: deadline) }
         if login.database != 0 { _ = try answer(by: deadline) }
+        try takeIdentity(by: deadline)
+    }
+
+    /// Asks again who the server is and whether it has the keys: a process that goes on may have become a replica, or have another
+    /// history of the data.
+    func identify(key: String, by deadline: Instant) throws(RedisFailure) {
+        try send(Self.identification(key), by: deadline)
+        try takeIdentity(by: deadline)
+    }
+
+    private static func identification(_ key: String) -> [[RESPWord]] {
+        [["INFO", "server"], ["INFO", "replication"], ["EXISTS", .text(key)]]
+    }
+
+    private func takeIdentity(by deadline: Instant) throws(RedisFailure) {
         var information = RedisInformation()
         for _ in 0..<2 { information.read(try answer(by: deadline).string ?? "") }
         identity = RedisIdentity(information)

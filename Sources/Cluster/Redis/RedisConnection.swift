@@ -58,6 +58,17 @@ package final class RedisConnection {
         return reply
     }
 
+    /// The same for two in one write. If the first is refused, what became of the second is not told.
+    package func ask(
+        _ first: [RESPWord], then second: [RESPWord], by deadline: Instant
+    ) throws(RedisFailure) -> (RESPValue, RESPValue) {
+        precondition(awaitedReplyCount == 0, "a command is asked while the reply to another is awaited")
+        try send([first, second], by: deadline)
+        let replies = (try receive(by: deadline), try receive(by: deadline))
+        for case .error(let error) in [replies.0, replies.1] { throw RedisFailure(error, at: address) }
+        return replies
+    }
+
     /// Sends commands in one write where the kernel takes it. What the server answers meanwhile is read, so that neither waits for
     /// the other.
     package func send(_ commands: [[RESPWord]], by deadline: Instant) throws(RedisFailure) {

@@ -14,6 +14,8 @@ package final class RedisLog: SharedLog {
     /// Names this connection among all that append as the node.
     private var connectionName = ""
     private var offer: JoinOffer?
+    /// In which it joined.
+    private var epoch = ""
     /// How many records are asked for: so many as hold some megabytes.
     private var readCount = 128
 
@@ -48,12 +50,16 @@ package final class RedisLog: SharedLog {
                 .text(offer.process), .text(connectionName),
             ])
         guard let head = LogHead(reply) else { throw misunderstood("join") }
+        epoch = head.epoch
         return head
     }
 
     private func connect() throws(SharedLogFailure) -> RedisConnection {
-        if let connection { return connection }
-        return try perform { () throws(RedisFailure) in
+        try perform { () throws(RedisFailure) in
+            if let connection {
+                try connection.identify(key: keys.meta, by: deadline)
+                return connection
+            }
             let opened = try primary.open(by: deadline, unless: stop)
             connection = opened
             try loadScripts(over: opened)
@@ -85,11 +91,16 @@ package final class RedisLog: SharedLog {
     }
 
     package func read(after position: UInt64) throws(SharedLogFailure) -> [LogRecord] {
-        let reply = try ask([
+        let question: [RESPWord] = [
             "XREAD", "COUNT", .number(Int64(readCount)), "BLOCK",
             .number(Int64(Self.readPatience.nanoseconds / 1_000_000)),
             "STREAMS", .text(keys.log), .text("\(position)-0"),
-        ])
+        ]
+        let (reply, present) = try perform { () throws(RedisFailure) in
+            try connected().ask(question, then: ["HGET", .text(keys.meta), "epoch"], by: deadline)
+        }
+        // Somebody has deleted the log, and it was begun anew: what comes has the positions that were to come, of another history.
+        guard present.string == epoch else { throw .superseded }
         if reply == .null { return [] }
         guard let entries = reply.elements?.first?.elements?.last?.elements else {
             throw misunderstood("XREAD")
