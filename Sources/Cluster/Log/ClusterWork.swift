@@ -239,8 +239,11 @@ package final class ClusterWork {
             if lane == .read { noteAway(reason, at: now) }
         case .superseded: lanes[lane].fail(at: now)
         case .trimmed:
-            // Nobody keeps what this node would need to go on.
-            if lane == .read { needsLoad = true }
+            // Nobody keeps what this node would need to go on: until there is a checkpoint that is further.
+            if lane == .read {
+                needsLoad = true
+                noteAway("what this node needs of the log is not there any more", at: now)
+            }
             lanes[lane].fail(at: now)
         case .unusable(let reason): becomeUnusable(reason, at: now)
         }
