@@ -71,7 +71,11 @@ class Gateway:
         self.lines = []
         self.process = None
         self.log = None
-        settings = {
+        self.settings = self.folder.parent / "config.json"
+        self.settings.write_text(json.dumps(self.configuration()), encoding="utf-8")
+
+    def configuration(self):
+        return {
             "port": self.port,
             "publicFolder": "",
             # The smallest, so that segments roll and snapshots are written all the time.
@@ -80,8 +84,6 @@ class Gateway:
             "drain": {"spread": 0.2, "deadline": 3, "reconnectSpread": 1},
             "log": {"format": "json"},
         }
-        self.settings = self.folder.parent / "config.json"
-        self.settings.write_text(json.dumps(settings), encoding="utf-8")
 
     def command(self, mode="interval"):
         return [binary(), "serve", "--no-feeds", "--config", str(self.settings), "--set", f"storage.sync={mode}"]
@@ -144,9 +146,9 @@ class Gateway:
     def connection(self, timeout=PATIENCE):
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
 
-    def ask(self, method, path, body=None):
+    def ask(self, method, path, body=None, patience=PATIENCE):
         """Status, fields and text of one answer."""
-        connection = self.connection()
+        connection = self.connection(patience)
         try:
             connection.request(method, path, body, {"Content-Type": "application/json"})
             answer = connection.getresponse()

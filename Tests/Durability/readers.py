@@ -1,13 +1,12 @@
 """Readers that resume by cursor, one on each transport, and hold what the cursor covers."""
 
-import base64
 import http.client
 import json
-import os
-import struct
 import threading
+import urllib.parse
 
-from gateway import Failure
+from gateway import PATIENCE, Failure
+from websocket import WebSocket
 
 TOPICS = "stocks/**,trades/**"
 
@@ -17,6 +16,10 @@ class Reader(threading.Thread):
 
     # Whether a cursor covers all that came with it, in a backlog too.
     is_exact = False
+    # How long it waits for a sign of life.
+    patience = PATIENCE
+    # What else it asks for.
+    asked = {}
 
     def __init__(self, gateway, truth):
         super().__init__(daemon=True)
@@ -44,6 +47,12 @@ class Reader(threading.Thread):
             except Exception as error:  # pylint: disable=broad-except # A reader that is gone must be seen.
                 self.truth.fail(f"{self.name}: {error!r}")
 
+    def open(self):
+        return self.gateway.connection(self.patience)
+
+    def query(self, **parameters):
+        return urllib.parse.urlencode({"topics": TOPICS} | parameters | self.asked)
+
     def last(self, topic):
         """The newest version that it was sent on this connection, or else holds."""
         return self.sent.get(topic) or self.held.get(topic, (0,))[0]
@@ -53,14 +62,18 @@ class Reader(threading.Thread):
         topic, version = update["topic"], update["version"]
         self.truth.note_update(update, self.name)
         held = self.held.get(topic, (0,))[0]
-        covered = self.sent.get(topic) or self.floor.get(topic, held)
+        covered = self.sent.get(topic) or self.covered(topic, held)
         if version <= covered:
             self.truth.fail(f"{self.name} from {self.cursor}: version {covered} of {topic} is covered, got {version}")
-        if topic.startswith("trades/") and covered and version > self.last(topic) + 1:
+        if topic.startswith("trades/") and self.last(topic) and version > self.last(topic) + 1:
             self.truth.fail(f"{self.name} from {self.cursor}: version {version} of {topic} after {self.last(topic)}")
         self.sent[topic] = version
         if version > held:
             self.staged[topic] = (version, update["data"]["n"])
+
+    def covered(self, topic, held):
+        """The version that the cursor surely covers."""
+        return self.floor.get(topic, held)
 
     def take_gap(self, gap):
         """It has been slower than the log keeps: what is missing is said exactly."""
@@ -83,6 +96,12 @@ class Reader(threading.Thread):
             self.cursor = cursor
             self.changed.notify_all()
 
+    def take_reset(self, reason):
+        self.truth.fail(f"{self.name} from {self.cursor}: reset {reason}")
+
+    def note_life(self, message):
+        """A sign of life came, or what ends a snapshot: here it says no more than that."""
+
     def check_resumed(self, is_resumed):
         if is_resumed != bool(self.presented):
             self.truth.fail(f"{self.name}: with the cursor {self.presented!r} \"resumed\" is {is_resumed}")
@@ -101,13 +120,16 @@ class PollReader(Reader):
 
     def read(self):
         while True:
-            status, _, text = self.gateway.ask("GET", f"/poll?topics={TOPICS}&wait=25&cursor={self.cursor}")
+            status, _, text = self.gateway.ask(
+                "GET", f"/poll?{self.query(wait=25, cursor=self.cursor)}", patience=self.patience)
             if status == 503:
                 return
             answer = json.loads(text)
-            if status != 200 or answer.get("reset"):
+            if status != 200:
                 self.truth.fail(f"{self.name} from {self.cursor}: {status} {text[:200]}")
                 return
+            if answer.get("reset"):
+                self.take_reset(text[:200])
             for gap in answer.get("gaps", []):
                 self.take_gap(gap)
             for update in answer["updates"]:
@@ -119,9 +141,9 @@ class StreamReader(Reader):
     """Server-Sent Events."""
 
     def read(self):
-        connection = self.gateway.connection()
+        connection = self.open()
         try:
-            connection.request("GET", f"/sse?topics={TOPICS}", headers={"Last-Event-ID": self.cursor})
+            connection.request("GET", f"/sse?{self.query()}", headers={"Last-Event-ID": self.cursor})
             response = connection.getresponse()
             event = {}
             while line := response.readline():
@@ -145,73 +167,30 @@ class StreamReader(Reader):
         elif kind == "gap":
             self.take_gap(data)
         elif kind == "reset":
-            self.truth.fail(f"{self.name} from {self.cursor}: reset {data}")
+            self.take_reset(data)
+        self.note_life(data)
         if "id" in event:
             self.commit(event["id"])
         return kind != "goodbye"
 
 
 class WebSocketReader(Reader):
-    """RFC 6455 as far as a reader of one gateway needs it: no extensions, short messages to it."""
-
     def read(self):
-        connection = self.gateway.connection()
+        connection = self.open()
         try:
-            connection.connect()
-            self.socket = connection.sock
-            self.bytes = self.socket.makefile("rb")
-            self.shake_hands()
-            self.send(1, json.dumps(
-                {"type": "subscribe", "topics": TOPICS.split(","), "cursor": self.cursor or None}))
-            while True:
-                opcode, payload = self.frame()
-                if opcode == 8:
-                    return
-                if opcode == 9:
-                    self.send(10, payload.decode())
-                elif opcode == 1 and not self.take_message(json.loads(payload)):
-                    return
+            socket = WebSocket(connection, urllib.parse.urlencode(self.asked))
+            socket.send(json.dumps({"type": "subscribe", "topics": TOPICS.split(","), "cursor": self.cursor or None}))
+            while (message := socket.message()) and self.take_message(message):
+                pass
         finally:
             connection.close()
-
-    def shake_hands(self):
-        key = base64.b64encode(os.urandom(16)).decode()
-        self.socket.sendall(
-            f"GET /ws HTTP/1.1\r\nHost: 127.0.0.1:{self.gateway.port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-            f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n\r\n".encode())
-        if b" 101 " not in self.bytes.readline():
-            raise ConnectionError("no WebSocket")
-        while self.bytes.readline().strip():
-            pass
-
-    def send(self, opcode, text):
-        payload = text.encode()
-        if len(payload) > 65535:
-            raise ValueError("too long")
-        length = bytes([128 | len(payload)]) if len(payload) < 126 else struct.pack("!BH", 128 | 126, len(payload))
-        # A mask of zeros is a mask, and leaves the text as it is.
-        self.socket.sendall(bytes([128 | opcode]) + length + bytes(4) + payload)
-
-    def frame(self):
-        first, length = self.exactly(2)
-        if not first & 128:
-            raise ValueError("the gateway sends no fragments")
-        if length == 126:
-            [length] = struct.unpack("!H", self.exactly(2))
-        elif length == 127:
-            [length] = struct.unpack("!Q", self.exactly(8))
-        return first & 15, self.exactly(length)
-
-    def exactly(self, count):
-        taken = self.bytes.read(count)
-        if len(taken) < count:
-            raise ConnectionError("the end")
-        return taken
 
     def take_message(self, message):
         """Whether more follow."""
         kind = message["type"]
         if kind == "subscribed":
+            if self.presented and not message["resumed"]:
+                self.take_reset(message)
             self.check_resumed(message["resumed"])
         elif kind == "updates":
             for update in message["updates"]:
@@ -220,6 +199,7 @@ class WebSocketReader(Reader):
             self.take_gap(message)
         elif kind == "error":
             self.truth.fail(f"{self.name}: {message}")
+        self.note_life(message)
         if "cursor" in message:
             self.commit(message["cursor"])
         return kind != "goodbye"
