@@ -56,6 +56,14 @@ simulate-cluster: ## nodes of a cluster over servers that fail, part and forget,
 durability: release ## the release binary under kill -9, on full disks and on disks that fail (ROUNDS=100 SEED=1)
 	@Tests/Durability/run $(SEED)
 
+.PHONY: cluster
+cluster: release ## Redis, three gateways and HAProxy on this machine, on http://127.0.0.1:8080
+	@exec samples/cluster/run
+
+.PHONY: cluster-test
+cluster-test: release ## three real gateways on real Redis servers, while everything breaks that can (some ten minutes; CASES=sentinel)
+	@Tests/Cluster/run $(CASES)
+
 .PHONY: fuzz
 fuzz: needs ## a minute of each fuzzer (SECONDS_EACH=60)
 	@for name in $$(Tests/Fuzzers/run names); do Tests/Fuzzers/run $$name $${SECONDS_EACH:-60} || exit 1; done

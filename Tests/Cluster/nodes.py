@@ -1,0 +1,77 @@
+"""The nodes of a cluster: gateways with one log in common."""
+
+import os
+import signal
+
+from gateway import Failure, Gateway, binary
+from servers import ENDING_WITH_US, wait_for
+
+
+
+class Node(Gateway):
+    """One that keeps nothing itself; by its name, with the same port over all its restarts."""
+
+    def __init__(self, folder, name, url, settings=None):
+        self.name = name
+        self.cluster = {"kind": "redis", "url": url, "node": name} | (settings or {})
+        self.is_frozen = False
+        (folder / name).mkdir()
+        super().__init__(folder / name / "none")
+
+    def configuration(self):
+        return super().configuration() | {"storage": {"folder": ""}, "cluster": self.cluster, "threads": 1}
+
+    def command(self, mode=None):
+        return [binary(), "serve", "--no-feeds", "--config", str(self.settings)]
+
+    def start(self, mode=None, before=ENDING_WITH_US, meanwhile=None, until_ready=True):
+        super().start(mode, before, meanwhile)
+        if until_ready:
+            self.wait_until_ready()
+        return self
+
+    @property
+    def is_running(self):
+        return bool(self.process) and self.process.poll() is None and not self.is_frozen
+
+    def readiness(self):
+        """Status and text of /readyz; None while nobody answers."""
+        try:
+            status, _, text = self.ask("GET", "/readyz", patience=5)
+            return status, text
+        except OSError:
+            return None, ""
+
+    def wait_until_ready(self):
+        def is_ready():
+            if self.process.poll() is not None:
+                raise Failure(f"node {self.name} has ended:\n{''.join(self.lines[-20:])}")
+            return self.readiness()[0] == 200
+
+        wait_for(is_ready, f"node {self.name} is not ready: {self.readiness()}\n{''.join(self.lines[-20:])}")
+
+    def freeze(self):
+        self.is_frozen = True
+        os.killpg(self.process.pid, signal.SIGSTOP)
+
+    def thaw(self):
+        os.killpg(self.process.pid, signal.SIGCONT)
+        self.is_frozen = False
+
+    def kill(self):
+        super().kill()
+        self.is_frozen = False
+
+    def told(self, event):
+        """How often its log has told of that."""
+        return len(self.events(event))
+
+    def ask_lines(self, path, text):
+        """Publishes lines; their answer."""
+        connection = self.connection()
+        try:
+            connection.request("POST", path, text.encode(), {"Content-Type": "application/x-ndjson"})
+            answer = connection.getresponse()
+            return answer.status, answer.headers, answer.read().decode()
+        finally:
+            connection.close()
