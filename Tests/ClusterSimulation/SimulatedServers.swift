@@ -119,6 +119,7 @@ final class SimulatedServers {
         states[primary] = ServerState()
         states[primary].run = run
         replica = states[primary]
+        changedAt = time
     }
 
     /// Former primaries find out what they are. What they took meanwhile is lost.

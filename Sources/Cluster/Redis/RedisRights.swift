@@ -94,7 +94,9 @@ enum RedisRights {
                 case .text(let name)? = command.first
             else { continue }
             let failure = RedisFailure(error, at: connection.address)
-            if failure.kind != .scriptMissing { refusals.append(Refusal(command: name, failure: failure)) }
+            if failure.kind == .scriptMissing { continue }
+            // Rights name a command of commands with both its words.
+            refusals.append(Refusal(command: name == "SCRIPT" ? "SCRIPT|LOAD" : name, failure: failure))
         }
         return refusals
     }
