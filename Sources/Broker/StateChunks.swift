@@ -10,7 +10,7 @@ package struct StateChunks: Sendable {
     private let stateNumber: Int
 
     /// A chunk ends when it has so many bytes.
-    private static var chunkByteCount: Int { 256 << 10 }
+    package static var chunkByteCount: Int { 256 << 10 }
 
     /// Begins to take down the state as it is now. Only one such walk of a sequencer may be under way, until `end`.
     package init(of sequencer: Sequencer, at moment: LogEntry.Moment, by clock: LogClock) {

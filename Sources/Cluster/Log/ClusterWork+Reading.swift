@@ -68,6 +68,8 @@ extension ClusterWork {
         applied = head.position
         (hasState, needsLoad) = (true, false)
         lastCheckpoint = head.checkpoint?.position ?? 0
+        // It has no less: the first chunk and the last are of any size.
+        lastCheckpointByteCount = max((head.checkpoint?.chunkCount ?? 0) - 2, 0) * StateChunks.chunkByteCount
         byteCountSinceCheckpoint = byteCount
         // In another history the numbers are of other records: what is sent there is sorted out when the append lane joins it.
         if sentIn.map({ head.knows($0) }) ?? true {
