@@ -121,7 +121,8 @@ package final class EventStreamWire: SubscriptionWire {
             events.append(.error(code: notice.code, message: notice.message))
         case "heartbeat":
             events.append(.heartbeat)
-            away.hear(try Notice(event.data).isAway, into: &events)
+            // A sign of life is one whatever it says.
+            if let notice = try? Notice(event.data) { away.hear(notice.isAway, into: &events) }
         default: break  // Of a later protocol.
         }
     }

@@ -252,7 +252,7 @@ package final class ClusterWork {
 
     func becomeUnusable(_ reason: String, at now: Instant) {
         isUnusable = true
-        noteAway(reason, at: now)
+        if hasState { noteAway(reason, at: now) }
         refuse(.unavailable(reason: "it can't take part in its cluster"))
         tell(.unusable(reason: reason))
     }
