@@ -8,8 +8,9 @@ from servers import Server
 from storms import PERSISTENT, Storm
 
 # docs/cluster.md says the same.
-RIGHTS = ("~{tg}:* resetchannels -@all +info +exists +script|load +evalsha +get +set +del +persist +pexpire +hget +hmget +hset "
-          "+xadd +xread +xtrim +rpush +lindex +llen")
+RIGHTS = (
+    "~{tg}:* resetchannels -@all +info +exists +script|load +evalsha +get +set +del +persist +pexpire +hget +hmget +hset "
+    "+hgetall +hdel +time +xadd +xread +xtrim +rpush +lindex +llen")
 
 
 def by_tls(folder, seed):
