@@ -4,13 +4,13 @@ internal import Primitives
 /// And what belongs to each: who waits for its outcome, and the room that is set aside for it.
 package struct WaitingEntries: ~Copyable {
     /// What belongs to an entry whose outcome is not known yet.
-    package struct Claim {
-        package let byteCount: Int
+    private struct Claim {
+        let byteCount: Int
         /// Room that is set aside for the topics it creates.
-        package var reserved: Int
-        package fileprivate(set) var ticket: PublishTicket?
+        var reserved: Int
+        var ticket: PublishTicket?
         /// Who waited for it was told that nobody knows what becomes of it.
-        package fileprivate(set) var isAbandoned = false
+        var isAbandoned = false
     }
 
     private var bytes = ByteBuffer()
@@ -23,20 +23,18 @@ package struct WaitingEntries: ~Copyable {
     /// Of all entries.
     package var byteCount: Int { bytes.count }
 
-    package var count: Int { claims.count }
-
     /// The first entry. Valid until something changes.
     package var first: UnsafeBufferPointer<UInt8>? {
         claims.first.map { UnsafeBufferPointer(rebasing: bytes.unsafeBytes[..<$0.byteCount]) }
     }
 
     /// What belongs to the first entry, of which there must be one.
-    package var firstClaim: Claim {
+    private var firstClaim: Claim {
         guard let first = claims.first else { preconditionFailure("no entry is on its way") }
         return first
     }
 
-    package mutating func removeFirst() {
+    private mutating func removeFirst() {
         guard let first = claims.popFirst() else { return }
         bytes.consume(first.byteCount)
     }

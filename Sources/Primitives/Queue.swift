@@ -60,3 +60,17 @@
 }
 
 extension Queue: Sendable where Element: Sendable {}
+
+/// A queue that threads share.
+extension Monitor {
+    public func append<Element>(_ element: Element) where State == Queue<Element> {
+        withLock { $0.append(element) }
+    }
+
+    /// The next one, for which it waits.
+    public func takeFirst<Element>() -> Element where State == Queue<Element> {
+        while true {
+            if let first = when({ !$0.isEmpty }, by: .never, then: { $0.popFirst() }) ?? nil { return first }
+        }
+    }
+}

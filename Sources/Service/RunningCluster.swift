@@ -30,7 +30,7 @@ final class RunningCluster: Sendable {
             // What it is in the middle of when the process ends is done, or not, as after any other end.
             nonisolated(unsafe) let own = connection
             _ = try LoopThread(name: "cluster \(lane)") {
-                while true { updates.report(Self.next(of: waiting).run(at: own), of: lane) }
+                while true { updates.report(waiting.takeFirst().run(at: own), of: lane) }
             }
         }
         var settings = ClusterSettings(node: Self.name(configuration, gateway), rules: rules)
@@ -44,7 +44,7 @@ final class RunningCluster: Sendable {
         nonisolated(unsafe) let work = ClusterWork(
             updates, settings, awaited.progress,
             tell: Self.teller(of: settings.node, log, begins),
-            handOut: { [chores] in chores[$1.rawValue].give($0) })
+            handOut: { [chores] in chores[$1.rawValue].append($0) })
         thread = try LoopThread(name: "cluster") {
             while !work.isOver {
                 updates.waitForWork(until: work.nextDeadline)
@@ -84,14 +84,6 @@ final class RunningCluster: Sendable {
         gethostname(&name, name.count - 1)
         let host = name.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
         return host.replacing(" ", with: "-")
-    }
-
-    private static func next(of chores: Monitor<Queue<ClusterChore>>) -> ClusterChore {
-        while true {
-            if let chore = chores.when({ !$0.isEmpty }, by: .never, then: { $0.popFirst() }) ?? nil {
-                return chore
-            }
-        }
     }
 
     // MARK: News
@@ -135,11 +127,5 @@ final class RunningCluster: Sendable {
             case .checkpointFailed(let reason): log.tell(.checkpointFailed, ["reason": .text(reason)])
             }
         }
-    }
-}
-
-extension Monitor<Queue<ClusterChore>> {
-    fileprivate func give(_ chore: ClusterChore) {
-        withLock { $0.append(chore) }
     }
 }

@@ -44,9 +44,9 @@ final class RunningJournal: Sendable {
             handOut: { chore in
                 // A snapshot takes seconds, and syncs may not wait for it.
                 if case .snapshot = chore {
-                    slow.withLock { $0.append(chore) }
+                    slow.append(chore)
                 } else {
-                    quick.withLock { $0.append(chore) }
+                    quick.append(chore)
                 }
             })
         self.log = opened.log
@@ -55,7 +55,7 @@ final class RunningJournal: Sendable {
             let journal = opened.log
             // They end with the process: what they are in the middle of, the next start does without.
             _ = try LoopThread(name: name) {
-                while true { journal.report(Self.next(of: chores).run()) }
+                while true { journal.report(chores.takeFirst().run()) }
             }
         }
         let work = opened.work
@@ -72,14 +72,6 @@ final class RunningJournal: Sendable {
     func close() {
         log.close()
         thread.join()
-    }
-
-    private static func next(of chores: Monitor<Queue<JournalChore>>) -> JournalChore {
-        while true {
-            if let chore = chores.when({ !$0.isEmpty }, by: .never, then: { $0.popFirst() }) ?? nil {
-                return chore
-            }
-        }
     }
 
     // MARK: News

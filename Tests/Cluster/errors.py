@@ -24,30 +24,21 @@ def refusing(storm, begin, end, patience=40):
     return took
 
 
-def out_of_memory(folder, seed):
-    with Storm(folder, seed) as storm:
-        took = refusing(
-            storm, lambda: storm.server.order("CONFIG", "SET", "maxmemory", "1"),
-            lambda: storm.server.order("CONFIG", "SET", "maxmemory", "0"))
-        return f"refused after {took:.1f} s; {storm.summary()}"
+def between(begin, end):
+    """A server that takes nothing from one order on, until another."""
+    def case(folder, seed):
+        with Storm(folder, seed) as storm:
+            took = refusing(storm, lambda: storm.server.order(*begin), lambda: storm.server.order(*end))
+            return f"refused after {took:.1f} s; {storm.summary()}"
+    return case
 
 
-def too_few_replicas(folder, seed):
-    """-NOREPLICAS: what a primary says that a partition has left alone."""
-    with Storm(folder, seed) as storm:
-        took = refusing(
-            storm, lambda: storm.server.order("CONFIG", "SET", "min-replicas-to-write", "1"),
-            lambda: storm.server.order("CONFIG", "SET", "min-replicas-to-write", "0"))
-        return f"refused after {took:.1f} s; {storm.summary()}"
-
-
-def read_only(folder, seed):
-    """-READONLY: what was the primary is a replica now, and of nobody who is there. Then it is the primary again."""
-    with Storm(folder, seed) as storm:
-        took = refusing(
-            storm, lambda: storm.server.order("REPLICAOF", "127.0.0.1", "1"),
-            lambda: storm.server.order("REPLICAOF", "NO", "ONE"))
-        return f"refused after {took:.1f} s; {storm.summary()}"
+# -OOM
+out_of_memory = between(("CONFIG", "SET", "maxmemory", "1"), ("CONFIG", "SET", "maxmemory", "0"))
+# -NOREPLICAS: what a primary says that a partition has left alone.
+too_few_replicas = between(("CONFIG", "SET", "min-replicas-to-write", "1"), ("CONFIG", "SET", "min-replicas-to-write", "0"))
+# -READONLY: what was the primary is a replica now, and of nobody who is there. Then it is the primary again.
+read_only = between(("REPLICAOF", "127.0.0.1", "1"), ("REPLICAOF", "NO", "ONE"))
 
 
 def no_disk(folder, seed):

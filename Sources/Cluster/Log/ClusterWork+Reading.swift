@@ -17,7 +17,7 @@ extension ClusterWork {
     }
 
     /// Applies what was read. More is read meanwhile.
-    func take(_ records: [LogRecord], time: UnixTime, at now: Instant) {
+    func take(_ records: [LogRecord], at now: Instant) {
         lanes[.read].succeeded()
         noteBack()
         if records.isEmpty, let head, applied < head.position { return loadAnew() }

@@ -161,7 +161,7 @@ package final class ClusterWork {
         switch report {
         case .joined(let head): take(head, of: lane, at: now)
         case .appended: noteAppended()
-        case .read(let records): take(records, time: time, at: now)
+        case .read(let records): take(records, at: now)
         case .loaded(let state, let head, let byteCount): take(state, at: head, byteCount, now)
         case .claimed(let claim): take(claim, time: time, at: now)
         case .saved(let position, let byteCount): tookCheckpoint(position, byteCount, at: now)

@@ -1,12 +1,11 @@
 /// What a node knows of one of its connections to the log.
-internal import Broker
 internal import Primitives
 
 struct LaneState {
     /// A chore is under way.
     private(set) var isBusy = false
     /// What comes of it is not to count: something has changed meanwhile.
-    private(set) var isOutdated = false
+    private var isOutdated = false
     /// The epoch that its server said; nil: it is to join.
     private(set) var epoch: String?
     /// When it is tried again.

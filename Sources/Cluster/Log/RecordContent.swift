@@ -25,22 +25,21 @@ package enum RecordContent {
 
     /// The first record of a log: its epoch and the rules that hold.
     static func first(_ epoch: String, _ rules: Sequencer.Retention, at moment: LogEntry.Moment) -> [UInt8] {
-        var record = ByteBuffer()
-        var entry = ByteBuffer()
-        LogEntry.write(Epoch(epoch), after: nil, at: moment, to: &entry)
-        record.append(counted: entry.unsafeBytes)
-        entry.removeAll()
-        LogEntry.write(rules, at: moment, to: &entry)
-        record.append(counted: entry.unsafeBytes)
-        return record.bytes.array
+        record { LogEntry.write(Epoch(epoch), after: nil, at: moment, to: &$0) }
+            + record { LogEntry.write(rules, at: moment, to: &$0) }
     }
 
     /// The first record of an epoch that goes on from all that is there.
     static func next(_ epoch: String, at moment: LogEntry.Moment) -> [UInt8] {
+        record { LogEntry.write(Epoch(epoch), after: LogEntry.all, at: moment, to: &$0) }
+    }
+
+    /// A record of one entry.
+    private static func record(_ write: (inout ByteBuffer) -> Void) -> [UInt8] {
         var record = ByteBuffer()
         var entry = ByteBuffer()
-        LogEntry.write(Epoch(epoch), after: LogEntry.all, at: moment, to: &entry)
-        record.append(counted: entry.unsafeBytes)
+        write(&entry)
+        append(entry.unsafeBytes, to: &record)
         return record.bytes.array
     }
 }

@@ -50,22 +50,17 @@ package final class RedisConnection {
     }
 
     package func ask(_ words: [RESPWord], by deadline: Instant) throws(RedisFailure) -> RESPValue {
-        try requireLife()
-        precondition(awaitedReplyCount == 0, "a command is asked while the reply to another is awaited")
-        try send([words], by: deadline)
-        let reply = try receive(by: deadline)
-        if case .error(let error) = reply { throw RedisFailure(error, at: address) }
-        return reply
+        try ask(all: [words], by: deadline)[0]
     }
 
-    /// The same for two in one write. If the first is refused, what became of the second is not told.
-    package func ask(
-        _ first: [RESPWord], then second: [RESPWord], by deadline: Instant
-    ) throws(RedisFailure) -> (RESPValue, RESPValue) {
+    /// The same for several in one write. The first error is thrown, and what became of the others is not told.
+    package func ask(all commands: [[RESPWord]], by deadline: Instant) throws(RedisFailure) -> [RESPValue] {
+        try requireLife()
         precondition(awaitedReplyCount == 0, "a command is asked while the reply to another is awaited")
-        try send([first, second], by: deadline)
-        let replies = (try receive(by: deadline), try receive(by: deadline))
-        for case .error(let error) in [replies.0, replies.1] { throw RedisFailure(error, at: address) }
+        try send(commands, by: deadline)
+        var replies: [RESPValue] = []
+        for _ in commands { replies.append(try receive(by: deadline)) }
+        for case .error(let error) in replies { throw RedisFailure(error, at: address) }
         return replies
     }
 

@@ -68,11 +68,8 @@ package final class RedisLog: SharedLog {
     }
 
     private func loadScripts(over connection: RedisConnection) throws(RedisFailure) {
-        digests = []
-        for script in RedisScript.allCases {
-            let digest = try connection.ask("SCRIPT", "LOAD", .text(script.source), by: deadline)
-            digests.append(digest.string ?? "")
-        }
+        let commands = RedisScript.allCases.map { ["SCRIPT", "LOAD", RESPWord.text($0.source)] }
+        digests = try connection.ask(all: commands, by: deadline).map { $0.string ?? "" }
     }
 
     // MARK: Records
@@ -96,11 +93,10 @@ package final class RedisLog: SharedLog {
             .number(Int64(Self.readPatience.nanoseconds / 1_000_000)),
             "STREAMS", .text(keys.log), .text("\(position)-0"),
         ]
-        let (reply, present) = try perform { () throws(RedisFailure) in
-            try connected().ask(question, then: ["HGET", .text(keys.meta), "epoch"], by: deadline)
-        }
+        let replies = try ask(all: [question, ["HGET", .text(keys.meta), "epoch"]])
         // Somebody has deleted the log, and it was begun anew: what comes has the positions that were to come, of another history.
-        guard present.string == epoch else { throw .superseded }
+        guard replies[1].string == epoch else { throw .superseded }
+        let reply = replies[0]
         if reply == .null { return [] }
         guard let entries = reply.elements?.first?.elements?.last?.elements else {
             throw misunderstood("XREAD")
@@ -147,10 +143,12 @@ package final class RedisLog: SharedLog {
         let key = keys.checkpoint(name)
         var bytes: [UInt8] = []
         chunk.withUnsafeBufferPointer { bytes = Array($0) }
-        _ = try ask(["RPUSH", .text(key), .bytes(bytes)])
         // One that is never finished goes by itself; and the turn is kept while it goes on.
-        _ = try ask(["PEXPIRE", .text(key), .number(Self.unfinishedMilliseconds)])
-        _ = try ask(["PEXPIRE", .text(keys.lock), .number(Self.lockMilliseconds)])
+        _ = try ask(all: [
+            ["RPUSH", .text(key), .bytes(bytes)],
+            ["PEXPIRE", .text(key), .number(Self.unfinishedMilliseconds)],
+            ["PEXPIRE", .text(keys.lock), .number(Self.lockMilliseconds)],
+        ])
     }
 
     package func finish(_ checkpoint: Checkpoint, in epoch: String) throws(SharedLogFailure) {
@@ -200,8 +198,10 @@ package final class RedisLog: SharedLog {
         }
     }
 
-    private func ask(_ words: [RESPWord]) throws(SharedLogFailure) -> RESPValue {
-        try perform { () throws(RedisFailure) in try connected().ask(words, by: deadline) }
+    private func ask(_ words: [RESPWord]) throws(SharedLogFailure) -> RESPValue { try ask(all: [words])[0] }
+
+    private func ask(all commands: [[RESPWord]]) throws(SharedLogFailure) -> [RESPValue] {
+        try perform { () throws(RedisFailure) in try connected().ask(all: commands, by: deadline) }
     }
 
     private func connected() throws(RedisFailure) -> RedisConnection {
