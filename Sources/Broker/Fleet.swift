@@ -15,6 +15,8 @@ package struct Fleet: Sendable {
         /// Entries of the log behind that, as far as it knew.
         package var lag: UInt64 = 0
         package var connections = 0
+        /// It takes nobody in any more.
+        package var isDraining = false
 
         package init(name: String) { self.name = name }
     }
@@ -71,6 +73,14 @@ package struct Fleet: Sendable {
     package init(own: Node) { self.own = own }
 
     package func lease(of feed: String) -> Lease? { leases.first { $0.feed == feed } }
+
+    /// Whether another node takes readers in.
+    package func hasOthers(at now: Instant) -> Bool {
+        words.contains { word in
+            let node = word.node
+            return node.name != own.name && !word.isAway(at: now) && !node.isDraining && !node.epoch.isEmpty
+        }
+    }
 
     package func awayCount(at now: Instant) -> Int { words.count { $0.isAway(at: now) } }
 }

@@ -14,6 +14,7 @@ package struct NodeList: Sendable {
         /// Seconds since it said so.
         package internal(set) var age = 0.0
         package internal(set) var isAway = false
+        package internal(set) var isDraining = false
         /// The object as it came.
         package internal(set) var line: [UInt8] = []
     }
@@ -74,6 +75,8 @@ extension NodeList.Node {
                 age = try scanner.number()
             } else if name.equals("away", in: json) {
                 isAway = try scanner.boolean()
+            } else if name.equals("draining", in: json) {
+                isDraining = try scanner.boolean()
             } else {
                 _ = try scanner.value()
             }

@@ -292,6 +292,9 @@ package struct TidegateConfiguration {
     private mutating func readDrain(_ root: inout SettingsSection) throws(SettingsFailure) {
         var section = try root.section("drain")
         let spreads: ClosedRange<Duration> = .zero ... .seconds(3600)
+        // The readers of one that is alone have nowhere to go meanwhile.
+        gateway.drain.settle =
+            try section.optionalDuration("settle", in: spreads) ?? (cluster == nil ? .zero : .seconds(5))
         gateway.drain.spread = try section.duration("spread", default: gateway.drain.spread, in: spreads)
         gateway.drain.deadline = try section.duration(
             "deadline", default: gateway.drain.deadline, in: spreads)

@@ -237,7 +237,7 @@ package final class RunningGateway: Sendable {
     package var updates: any UpdateLog { shared.updates }
 
     /// Open connections.
-    package var connectionCount: Int { shared.connectionCount.load(ordering: .relaxed) }
+    package var connectionCount: Int { shared.openCount }
 
     package var descriptorLimit: Int { shared.descriptorLimit }
 
@@ -346,9 +346,13 @@ package final class RunningGateway: Sendable {
         }
     }
 
-    /// Says goodbye to everybody, spread over the configured time, and returns when all are gone or cut.
+    /// Where it is told to drain. Whoever runs it carries that out.
+    package var drainOrders: DrainDesk { shared.drain }
+
+    /// Lets balancers notice, says goodbye to everybody, spread over the configured time, and returns when all are gone or cut.
     package func drain() {
-        shared.isDraining.store(true, ordering: .releasing)
+        shared.drain.settle(fetchedKeys.withLock { $0.settings.drain })
+        shared.drain.begin()
         for loop in shared.loops { loop.drain() }
         for thread in threads { thread.join() }
         // First: a reload may be opening sockets still.

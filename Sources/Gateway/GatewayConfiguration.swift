@@ -283,14 +283,3 @@ package struct OperationsSettings: Sendable {
         }
     }
 }
-
-package struct DrainSettings: Sendable {
-    /// The goodbyes are spread over so long, so that not all come back to another gateway at once.
-    package var spread: Duration = .seconds(3)
-    /// A connection that is still there so long after the beginning is cut.
-    package var deadline: Duration = .seconds(10)
-    /// Readers are told to come back after a random time up to this.
-    package var reconnectSpread: Duration = .seconds(5)
-
-    package init() {}
-}

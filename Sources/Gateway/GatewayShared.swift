@@ -16,7 +16,7 @@ package final class GatewayShared: Sendable {
     let isSequencerTheLog: Bool
     package let log: Log
     package let files: StaticFiles
-    package let isDraining = Atomic<Bool>(false)
+    package let drain = DrainDesk()
     package let isReady = Atomic<Bool>(false)
     /// Loops that do not hold yet what was kept.
     let restoringLoopCount = Atomic<Int>(0)
@@ -73,13 +73,16 @@ package final class GatewayShared: Sendable {
         return (byteCount > 0 ? byteCount : MachineMemory.byteCount / 4) / max(configuration.threadCount, 1)
     }
 
+    /// Connections of all loops.
+    var openCount: Int { connectionCount.load(ordering: .relaxed) }
+
     func loopIsRestored() { restoringLoopCount.subtract(1, ordering: .relaxed) }
 
     var isRestoring: Bool { restoringLoopCount.load(ordering: .relaxed) > 0 }
 
-    var isDrainingNow: Bool { isDraining.load(ordering: .relaxed) }
+    var isDraining: Bool { drain.isDraining }
 
-    var isServing: Bool { isReady.load(ordering: .acquiring) && !isDraining.load(ordering: .acquiring) }
+    var isServing: Bool { isReady.load(ordering: .acquiring) && !drain.isOrdered }
 }
 
 /// The side of a loop that other threads may touch.

@@ -78,6 +78,7 @@ enum RequestRouter {
         let path = head.path
         let resource = Resource(path)
         let isGet = head.method == .get || head.method == .head
+        if resource != .drain { work.shared.drain.remove(watcher: connection) }
         do throws(Problem) {
             try work.takePlaces(for: resource, connection)
         } catch {
@@ -100,7 +101,7 @@ enum RequestRouter {
             return try PublishIntake.open(head, .many, connection, work)
         case .connections: return try ConnectionsPage.open(head, connection, work)
         case .nodes: try NodesPage.show(&response, connection, work)
-        case .tickets, .disconnection, .reload:
+        case .tickets, .disconnection, .reload, .drain:
             guard head.method == .post else { throw .notAllowed("POST, OPTIONS") }
             return try OrderIntake.open(head, OrderIntake.Order(resource), connection, work)
         case .health, .readiness, .metrics, .stats, .settings:

@@ -12,6 +12,7 @@ enum Resource: CaseIterable {
     case tickets
     case disconnection
     case reload
+    case drain
     case settings
     case connections
     case nodes
@@ -33,6 +34,7 @@ enum Resource: CaseIterable {
         case .tickets: "/tickets"
         case .disconnection: "/operations/disconnect"
         case .reload: "/operations/reload"
+        case .drain: "/operations/drain"
         case .settings: "/operations/settings"
         case .connections: "/connections"
         case .nodes: "/nodes"
@@ -63,7 +65,7 @@ enum Resource: CaseIterable {
         case .eventStream, .poll, .topics, .log: .subscribe
         case .topic: isGet ? .subscribe : .publish
         case .publish: .publish
-        case .disconnection, .reload, .settings, .connections, .nodes, .metrics, .stats: .operations
+        case .disconnection, .reload, .drain, .settings, .connections, .nodes, .metrics, .stats: .operations
         case .health, .readiness: []
         }
     }
@@ -76,9 +78,8 @@ enum Resource: CaseIterable {
         // It says in its own way that there is none.
         case .eventStream: false
         case .topic: isGet
-        case .publish, .tickets, .disconnection, .reload, .settings, .connections, .nodes, .metrics, .stats,
-            .health,
-            .readiness:
+        case .publish, .tickets, .disconnection, .reload, .drain, .settings, .connections, .nodes, .metrics,
+            .stats, .health, .readiness:
             false
         }
     }
@@ -87,7 +88,7 @@ enum Resource: CaseIterable {
     var takesSubscriptions: Bool { self == .eventStream || self == .poll }
 
     var takesPosts: Bool {
-        takesSubscriptions || [.publish, .tickets, .disconnection, .reload].contains(self)
+        takesSubscriptions || [.publish, .tickets, .disconnection, .reload, .drain].contains(self)
     }
 
     /// Whether a ticket opens it: what a browser opens without a way to set a field.
@@ -98,7 +99,7 @@ enum Resource: CaseIterable {
         switch self {
         case .health, .readiness: true
         case .webSocket, .eventStream, .poll, .topics, .topic, .log, .publish, .tickets, .disconnection,
-            .reload, .settings, .connections, .nodes, .metrics, .stats:
+            .reload, .drain, .settings, .connections, .nodes, .metrics, .stats:
             false
         }
     }

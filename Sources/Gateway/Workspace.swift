@@ -57,8 +57,8 @@ final class Workspace {
     var cursorWaits = Queue<CursorWait>()
     /// Since when the log has lost what others append; nil: it has that.
     private(set) var awaySince: Instant?
-    /// When the loop cuts whoever is still there; nil as long as the gateway does not drain.
-    var drainEnd: Instant?
+    /// Nil as long as the gateway does not drain.
+    var drainPlan: DrainPlan?
     /// Why those are asked to go to whom a goodbye is said.
     var goodbye = Goodbye.draining
     /// How much each connection has published lately, where a setting limits that.
@@ -176,33 +176,49 @@ final class Workspace {
         return actions
     }
 
-    /// From the moment when the last connection is cut until another process may listen in this one's place.
-    private static let succession = Duration.seconds(1)
+    /// What it takes a loop to take in a reader that comes back, with what it lacks, and to make its own share of a TLS handshake
+    /// besides (`Benchmarks/returns`). Half of its time is for what it does otherwise.
+    private static let returnTime = Duration.microseconds(100)
+    private static let secureReturnTime = Duration.microseconds(2000)
 
-    /// So many readers come back to a loop in a second where nothing else keeps them: to accept, to judge a cursor and to send what is
-    /// lacked takes some 20 µs.
-    private static let returnsPerSecond = 20_000
+    /// How long another loop like this one would take to take in all that are connected here.
+    var returnLoad: Duration {
+        let secureCount = memory.secureConnectionCount
+        return Self.returnTime * (memory.connectionCount - secureCount) + Self.secureReturnTime * secureCount
+    }
 
     /// The time over which those are spread who leave, and come back, because their state was replaced.
-    var returnSpread: Duration { .seconds(1) * (1 + memory.connectionCount / Self.returnsPerSecond) }
+    var returnSpread: Duration { max(.seconds(1), returnLoad) }
+
+    /// How this loop sends its connections away from now on.
+    func planDrain() -> DrainPlan {
+        let avoided = shared.updates.fleet.flatMap { $0.hasOthers(at: now) ? $0.own.name : nil }
+        return DrainPlan(configuration.drain, load: returnLoad, avoided: avoided, at: now)
+    }
+
+    /// The node that those who go are not to come back to; nil: they may, or there is no other.
+    var avoidedNode: String? {
+        if case .draining = goodbye { drainPlan?.avoided } else { nil }
+    }
 
     /// How many milliseconds whoever is sent away is told to wait. Not less than a drain can last: who comes earlier finds this
     /// gateway, or nobody. And spread, so that they do not all come at once.
     func reconnectDelay(because goodbye: Goodbye = .draining) -> Int {
-        if case .replaced = goodbye, !shared.isDrainingNow {
+        if case .replaced = goodbye, !shared.isDraining {
             return Int.random(in: 100...Int(returnSpread.nanoseconds / 1_000_000), using: &generator)
         }
         // A drain that this loop has not been told of has just begun.
-        let end = drainEnd ?? (shared.isDrainingNow ? now + configuration.drain.deadline : now)
-        let least = Int((end.since(now) + Self.succession).nanoseconds / 1_000_000)
+        if let plan = drainPlan ?? (shared.isDraining ? planDrain() : nil) {
+            return plan.reconnectDelay(at: now, &generator)
+        }
         let spread = Int(configuration.drain.reconnectSpread.nanoseconds / 1_000_000)
-        return least + Int.random(in: 0...max(spread, 1), using: &generator)
+        return 1000 + Int.random(in: 0...max(spread, 1), using: &generator)
     }
 
     /// Why whoever speaks over `connection` is sent away, and when to come back; nil where they are welcome.
     func refusal(of connection: Connection) -> Problem? {
         if let surplus = connection.surplus { return surplus.problem(wait: reconnectDelay()) }
         if isMemoryShort { return overloaded() }
-        return shared.isDrainingNow ? .draining(wait: reconnectDelay()) : nil
+        return shared.isDraining ? .draining(wait: reconnectDelay()) : nil
     }
 }

@@ -11,7 +11,6 @@ extension Log {
             "strangers may publish: access.anonymous lets them"
         case draining
         case ended
-        case cannotDrain = "cannot drain"
         case endedAtOnce = "ended at once by a second signal"
 
         // What is kept.
@@ -96,7 +95,7 @@ extension Log {
             case .diskFull, .journalFailed, .clusterRefuses, .clusterUnusable, .nodeNameTaken: .error
             case .openToAll, .endedAtOnce, .turnedAway, .memoryShort, .feedFailed, .backendFailed: .warning
             case .feedSkipped, .feedHangs, .linesDropped, .certificateEnds, .keysNotFetched: .warning
-            case .settingsRefused, .certificatesRefused, .cannotDrain, .loopStopped, .listenersUnwatched,
+            case .settingsRefused, .certificatesRefused, .loopStopped, .listenersUnwatched,
                 .feedRefused:
                 .error
             }
@@ -108,9 +107,9 @@ extension Log {
             case .listening: ["address", "threads", "openFileLimit", "version", "config"]
             case .addressSkipped: ["address", "reason"]
             case .variablesPassedOver: ["names"]
-            case .draining: ["signal"]
+            case .draining: ["by"]
             case .openToAll, .ended, .endedAtOnce: []
-            case .cannotDrain, .loopStopped, .listenersUnwatched: ["reason"]
+            case .loopStopped, .listenersUnwatched: ["reason"]
             case .turnedAway: ["peer", "reason", "suppressed"]
             case .memoryShort: ["bytes", "limit", "suppressed"]
             case .readerStalled:

@@ -36,6 +36,7 @@ final class RunningCluster: Sendable {
         var settings = ClusterSettings(node: Self.name(configuration, gateway), rules: rules)
         settings.address = configuration.address ?? Self.address(of: gateway)
         settings.connectionCount = { gateway.connectionCount }
+        settings.isDraining = { gateway.drainOrders.isOrdered }
         settings.checkpointByteCount = configuration.checkpointByteCount
         let begins = {
             awaited.become(updates)

@@ -14,6 +14,8 @@ let commands: [any Command.Type] = [
     WatchCommand.self,
     Topics.self,
     Nodes.self,
+    Drain.self,
+    Rolling.self,
     VersionCommand.self,
 ]
 

@@ -12,6 +12,7 @@ import Testing
         node.position = .max
         node.lag = 7
         node.connections = 12
+        node.isDraining = true
         return NodeReport(process: "p1", node: node)
     }
 

@@ -139,7 +139,7 @@ import Testing
     @Test func aDrainAnswersWhoWaits() throws {
         let stage = try stage()
         #expect(get(stage, "/topics?match=a/*", Self.bearer) == "")
-        stage.work.shared.isDraining.store(true, ordering: .releasing)
+        stage.work.shared.drain.begin()
         stage.frontEnd.sayGoodbye(stage.connection, stage.work)
         #expect(stage.said().contains("\"code\":\"draining\""))
     }

@@ -115,6 +115,14 @@ final class FrontEndStage {
         return said()
     }
 
+    /// Of a gateway that is alone.
+    func beginDrain(endingIn rest: Duration) {
+        work.shared.drain.begin()
+        var settings = work.configuration.drain
+        settings.deadline = rest
+        work.drainPlan = DrainPlan(settings, load: .zero, avoided: nil, at: clock.now)
+    }
+
     func pass(_ duration: Duration) -> String {
         clock.advance(by: duration)
         work.beginTurn()

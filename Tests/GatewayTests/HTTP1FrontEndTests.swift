@@ -226,8 +226,7 @@ import Testing
 
     private func draining(endingIn rest: Duration) -> FrontEndStage {
         let stage = FrontEndStage { $0.drain.reconnectSpread = .seconds(5) }
-        stage.work.shared.isDraining.store(true, ordering: .relaxed)
-        stage.work.drainEnd = stage.clock.now + rest
+        stage.beginDrain(endingIn: rest)
         return stage
     }
 
@@ -263,14 +262,14 @@ import Testing
     /// A loop that was not told yet of the drain counts from now.
     @Test func nobodyIsToldToComeBackBeforeTheDrainHasEnded() throws {
         let stage = FrontEndStage { $0.drain.deadline = .seconds(20) }
-        stage.work.shared.isDraining.store(true, ordering: .relaxed)
+        stage.work.shared.drain.begin()
         let early = try farewell(stage.receive(get("/sse?topics=a"))).delay
         #expect((21_000...26_000).contains(early))
         let late = try farewell(draining(endingIn: .zero).receive(get("/sse?topics=a"))).delay
         #expect((1000...6000).contains(late))
         let stream = FrontEndStage()
         _ = stream.receive(get("/sse?topics=a"))
-        stream.work.drainEnd = stream.clock.now + .seconds(9)
+        stream.beginDrain(endingIn: .seconds(9))
         stream.frontEnd.sayGoodbye(stream.connection, stream.work)
         let told = try #require(stream.said().firstMatch(of: /"reconnectAfter":(\d+)/)).output.1
         #expect((10_000...15_000).contains(Int(told) ?? 0))
@@ -296,8 +295,7 @@ import Testing
         #expect(quiet.contains(#""updates":[]"#) && retryAfter(quiet) == nil)
         // A drain sends it away, whatever is new.
         _ = stage.receive(get("/poll?topics=b&wait=3&cursor=\(cursor)"))
-        stage.work.shared.isDraining.store(true, ordering: .relaxed)
-        stage.work.drainEnd = stage.clock.now + .milliseconds(6500)
+        stage.beginDrain(endingIn: .milliseconds(6500))
         stage.frontEnd.sayGoodbye(stage.connection, stage.work)
         #expect((8...13).contains(retryAfter(stage.said()) ?? 0))
         #expect((8...13).contains(retryAfter(stage.receive(get("/poll?topics=a"))) ?? 0))

@@ -31,7 +31,7 @@ import Testing
         return node
     }
 
-    private static func stage() throws -> LoopStage {
+    private static func stage(_ change: (inout Fleet) -> Void = { _ in }) throws -> LoopStage {
         let log = FleetLog()
         let stage = try LoopStage(updates: log)
         var fleet = Fleet(own: node("a"))
@@ -45,6 +45,7 @@ import Testing
         ]
         fleet.appendedRecords = 6
         fleet.checkpoints = 1
+        change(&fleet)
         log.fleets.withLock { $0 = fleet }
         return stage
     }
@@ -71,6 +72,54 @@ import Testing
         #expect(
             try Self.body(stage, "/nodes") == begin + row("a", 9000, away) + "," + row("b", 5000, away)
                 + "]}\n")
+    }
+
+    @Test func whoDrainsIsListedAsThat() throws {
+        let stage = try Self.stage {
+            var node = Self.node("b")
+            node.isDraining = true
+            $0.words[1] = .init(node, time: UnixTime(milliseconds: 5000), at: $0.words[0].instant)
+        }
+        #expect(try Self.body(stage, "/nodes").contains(#""age":0,"draining":true}]}"#))
+    }
+
+    // MARK: A drain
+
+    /// What readers on both kinds of streams are told: when to come back, and to which node not to.
+    private static func goodbyes(
+        after silence: Duration = .zero, _ change: (inout Fleet) -> Void = { _ in }
+    ) throws -> [(delay: Int, rest: String)] {
+        let stage = try stage(change)
+        try stage.pass(silence)
+        let readers = [stage.reader("/sse?topics=a"), stage.webSocket("?topics=a")]
+        try stage.turn()
+        stage.shared.drain.begin()
+        stage.control.drain()
+        stage.loop.turn([])
+        try stage.pass(.seconds(3))
+        return try readers.map { reader in
+            let form = /"reason":"draining","reconnectAfter":(\d+)([^}]*)}/
+            let found = try #require(reader.hear().firstMatch(of: form)).output
+            return (try #require(Int(found.1)), String(found.2))
+        }
+    }
+
+    @Test func readersGoOnAtOtherNodesAtOnce() throws {
+        for (delay, rest) in try Self.goodbyes() {
+            #expect((100...500).contains(delay) && rest == #","avoid":"a""#)
+        }
+    }
+
+    @Test(arguments: ["away", "draining", "loading", "gone"])
+    func whereNoOtherTakesThemTheyWaitForThisOne(other: String) throws {
+        let goodbyes = try Self.goodbyes(after: .seconds(other == "away" ? 10 : 0)) { fleet in
+            var node = Self.node("b")
+            if other == "draining" { node.isDraining = true }
+            if other == "loading" { node.epoch = "" }
+            fleet.words[1] = .init(node, time: UnixTime(milliseconds: 5000), at: fleet.words[1].instant)
+            if other == "gone" { fleet.words.removeLast() }
+        }
+        for (delay, rest) in goodbyes { #expect(delay >= 8000 && rest.isEmpty) }
     }
 
     @Test func figuresTellOfTheCluster() throws {

@@ -174,7 +174,7 @@ final class SimulatedGateway {
     /// Says goodbye to everybody, as at the process's end.
     func drain(at now: Instant) {
         drainBegan = now
-        shared.isDraining.store(true, ordering: .releasing)
+        shared.drain.begin()
         for control in shared.loops { control.drain() }
     }
 

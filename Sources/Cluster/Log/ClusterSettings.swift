@@ -10,9 +10,10 @@ package struct ClusterSettings: Sendable {
     /// A checkpoint is made when so many bytes of log have come since the last one, and as many as that one has.
     package var checkpointByteCount = 64 << 20
 
-    /// What the others are told: the URL where this node is reached, and how many connections it has.
+    /// What the others are told: the URL where this node is reached, how many connections it has, and whether it is to end.
     package var address = ""
     package var connectionCount: @Sendable () -> Int = { 0 }
+    package var isDraining: @Sendable () -> Bool = { false }
 
     package init(node: String, rules: Sequencer.Retention) {
         self.node = node

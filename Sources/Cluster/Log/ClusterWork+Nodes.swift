@@ -68,6 +68,7 @@ extension ClusterWork {
         fleet.own.position = applied
         fleet.own.lag = logEnd - min(applied, logEnd)
         fleet.own.connections = settings.connectionCount()
+        fleet.own.isDraining = settings.isDraining()
     }
 
     // MARK: Names

@@ -68,7 +68,8 @@ struct NodeReport: Equatable {
             text.append(jsonString: value)
         }
         text.append(
-            ",\"position\":\(node.position),\"lag\":\(node.lag),\"connections\":\(node.connections)}")
+            ",\"position\":\(node.position),\"lag\":\(node.lag),\"connections\":\(node.connections)")
+        text.append(node.isDraining ? ",\"draining\":true}" : "}")
         return text.bytes.array
     }
 
@@ -106,6 +107,8 @@ struct NodeReport: Equatable {
                 node.lag = try scanner.wholeNumber()
             } else if name.equals("connections", in: json) {
                 node.connections = Int(clamping: try scanner.wholeNumber())
+            } else if name.equals("draining", in: json) {
+                node.isDraining = try scanner.boolean()
             } else {
                 _ = try scanner.value()
             }

@@ -20,7 +20,7 @@ final class AwaitedPrincipal: Reply {
         heldByteCount = 2 * question.byteCount + MemoryLayout<RequestHead>.size
         ticket = work.tickets.issue(to: connection.key)
         do throws(Problem) {
-            if work.shared.isDrainingNow { throw .draining(wait: work.reconnectDelay()) }
+            if work.shared.isDraining { throw .draining(wait: work.reconnectDelay()) }
             guard work.mayHold(heldByteCount) else { throw work.overloaded() }
             let isAsked = work.shared.backend.ask(question, for: ticket, at: work.mailbox, now: work.now)
             guard isAsked else { throw .tooManyAsk }

@@ -34,6 +34,8 @@ final class Connection {
         static let isFull = Facts(rawValue: 32)
         /// The poller tells nothing of it, until it is seen to that its peer is gone.
         static let isUnwatched = Facts(rawValue: 64)
+        /// It is told how a drain goes, and stays until all others are gone.
+        static let watchesDrain = Facts(rawValue: 128)
     }
 
     // An idle connection is these 120 bytes and its front end's (`Benchmarks/idle-memory`).

@@ -201,6 +201,7 @@ final class WebSocketFrontEnd: FrontEnd {
             output.append(jsonString: work.goodbye.reason)
             output.append(",\"reconnectAfter\":")
             output.append(decimal: UInt64(delay))
+            output.append(avoiding: work.avoidedNode)
         }
         end.close(with: .goingAway, reason: work.goodbye.detail, work.goodbye.ending, connection, work)
     }

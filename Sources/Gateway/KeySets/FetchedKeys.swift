@@ -3,7 +3,7 @@ internal import Access
 internal import Primitives
 
 struct FetchedKeys {
-    private var settings: GatewayConfiguration
+    private(set) var settings: GatewayConfiguration
     private var keys: [String: [VerifyingKey]] = [:]
 
     init(for settings: GatewayConfiguration) {

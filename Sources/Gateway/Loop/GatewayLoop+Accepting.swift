@@ -86,7 +86,7 @@ extension GatewayLoop {
     ) throws(Surplus) -> ConnectionPlaces.Place? {
         let place = try work.takeOwnPlace(for: address())
         let limit = min(configuration.http.connectionLimit, shared.descriptorConnectionLimit)
-        if shared.connectionCount.load(ordering: .relaxed) >= limit { throw .connections(limit) }
+        if shared.openCount >= limit { throw .connections(limit) }
         if work.memoryPressure >= .severe { throw .memory }
         return place
     }
@@ -141,7 +141,7 @@ extension GatewayLoop {
         if connection.stream.layered != nil { handshakes.begin(key) }
         shared.connectionCount.add(1, ordering: .relaxed)
         statistics.add(.opened)
-        if let farewell = isDraining ? goodbyeOfDrain() : goodbyeForAge() {
+        if let farewell = work.drainPlan.map(goodbye(by:)) ?? goodbyeForAge() {
             goodbyes[connection.token] = farewell
         }
         // A handshake may cost a hundred times what accepting does: it begins when the kernel tells of its first bytes.

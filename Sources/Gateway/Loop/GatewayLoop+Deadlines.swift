@@ -70,12 +70,13 @@ extension GatewayLoop {
         return life > .zero ? Farewell(.life, at: work.randomMoment(within: life / 2) + life / 2) : nil
     }
 
-    func goodbyeOfDrain() -> Farewell {
-        Farewell(.draining, at: work.randomMoment(within: configuration.drain.spread))
-    }
-
     private func say(_ goodbye: Goodbye, to connection: Connection) {
         if case .replaced = goodbye { return sendOff(connection) }
+        guard !connection.facts.contains(.watchesDrain) else {
+            // It may come to serve somebody else.
+            goodbyes[connection.token] = Farewell(goodbye, at: now + Self.lifeStep)
+            return
+        }
         work.goodbye = goodbye
         switch connection.phase {
         case .serving: connection.frontEnd.sayGoodbye(connection, work)

@@ -28,6 +28,7 @@ extension GatewayLoop {
         if connection.surplus != nil { surplusCount -= 1 }
         shared.connectionCount.subtract(1, ordering: .relaxed)
         if connection.facts.contains(.isStopped) { statistics.add(.stopped, -1) }
+        shared.drain.remove(watcher: connection)
         statistics.endings[reason]?.value.add()
     }
 
@@ -49,11 +50,28 @@ extension GatewayLoop {
         for listener in work.listeners.indices { acceptAll(from: listener) }
         isListening = false
         kernel.closeListeners()
-        work.drainEnd = now + configuration.drain.deadline
+        let plan = work.planDrain()
+        work.drainPlan = plan
+        shared.drain.noteEnd(plan.end)
         for connection in connections {
             guard let connection, connection.isOpen else { continue }
-            goodbyes[connection.token] = goodbyeOfDrain()
+            goodbyes[connection.token] = goodbye(by: plan)
             schedule(connection)
+        }
+    }
+
+    func goodbye(by plan: DrainPlan) -> Farewell {
+        Farewell(.draining, at: work.randomMoment(within: plan.goodbyeTime))
+    }
+
+    /// Those who watch the drain have seen its end when nobody else is there, at any loop.
+    func endDrainWatchers() {
+        guard isDraining, liveConnectionCount > 0 else { return }
+        let watcherCount = shared.drain.watcherCount
+        guard watcherCount > 0, shared.openCount == watcherCount else { return }
+        for connection in connections {
+            guard let connection, connection.isOpen, !connection.hasUnsent else { continue }
+            end(connection, .drained)
         }
     }
 }

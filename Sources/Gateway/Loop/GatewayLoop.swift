@@ -110,7 +110,7 @@ package final class GatewayLoop {
     /// Connections that are open.
     var liveConnectionCount: Int { work.memory.connectionCount }
     /// When those that stay are cut, once the gateway drains.
-    var cutAt: Instant { work.drainEnd ?? .never }
+    var cutAt: Instant { work.drainPlan?.end ?? .never }
 
     /// Turns until the gateway has drained.
     package func run() {
@@ -158,6 +158,7 @@ package final class GatewayLoop {
         sendOffReaders()
         tellWhetherAway()
         endOverfull()
+        endDrainWatchers()
         freeKeys.append(contentsOf: closedKeys)
         closedKeys.removeAll(keepingCapacity: true)
         publishGauges()

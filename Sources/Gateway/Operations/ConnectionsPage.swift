@@ -18,7 +18,7 @@ enum ConnectionsPage {
             throw .badRequest("This request has no body; send the query alone.")
         }
         // A loop that has drained gives no answer.
-        if work.shared.isDrainingNow { throw .draining(wait: work.reconnectDelay()) }
+        if work.shared.isDraining { throw .draining(wait: work.reconnectDelay()) }
         guard let items = head.queryItems() else {
             throw .badRequest("The query has a malformed percent escape.")
         }

@@ -48,6 +48,7 @@ extension ByteBuffer {
         append(",\"position\":\(node.position),\"lag\":\(node.lag),\"connections\":\(node.connections)")
         append(",\"time\":\(word.time.milliseconds),\"age\":")
         append(jsonNumber: (now.since(word.instant).inSeconds * 1000).rounded() / 1000)
+        if node.isDraining { append(",\"draining\":true") }
         append(word.isAway(at: now) ? ",\"away\":true}" : "}")
     }
 }

@@ -22,7 +22,7 @@ enum OperationsPage {
                 response.refuse(.away(seconds: Int(work.now.since(since).inSeconds)), connection, work)
             } else if work.shared.isServing {
                 plain(200, "ready\n", &response, connection, work)
-            } else if work.shared.isDrainingNow {
+            } else if work.shared.drain.isOrdered {
                 response.refuse(Problem(503, "draining", "The gateway is shutting down."), connection, work)
             } else {
                 response.refuse(Problem(503, "overloaded", "The gateway is starting."), connection, work)

@@ -306,7 +306,7 @@ final class EventStream: Reply {
         let cursor = self.cursor
         response.write(work) { output in
             output.append(idLine: cursor, of: session.replica)
-            output.append(goodbyeEvent: reason, after: delay)
+            output.append(goodbyeEvent: reason, after: delay, avoiding: work.avoidedNode)
         }
         isEnded = true
         connection.endAfterSending(end)
@@ -365,12 +365,15 @@ extension ByteBuffer {
     }
 
     /// The last event of a stream. Its `retry:` is what an `EventSource` obeys, its data what a script can read.
-    fileprivate mutating func append(goodbyeEvent reason: String, after milliseconds: Int) {
+    fileprivate mutating func append(
+        goodbyeEvent reason: String, after milliseconds: Int, avoiding node: String? = nil
+    ) {
         append(retryMilliseconds: milliseconds)
         append("event: goodbye\ndata: {\"reason\":")
         append(jsonString: reason)
         append(",\"reconnectAfter\":")
         append(decimal: UInt64(milliseconds))
+        append(avoiding: node)
         append("}\n\n")
     }
 

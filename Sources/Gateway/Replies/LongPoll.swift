@@ -66,7 +66,7 @@ final class LongPoll: Reply {
             isConditional: tagged != nil && head.method != .post && connection.principal.proof != .ticket,
             connection, work)
         // Whoever changes our tags on their way so that we do not know them again would else have its poller ask without end.
-        if request.cursor == nil, head.ifNoneMatch != nil, poll.mayWait, !work.shared.isDrainingNow {
+        if request.cursor == nil, head.ifNoneMatch != nil, poll.mayWait, !work.shared.isDraining {
             poll.state = .pausing(until: work.now + .seconds(pause))
             return poll
         }
@@ -143,7 +143,7 @@ final class LongPoll: Reply {
         work.batch.removeAll()
         replica.finish(query, at: id == nil ? nil : work.clock.now(), into: &work.batch)
         let isAnswerable = !query.isResumed || !work.batch.isEmpty || work.batch.hasMore || id != nil
-        if !isAnswerable, mayWait, !work.shared.isDrainingNow, !replica.isReplaced {
+        if !isAnswerable, mayWait, !work.shared.isDraining, !replica.isReplaced {
             wait(from: work.batch.cursor ?? replica.sequence, connection, work)
             return .goesOn
         }
@@ -167,7 +167,7 @@ final class LongPoll: Reply {
             fields.add("Cache-Control", "no-store")
             if let pause { fields.add("Retry-After", "\(pause)") }
         }
-        if isConditional, work.batch.isEmpty, !isReset, !work.shared.isDrainingNow, !replica.isReplaced {
+        if isConditional, work.batch.isEmpty, !isReset, !work.shared.isDraining, !replica.isReplaced {
             return response.answer(304, connection, work, fields: addFields)
         }
         var body = ByteBuffer(capacity: work.batch.byteCount + work.batch.entries.count + 128)
@@ -191,7 +191,7 @@ final class LongPoll: Reply {
 
     /// How many seconds the poller should wait before it asks again; nil: none.
     private func pause(isReset: Bool, _ work: Workspace) -> Int? {
-        if work.shared.isDrainingNow { return Problem.seconds(work.reconnectDelay()) }
+        if work.shared.isDraining { return Problem.seconds(work.reconnectDelay()) }
         if replica.isReplaced { return Problem.seconds(work.reconnectDelay(because: .replaced)) }
         return mayWait || isReset || !work.batch.isEmpty ? nil : Self.pause
     }

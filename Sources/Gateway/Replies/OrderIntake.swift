@@ -1,4 +1,4 @@
-/// A request whose content is a short order: make a ticket, end somebody's connections, read the settings anew.
+/// A request whose content is a short order: make a ticket, end somebody's connections, read the settings anew, drain.
 internal import Access
 internal import Broker
 internal import HTTP
@@ -9,12 +9,14 @@ final class OrderIntake: Reply {
         case ticket
         case disconnection
         case reload
+        case drain
 
         init(_ resource: Resource?) {
             self =
                 switch resource {
                 case .disconnection: .disconnection
                 case .reload: .reload
+                case .drain: .drain
                 default: .ticket
                 }
         }
@@ -26,7 +28,7 @@ final class OrderIntake: Reply {
     private let order: Order
     private var text = ByteBuffer()
 
-    /// Begins to answer `POST /tickets`, `POST /operations/disconnect` and `POST /operations/reload`.
+    /// Begins to answer `POST /tickets`, and `POST` to what is below `/operations/`.
     static func open(
         _ head: RequestHead, _ order: Order, _ connection: Connection, _ work: Workspace
     ) throws(Problem) -> Routing {
@@ -38,7 +40,8 @@ final class OrderIntake: Reply {
         case .disconnection, .reload:
             try work.demandOperating(by: connection.principal)
             // A loop that has drained gives no answer.
-            if work.shared.isDrainingNow { throw .draining(wait: work.reconnectDelay()) }
+            if work.shared.isDraining { throw .draining(wait: work.reconnectDelay()) }
+        case .drain: try work.demandOperating(by: connection.principal)
         }
         guard try !PublishIntake.isLines(head) else {
             throw Problem(415, "bad_request", "This is one JSON object; send application/json.")
@@ -77,11 +80,26 @@ final class OrderIntake: Reply {
                     throw Problem.badRequest("A reload takes no content: the settings stand in their file.")
                 }
                 return .continues(in: AwaitedAnswer(reloadingFor: connection, work))
+            case .drain:
+                guard text.unsafeBytes.span.isBlank else {
+                    throw Problem.badRequest(
+                        "A drain takes no content: \"drain\" in the settings says how it goes.")
+                }
+                drain(&response, connection, work)
+                return .over
             }
         } catch {
             response.refuse(error, connection, work)
             return .over
         }
+    }
+
+    /// Who asks again on the same connection is told how far it is. That connection ends when all others have.
+    private func drain(_ response: inout some Responder, _ connection: Connection, _ work: Workspace) {
+        let desk = work.shared.drain
+        desk.add(watcher: connection)
+        desk.order(by: connection.peer)
+        response.answerJSON(desk.progress(of: work.shared.openCount, at: work.now), connection, work)
     }
 
     private func makeTicket(

@@ -58,7 +58,7 @@ struct HTTP1Responder: Responder {
         _ status: Int, _ contentType: StaticString?, _ content: ContentLength, _ connection: Connection,
         _ work: Workspace, fields: (any ResponseFields) -> Void
     ) {
-        if work.shared.isDrainingNow { close() }
+        if work.shared.isDraining, !connection.facts.contains(.watchesDrain) { close() }
         work.output.append(statusLine: status)
         // An interim answer and a switch of protocols are of the moment.
         if status >= 200 { work.output.append(dateField: work.time.milliseconds / 1000) }

@@ -41,6 +41,10 @@ enum Nodes: Command {
     }
 }
 
+private func heard(_ node: NodeList.Node) -> String {
+    (node.isAway ? "away, " : node.isDraining ? "draining, " : "") + "\(Int(node.age)) s"
+}
+
 extension ByteBuffer {
     private static let titles = [
         "NODE", "ADDRESS", "VERSION", "EPOCH", "POSITION", "LAG", "CONNECTIONS", "HEARD",
@@ -51,7 +55,7 @@ extension ByteBuffer {
             [
                 node.name + (node.name == list.asked ? " *" : ""), node.address, node.version,
                 node.epoch.isEmpty ? "(loading)" : node.epoch, "\(node.position)", "\(node.lag)",
-                "\(node.connections)", node.isAway ? "away, \(Int(node.age)) s" : "\(Int(node.age)) s",
+                "\(node.connections)", heard(node),
             ]
         }
         let widths = Self.titles.indices.map { column in

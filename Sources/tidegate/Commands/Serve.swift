@@ -15,8 +15,9 @@ enum Serve: Command {
         Usage: tidegate serve [--config FILE] [--host H] [--port N] [--threads N] [--no-feeds]
                               [--log-level L] [--log-format F] [--set PATH=VALUE]…
 
-        Starts the gateway and the feeds that the configuration names, and serves until SIGTERM or SIGINT; then it
-        says goodbye to everybody, spread over the configured time, and ends. A second signal ends it at once.
+        Starts the gateway and the feeds that the configuration names, and serves until SIGTERM, SIGINT or `tidegate
+        drain`; then it says goodbye to everybody, spread over the configured time, and ends. A second signal ends it
+        at once.
 
           --config FILE      the settings (default: config.json, if there is one)
           --host H           the address to listen on (default 127.0.0.1: this machine only)
@@ -63,9 +64,10 @@ enum Serve: Command {
         let server = try Server.start(
             configuration, passed: passed, startsFeeds: startsFeeds, log: log, effective,
             source: { [source] in try source.read(noting: &$0) })
+        _ = try LoopThread(name: "drain") { drainWhenOrdered(server, log) }
         try sayWhereToLook(
             server.gateway.entrance, isServingPage: configuration.gateway.publicFolder != nil)
-        wait(for: signals, server, log)
+        wait(for: signals, server.gateway, log)
     }
 
     /// Lines to type as they stand. curl shows a WebSocket's frames, but answers no ping, so that its look ends
@@ -95,29 +97,25 @@ enum Serve: Command {
             """)
     }
 
+    private static func drainWhenOrdered(_ server: Server, _ log: Log) -> Never {
+        log.tell(.draining, ["by": .text(server.gateway.drainOrders.waitForOrder())])
+        server.drain()
+        log.tell(.ended)
+        log.flush()
+        exit(0)
+    }
+
     /// SIGHUP has the settings read anew. Of the others the first drains, the second ends at once.
     private static func wait(
-        for signals: sigset_t, _ server: Server, _ log: Log
+        for signals: sigset_t, _ gateway: RunningGateway, _ log: Log
     ) -> Never {
         var signals = signals
         var received: Int32 = 0
         repeat {
             sigwait(&signals, &received)
-            if received == SIGHUP { server.gateway.reloads.ask() }
+            if received == SIGHUP { gateway.reloads.ask() }
         } while received == SIGHUP
-        log.tell(.draining, ["signal": .text(received == SIGTERM ? "SIGTERM" : "SIGINT")])
-        do {
-            _ = try LoopThread(name: "drain") {
-                server.drain()
-                log.tell(.ended)
-                log.flush()
-                exit(0)
-            }
-        } catch {
-            log.tell(.cannotDrain, ["reason": .text("\(error)")])
-            log.flush()
-            _exit(1)
-        }
+        gateway.drainOrders.order(by: received == SIGTERM ? "SIGTERM" : "SIGINT")
         sigdelset(&signals, SIGHUP)
         sigwait(&signals, &received)
         log.tell(.endedAtOnce)

@@ -50,3 +50,12 @@ struct Farewell {
         self.moment = moment
     }
 }
+
+extension ByteBuffer {
+    /// The node that the peer is not to come back to, as a member of a goodbye.
+    mutating func append(avoiding node: String?) {
+        guard let node else { return }
+        append(",\"avoid\":")
+        append(jsonString: node)
+    }
+}
