@@ -8,6 +8,10 @@ import { WebSocketTransport } from './websocket.js';
  * @typedef {import('./ladder.js').TransportName} TransportName
  * @typedef {import('./transport.js').Surroundings} Surroundings
  * @typedef {import('./transport.js').Sink} Sink
+ *
+ * @typedef {object} Goodbye
+ * @property {number} milliseconds until it is to come back
+ * @property {string | null} avoided the name of a node not to come back to
  */
 
 /** @type {Record<string, any>} */
@@ -21,7 +25,7 @@ export class Connection {
   #transport;
   /** @type {Set<string>} */
   #carried = new Set();
-  #goodbyeMilliseconds = /** @type {number | null} */ (null);
+  #goodbye = /** @type {Goodbye | null} */ (null);
   #isOver = false;
 
   /**
@@ -33,9 +37,9 @@ export class Connection {
     this.#transport = new transports[name]({ ...surroundings, sink: this.#guard(sink) });
   }
 
-  /** The pause that the gateway asked for, or null. */
-  get goodbyeMilliseconds() {
-    return this.#goodbyeMilliseconds;
+  /** What the gateway asked for at the end, or null. */
+  get goodbye() {
+    return this.#goodbye;
   }
 
   /** Whether it takes changes and commands now. If not, another connection or a request must. @returns {boolean} */
@@ -107,7 +111,9 @@ export class Connection {
       reset: unlessOver(sink.reset),
       gap: unlessOver(sink.gap),
       stale: unlessOver(sink.stale),
-      goodbye: unlessOver((milliseconds) => (this.#goodbyeMilliseconds = Math.min(milliseconds, longestAskedMilliseconds))),
+      goodbye: unlessOver((milliseconds, avoided = null) => {
+        this.#goodbye = { milliseconds: Math.min(milliseconds, longestAskedMilliseconds), avoided };
+      }),
       refused: unlessOver(sink.refused),
       error: unlessOver(sink.error),
       closed: unlessOver(sink.closed),

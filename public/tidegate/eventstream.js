@@ -139,10 +139,10 @@ export class EventStreamTransport {
     this.#context.sink.live(isResumed, isAway);
   }
 
-  /** @param {{reason: string, reconnectAfter?: number}} content */
-  #bidden({ reason, reconnectAfter }) {
+  /** @param {{reason: string, reconnectAfter?: number, avoid?: string}} content */
+  #bidden({ reason, reconnectAfter, avoid }) {
     this.#goodbye = reason;
-    if (reconnectAfter !== undefined) this.#context.sink.goodbye(reconnectAfter);
+    if (reconnectAfter !== undefined) this.#context.sink.goodbye(reconnectAfter, avoid);
   }
 
   /** Why the stream has ended. */

@@ -36,7 +36,7 @@ export class Tidegate {
   #link;
 
   /**
-   * @param {string | URL} [url] the gateway's address; default: the page's origin
+   * @param {string | URL | Record<string, string | URL>} [url] the gateway's address, or those of a cluster's nodes by their names; default: the page's origin
    * @param {Options} [options]
    */
   constructor(url = './', options = {}) {
@@ -49,13 +49,13 @@ export class Tidegate {
     this.#link = new Link({
       surroundings: {
         environment,
-        base: baseURL(url),
         heartbeat: options.heartbeat ?? 5,
         last,
         token: async (isRefresh) => (await options.token?.({ isRefresh })) ?? null,
         ticket: options.ticket ? async () => /** @type {any} */ (options).ticket() : null,
         credentials: options.credentials ?? 'same-origin',
       },
+      places: baseURLs(url),
       board: this.#board,
       listeners: this.#listeners,
       transport: options.transport ?? 'auto',
@@ -196,6 +196,18 @@ export class Tidegate {
   close() {
     this.#link.close();
   }
+}
+
+/**
+ * By name, where gateways are.
+ * @param {string | URL | Record<string, string | URL>} url
+ * @returns {Record<string, URL>}
+ */
+function baseURLs(url) {
+  if (typeof url === 'string' || url instanceof URL) return { '': baseURL(url) };
+  const places = Object.entries(url).map(([name, place]) => [name, baseURL(place)]);
+  if (places.length === 0) throw new GateError('bad_request', 'No gateway is named: an address, or those of nodes by their names.');
+  return Object.fromEntries(places);
 }
 
 /**

@@ -4,6 +4,7 @@ import { Connection, isUsable } from './connection.js';
 import { Coverage } from './coverage.js';
 import { GateError } from './error.js';
 import { Ladder, transportNames } from './ladder.js';
+import { Nodes } from './nodes.js';
 import { Presence } from './presence.js';
 import { postUpdates, publicationsText, timeRequest } from './requests.js';
 import { RetryPolicy, overloadedFailures, spread } from './retry.js';
@@ -23,6 +24,7 @@ const goodMilliseconds = 5000;
 
 export class Link {
   #surroundings;
+  #nodes;
   #board;
   #listeners;
   #maxRate;
@@ -46,21 +48,26 @@ export class Link {
 
   /**
    * @param {object} parts
-   * @param {import('./transport.js').Surroundings} parts.surroundings
+   * @param {Omit<import('./transport.js').Surroundings, 'base'>} parts.surroundings
+   * @param {Record<string, URL>} parts.places the gateways, by name
    * @param {import('./board.js').Board} parts.board the patterns to carry, and the receiver of updates
    * @param {import('./listeners.js').Listeners} parts.listeners
    * @param {TransportName | 'auto'} parts.transport
    * @param {number | null} parts.maxRate
    * @param {number} [parts.pauseHiddenAfter] milliseconds
    */
-  constructor({ surroundings, board, listeners, transport, maxRate, pauseHiddenAfter }) {
-    const { environment, base } = surroundings;
+  constructor({ surroundings: settings, places, board, listeners, transport, maxRate, pauseHiddenAfter }) {
+    const { environment } = settings;
+    const nodes = new Nodes(places, environment);
+    // Each connection takes the address that is there when it is made.
+    const surroundings = { ...settings, get base() { return nodes.base; } };
+    this.#nodes = nodes;
     this.#surroundings = surroundings;
     this.#board = board;
     this.#listeners = listeners;
     this.#maxRate = maxRate;
     const usable = transportNames.filter((name) => isUsable(name, surroundings));
-    this.#ladder = new Ladder({ usable, storage: environment.storage, key: `tidegate.transport ${base}` });
+    this.#ladder = new Ladder({ usable, storage: environment.storage, key: `tidegate.transport ${Object.values(places)[0]}` });
     this.#choose(transport);
     this.#retry = new RetryPolicy(environment.random);
     this.#retryTimer = new Timer(environment);
@@ -298,7 +305,7 @@ export class Link {
   /** @param {import('./transport.js').Ending} ending */
   #closed(ending) {
     const { kind, reason, isCertain, isLasting } = ending;
-    const goodbyeMilliseconds = this.#connection?.goodbyeMilliseconds ?? null;
+    const goodbye = this.#connection?.goodbye ?? null;
     this.#drop();
     if (kind === 'blocked' && this.#ladder.blocked(isCertain ?? false)) {
       this.#markStale(reason);
@@ -310,7 +317,9 @@ export class Link {
       this.#giveUp(ending);
       return;
     }
-    this.#wait(this.#delay(ending, goodbyeMilliseconds), reason);
+    if (goodbye?.avoided) this.#nodes.avoid(goodbye.avoided, goodbye.milliseconds);
+    this.#nodes.moveOn();
+    this.#wait(this.#delay(ending, goodbye?.milliseconds ?? null), reason);
   }
 
   /** How long to wait before the next try. @param {import('./transport.js').Ending} ending @param {number | null} goodbyeMilliseconds */

@@ -38,14 +38,14 @@
  * @property {(reason: string) => void} reset forget all values; a snapshot follows
  * @property {(gap: Gap) => void} gap
  * @property {(staleness: Staleness, cursor?: string) => void} stale
- * @property {(milliseconds: number) => void} goodbye
+ * @property {(milliseconds: number, avoided?: string) => void} goodbye the name of a node not to come back to
  * @property {(patterns: string[], code: string, message: string) => void} refused these for good; what else is subscribed goes on
  * @property {(code: string, message: string) => void} error
  * @property {(ending: Ending) => void} closed
  *
  * @typedef {object} Surroundings settings of all connections of a client
  * @property {import('./environment.js').Environment} environment
- * @property {URL} base the gateway's address
+ * @property {URL} base the address of the gateway to connect to
  * @property {(isRefresh: boolean) => Promise<string | null>} token
  * @property {(() => Promise<string>) | null} ticket a new one, good once
  * @property {RequestCredentials} credentials of requests

@@ -202,7 +202,7 @@ export class WebSocketTransport {
         break;
       case 'gap': sink.gap(message); break;
       case 'stale': sink.stale(message, cursor); break;
-      case 'goodbye': sink.goodbye(message.reconnectAfter); break;
+      case 'goodbye': sink.goodbye(message.reconnectAfter, message.avoid); break;
       case 'expiring': this.#renew(); break;
       case 'error': this.#refused(message); break;
       default: this.#takeWaiting(message.id)?.settle(message);

@@ -78,7 +78,7 @@ for (const transport of ['sse', 'poll']) {
 test('it remembers when the gateway asked to be come back to', async () => {
   const { world, connection } = open();
   await goLive(world);
-  assert.equal(connection.goodbyeMilliseconds, null);
-  world.socket.receive({ type: 'goodbye', reason: 'draining', reconnectAfter: 1840 });
-  assert.equal(connection.goodbyeMilliseconds, 1840);
+  assert.equal(connection.goodbye, null);
+  world.socket.receive({ type: 'goodbye', reason: 'draining', reconnectAfter: 1840, avoid: 'a' });
+  assert.deepEqual(connection.goodbye, { milliseconds: 1840, avoided: 'a' });
 });

@@ -4,9 +4,9 @@ import { World } from './world.mjs';
 
 const eventNames = ['state', 'live', 'stale', 'reset', 'gap', 'error'];
 
-/** @param {object} [options] of the client @param {World} [world] */
-export function stage(options = {}, world = new World()) {
-  const gate = new Tidegate('http://gate.example/base/', { environment: world.environment(), ...options });
+/** @param {object} [options] of the client @param {World} [world] @param {any} [url] */
+export function stage(options = {}, world = new World(), url = 'http://gate.example/base/') {
+  const gate = new Tidegate(url, { environment: world.environment(), ...options });
   /** Names of the client's events, in order; states as `state:live`. */
   const told = [];
   const details = [];
@@ -50,6 +50,6 @@ export const events = {
   reset: () => 'event: reset\ndata: {"reason":"the epoch is another"}\n\n',
   gap: (gap) => `event: gap\ndata: ${JSON.stringify(gap)}\n\n`,
   stale: (topic, id) => `event: stale\n${id ? `id: ${id}\n` : ''}data: ${JSON.stringify(topic)}\n\n`,
-  goodbye: (milliseconds) => `retry: ${milliseconds}\nevent: goodbye\ndata: {"reason":"draining","reconnectAfter":${milliseconds}}\n\n`,
+  goodbye: (milliseconds, avoid) => `retry: ${milliseconds}\nevent: goodbye\ndata: ${JSON.stringify({ reason: 'draining', reconnectAfter: milliseconds, avoid })}\n\n`,
   heartbeat: (id) => `event: heartbeat\nid: ${id}\ndata: {"time":1}\n\n`,
 };

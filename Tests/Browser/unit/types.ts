@@ -3,6 +3,8 @@ import { GateError, Tidegate, matches } from '../../../public/tidegate.js';
 
 const gate = new Tidegate('https://gate.example', { transport: 'sse', maxRate: 2, token: async ({ isRefresh }) => (isRefresh ? 'new' : null) });
 
+new Tidegate({ a: 'https://a.example', b: new URL('https://b.example') }, { transport: 'ws' }).close();
+
 const stop: () => void = gate.subscribe(['stocks/*'], (update) => {
   const version: number = update.version;
   const isEnd: true | undefined = update.deleted && update.expired;
