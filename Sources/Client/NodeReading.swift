@@ -9,9 +9,10 @@ package struct NodeReading: Sendable, Equatable {
     package var lag = 0.0
     /// Seconds since its process began.
     package var uptime = 0.0
-    package var connections = 0.0
-    /// Connections since the process began.
-    package var opened = 0.0
+    /// WebSockets and event streams that are open. A poll goes to whichever node is ready.
+    package var streams = 0.0
+    /// Those that were opened since the process began.
+    package var openedStreams = 0.0
     /// Nil: it is ready. Else why not.
     package var reason: String?
 
@@ -39,8 +40,8 @@ package struct NodeReading: Sendable, Equatable {
                 uptime = try Self.number(value)
             } else if name == "connections" {
                 try Self.visit(value) { name, value throws(JSONFailure) in
-                    if name == "open" { connections = try Self.number(value) }
-                    if name == "opened" { opened = try Self.number(value) }
+                    if name == "websocket" || name == "sse" { streams += try Self.number(value) }
+                    if name == "streams" { openedStreams = try Self.number(value) }
                 }
             } else if name == "cluster" {
                 try Self.visit(value) { name, value throws(JSONFailure) in

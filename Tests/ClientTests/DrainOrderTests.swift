@@ -14,10 +14,10 @@ import Testing
 
     @Test func figuresAreFoundWhereTheyStand() throws {
         let text =
-            #"{"uptime":7.5,"connections":{"open":3,"http":1,"opened":9,"limited":{"open":5}},"updates":{"opened":4},"cluster":{"node":"a","epoch":"e1","lag":2,"nodes":{"b":{"lag":7}}}}"#
+            #"{"uptime":7.5,"connections":{"open":9,"websocket":2,"sse":1,"poll":6,"streams":9,"limited":{"sse":5}},"updates":{"streams":4},"cluster":{"node":"a","epoch":"e1","lag":2,"nodes":{"b":{"lag":7}}}}"#
         var reading = NodeReading()
         try reading.read(stats: Array(text.utf8).span)
-        #expect(reading.connections == 3 && reading.opened == 9 && reading.uptime == 7.5)
+        #expect(reading.streams == 3 && reading.openedStreams == 9 && reading.uptime == 7.5)
         #expect(reading.name == "a" && reading.epoch == "e1" && reading.lag == 2)
     }
 }

@@ -5,28 +5,28 @@ import Testing
 
 /// When the next node may be restarted, and what stops it.
 @Suite struct RollingTests {
-    private static func sample(_ moment: Double, _ connections: Double, opened: Double) -> FleetSample {
-        FleetSample(moment: moment, connections: connections, opened: opened)
+    private static func sample(_ moment: Double, _ streams: Double, opened: Double) -> FleetSample {
+        FleetSample(moment: moment, streams: streams, opened: opened)
     }
 
     // MARK: Readers
 
     @Test func readersHaveArrivedWhenAsManyAreThereAndNoMoreCome() {
-        var settling = Settling(connections: 1000, rate: 20)
+        var settling = Settling(streams: 1000, rate: 20)
         var opened = 5000.0
         var isOver: [Bool] = []
         // They come, all at first, then as many as ever.
-        for (second, (connections, new)) in [
+        for (second, (streams, new)) in [
             (400, 300), (700, 320), (960, 260), (990, 40), (1000, 30), (1001, 20), (1000, 20), (1000, 20),
         ].enumerated() {
             opened += Double(new)
-            isOver.append(settling.take(Self.sample(Double(second), Double(connections), opened: opened)))
+            isOver.append(settling.take(Self.sample(Double(second), Double(streams), opened: opened)))
         }
-        #expect(isOver == [false, false, false, false, false, false, true, true])
+        #expect(isOver == [false, false, false, false, false, true, true, true])
     }
 
     @Test func aStormIsNoCalm() {
-        var settling = Settling(connections: 1000, rate: 20)
+        var settling = Settling(streams: 1000, rate: 20)
         for second in 0..<10 {
             // All are there, and each of them comes again and again.
             let isOver = settling.take(Self.sample(Double(second), 1000, opened: Double(second) * 500))
@@ -35,7 +35,7 @@ import Testing
     }
 
     @Test func whoIsMissingIsWaitedFor() {
-        var settling = Settling(connections: 1000, rate: 20)
+        var settling = Settling(streams: 1000, rate: 20)
         for second in 0..<10 {
             let isOver = settling.take(Self.sample(Double(second), 900, opened: Double(second) * 20))
             #expect(!isOver)
@@ -49,7 +49,7 @@ import Testing
     }
 
     @Test func fewAreNoMatter() {
-        var settling = Settling(connections: 3, rate: 0)
+        var settling = Settling(streams: 3, rate: 0)
         let outcomes = (0..<4).map { settling.take(Self.sample(Double($0), 2, opened: Double($0) * 4)) }
         #expect(outcomes == [false, false, false, true])
     }

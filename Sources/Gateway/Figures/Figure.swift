@@ -5,6 +5,8 @@ package enum Figure: Int, Sendable, CaseIterable {
     // Open connections by what they speak at present; `http` counts those without a reader.
     case webSockets, eventStreams, polls, http
     case stopped, opened, turnedAway
+    /// WebSockets and event streams: those of whoever comes to stay.
+    case openedStreams
     // Connections and requests beyond what one address, and one principal, may have.
     case addressLimits, principalLimits
     // What came faster than a setting allows, by that setting.
@@ -74,6 +76,10 @@ package enum Figure: Int, Sendable, CaseIterable {
             Description(
                 .counter, "tidegate_connections_opened_total", "connections", "opened",
                 help: "Accepted connections.")
+        case .openedStreams:
+            Description(
+                .counter, "tidegate_streams_opened_total", "connections", "streams",
+                help: "WebSockets and event streams that were opened.")
         case .turnedAway:
             Description(
                 .counter, "tidegate_connections_refused_total", "connections", "refused",

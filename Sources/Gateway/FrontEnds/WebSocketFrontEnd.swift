@@ -46,6 +46,7 @@ final class WebSocketFrontEnd: FrontEnd {
         session = ReaderSession(request, of: connection, work)
         lastSeen = work.now
         work.statistics.add(.webSockets)
+        work.statistics.add(.openedStreams)
     }
 
     private func begin(_ request: SubscriptionRequest, _ connection: Connection, _ work: Workspace) {

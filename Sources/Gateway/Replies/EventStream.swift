@@ -81,6 +81,7 @@ final class EventStream: Reply {
     private init(_ request: SubscriptionRequest, _ connection: Connection, _ work: Workspace) {
         session = ReaderSession(request, of: connection, work)
         work.statistics.add(.eventStreams)
+        work.statistics.add(.openedStreams)
     }
 
     private func begin(

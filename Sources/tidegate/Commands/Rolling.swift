@@ -11,7 +11,7 @@ enum Rolling: Command {
 
         Restarts nodes in the given order: each drains (see `tidegate drain --help`) and ends, is started again by
         whoever looks after it, such as systemd with Restart=always, and loads the cluster's log. The next one follows
-        when all nodes are ready, as many readers are connected as before, and no more come than did. It stops at the
+        when all nodes are ready, as many WebSockets and event streams are open as before, and no more come than did. It stops at the
         first doubt, with status 1, and says how to go on. A NODE is a name from `tidegate nodes`. This must reach
         each node at the address that it shows there, not by a balancer. It takes the right `operate`.
 

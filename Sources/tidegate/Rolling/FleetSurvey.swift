@@ -31,8 +31,8 @@ struct FleetSurvey {
         self.readings = readings
         let known = readings.compactMap { try? $0.get() }
         sample = FleetSample(
-            moment: moment, connections: known.reduce(0) { $0 + $1.connections },
-            opened: known.reduce(0) { $0 + $1.opened })
+            moment: moment, streams: known.reduce(0) { $0 + $1.streams },
+            opened: known.reduce(0) { $0 + $1.openedStreams })
     }
 
     /// The first reason not to go on; nil: all is well. One node may be away.

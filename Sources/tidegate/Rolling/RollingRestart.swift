@@ -8,7 +8,7 @@ internal import Synchronization
 final class RollingRestart: @unchecked Sendable {
     // Unchecked: what others read is behind a mutex.
     private static let interval = Interval(milliseconds: 1000)
-    /// New connections are counted for so long before anything happens.
+    /// New streams are counted for so long before anything happens.
     private static let baseline = Interval(milliseconds: 3000)
 
     /// All nodes of the cluster.
@@ -41,7 +41,7 @@ final class RollingRestart: @unchecked Sendable {
         let survey = FleetSurvey(of: places)
         if let doubt = survey.doubt() { throw doubt }
         try say(
-            "\(places.count) nodes are ready, \(Int(survey.sample.connections)) connections, epoch \(survey.epoch)"
+            "\(places.count) nodes are ready, \(Int(survey.sample.streams)) streams, epoch \(survey.epoch)"
         )
     }
 
@@ -55,13 +55,13 @@ final class RollingRestart: @unchecked Sendable {
     }
 
     private func baseline(_ place: NodePlace) throws -> Settling {
-        show("counting connections")
+        show("counting new streams")
         let first = FleetSurvey(of: places)
         pause(Self.baseline)
         let second = FleetSurvey(of: places)
         if let doubt = first.doubt() ?? second.doubt() { throw doubt }
-        try say("\(place.name)  drains: \(Int(second.connections(at: place) ?? 0)) connections")
-        return Settling(connections: second.sample.connections, rate: second.sample.rate(since: first.sample))
+        try say("\(place.name)  drains: \(Int(second.streams(at: place) ?? 0)) streams")
+        return Settling(streams: second.sample.streams, rate: second.sample.rate(since: first.sample))
     }
 
     private func drain(_ place: NodePlace) throws -> Int {
@@ -115,7 +115,7 @@ final class RollingRestart: @unchecked Sendable {
             let rate = former.map { sample.rate(since: $0) } ?? 0
             former = sample
             let text =
-                "\(Int(sample.connections)) connections of \(Int(before.connections)), \(Int(rate)) new a second"
+                "\(Int(sample.streams)) streams of \(Int(before.streams)), \(Int(rate)) new a second"
             if settling.take(sample) { return try say("   readers have arrived: \(text)") }
             guard Instant.now().since(began) < patience else {
                 throw RollingDoubt("readers do not arrive: \(text) after \(Int(patience.inSeconds)) s")
@@ -131,7 +131,7 @@ final class RollingRestart: @unchecked Sendable {
 extension FleetSurvey {
     var epoch: String { readings.lazy.compactMap { try? $0.get().epoch }.first ?? "" }
 
-    func connections(at place: NodePlace) -> Double? {
-        zip(places, readings).first { $0.0.name == place.name }.flatMap { try? $0.1.get().connections }
+    func streams(at place: NodePlace) -> Double? {
+        zip(places, readings).first { $0.0.name == place.name }.flatMap { try? $0.1.get().streams }
     }
 }
