@@ -70,7 +70,7 @@ import Testing
         stage.work.memory.connectionCount = 10_000
         let plain = stage.work.returnLoad
         stage.work.memory.secureConnectionCount = 10_000
-        #expect(stage.work.returnLoad == plain * 20)
+        #expect(stage.work.returnLoad == plain * 10)
     }
 
     // MARK: Watching
