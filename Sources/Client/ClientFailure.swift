@@ -31,6 +31,7 @@ package enum ClientFailure: Error, Sendable, Equatable, CustomStringConvertible 
         case .closed(let code, let reason):
             "closed by the gateway (\(code.map { String($0) } ?? "no code"))"
                 + (reason.isEmpty ? "" : ": \(reason)")
+        case .goodbye("draining", _): "the gateway is restarting"
         case .goodbye(let reason, _): "the gateway says goodbye" + (reason.isEmpty ? "" : ": \(reason)")
         case .violation(let detail): "the answer is not what was expected: \(detail)"
         case .finished: "the gateway has nothing more to send"

@@ -17,6 +17,8 @@ package struct ReconnectPolicy: Sendable {
     /// The first delay of a back-off; a stream's `retry:` replaces it.
     package static let initialDelay = Duration.seconds(1)
     package static let maximumDelay = Duration.seconds(30)
+    /// Where a person looks on.
+    package static let watchedDelay = Duration.seconds(5)
     /// The longest pause that a gateway may ask for: a wrong figure would otherwise go unnoticed.
     package static let maximumHint = Duration.seconds(300)
     /// The shortest: a gateway that keeps asking for "at once" is not taken literally.
@@ -25,16 +27,19 @@ package struct ReconnectPolicy: Sendable {
     /// one broken node do not arrive together.
     package static let immediateDelay = Duration.milliseconds(100)
     /// A link that lived this long was sound, and a drop this long after the previous one is isolated.
-    package static let steadyTime = Duration.seconds(30)
+    package static let steadyTime = Duration.seconds(5)
 
     private var generator: SeededGenerator
+    /// The longest delay of a back-off.
+    private let longestDelay: Duration
     private var baseDelay = initialDelay
     private var failures = 0
     private var connectedAt: Instant?
     private var lastImmediateAt: Instant?
 
-    package init(generator: SeededGenerator) {
+    package init(generator: SeededGenerator, longestDelay: Duration = maximumDelay) {
         self.generator = generator
+        self.longestDelay = longestDelay
     }
 
     /// A link was made and accepted.
@@ -80,7 +85,7 @@ package struct ReconnectPolicy: Sendable {
 
     /// The initial delay, doubled for each failure in a row up to the maximum, give or take a quarter.
     private mutating func backOff() -> Duration {
-        let ceiling = max(Self.maximumDelay, baseDelay)
+        let ceiling = max(longestDelay, baseDelay)
         let doubled = baseDelay * (1 << min(failures, 16))
         failures += 1
         return min(doubled, ceiling) * (0.75 + 0.5 * generator.unit())

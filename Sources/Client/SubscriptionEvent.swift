@@ -13,6 +13,8 @@ package enum SubscriptionEvent: Sendable, Equatable {
     case stale(Staleness)
     /// The gateway has lost the stream of updates, so that what it says may be behind; or has it again. With a new link it has.
     case away(Bool)
+    /// There is nothing to tell, and the link lives.
+    case heartbeat
     /// Presented later, on any transport, this cursor resumes behind all events so far.
     case cursor([UInt8])
     case error(code: String, message: String)

@@ -18,8 +18,9 @@ package struct SubscriptionRequest: Sendable, Equatable {
     package var last: Int?
     /// Whether to be told which topics are stale.
     package var wantsStaleness = false
-    /// After so much silence the gateway sends a sign of life (WebSocket, event stream).
-    package var heartbeatSeconds = 10
+    /// After so much silence the gateway sends a sign of life (WebSocket, event stream). With two seconds a dead link is noticed
+    /// within five.
+    package var heartbeatSeconds = 2
     /// How long a poll waits for something new.
     package var waitSeconds = 25
 

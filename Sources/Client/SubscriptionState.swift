@@ -49,7 +49,8 @@ struct SubscriptionState {
             events.append(.stale(staleness))
         case .away(let isAway): events.append(.away(isAway))
         case .error(let code, let message): events.append(.error(code: code, message: message))
-        case .goodbye, .retry, .heartbeat, .answered: break
+        case .heartbeat, .answered(isEmpty: true, _): events.append(.heartbeat)
+        case .goodbye, .retry, .answered: break
         }
     }
 

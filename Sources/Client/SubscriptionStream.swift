@@ -44,7 +44,8 @@ package final class SubscriptionStream {
 
     package init(
         _ subscription: SubscriptionRequest, at url: GatewayURL, over transport: SubscriptionTransport,
-        cursor: [UInt8]? = nil, reconnects: Bool = true, stop: Wakeup? = nil,
+        cursor: [UInt8]? = nil, reconnects: Bool = true,
+        longestDelay: Duration = ReconnectPolicy.maximumDelay, stop: Wakeup? = nil,
         generator: SeededGenerator = SeededGenerator(seed: .random(in: .min ... .max))
     ) {
         self.subscription = subscription
@@ -52,7 +53,7 @@ package final class SubscriptionStream {
         self.transport = transport
         self.reconnects = reconnects
         self.stop = stop
-        policy = ReconnectPolicy(generator: generator)
+        policy = ReconnectPolicy(generator: generator, longestDelay: longestDelay)
         state = SubscriptionState(cursor: cursor)
     }
 

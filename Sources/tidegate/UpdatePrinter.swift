@@ -46,7 +46,7 @@ struct UpdatePrinter: ~Copyable {
             }
         case .cursor(let cursor): self.cursor = cursor
         case .stale(let staleness): output.append(staleness, isJSON: isJSON, isColoured: isColoured)
-        case .live: break
+        case .live, .heartbeat: break
         case .away(true): try note("the gateway has lost the stream of updates; what it says may be behind")
         case .away(false): try note("the gateway has the stream of updates again")
         case .connected(let transport):

@@ -39,7 +39,7 @@ struct SubscriptionPartsTests {
         #expect(head.contains("Content-Type: application/json"))
         #expect(head.contains("Content-Length: \(content.utf8.count)"))
         #expect(content.hasPrefix(#"{"topics":["many/topic-0","many/topic-1","#))
-        #expect(content.hasSuffix(#"many/topic-999"],"cursor":"k-1","maxRate":2,"heartbeat":10}"#))
+        #expect(content.hasSuffix(#"many/topic-999"],"cursor":"k-1","maxRate":2,"heartbeat":2}"#))
         let poll = try asked(many, .poll)
         #expect(poll.head.hasPrefix("POST /p/poll HTTP/1.1\r\n"))
         #expect(poll.content.hasSuffix(#"many/topic-999"],"wait":25}"#))
@@ -52,7 +52,7 @@ struct SubscriptionPartsTests {
 
     @Test func aWebSocketNamesThemInMessages() throws {
         let head = try asked(many, .webSocket, cursor: "k-1").head
-        #expect(head.hasPrefix("GET /p/ws?maxRate=2&heartbeat=10 HTTP/1.1\r\n"))
+        #expect(head.hasPrefix("GET /p/ws?maxRate=2&heartbeat=2 HTTP/1.1\r\n"))
     }
 
     // MARK: Parts

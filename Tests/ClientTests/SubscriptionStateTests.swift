@@ -23,6 +23,7 @@ struct SubscriptionStateTests {
             case .stale(let staleness): "stale \(staleness.topic.span.text) \(staleness.since)"
             case .away(let isAway): isAway ? "away" : "back"
             case .cursor: "cursor"
+            case .heartbeat: "alive"
             case .error: "error"
             case .disconnected: "disconnected"
             }

@@ -35,6 +35,7 @@ struct SubscriptionStreamTests {
                 case .gap: told.append("gap")
                 case .stale(let staleness): told.append("stale \(staleness.since)")
                 case .away(let isAway): told.append(isAway ? "away" : "back")
+                case .heartbeat: break
                 case .cursor(let cursor): told.append(cursor.span.text)
                 case .error(let code, _): told.append(code)
                 case .disconnected(_, let delay): told.append(delay == nil ? "ended" : "dropped")

@@ -251,9 +251,9 @@ struct WireTests {
         var request = SubscriptionRequest(topics: ["a"])
         request.wantsStaleness = true
         let url = try GatewayURL("http://h")
-        #expect(request.target(.webSocket, at: url, cursor: nil) == "/ws?topics=a&heartbeat=10&stale=1")
-        #expect(request.shortTarget(.webSocket, at: url) == "/ws?heartbeat=10&stale=1")
-        #expect(request.target(.eventStream, at: url, cursor: nil) == "/sse?topics=a&heartbeat=10&stale=1")
+        #expect(request.target(.webSocket, at: url, cursor: nil) == "/ws?topics=a&heartbeat=2&stale=1")
+        #expect(request.shortTarget(.webSocket, at: url) == "/ws?heartbeat=2&stale=1")
+        #expect(request.target(.eventStream, at: url, cursor: nil) == "/sse?topics=a&heartbeat=2&stale=1")
         #expect(
             request.content(.poll, cursor: nil).bytes.text == #"{"topics":["a"],"wait":25,"stale":1}"#)
     }
@@ -262,12 +262,12 @@ struct WireTests {
         var request = SubscriptionRequest(topics: ["a"])
         request.last = 50
         let url = try GatewayURL("http://h")
-        #expect(request.target(.webSocket, at: url, cursor: nil) == "/ws?topics=a&heartbeat=10&last=50")
-        #expect(request.shortTarget(.webSocket, at: url) == "/ws?heartbeat=10")
+        #expect(request.target(.webSocket, at: url, cursor: nil) == "/ws?topics=a&heartbeat=2&last=50")
+        #expect(request.shortTarget(.webSocket, at: url) == "/ws?heartbeat=2")
         #expect(request.target(.poll, at: url, cursor: nil) == "/poll?topics=a&wait=25&last=50")
         #expect(
             request.content(.eventStream, cursor: nil).bytes.text
-                == #"{"topics":["a"],"heartbeat":10,"last":50}"#)
+                == #"{"topics":["a"],"heartbeat":2,"last":50}"#)
     }
 
     @Test func anUpdateHasWhatItsPublisherAndTheGatewaySayOfItsTime() throws {

@@ -72,6 +72,67 @@ struct StalenessTests {
         }
     }
 
+    // MARK: All that is not live
+
+    /// Whether the topic's row looks live: with its colours, and without the mark.
+    private func looksLive(_ topic: String, _ stage: inout Stage) throws -> Bool {
+        let grid = stage.grid()
+        let place = try row(topic, of: grid)
+        let isMarked = grid.lines[place].contains("~\(topic)")
+        let isDim = (1..<grid.size.columns).allSatisfy { column in
+            grid[place, column].scalar == " " || grid[place, column].style.ink == .dim
+        }
+        #expect(isMarked == isDim, "the mark says the same as the colours")
+        return !isMarked
+    }
+
+    @Test func withoutALinkNothingLooksLive() throws {
+        var stage = Stage()
+        try stage.update("t/a", "1")
+        #expect(try looksLive("t/a", &stage), "a snapshot has just said so")
+        stage.hear(.live)
+        #expect(try looksLive("t/a", &stage))
+        stage.hear(.disconnected(.silence(seconds: 5), retryAfter: .seconds(1)))
+        #expect(try !looksLive("t/a", &stage))
+        // A new link vouches for it when it is live, and not before.
+        stage.model.begin(isWhole: false)
+        #expect(try !looksLive("t/a", &stage))
+        stage.hear(.connected(.webSocket))
+        #expect(try !looksLive("t/a", &stage))
+        stage.hear(.live)
+        #expect(try looksLive("t/a", &stage))
+        stage.hear(.away(true))
+        #expect(try !looksLive("t/a", &stage))
+        stage.hear(.away(false))
+        #expect(try looksLive("t/a", &stage))
+        stage.hear(.disconnected(.finished, retryAfter: nil))
+        #expect(try !looksLive("t/a", &stage))
+    }
+
+    @Test func theDetailDoesNotEither() throws {
+        var stage = Stage()
+        for value in 1...9 { try stage.update("t/a", "\(value)") }
+        stage.hear(.live)
+        stage.press(.enter)
+        func title() throws -> String { try #require(stage.grid().lines.last { $0.contains("version") }) }
+        #expect(try !title().contains("~9"))
+        stage.hear(.disconnected(.silence(seconds: 5), retryAfter: .seconds(1)))
+        #expect(try title().contains("~9"))
+    }
+
+    @Test func theLastSignOfLifeCounts() throws {
+        var stage = Stage()
+        try stage.update("t/a", "1")
+        stage.hear(.live)
+        stage.pass(.seconds(20))
+        stage.hear(.heartbeat)
+        stage.pass(.seconds(13))
+        let restart = ClientFailure.goodbye(reason: "draining", reconnectAfterMilliseconds: 4000)
+        stage.hear(.disconnected(restart, retryAfter: .seconds(4)))
+        let header = stage.grid().lines[0]
+        #expect(header.contains("again in 4.0 s  heard 13s ago  the gateway is restarting; r c"))
+    }
+
     @Test func theSelectedRowKeepsItsGroundAndMarker() throws {
         var stage = Stage()
         try stage.update("t/a", "1")

@@ -19,6 +19,8 @@ package struct WatchModel: Sendable {
     package internal(set) var link = LinkState.connecting
     /// The gateway has lost the stream of updates: what it shows may be behind.
     package internal(set) var isAway = false
+    /// When the gateway last said anything; nil: it has not.
+    package internal(set) var heardTime: UnixTime?
     package internal(set) var columns: [MemberPath] = []
     package internal(set) var conflatedCount: UInt64 = 0
     package internal(set) var missedCount: UInt64 = 0
@@ -75,6 +77,16 @@ package struct WatchModel: Sendable {
         return order.firstIndex(of: row)
     }
 
+    /// Whether what a row shows is the latest value as far as anybody can say.
+    func isCurrent(_ row: TopicRow) -> Bool {
+        guard row.staleSince == nil, !isAway else { return false }
+        switch link {
+        case .live: return true
+        case .snapshot: return isSnapshotWhole && row.generation == generation
+        case .connecting, .waiting, .ended: return false
+        }
+    }
+
     // MARK: Events of the gateway
 
     /// A new link is requested. `isWhole`: it starts with a snapshot, not where the previous one ended.
@@ -86,6 +98,7 @@ package struct WatchModel: Sendable {
     /// Takes an event of the gateway; returns whether it was an update with news.
     @discardableResult
     package mutating func apply(_ event: SubscriptionEvent, now: Instant, time: UnixTime) -> Bool {
+        if case .disconnected = event {} else { heardTime = time }
         switch event {
         case .connected:
             link = .snapshot
@@ -96,7 +109,7 @@ package struct WatchModel: Sendable {
         case .reset: beginSnapshot()
         case .gap(let gap): missedCount &+= gap.missed ?? 0
         case .stale(let staleness): table.take(staleness)
-        case .cursor: break
+        case .cursor, .heartbeat: break
         case .error(let code, let message): say("\(code): \(message)", isWarning: true, now: now)
         case .disconnected(.stopped, _): break
         case .disconnected(let failure, let delay?):

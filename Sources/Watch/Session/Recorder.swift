@@ -39,7 +39,7 @@ package struct Recorder: ~Copyable {
             }
             try releaseHeld(at: update.time)
             try append(update)
-        case .connected, .reset, .gap, .stale, .cursor, .away, .error, .disconnected: break
+        case .connected, .reset, .gap, .stale, .cursor, .away, .heartbeat, .error, .disconnected: break
         }
     }
 

@@ -66,7 +66,7 @@ package final class SubscriptionThread: Sendable {
             mailbox.post(.began(isWhole: cursor == nil))
             let stream = SubscriptionStream(
                 order.subscription.request, at: url, over: order.subscription.transport, cursor: cursor,
-                stop: change)
+                longestDelay: ReconnectPolicy.watchedDelay, stop: change)
             follow(stream)
             cursor = stream.cursor
         }

@@ -31,8 +31,12 @@ extension WatchView {
             if !isShort { add(label, Style(.dim, on: .bar)) }
             pieces.append(Piece((isShort ? "  " : " ") + text, Style(.text, on: .bar)))
         }
-        if case .number(let value) = texts.value { add(value.text, Style(.text, on: .bar, isBold: true)) }
-        let change = changeStyle(row, .bar)
+        let isCurrent = model.isCurrent(row)
+        if case .number(let value) = texts.value {
+            let mark = isCurrent ? "" : String(symbols.stale)
+            add(mark + value.text, Style(isCurrent ? .text : .dim, on: .bar, isBold: isCurrent))
+        }
+        let change = isCurrent ? changeStyle(row, .bar) : Style(.dim, on: .bar)
         if !isShort, let text = texts.change?.text { add(text, change) }
         if let text = texts.changePercent?.text { add(text, change) }
         add("version", "\(isShort ? "v" : "")\(row.update.version)")
@@ -70,11 +74,12 @@ extension WatchView {
             return put([Piece(text, Style(.dim))], row: rows.lowerBound, column: 2, on: &grid)
         }
         let isUp = last >= (numerals.first ?? last)
-        let ink: Ink = row.staleSince != nil ? .dim : isUp ? .up : .down
+        let isCurrent = model.isCurrent(row)
+        let ink: Ink = !isCurrent ? .dim : isUp ? .up : .down
         let left = columns.lowerBound
         drawBase(of: row, chart, rows, left..<left + chartWidth, on: &grid)
         // Fewer colours have no shade that is dark enough.
-        let hasShade = capabilities.depth == .full && row.staleSince == nil
+        let hasShade = capabilities.depth == .full && isCurrent
         let style = Style(ink, on: hasShade ? (isUp ? .up1 : .down1) : .plain)
         draw(chart, style, row: rows.lowerBound, left, on: &grid)
         func mark(_ text: String, _ line: Int, _ style: Style) {
@@ -85,7 +90,7 @@ extension WatchView {
         mark(labels[2], rows.count - 1, Style(.dim))
         if rows.count > 2, high > low {
             let line = min(max(chart.line(of: last.value), 1), rows.count - 2)
-            mark(labels[1], line, Style(ink, isBold: row.staleSince == nil))
+            mark(labels[1], line, Style(ink, isBold: isCurrent))
         }
     }
 

@@ -43,24 +43,32 @@ extension WatchView {
         case .snapshot: pieces = [Piece("\(symbols.dot) snapshot", Style(.warning, on: .bar))]
         case .waiting(let reason, let until) where until <= now:
             pieces = [
-                Piece("\(symbols.dot) connecting", Style(.warning, on: .bar)), Piece("  \(reason)", Self.dim),
+                Piece("\(symbols.dot) connecting", Style(.warning, on: .bar)),
+                Piece("\(heard)  \(reason)", Self.dim),
             ]
         case .waiting(let reason, let until):
             let seconds = fixed(until.since(now).inSeconds, decimals: 1)
             pieces = [
                 Piece("\(symbols.dot) again in \(seconds) s", Style(.warning, on: .bar, isBold: true)),
-                Piece("  \(reason)", Self.dim),
+                Piece("\(heard)  \(reason); r connects now", Self.dim),
             ]
         case .ended(let reason):
             pieces = [
                 Piece("\(symbols.dot) ended", Style(.down, on: .bar, isBold: true)),
-                Piece("  \(reason); r connects again", Self.dim),
+                Piece("\(heard)  \(reason); r connects again", Self.dim),
             ]
         }
         if model.isPaused {
             pieces.insert(Piece("\(symbols.pause) paused  ", Style(.warning, on: .bar, isBold: true)), at: 0)
         }
         return pieces
+    }
+
+    /// How old all that is shown may be.
+    private var heard: String {
+        guard let last = model.heardTime else { return "" }
+        let age = ageText(since: last.milliseconds)
+        return age == "now" ? "" : "  heard \(age) ago"
     }
 
     private var transportPieces: [Piece] {

@@ -113,10 +113,10 @@ extension WatchView {
             }
             left += column.width + 2
         }
-        if topicRow.staleSince != nil { fade(row, on: &grid) }
+        if !model.isCurrent(topicRow) { fade(row, on: &grid) }
     }
 
-    /// A stale row has no colours but its ground's, nothing in bold, and a mark for terminals without colours.
+    /// A row that is not live has no colours but its ground's, nothing in bold, and a mark for terminals without colours.
     private func fade(_ row: Int, on grid: inout Grid) {
         guard grid.size.columns > 1 else { return }
         for column in 1..<grid.size.columns {
