@@ -30,6 +30,15 @@ struct SubscriptionStateTests {
         }
     }
 
+    @Test func signsOfLifeAreTold() {
+        var state = SubscriptionState(cursor: nil)
+        let events: [WireEvent] = [
+            .heartbeat, .answered(isEmpty: true, retryAfterSeconds: nil),
+            .answered(isEmpty: false, retryAfterSeconds: nil),
+        ]
+        #expect(told(&state, events) == ["alive", "alive"])
+    }
+
     @Test func dropsRepeatsAndCountsConflation() throws {
         var state = SubscriptionState(cursor: nil)
         let events = [
