@@ -15,8 +15,9 @@ struct DrawingTests {
     @Test(arguments: [
         ("184.20", "last", "184", ".20", ""), ("-0.5", "x", "-0", ".5", ""), ("42", "x", "42", "", ""),
         ("12345678", "volume", "12", ".35", "M"), ("999999", "volume", "999999", "", ""),
-        ("1234567890", "usedBytes", "1", ".15", "G"), ("512", "freeBytes", "512", "", "B"),
-        ("35000", "receivedBytesPerSecond", "34", ".18", "K"), ("17.0600", "usedPercent", "17", ".06", "%"),
+        ("1234567890", "usedBytes", "1", ".15", "GiB"), ("512", "freeBytes", "512", "", "B"),
+        ("35000", "receivedBytesPerSecond", "34", ".18", "KiB/s"),
+        ("17.0600", "usedPercent", "17", ".06", "%"),
         ("0.30000000000000004", "x", "0", ".30000000000000004", ""), ("1e3", "x", "1", "", "e3"),
         ("-0.00000012345", "x", "-0", ".00000012345", ""), ("0.0", "x", "0", ".0", ""),
         ("123456789012345678901234567890", "x", "123456789012345678901234567890", "", ""),
@@ -25,6 +26,9 @@ struct DrawingTests {
         ("-0", "x", "-0", "", ""), ("1.10", "x", "1", ".10", ""), ("12345678", "last", "12345678", "", ""),
         ("1e999", "volume", "1", "", "e999"), ("-1e999", "usedBytes", "-1", "", "e999"),
         ("1e999", "usedPercent", "1", "", "e999"), ("1234567", "size", "1", ".23", "M"),
+        ("227.98", "perSecond", "227", ".98", "/s"), ("12", "readsPerSecond", "12", "", "/s"),
+        ("32572.02", "idleSeconds", "32572", ".02", "s"), ("7", "milliseconds", "7", "", "ms"),
+        ("1.61", "percent", "1", ".61", "%"),
     ])
     func writesNumbers(text: String, name: String, whole: String, fraction: String, unit: String) {
         let number = NumberText(text, name: name)
@@ -52,7 +56,9 @@ struct DrawingTests {
         ("0.1000000000000000055511", 12, "0.100000000…"),
         ("8389766036995847940", 19, "8389766036995847940"), ("8389766036995847940", 12, "8.389766…e18"),
         ("-123456789012345e999", 12, "-1.234…e1013"), ("123456789.5", 10, "1.23456…e8"),
-        ("12345.6789e-30", 12, "12345.6…e-30"),
+        ("12345.6789e-30", 12, "12345.6…e-30"), ("0.00000000123456", 12, "1.23e-9"),
+        ("-0.00000000123456", 12, "-1.23e-9"), ("0.0012345678901", 12, "0.001234567…"),
+        ("0.00000000123456", 16, "0.00000000123456"),
     ])
     func cutsLongNumbers(text: String, width: Int, shown: String) {
         #expect(NumberText(text, name: "x").fitted(to: width, "…") == shown)
@@ -60,8 +66,8 @@ struct DrawingTests {
     }
 
     @Test func aScaledChangeHasItsSign() {
-        #expect(NumberText(change: 2048, name: "usedBytes").text == "+2.00K")
-        #expect(NumberText(change: -2048, name: "usedBytes").text == "-2.00K")
+        #expect(NumberText(change: 2048, name: "usedBytes").text == "+2.00KiB")
+        #expect(NumberText(change: -2048, name: "usedBytes").text == "-2.00KiB")
         #expect(NumberText(change: 0, name: "usedBytes").text == "0B")
         #expect(NumberText(change: 5e6, name: "volume").text == "+5.00M")
     }

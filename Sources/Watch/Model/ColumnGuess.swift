@@ -7,6 +7,8 @@ enum ColumnGuess {
         "last", "price", "value", "close", "mid", "rate", "busyPercent", "usedPercent", "load1",
         "receivedBytesPerSecond", "count", "seconds", "bid",
     ]
+    /// Those of them that are prices. A number that stands alone counts as one.
+    private static let priceNames: Set = ["last", "price", "value", "close", "mid", "rate", "bid"]
     /// Names for the value at the day's start.
     private static let openNames = ["open", "dayOpen", "openPrice", "previousClose", "prevClose"]
     /// Members that the change columns already show.
@@ -27,6 +29,11 @@ enum ColumnGuess {
     static func valuePath(of text: Span<UInt8>) -> MemberPath? {
         if ValueReader.numeral(at: .whole, in: text) != nil { return .whole }
         return pick(valueNames, among: ValueReader.numericMembers(of: text), orFirst: true)
+    }
+
+    /// Whether it is good or bad news when that member rises or falls. All else is a metric.
+    static func isPrice(_ path: MemberPath) -> Bool {
+        path == .whole || priceNames.contains(path.lastName)
     }
 
     /// The member that the change is measured from, if there is one.

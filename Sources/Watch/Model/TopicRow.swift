@@ -83,6 +83,9 @@ package struct TopicRow: Sendable {
 
     // MARK: Numbers
 
+    /// Whether its value is a price rather than a metric.
+    package var isPrice: Bool { openPath != nil || valuePath.map { ColumnGuess.isPrice($0) } ?? false }
+
     /// The base of the change: the day's open if the data has one, else the first value.
     package var base: Numeral? {
         if let openPath, let open = ValueReader.numeral(at: openPath, in: value), open.value != 0 {
@@ -96,8 +99,9 @@ package struct TopicRow: Sendable {
         return numeral - base
     }
 
+    /// Of a price.
     package var changePercent: Double? {
-        guard let change, let base, base.value != 0, base.value.isFinite else { return nil }
+        guard isPrice, let change, let base, base.value != 0, base.value.isFinite else { return nil }
         let percent = change / abs(base.value) * 100
         return percent.isFinite ? percent : nil
     }

@@ -34,6 +34,7 @@ extension WatchView {
         let isCurrent = model.isCurrent(row)
         if case .number(let value) = texts.value {
             let mark = isCurrent ? "" : String(symbols.stale)
+            if let measure = texts.measure, !isShort { add(measure, Style(.dim, on: .bar)) }
             add(mark + value.text, Style(isCurrent ? .text : .dim, on: .bar, isBold: isCurrent))
         }
         let change = isCurrent ? changeStyle(row, .bar) : Style(.dim, on: .bar)
@@ -75,11 +76,11 @@ extension WatchView {
         }
         let isUp = last >= (numerals.first ?? last)
         let isCurrent = model.isCurrent(row)
-        let ink: Ink = !isCurrent ? .dim : isUp ? .up : .down
+        let ink: Ink = !isCurrent ? .dim : !row.isPrice ? .text : isUp ? .up : .down
         let left = columns.lowerBound
         drawBase(of: row, chart, rows, left..<left + chartWidth, on: &grid)
         // Fewer colours have no shade that is dark enough.
-        let hasShade = capabilities.depth == .full && isCurrent
+        let hasShade = capabilities.depth == .full && isCurrent && row.isPrice
         let style = Style(ink, on: hasShade ? (isUp ? .up1 : .down1) : .plain)
         draw(chart, style, row: rows.lowerBound, left, on: &grid)
         func mark(_ text: String, _ line: Int, _ style: Style) {

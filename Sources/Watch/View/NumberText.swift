@@ -24,16 +24,18 @@ struct NumberText: Equatable {
             self.init(written: text)
             return
         }
-        if name.hasSuffix("Percent") {
+        if name.hasSuffix("ercent") {
             self.init(value, decimals: min(Self.decimals(of: text), 2))
             unit += "%"
             isScaled = true
         } else if Self.isBytes(name) {
-            self.init(bytes: value)
+            self.init(bytes: value, Self.pace(name))
         } else if abs(value) >= Self.scaledFrom, Self.amounts.contains(name.lowercased()) {
             self.init(amount: value)
         } else {
             self.init(written: text)
+            unit += Self.pace(name)
+            if name.hasSuffix("econds") { unit += name.hasSuffix("illiseconds") ? "ms" : "s" }
         }
     }
 
@@ -75,7 +77,7 @@ struct NumberText: Equatable {
     /// The change of a scaled number: scaled too, with its sign.
     init(change: Double, name: String) {
         if Self.isBytes(name) {
-            self.init(bytes: change)
+            self.init(bytes: change, Self.pace(name))
         } else {
             self.init(amount: change)
         }
@@ -102,9 +104,13 @@ struct NumberText: Equatable {
         }
     }
 
-    private init(bytes value: Double) {
-        self.init(scaling: value, by: 1024, units: ["B", "K", "M", "G", "T", "P"])
+    private init(bytes value: Double, _ pace: String) {
+        self.init(
+            scaling: value, by: 1024, units: ["B", "KiB", "MiB", "GiB", "TiB", "PiB"].map { $0 + pace })
     }
+
+    /// Of members that say how much of something a second brings.
+    private static func pace(_ name: String) -> String { name.hasSuffix("erSecond") ? "/s" : "" }
 
     private static func isBytes(_ name: String) -> Bool { name.contains("Bytes") || name.contains("bytes") }
 
@@ -133,12 +139,24 @@ struct NumberText: Equatable {
         let text = text
         guard text.utf8.count > width else { return text }
         let room = width - whole.utf8.count - unit.utf8.count - 1
+        if let tiny = scientific(unless: room) { return tiny.text }
         if room >= 2, !fraction.isEmpty { return whole + fraction.prefix(room) + ellipsis + unit }
         let sign = whole.prefix { !$0.isNumber }
         let digits = whole.dropFirst(sign.count)
         let end = "\(ellipsis)e\(digits.count - 1 + (Int(unit.dropFirst()) ?? 0))"
         let kept = digits.dropFirst().prefix(max(width - sign.count - end.count - 2, 0))
         return "\(sign)\(digits.prefix(1)).\(kept)\(end)"
+    }
+
+    /// A number whose first digits would be cut off: `0.00000000123` has its size in an exponent then.
+    private func scientific(unless room: Int) -> NumberText? {
+        let zeros = fraction.dropFirst().prefix { $0 == "0" }.count
+        guard whole.allSatisfy({ "-0".contains($0) }), zeros > 2, zeros + 3 > room, !unit.hasPrefix("e"),
+            let value = Double(whole + fraction), value != 0
+        else { return nil }
+        var number = NumberText(scientific: value, isSigned: false)
+        number.unit += unit
+        return number
     }
 
     static func decimals(of text: String) -> Int {

@@ -6,6 +6,7 @@ struct TableColumns {
     enum Kind: Equatable {
         case topic
         case value
+        case measure
         case change
         case changePercent
         case member(Int)
@@ -34,6 +35,8 @@ struct TableColumns {
     /// A row's texts, read once.
     struct Texts {
         var value: Text?
+        /// What is measured; nil: it is a price.
+        var measure: String?
         var change: NumberText?
         var changePercent: NumberText?
         var members: [Text?] = []
@@ -71,9 +74,13 @@ struct TableColumns {
                 .member(member.offset), Self.title(of: member.element), texts.map { $0.members[place] },
                 width: width)
         }
+        let measureWidth = texts.compactMap { $0.measure.map { columnCount(of: $0) } }.max()
+        if let measureWidth { take(Column(kind: .measure, title: "WHAT", width: max(measureWidth, 5))) }
         // Requested columns come first. Of the guessed ones, a quote's bid and ask matter more than the age.
         if model.hasChosenColumns { memberColumns.forEach(take) }
-        take(numberColumn(.changePercent, "CHANGE%", texts.map(\.changePercent)))
+        if texts.contains(where: { $0.changePercent != nil }) || rows.isEmpty {
+            take(numberColumn(.changePercent, "CHANGE%", texts.map(\.changePercent)))
+        }
         let leastSparkline = width < 60 ? 8 : width < 100 ? 10 : 20
         take(Column(kind: .sparkline, title: "RECENT", width: leastSparkline))
         take(numberColumn(.change, "CHANGE", texts.map(\.change)))
@@ -96,9 +103,10 @@ struct TableColumns {
             switch kind {
             case .topic: 0
             case .value: 1
-            case .change: 2
-            case .changePercent: 3
-            case .member(let place): 4 + place
+            case .measure: 2
+            case .change: 3
+            case .changePercent: 4
+            case .member(let place): 5 + place
             case .sparkline: 1000
             case .age: 1001
             case .conflated: 1002
@@ -113,6 +121,17 @@ struct TableColumns {
             name = name.replacing(long, with: short)
         }
         return name.isEmpty ? path.lastName.uppercased() : name.uppercased()
+    }
+
+    /// What a metric measures, in words; its unit stands behind the number.
+    private static func measure(_ path: MemberPath) -> String {
+        var name = path.lastName
+        for unit in ["PerSecond", "Percent", "Bytes"] { name = name.replacing(unit, with: "") }
+        if name.isEmpty { name = path.lastName }
+        return name.reduce(into: "") { words, letter in
+            if letter.isUppercase, words.last?.isLowercase ?? false { words.append(" ") }
+            words.append(letter.lowercased())
+        }
     }
 
     /// A column of numbers, words, or both.
@@ -165,6 +184,7 @@ struct TableColumns {
         }
         let value = NumberText(raw, name: path.lastName)
         texts.value = .number(value)
+        if !row.isPrice { texts.measure = measure(path) }
         if let change = row.change {
             if value.isScaled, value.unit != "%" {
                 texts.change = NumberText(change: change, name: path.lastName)

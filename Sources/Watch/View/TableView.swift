@@ -56,7 +56,7 @@ extension WatchView {
             let arrow = isSorted ? (model.sort.isDescending ? symbols.down : symbols.up) : ""
             let style = Style(isSorted ? .title : .dim, on: .bar, isBold: isSorted)
             let text = symbols.fitted(column.title, to: column.width - columnCount(of: arrow)) + arrow
-            let isLeft = column.kind == .topic
+            let isLeft = column.kind == .topic || column.kind == .measure
             let start = isLeft ? left : left + column.width - columnCount(of: text)
             grid.put(text, row: layout.titleRow, column: start, end: left + column.width, style)
             left += column.width + 2
@@ -97,6 +97,9 @@ extension WatchView {
                 // The flash extends one column to either side: it looks like a patch, not like a marked word.
                 grid.fill(row: row, columns: left - 1..<left + column.width + 1, Style(.text, on: flash))
                 draw(texts.value, column, cell, Style(.text, on: flash), on: &grid)
+            case .measure:
+                let text = symbols.fitted(texts.measure ?? "", to: column.width)
+                grid.put(text, row: row, column: left, Style(.dim, on: ground))
             case .change: draw(texts.change, column, cell, changeStyle(topicRow, ground), on: &grid)
             case .changePercent:
                 draw(texts.changePercent, column, cell, changeStyle(topicRow, ground), on: &grid)
@@ -130,7 +133,7 @@ extension WatchView {
     /// Without colours a reversed row flashes by turning plain.
     private func flash(of row: TopicRow, on ground: Ground) -> Ground {
         let freshness = row.freshness(now: flashMoment)
-        guard freshness > 0 else { return ground }
+        guard freshness > 0, row.isPrice else { return ground }
         let flash = Ground.flash(isUp: row.direction > 0, freshness: freshness)
         guard Palette.isSeen(flash, capabilities.depth) else { return ground }
         return capabilities.depth == .none && ground == .selected ? .plain : flash
@@ -199,7 +202,7 @@ extension WatchView {
 
     func changeStyle(_ row: TopicRow, _ ground: Ground) -> Style {
         guard let change = row.change, change != 0 else { return Style(.dim, on: ground) }
-        return Style(change > 0 ? .up : .down, on: ground)
+        return Style(row.isPrice ? change > 0 ? .up : .down : .text, on: ground)
     }
 
     private func drawSparkline(_ row: TopicRow, _ cell: Place, _ ground: Ground, on grid: inout Grid) {
@@ -210,7 +213,7 @@ extension WatchView {
         let isUp = (values.last ?? 0) >= (values.first ?? 0)
         grid.put(
             text, row: cell.row, column: cell.left + cell.width - values.count,
-            Style(isFlat ? .dim : isUp ? .up : .down, on: ground))
+            Style(isFlat ? .dim : !row.isPrice ? .text : isUp ? .up : .down, on: ground))
     }
 
     func age(of row: TopicRow) -> String {
