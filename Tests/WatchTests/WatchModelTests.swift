@@ -368,6 +368,15 @@ struct MetricTests {
         }
     }
 
+    @Test func whatIsOpenIsNoPriceOfTheDay() throws {
+        var stage = Stage(size: Size(columns: 120, rows: 24))
+        try stage.update("gateway/connections", #"{"open":5,"http":1}"#)
+        try stage.update("gateway/connections", #"{"open":8,"http":1}"#)
+        stage.hear(.live)
+        let line = stage.grid().lines[3]
+        #expect(line.contains("open") && line.contains("+3") && !line.contains("%"))
+    }
+
     @Test func whereNobodyHasAColumnItIsNotThere() throws {
         var stage = Stage(size: Size(columns: 120, rows: 24))
         try stage.update("host/cpu/0", #"{"busyPercent":90}"#)

@@ -62,7 +62,8 @@ package struct TopicRow: Sendable {
 
     private mutating func readPaths() {
         valuePath = ColumnGuess.valuePath(of: value)
-        openPath = ColumnGuess.openPath(of: value)
+        // Of connections `open` is how many there are, and no price.
+        openPath = isPrice ? ColumnGuess.openPath(of: value) : nil
         take(valuePath.flatMap { ValueReader.numeral(at: $0, in: value) })
     }
 
@@ -84,7 +85,7 @@ package struct TopicRow: Sendable {
     // MARK: Numbers
 
     /// Whether its value is a price rather than a metric.
-    package var isPrice: Bool { openPath != nil || valuePath.map { ColumnGuess.isPrice($0) } ?? false }
+    package var isPrice: Bool { valuePath.map { ColumnGuess.isPrice($0) } ?? false }
 
     /// The base of the change: the day's open if the data has one, else the first value.
     package var base: Numeral? {
