@@ -151,6 +151,7 @@ extension WatchModel {
     private mutating func restore(now: Instant) {
         guard let topic = dropped.popLast() else { return say("nothing was dropped", now: now) }
         selected = topic
+        say("\(String(decoding: topic, as: UTF8.self)) is back", now: now)
     }
 
     // MARK: The subscription
@@ -175,6 +176,8 @@ extension WatchModel {
 
     private mutating func add(_ pattern: String, now: Instant) -> Effect? {
         if let fault = patternFault(pattern) {
+            // What was typed can be put right.
+            prompt = .pattern(pattern)
             say(fault, isWarning: true, now: now)
             return nil
         }

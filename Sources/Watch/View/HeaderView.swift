@@ -149,8 +149,11 @@ extension WatchView {
         column = grid.put(typed, row: row, column: column, end: end, Self.bar)
         let cursor = capabilities.isUnicode ? "█" : "_"
         column = grid.put(cursor, row: row, column: column, end: end, Style(.title, on: .bar))
-        guard column + columnCount(of: hint) < end else { return }
-        grid.put(hint, row: row, column: column, end: end, Self.dim)
+        if let notice = model.notice, notice.isWarning {
+            grid.put("  " + notice.text, row: row, column: column, end: end, Style(.warning, on: .bar))
+        } else if column + columnCount(of: hint) < end {
+            grid.put(hint, row: row, column: column, end: end, Self.dim)
+        }
     }
 
     private func drawHints(_ row: Int, on grid: inout Grid) {
