@@ -85,6 +85,7 @@ struct WireTests {
         data: {"topic":"t/a","since":1764000030123}
 
         event: reset
+        id:
         data: {}
 
         : still here

@@ -121,7 +121,8 @@ export class EventStreamTransport {
       else if (type === 'stale') sink.stale(content);
       else if (type === 'goodbye') this.#bidden(content);
       else if (type === 'heartbeat') sink.away(content.stale === true);
-      if (id !== null && !isCatchingUp) sink.cursor(id);
+      // That of a reset is empty: there is none any more.
+      if (id && !isCatchingUp) sink.cursor(id);
     }
     flush(null);
     return isLive;

@@ -95,8 +95,10 @@ final class EventStream: Reply {
             output.append(
                 retryMilliseconds: Int.random(in: Self.retryMilliseconds, using: &work.generator))
             if request.cursor != nil, !isResumed {
+                // Nobody may come back with the cursor from here on, also who is cut off before the next one comes: another node might honour
+                // it, and what it vouches for is forgotten. An empty ID takes it from a browser (WHATWG HTML 9.2.6).
                 output.append(
-                    eventNamed: "reset", id: nil,
+                    eventNamed: "reset", id: [UInt8]().span,
                     data: Array("{\"reason\":\"the cursor can not be honoured; the snapshot follows\"}".utf8)
                         .span)
             }

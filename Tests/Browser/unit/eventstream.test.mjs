@@ -77,6 +77,14 @@ test('a reset forgets, a gap is told', async () => {
   assert.deepEqual(taken, ['a@1', 'a@1', 'a@5']);
 });
 
+test('who is cut off after a reset comes back without a cursor: another gateway might honour it', async () => {
+  const { world } = await live();
+  world.request.write(events.reset(), events.update(update('a', 1)));
+  world.request.endStream();
+  await world.advance(3000);
+  assert.equal(query(world.request).cursor, undefined);
+});
+
 test('a further pattern is read whole in a stream of its own, then one stream carries both from the cursor on', async () => {
   const { world, gate, take, taken } = await live();
   const first = world.request;

@@ -47,7 +47,7 @@ export function query(request) {
 export const events = {
   update: (update, id) => `data: ${JSON.stringify(update)}\n${id ? `id: ${id}\n` : ''}\n`,
   live: (id, resumed = false) => `event: live\nid: ${id}\ndata: {"resumed":${resumed}}\n\n`,
-  reset: () => 'event: reset\ndata: {"reason":"the epoch is another"}\n\n',
+  reset: () => 'event: reset\nid: \ndata: {"reason":"the epoch is another"}\n\n',
   gap: (gap) => `event: gap\ndata: ${JSON.stringify(gap)}\n\n`,
   stale: (topic, id) => `event: stale\n${id ? `id: ${id}\n` : ''}data: ${JSON.stringify(topic)}\n\n`,
   goodbye: (milliseconds, avoid) => `retry: ${milliseconds}\nevent: goodbye\ndata: ${JSON.stringify({ reason: 'draining', reconnectAfter: milliseconds, avoid })}\n\n`,
