@@ -14,6 +14,25 @@ class Account(Truth):
         self.resets = []
         # By topic, the newest number that has to survive the loss.
         self.surviving = {}
+        # By node, how many updates it has answered; and by node and topic the newest number of them.
+        self.counts = {}
+        self.newest_at = {}
+
+    def note_place(self, node, updates):
+        with self.lock:
+            self.counts[node] = self.counts.get(node, 0) + len(updates)
+            self.newest_at.setdefault(node, {}).update(updates)
+
+    def count_at(self, node):
+        with self.lock:
+            return self.counts.get(node, 0)
+
+    def keep(self, nodes):
+        """What these have answered has to survive, too."""
+        with self.lock:
+            for node in nodes:
+                for topic, number in self.newest_at.get(node, {}).items():
+                    self.surviving[topic] = max(number, self.surviving.get(topic, 0))
 
     def note_cursor(self, cursor, source):
         epoch = cursor.split("-")[0]

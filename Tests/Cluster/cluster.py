@@ -14,12 +14,16 @@ import checkpoints  # noqa: E402
 import errors  # noqa: E402
 import failovers  # noqa: E402
 import outages  # noqa: E402
+import partitions  # noqa: E402
 import rights  # noqa: E402
 import rolling  # noqa: E402
+import slots  # noqa: E402
 from gateway import Failure, binary  # noqa: E402
 from servers import Skip  # noqa: E402
 
-CASES = [*outages.CASES, *errors.CASES, *failovers.CASES, *checkpoints.CASES, *rights.CASES, *rolling.CASES]
+CASES = [
+    *outages.CASES, *errors.CASES, *failovers.CASES, *slots.CASES, *partitions.CASES, *checkpoints.CASES, *rights.CASES,
+    *rolling.CASES]
 FAST = [
     "three nodes under load", "a node is killed", "redis restarts with its file", "redis restarts empty", "redis is away",
     "scripts are forgotten", "sentinel fails over, nothing lost", "sentinel fails over, some lost", "a new node joins under load",

@@ -1,11 +1,11 @@
-"""Another server becomes the primary: by Sentinel, by order, in a Redis Cluster; with loss and without."""
+"""Another server becomes the primary, by Sentinel or by order; with loss and without."""
 
 import json
 import time
 
 from outages import expect
 from readers import TOPICS
-from servers import Server, wait_for
+from servers import Server
 from storms import PERSISTENT, Storm
 
 # By this user replicas log in, so that a primary can shut them out: what it takes then is lost with it.
@@ -167,41 +167,9 @@ def is_reset(node, cursor):
     return json.loads(text).get("reset", False)
 
 
-def moved(folder, seed):
-    """A Redis Cluster of which the nodes know a server that has nothing; then its primary hands over to its replica."""
-    servers = [
-        Server(folder, name, options=[*PERSISTENT, "cluster-enabled yes", "cluster-node-timeout 2000", *FAILING_OVER])
-        for name in ("holder", "other", "replica")]
-    holder, other, replica = servers
-    try:
-        for server in servers:
-            server.start()
-        holder.order("CLUSTER", "ADDSLOTSRANGE", "0", "16383")
-        for server in servers[1:]:
-            server.order("CLUSTER", "MEET", "127.0.0.1", holder.port)
-        identity = holder.call("CLUSTER", "MYID")
-        wait_for(lambda: all("cluster_known_nodes:3" in server.call("CLUSTER", "INFO") for server in servers),
-                 "the servers do not meet")
-        wait_for(lambda: replica.call("CLUSTER", "REPLICATE", identity) == "OK", "no replica")
-        wait_for(lambda: all("cluster_state:ok" in server.call("CLUSTER", "INFO") for server in servers), "no cluster")
-        replica.wait_for(lambda: replica.info("master_link_status") == "up", "does not follow its primary")
-        with Storm(folder, seed, url=other.url) as storm:
-            storm.load(1500)
-            storm.check()
-            replica.order("CLUSTER", "FAILOVER")
-            replica.wait_for(lambda: replica.info("role") == "master", "is not promoted")
-            storm.load(1500)
-            storm.check()
-            return storm.summary()
-    finally:
-        for server in servers:
-            server.retire()
-
-
 CASES = [
     ("sentinel fails over, nothing lost", by_sentinel(nothing_lost)),
     ("sentinel fails over twice", by_sentinel(twice)),
     ("sentinel: the primary hands over", by_sentinel(handed_over)),
     ("sentinel fails over, some lost", by_sentinel(some_lost)),
-    ("redis cluster: moved", moved),
 ]

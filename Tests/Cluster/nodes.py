@@ -4,25 +4,27 @@ import os
 import signal
 
 from gateway import Failure, Gateway, binary
-from servers import ENDING_WITH_US, wait_for
-
+from servers import ENDING_WITH_US, HERE, wait_for
 
 
 class Node(Gateway):
     """One that keeps nothing itself; by its name, with the same port over all its restarts."""
 
-    def __init__(self, folder, name, url, settings=None):
-        self.name = name
+    def __init__(self, folder, name, url, settings=None, machine=HERE):
+        self.name, self.machine, self.host = name, machine, machine.outside
         self.cluster = {"kind": "redis", "url": url, "node": name} | (settings or {})
         self.is_frozen = False
         (folder / name).mkdir()
         super().__init__(folder / name / "none")
 
     def configuration(self):
-        return super().configuration() | {"storage": {"folder": ""}, "cluster": self.cluster, "threads": 1}
+        return super().configuration() | {
+            "host": self.host, "storage": {"folder": ""}, "cluster": self.cluster, "threads": 1,
+            # A node that is reached from outside has to say what strangers may do.
+            "access": {"anonymous": {"subscribe": ["**"], "publish": ["**"]}}}
 
     def command(self, mode=None):
-        return [binary(), "serve", "--no-feeds", "--config", str(self.settings)]
+        return [*self.machine.before, binary(), "serve", "--no-feeds", "--config", str(self.settings)]
 
     def start(self, mode=None, before=ENDING_WITH_US, meanwhile=None, until_ready=True):
         super().start(mode, before, meanwhile)

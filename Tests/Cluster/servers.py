@@ -18,6 +18,18 @@ class Skip(Exception):
     """Something cannot be had here."""
 
 
+class Here:
+    """This machine itself."""
+
+    # Where others of its network find it, and where those do who look on.
+    inside = outside = "127.0.0.1"
+    # What runs a command there.
+    before = []
+
+
+HERE = Here()
+
+
 def redis():
     found = shutil.which("redis-server")
     if not found:
@@ -36,21 +48,23 @@ def valkey():
 class Server:
     """`program` is what makes its file's path: `redis` or `valkey`."""
 
-    def __init__(self, folder, name="redis", *, program=redis, options=(), sentinel=None):
+    def __init__(self, folder, name="redis", *, program=redis, options=(), sentinel=None, machine=HERE):
         self.folder = pathlib.Path(folder) / name
         self.folder.mkdir()
         self.name, self.port, self.process = name, free_port(), None
+        self.machine = machine
         self.file = self.folder / "server.conf"
         # A sentinel writes its own configuration anew, so it stands in a file.
-        lines = [f"port {self.port}", "bind 127.0.0.1", f"dir {self.folder}", f"logfile {self.folder}/log", *options]
+        lines = [f"port {self.port}", f"dir {self.folder}", f"logfile {self.folder}/log", *options]
+        lines += ["bind 127.0.0.1"] if machine is HERE else ["bind 0.0.0.0", "protected-mode no"]
         if not sentinel:
             lines += ['save ""', "enable-debug-command yes"]
         self.file.write_text("\n".join(lines + (sentinel or [])) + "\n", encoding="utf-8")
-        self.command = [*ENDING_WITH_US, program(), str(self.file)] + (["--sentinel"] if sentinel else [])
+        self.command = [*ENDING_WITH_US, *machine.before, program(), str(self.file)] + (["--sentinel"] if sentinel else [])
 
     @property
     def url(self):
-        return f"redis://127.0.0.1:{self.port}/0"
+        return f"redis://{self.machine.inside}:{self.port}/0"
 
     def start(self, *options, until_ready=True):
         self.process = subprocess.Popen(
@@ -81,7 +95,7 @@ class Server:
     def call(self, *words, login=()):
         """What it answers, as text; an error begins with its code word."""
         done = subprocess.run(
-            ["redis-cli", "-p", str(self.port), *login, *(str(word) for word in words)],
+            ["redis-cli", "-h", self.machine.outside, "-p", str(self.port), *login, *(str(word) for word in words)],
             capture_output=True, text=True, check=False, timeout=PATIENCE)
         return (done.stdout or done.stderr).strip()
 
@@ -98,7 +112,7 @@ class Server:
         return None
 
     def wait_for(self, condition, problem):
-        wait_for(condition, f"{self.name} {problem}")
+        return wait_for(condition, f"{self.name} {problem}")
 
     def retire(self):
         if self.process and self.process.poll() is None:

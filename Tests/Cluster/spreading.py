@@ -61,6 +61,7 @@ class ClusterPublisher(Publisher):
             self.refused += 1
             return False
         self.note(updates, answer, True)
+        self.truth.note_place(node.name, updates)
         self.unanswered = None
         if self.chance.random() < 0.1:
             self.check_written(node, *updates[-1])

@@ -8,7 +8,7 @@ from gateway import PATIENCE, Failure
 from hopping import cluster_readers
 from nodes import Node
 from readers import TOPICS
-from servers import Server, wait_for
+from servers import HERE, Server, wait_for
 from spreading import Gate, cluster_publishers
 
 # So that what was answered is on the disk.
@@ -19,7 +19,7 @@ FORGETFUL = ["appendonly no", "maxmemory-policy noeviction"]
 class Storm:
     """`with Storm(folder, seed) as storm`: three nodes on one server, and a crowd that has begun. What it started ends with it."""
 
-    def __init__(self, folder, seed, *, server=None, url=None, settings=None, names="abc"):
+    def __init__(self, folder, seed, *, server=None, url=None, settings=None, names="abc", machines=()):
         self.folder, self.seed, self.settings = folder, seed, settings
         self.chance = random.Random(seed)
         self.servers = []
@@ -28,6 +28,8 @@ class Storm:
         self.truth = Account()
         self.gate = Gate()
         self.nodes, self.names = [], names
+        # A node each, in order; those without one run here.
+        self.machines = list(machines)
         self.publishers, self.readers, self.staying = [], [], []
 
     def __enter__(self):
@@ -48,7 +50,8 @@ class Storm:
         return self
 
     def add_node(self, name, **settings):
-        node = Node(self.folder, name, self.url, (self.settings or {}) | settings)
+        machine = self.machines[len(self.nodes)] if len(self.nodes) < len(self.machines) else HERE
+        node = Node(self.folder, name, self.url, (self.settings or {}) | settings, machine)
         self.nodes.append(node)
         return node.start()
 

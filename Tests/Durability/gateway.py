@@ -62,6 +62,8 @@ class Gate:
 class Gateway:
     """The same port and folder over all restarts, so that readers find it again."""
 
+    host = "127.0.0.1"
+
     def __init__(self, folder):
         self.folder = pathlib.Path(folder)
         self.port = free_port()
@@ -144,7 +146,7 @@ class Gateway:
             self.kill()
 
     def connection(self, timeout=PATIENCE):
-        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        return http.client.HTTPConnection(self.host, self.port, timeout=timeout)
 
     def ask(self, method, path, body=None, patience=PATIENCE):
         """Status, fields and text of one answer."""

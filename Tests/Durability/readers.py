@@ -168,8 +168,10 @@ class StreamReader(Reader):
             self.take_gap(data)
         elif kind == "reset":
             self.take_reset(data)
+            if event.get("id") != "":
+                self.truth.fail(f"{self.name}: a reset leaves the cursor to whoever keeps the last event's ID: {event}")
         self.note_life(data)
-        if "id" in event:
+        if event.get("id"):
             self.commit(event["id"])
         return kind != "goodbye"
 
