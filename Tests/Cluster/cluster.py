@@ -17,13 +17,14 @@ import outages  # noqa: E402
 import partitions  # noqa: E402
 import rights  # noqa: E402
 import rolling  # noqa: E402
+import sentinels  # noqa: E402
 import slots  # noqa: E402
 from gateway import Failure, binary  # noqa: E402
 from servers import Skip  # noqa: E402
 
 CASES = [
-    *outages.CASES, *errors.CASES, *failovers.CASES, *slots.CASES, *partitions.CASES, *checkpoints.CASES, *rights.CASES,
-    *rolling.CASES]
+    *outages.CASES, *errors.CASES, *failovers.CASES, *slots.CASES, *sentinels.CASES, *partitions.CASES,
+    *checkpoints.CASES, *rights.CASES, *rolling.CASES]
 FAST = [
     "three nodes under load", "a node is killed", "redis restarts with its file", "redis restarts empty", "redis is away",
     "scripts are forgotten", "sentinel fails over, nothing lost", "sentinel fails over, some lost", "a new node joins under load",

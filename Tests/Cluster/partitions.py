@@ -7,7 +7,7 @@ from gateway import Failure
 from machines import Network
 from outages import expect
 from readers import TOPICS
-from servers import Server, wait_for
+from servers import HERE, Server, wait_for
 from storms import PERSISTENT, Storm
 
 # A primary that its replicas have not answered for so long takes nothing any more.
@@ -16,21 +16,17 @@ WITH_REPLICAS = ["min-replicas-to-write 1", f"min-replicas-max-lag {MAX_LAG}"]
 
 
 class Trio:
-    """The first machine's server is the primary, two of three sentinels decide that it is down."""
+    """The first server is the primary, two of three sentinels decide that it is down. Without a network all are on this machine."""
 
-    def __init__(self, folder, options=()):
-        self.folder, self.options = folder, options
-        self.network = Network(3)
+    def __init__(self, folder, options=(), network=None):
+        self.folder, self.options, self.network = folder, options, network
+        self.machines = network.machines if network else [HERE] * 3
         self.servers, self.sentinels = [], []
 
-    @property
-    def machines(self):
-        return self.network.machines
-
     def start(self):
-        for machine in self.machines:
+        for number, machine in enumerate(self.machines):
             server = Server(
-                self.folder, f"server-{machine.number}", machine=machine, options=[*PERSISTENT, *FAILING_OVER, *self.options])
+                self.folder, f"server-{number}", machine=machine, options=[*PERSISTENT, *FAILING_OVER, *self.options])
             self.servers.append(server)
             server.start()
         primary = self.servers[0]
@@ -38,8 +34,8 @@ class Trio:
             replica.order("REPLICAOF", primary.machine.inside, primary.port)
         for replica in self.servers[1:]:
             replica.wait_for(lambda one=replica: one.info("master_link_status") == "up", "does not follow its primary")
-        for machine in self.machines:
-            sentinel = Server(self.folder, f"sentinel-{machine.number}", machine=machine, sentinel=[
+        for number, machine in enumerate(self.machines):
+            sentinel = Server(self.folder, f"sentinel-{number}", machine=machine, sentinel=[
                 f"sentinel monitor {NAME} {primary.machine.inside} {primary.port} 2",
                 # On a busy machine a server is silent for more than a second, and whoever is promoted then lacks something.
                 f"sentinel down-after-milliseconds {NAME} 3000", f"sentinel failover-timeout {NAME} 6000"])
@@ -57,7 +53,11 @@ class Trio:
 
     @property
     def url(self):
-        places = ",".join(f"{sentinel.machine.inside}:{sentinel.port}" for sentinel in self.sentinels)
+        return self.url_behind()
+
+    def url_behind(self, *places):
+        """With more sentinels, that are asked first."""
+        places = ",".join([*places, *(f"{one.machine.inside}:{one.port}" for one in self.sentinels)])
         return f"redis+sentinel://{places}/{NAME}/0"
 
     def wait_until_even(self):
@@ -75,14 +75,15 @@ class Trio:
     def retire(self):
         for server in self.servers + self.sentinels:
             server.retire()
-        self.network.retire()
+        if self.network:
+            self.network.retire()
 
 
 def cut_off(options=()):
     """A case: the first machine alone, with the primary and node a."""
     def wrapped(body):
         def case(folder, seed):
-            trio = Trio(folder, options)
+            trio = Trio(folder, options, Network(3))
             try:
                 trio.start()
                 with Storm(folder, seed, url=trio.url, machines=trio.machines) as storm:
