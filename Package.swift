@@ -104,6 +104,10 @@ let package = Package(
         .executableTarget(
             name: "tidegate-micro", dependencies: ["Primitives", "HTTP", "WebSocket", "Broker"],
             path: "Benchmarks/Micro", swiftSettings: common),
+        // Nodes of a cluster without HTTP in front: `Benchmarks/cluster`.
+        .executableTarget(
+            name: "tidegate-bus", dependencies: ["Primitives", "Broker", "Transport", "Cluster"],
+            path: "Benchmarks/Bus", swiftSettings: common),
         // `tidegate-bench`: the gateway and others under load (docs/benchmarks.md).
         .executableTarget(
             name: "tidegate-bench", dependencies: ["Primitives", "Settings", "Transport", "CZlib"],

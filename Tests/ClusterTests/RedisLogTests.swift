@@ -67,6 +67,27 @@ struct RedisLogTests {
         #expect(try log.join(Self.offer("e9", process: "p2"), takingOver: false).ownNumber == 0)
     }
 
+    /// Who has read short records for long asks for many, and then there are more bytes than one reply may have.
+    @Test func whoIsFarBehindComesToReadLongRecords() throws {
+        let server = try RedisServer()
+        let log = try Self.log(server)
+        _ = try log.join(Self.offer("e1"), takingOver: true)
+        let long = [UInt8](repeating: 7, count: 4 << 20)
+        for number in 1...UInt64(20) { _ = try log.append(long, number: number, in: "e1") }
+        var (position, failureCount) = (UInt64(1), 0)
+        while position < 21, failureCount < 5 {
+            do throws(SharedLogFailure) {
+                let records = try log.read(after: position)
+                #expect(records.allSatisfy { $0.bytes.count == long.count })
+                position = records.last?.position ?? 99
+            } catch {
+                failureCount += 1
+                _ = try log.join(Self.offer("e1"), takingOver: false)
+            }
+        }
+        #expect(position == 21 && failureCount > 0)
+    }
+
     @Test func onlyTheLastConnectionAppendsAsANode() throws {
         let server = try RedisServer()
         let (former, next) = (try Self.log(server), try Self.log(server))

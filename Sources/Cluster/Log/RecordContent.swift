@@ -3,8 +3,8 @@ package import Broker
 internal import Primitives
 
 package enum RecordContent {
-    /// A record ends when it has so many bytes: whoever reads holds some hundred of them at once.
-    static let byteCountLimit = 64 << 10
+    /// A record ends when it has so many bytes: whoever reads holds some of them at once.
+    static let byteCountLimit = 256 << 10
 
     static func append(_ entry: UnsafeBufferPointer<UInt8>, to record: inout ByteBuffer) {
         record.append(counted: entry)

@@ -16,8 +16,8 @@ package final class RedisLog: SharedLog {
     private var offer: JoinOffer?
     /// In which it joined.
     private var epoch = ""
-    /// How many records are asked for: so many as hold some megabytes.
-    private var readCount = 128
+    /// How many records are asked for: so many as hold some megabytes, if they are as long as the last ones were.
+    private var readCount = longestReadCount
 
     /// How long one command may take, and how long a read waits for something to come.
     private static let patience = Interval(milliseconds: 3000)
@@ -25,7 +25,7 @@ package final class RedisLog: SharedLog {
     private static let lockMilliseconds: Int64 = 15_000
     private static let unfinishedMilliseconds: Int64 = 60_000
     private static let replyByteCount = 8 << 20
-    private static let longestReadCount = 1024
+    private static let longestReadCount = 128
 
     package init(_ url: RedisURL, prefix: String, trusting trust: ServerTrust) throws(SystemFailure) {
         keys = RedisKeys(prefix)
@@ -93,7 +93,14 @@ package final class RedisLog: SharedLog {
             .number(Int64(Self.readPatience.nanoseconds / 1_000_000)),
             "STREAMS", .text(keys.log), .text("\(position)-0"),
         ]
-        let replies = try ask(all: [question, ["HGET", .text(keys.meta), "epoch"]])
+        let replies: [RESPValue]
+        do throws(SharedLogFailure) {
+            replies = try ask(all: [question, ["HGET", .text(keys.meta), "epoch"]])
+        } catch {
+            // Perhaps because the reply was too long, or took too long: records may be far longer than those before.
+            readCount = max(readCount / 8, 1)
+            throw error
+        }
         // Somebody has deleted the log, and it was begun anew: what comes has the positions that were to come, of another history.
         guard replies[1].string == epoch else { throw .superseded }
         let reply = replies[0]
@@ -111,7 +118,7 @@ package final class RedisLog: SharedLog {
         return records
     }
 
-    /// Has the next replies be of a size that can be held.
+    /// Has the next reply be of a size that can be held.
     private func noteSize(of records: [LogRecord]) {
         let longest = records.reduce(1) { max($0, $1.bytes.count) }
         readCount = min(max(Self.replyByteCount / longest, 1), Self.longestReadCount)
