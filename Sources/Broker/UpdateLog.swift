@@ -29,6 +29,9 @@ package protocol UpdateLog: AnyObject, Sendable {
     /// in each turn of a loop, of a log that is shared.
     var awaySince: Instant? { get }
 
+    /// Of a log that is shared: all that it held at this moment stands in the order. `never`: always all that it holds.
+    var caughtUpAt: Instant { get }
+
     /// The processes that share it; nil where it is not shared, or not there yet.
     var fleet: Fleet? { get }
 }
@@ -37,6 +40,7 @@ extension UpdateLog {
     package var figures: LogFigures? { nil }
     package var isShared: Bool { false }
     package var awaySince: Instant? { nil }
+    package var caughtUpAt: Instant { .never }
     package var fleet: Fleet? { nil }
 }
 

@@ -2,13 +2,37 @@
 internal import Broker
 internal import Primitives
 
-/// It is judged when the replica has come so far, or when its time is up.
+/// It is judged when the replica has come so far, or else when that holds all that the log held when it came: then the place that it
+/// names is lost, or never was.
 struct AwaitedCursor {
-    /// Processes that share a log are not further apart than this, as long as they have it.
-    static let patience = Interval(.seconds(1))
+    /// What the process knows of the log may be so old: earlier it is not judged.
+    private static let patience = Interval(.seconds(1))
+    /// For a process that lags by more its holder does not wait.
+    private static let limit = Interval(.seconds(10))
+    /// Between the two it is looked at so often.
+    private static let pause = Interval(.milliseconds(50))
 
     let cursor: Cursor
-    let until: Instant
+    private let began: Instant
+
+    init(_ cursor: Cursor, at now: Instant) {
+        self.cursor = cursor
+        began = now
+    }
+
+    fileprivate func nextLook(after now: Instant) -> Instant {
+        let first = began + Self.patience
+        guard now >= first else { return first }
+        let pauses = UInt64(now.since(first).nanoseconds) / Self.pause.nanoseconds + 1
+        return first + Interval(nanoseconds: pauses * Self.pause.nanoseconds)
+    }
+
+    fileprivate func isDue(at now: Instant, caughtUpAt: Instant) -> Bool {
+        now >= began + (isKnown(caughtUpAt: caughtUpAt) ? Self.patience : Self.limit)
+    }
+
+    /// Whether the process has all that could be known to its holder.
+    fileprivate func isKnown(caughtUpAt: Instant) -> Bool { caughtUpAt > began }
 }
 
 /// One that waits, in the loop's list.
@@ -24,14 +48,24 @@ extension Workspace {
         guard sharesLog, let presented, let cursor = Cursor(presented.span) else { return nil }
         catchUp()
         guard replica.isBehind(cursor) else { return nil }
-        let awaited = AwaitedCursor(cursor: cursor, until: now + AwaitedCursor.patience)
+        let awaited = AwaitedCursor(cursor, at: clock.now())
         cursorWaits.append(CursorWait(key: connection.key, awaited: awaited))
         return awaited
     }
 
     /// Whether it goes on waiting.
     func isWaiting(for awaited: AwaitedCursor) -> Bool {
-        now < awaited.until && replica.isBehind(awaited.cursor)
+        replica.isBehind(awaited.cursor) && !awaited.isDue(at: now, caughtUpAt: shared.updates.caughtUpAt)
+    }
+
+    /// When it is to be looked at, where nothing comes before.
+    func deadline(of awaited: AwaitedCursor) -> Instant {
+        isWaiting(for: awaited) ? awaited.nextLook(after: now) : now
+    }
+
+    /// Whether nobody can say what the cursor is worth: this process lags too much. Its holder is to go to another one, and keep it.
+    func isTooFarBehind(_ awaited: AwaitedCursor) -> Bool {
+        replica.isBehind(awaited.cursor) && !awaited.isKnown(caughtUpAt: shared.updates.caughtUpAt)
     }
 }
 

@@ -118,6 +118,14 @@ package struct Problem: Error {
             retryAfter: seconds)
     }
 
+    /// The cursor is of a gateway that is further. `wait` is in milliseconds.
+    static func behind(wait: Int) -> Problem {
+        Problem(
+            503, "overloaded",
+            "This gateway is behind the others that share its log, and does not know the cursor yet; another one may.",
+            retryAfter: seconds(wait))
+    }
+
     /// The log may have taken the updates or not.
     static let unknownOutcome = Problem(
         503, "overloaded",

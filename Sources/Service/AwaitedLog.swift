@@ -43,6 +43,8 @@ final class AwaitedLog: UpdateLog {
 
     var awaySince: Instant? { arrived.load()?.log.awaySince }
 
+    var caughtUpAt: Instant { arrived.load()?.log.caughtUpAt ?? Instant(nanoseconds: 0) }
+
     var fleet: Fleet? { arrived.load()?.log.fleet }
 
     private var restoring: PublishFailure {

@@ -64,6 +64,9 @@ extension ClusterWorld {
         let reference = Reference(servers.state, rules)
         try compareFleets()
         for node in nodes {
+            try require(
+                time.now.since(node.log.caughtUpAt) < .seconds(5),
+                "\(node.name) does not know that it has all that there is")
             for (name, topic) in node.topics {
                 try require(
                     reference.topics[name] == topic,

@@ -22,6 +22,8 @@ package final class ClusterWorld {
     struct Reader {
         let cursor: Cursor
         let topics: [String: SimulatedNode.Held]
+        /// When it left a node that followed the primary.
+        let left: WorldTime?
     }
 
     package struct Failure: Error, CustomStringConvertible {
@@ -201,8 +203,11 @@ package final class ClusterWorld {
         let node = nodes[below(nodes.count)]
         guard node.work.hasState else { return }
         if readers.isEmpty || chance(40) {
+            let isCurrent =
+                node.lineage.current.text == servers.state.epoch
+                && servers.state.epochRun == servers.state.run
             let cursor = Cursor(epoch: node.lineage.current, sequence: node.sequence)
-            readers.append(Reader(cursor: cursor, topics: node.topics))
+            readers.append(Reader(cursor: cursor, topics: node.topics, left: isCurrent ? time : nil))
             if readers.count > 12 { readers.remove(at: below(readers.count)) }
             return
         }
@@ -210,6 +215,12 @@ package final class ClusterWorld {
         if node.lineage.contains(reader.cursor, endingAt: node.sequence) {
             note("\(node.name) honours \(reader.cursor.epoch)-\(reader.cursor.sequence)")
             try compare(reader, at: node)
+        } else if let left = reader.left, node.log.caughtUpAt > left.now {
+            // It would be reset.
+            try require(
+                servers.mayHaveLost(since: left.wall),
+                "\(node.name) is at \(node.sequence), and says that it has all there was: nothing is lost, and it does not know \(reader.cursor)"
+            )
         }
     }
 

@@ -43,6 +43,11 @@ final class SimulatedServers {
             || time.milliseconds <= changedAt.milliseconds + UInt64(NodeGreeting.leaseMilliseconds)
     }
 
+    /// Whether something that was there then may not be there any more, or not for everybody.
+    func mayHaveLost(since moment: UnixTime) -> Bool {
+        !isolated.isEmpty || changedAt.milliseconds >= moment.milliseconds
+    }
+
     // MARK: Connections
 
     func isUp(_ server: Int) -> Bool { !isDown && (server == primary || isolated.contains(server)) }

@@ -2,14 +2,15 @@ import Access
 import Broker
 import Foundation
 import Primitives
+import Synchronization
 import Testing
 
 @testable import Gateway
 
 /// A cursor of a process that is further waits for a moment, until this one has come so far.
 @Suite struct AwaitedCursorTests {
-    private func stage(sharing: Bool = true) throws -> LoopStage {
-        let stage = try LoopStage(updates: sharing ? SharedLog() : nil)
+    private func stage(sharing: Bool = true, _ log: SharedLog = SharedLog()) throws -> LoopStage {
+        let stage = try LoopStage(updates: sharing ? log : nil)
         try stage.publish(["a/x"])
         return stage
     }
@@ -83,6 +84,58 @@ import Testing
         let said = client.hear()
         #expect(isReset(said) && said.contains("a/x"), "\(said)")
         #expect(stage.loop.statistics[.reset] == 1)
+    }
+
+    /// A process that knows that it lags does not know what the cursor is worth.
+    @Test(arguments: doors) func whoLagsLetsItWaitForLonger(door: String) throws {
+        let log = SharedLog()
+        let stage = try stage(log)
+        log.catchUp(at: stage.clock.now)
+        try stage.pass(.milliseconds(1))
+        let client = open(door, "stage-3", stage)
+        try stage.pass(.seconds(9))
+        #expect(!isJudged(client.hear()))
+        try stage.publish(["a/y", "a/z", "a/new"])
+        try stage.pass(.milliseconds(20))
+        let said = client.hear()
+        #expect(said.contains("a/new") && !said.contains("a/z") && !isReset(said), "\(said)")
+    }
+
+    @Test(arguments: doors) func itIsResetAsSoonAsNothingIsMissing(door: String) throws {
+        let log = SharedLog()
+        let stage = try stage(log)
+        log.catchUp(at: stage.clock.now)
+        try stage.pass(.milliseconds(1))
+        let client = open(door, "stage-3", stage)
+        try stage.turn()
+        let came = stage.clock.now
+        try stage.pass(.seconds(3))
+        #expect(!isJudged(client.hear()))
+        log.catchUp(at: came + Interval(milliseconds: 1))
+        try stage.pass(.milliseconds(60))
+        #expect(isReset(client.hear()))
+    }
+
+    /// Nobody is reset by a process that does not know better: another one may.
+    @Test(arguments: doors) func whoLagsForLongSendsItElsewhere(door: String) throws {
+        let log = SharedLog()
+        let stage = try stage(log)
+        log.catchUp(at: stage.clock.now)
+        try stage.pass(.milliseconds(1))
+        let client = open(door, "stage-3", stage)
+        try stage.pass(.milliseconds(9990))
+        #expect(!isJudged(client.hear()))
+        try stage.pass(.milliseconds(100))
+        let said = client.hear()
+        #expect(!isJudged(said) && !said.contains("id: "), "\(said)")
+        if door.hasPrefix("/poll") {
+            #expect(said.contains("503 ") && said.contains("Retry-After: "), "\(said)")
+        } else {
+            #expect(said.contains("goodbye") && said.contains(#""reason":"behind""#), "\(said)")
+        }
+        try stage.publish(["a/y", "a/z"])
+        try stage.turn()
+        #expect(stage.loop.statistics[.reset] == 0 && stage.loop.work.cursorWaits.isEmpty)
     }
 
     /// What can't come is not waited for: a place that was lost, a cursor that is none, an epoch that nothing is called.
@@ -203,6 +256,11 @@ import Testing
 final class SharedLog: UpdateLog {
     let refusal: PublishFailure? = nil
     let isShared = true
+    private let caughtUp = Mutex(Instant.never)
+
+    var caughtUpAt: Instant { caughtUp.withLock { $0 } }
+
+    func catchUp(at instant: Instant) { caughtUp.withLock { $0 = instant } }
 
     func publish(
         _ batch: borrowing UpdateBatch, time: UnixTime, at _: Instant, for _: PublishTicket?

@@ -12,6 +12,9 @@ package final class ClusterLog: UpdateLog {
     /// Nanoseconds; 0: this node has the stream of updates.
     private let awayAt = Atomic<UInt64>(0)
 
+    /// Nanoseconds.
+    private let caughtUpNanoseconds = Atomic<UInt64>(0)
+
     /// - Parameters:
     ///   - clock: `LogClock(ofWall:)`.
     ///   - rules: say which topics keep a log.
@@ -49,6 +52,12 @@ package final class ClusterLog: UpdateLog {
 
     func note(awaySince instant: Instant?) {
         awayAt.store(instant.map { max($0.nanoseconds, 1) } ?? 0, ordering: .relaxed)
+    }
+
+    package var caughtUpAt: Instant { Instant(nanoseconds: caughtUpNanoseconds.load(ordering: .acquiring)) }
+
+    func note(caughtUpAt instant: Instant) {
+        caughtUpNanoseconds.store(instant.nanoseconds, ordering: .releasing)
     }
 
     // MARK: The other nodes

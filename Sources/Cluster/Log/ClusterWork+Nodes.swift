@@ -43,6 +43,7 @@ extension ClusterWork {
         lanes[.nodes].succeeded()
         heardAt = time
         logEnd = round.position
+        noteEnd(round.position, seenAt: roundBegan)
         noteRival(round)
         takeLeases(round)
         lookAtItself()

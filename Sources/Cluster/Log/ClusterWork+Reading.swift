@@ -12,16 +12,24 @@ extension ClusterWork {
             let state = Sequencer(epoch: Epoch(head.epoch), retention: settings.rules)
             start(.load(head, into: state, by: clock, progress), on: .read)
         } else {
-            start(.read(after: applied), on: .read)
+            read(after: applied, at: now)
         }
+    }
+
+    private func read(after position: UInt64, at now: Instant) {
+        readBegan = now
+        start(.read(after: position), on: .read)
     }
 
     /// Applies what was read. More is read meanwhile.
     func take(_ records: [LogRecord], at now: Instant) {
         lanes[.read].succeeded()
         noteBack()
-        if records.isEmpty, let head, applied < head.position { return loadAnew() }
-        if let last = records.last { start(.read(after: last.position), on: .read) }
+        if records.isEmpty {
+            if let head, applied < head.position { return loadAnew() }
+            noteEnd(applied, seenAt: readBegan)
+        }
+        if let last = records.last { read(after: last.position, at: now) }
         for record in records where record.position > applied {
             guard record.position == applied + 1 else { return loadAnew() }
             // An epoch begins of which this node has not been told: it joins first, and then knows whether it is its own.
@@ -32,6 +40,7 @@ extension ClusterWork {
             if isUnusable { return }
             applied = record.position
         }
+        noteProgress()
     }
 
     /// What was read is behind something that was not: that is not kept any more.
@@ -75,8 +84,24 @@ extension ClusterWork {
         if sentIn.map({ head.knows($0) }) ?? true {
             sent.forget(upTo: head.ownNumber, .outcomeLost, releasing: sequencer)
         }
+        noteProgress()
         noteBack()
         tell(.loaded(epoch: head.epoch, position: applied, topicCount: sequencer.topicCount))
+    }
+
+    // MARK: How far it is
+
+    /// Whoever comes with a cursor that is ahead waits until the node has come so far as the log was then. One end at a time is on
+    /// trial: if each took the place of the one before, a node that lags would never pass one.
+    func noteEnd(_ position: UInt64, seenAt moment: Instant) {
+        if seenEnd == nil { seenEnd = (position, moment) }
+        noteProgress()
+    }
+
+    private func noteProgress() {
+        guard let end = seenEnd, hasState, !needsLoad, applied >= end.position else { return }
+        seenEnd = nil
+        log.note(caughtUpAt: end.at)
     }
 
     // MARK: Whether it is there

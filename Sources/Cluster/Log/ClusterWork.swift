@@ -62,6 +62,10 @@ package final class ClusterWork {
     var fleet: Fleet
     /// The last position that the log is known to have.
     var logEnd: UInt64 = 0
+    /// Where the log was seen to end at a moment, as long as this node has not come so far.
+    var seenEnd: (position: UInt64, at: Instant)?
+    /// When the read that is under way was handed out.
+    var readBegan = Instant(nanoseconds: 0)
     /// When the next round of greetings begins, and when the one that is under way has.
     var nextRound = Instant(nanoseconds: 0)
     var roundBegan = Instant(nanoseconds: 0)
@@ -216,6 +220,7 @@ package final class ClusterWork {
             for other in ClusterLane.allCases where other != lane { lanes[other].rejoin() }
             if hasState, !needsLoad { tell(.continued(epoch: newHead.epoch)) }
         }
+        if isChange { seenEnd = nil }
         if isChange || lane == .read { head = newHead }
         if lane == .append {
             refusalReason = nil

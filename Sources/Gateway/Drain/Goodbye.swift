@@ -9,6 +9,8 @@ enum Goodbye {
     case endpoint
     /// The state that it reads is no more: another one has taken its place.
     case replaced
+    /// It has come with a cursor of a node that is further, and this one does not get there in time.
+    case behind
 
     /// As a client reads it.
     var reason: String {
@@ -17,6 +19,7 @@ enum Goodbye {
         case .life: "life"
         case .endpoint: "endpoint"
         case .replaced: "replaced"
+        case .behind: "behind"
         }
     }
 
@@ -27,6 +30,7 @@ enum Goodbye {
         case .life: "the connection has lasted long enough"
         case .endpoint: "this endpoint is no more, or has changed"
         case .replaced: "the gateway begins anew with what the log holds"
+        case .behind: "the gateway is behind the others"
         }
     }
 
@@ -36,6 +40,7 @@ enum Goodbye {
         case .life: .life
         case .endpoint: .endpoint
         case .replaced: .replaced
+        case .behind: .refused
         }
     }
 }

@@ -89,7 +89,14 @@ extension WebSocketFrontEnd {
     /// Answers the last command once it is carried out, and obeys the one that has waited for that.
     func carryOn(_ connection: Connection, _ work: Workspace) {
         while let undone = commands, !session.isWalking {
-            if let awaited = undone.awaited, work.isWaiting(for: awaited) { return }
+            if let awaited = undone.awaited {
+                if work.isWaiting(for: awaited) { return }
+                if work.isTooFarBehind(awaited) {
+                    commands = nil
+                    work.goodbye = .behind
+                    return sayGoodbye(connection, work)
+                }
+            }
             if let restriction = undone.restriction {
                 guard carryOn(restriction, connection, work) else { return }
                 if session.isWalking { return }

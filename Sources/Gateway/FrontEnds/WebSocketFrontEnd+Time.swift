@@ -9,7 +9,9 @@ extension WebSocketFrontEnd {
     func deadline(_ connection: Connection, _ work: Workspace) -> Instant {
         guard end.maySend else { return end.closeDeadline(connection, work) }
         return min(
-            min(standing.deadline(of: connection.principal), commands?.awaited?.until ?? .never),
+            min(
+                standing.deadline(of: connection.principal),
+                commands?.awaited.map { work.deadline(of: $0) } ?? .never),
             readerDeadline(connection, work))
     }
 

@@ -111,6 +111,13 @@ final class EventStream: Reply {
         guard let (awaited, request) = waiting, !isEnded, !work.isWaiting(for: awaited),
             work.now < connection.principal.end
         else { return }
+        guard !work.isTooFarBehind(awaited) else {
+            // Without an ID: the reader keeps its cursor.
+            return sayGoodbye(
+                because: Goodbye.behind.reason, Goodbye.behind.ending, after: work.reconnectDelay(),
+                &response,
+                connection, work)
+        }
         waiting = nil
         work.catchUp()
         // It reads nothing yet, so it can.
@@ -192,7 +199,9 @@ final class EventStream: Reply {
 
     func deadline(_ connection: Connection, _ work: Workspace) -> Instant {
         min(
-            min(standing.deadline(of: connection.principal), waiting?.awaited.until ?? .never),
+            min(
+                standing.deadline(of: connection.principal),
+                waiting.map { work.deadline(of: $0.awaited) } ?? .never),
             min(session.flushDeadline(work), heartbeatDeadline(connection, work)))
     }
 

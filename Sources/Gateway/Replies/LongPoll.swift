@@ -123,6 +123,19 @@ final class LongPoll: Reply {
         state = .asking(query)
     }
 
+    /// What it has waited for has come, or the time is up. False: it is refused, and the poller keeps its cursor.
+    private func judge(
+        _ awaited: AwaitedCursor, _ cursor: [UInt8]?, _ response: inout some Responder,
+        _ connection: Connection, _ work: Workspace
+    ) -> Bool {
+        guard !work.isTooFarBehind(awaited) else {
+            response.refuse(.behind(wait: work.reconnectDelay()), connection, work)
+            return false
+        }
+        beginToAsk(after: cursor, connection, work)
+        return true
+    }
+
     // MARK: Asking
 
     /// Goes on with the question, a few steps at a time, and answers it if it can.
@@ -215,8 +228,8 @@ final class LongPoll: Reply {
             guard hasNews(work) else { return .goesOn }
             askAgain(after: start, work)
         case .awaiting(let awaited, let cursor):
-            guard !work.isWaiting(for: awaited) else { return .goesOn }
-            beginToAsk(after: cursor, connection, work)
+            if work.isWaiting(for: awaited) { return .goesOn }
+            guard judge(awaited, cursor, &response, connection, work) else { return .over }
         case .pausing, .asking: break
         }
         return ask(&response, connection, work)
@@ -245,10 +258,10 @@ final class LongPoll: Reply {
                 byteBudget: work.configuration.subscribers.answerByteCount))
     }
 
-    func deadline(_ connection: Connection, _: Workspace) -> Instant {
+    func deadline(_ connection: Connection, _ work: Workspace) -> Instant {
         switch state {
         case .pausing(let end): end
-        case .awaiting(let awaited, _): awaited.until
+        case .awaiting(let awaited, _): work.deadline(of: awaited)
         case .asking: .never
         case .waiting: min(until, connection.principal.farewell)
         }
@@ -258,7 +271,8 @@ final class LongPoll: Reply {
     func deadlineCame(
         _ response: inout some Responder, _ connection: Connection, _ work: Workspace
     ) -> ReplyProgress {
-        answerNow(&response, connection, work)
+        if case .awaiting(let awaited, _) = state, work.isWaiting(for: awaited) { return .goesOn }
+        return answerNow(&response, connection, work)
     }
 
     /// The gateway drains: the poller goes on elsewhere, with the latest changes.
@@ -279,8 +293,8 @@ final class LongPoll: Reply {
         case .pausing:
             beginToAsk(after: nil, connection, work)
             return ask(&response, connection, work)
-        case .awaiting(_, let cursor):
-            beginToAsk(after: cursor, connection, work)
+        case .awaiting(let awaited, let cursor):
+            guard judge(awaited, cursor, &response, connection, work) else { return .over }
             return ask(&response, connection, work)
         case .asking, .waiting: break
         }
