@@ -138,6 +138,18 @@ import Testing
         #expect(stage.loop.statistics[.reset] == 0 && stage.loop.work.cursorWaits.isEmpty)
     }
 
+    /// It holds more than this process has, and would come back elsewhere with less.
+    @Test(arguments: ["/sse?heartbeat=1&topics=a/*&cursor=", "/ws?heartbeat=1&topics=a/*&cursor="])
+    func aSignOfLifeMeanwhileLeavesTheCursor(door: String) throws {
+        let log = SharedLog()
+        let stage = try stage(log)
+        log.catchUp(at: stage.clock.now)
+        let client = open(door, "stage-3", stage)
+        try stage.pass(.milliseconds(2500))
+        let said = client.hear()
+        #expect(said.contains("heartbeat") && !said.contains("stage-"), "\(said)")
+    }
+
     /// What can't come is not waited for: a place that was lost, a cursor that is none, an epoch that nothing is called.
     @Test(arguments: doors) func whatCanNotComeIsNotWaitedFor(door: String) throws {
         for cursor in ["stage-2", "stage-2~9", "stage", "NEXT-2", "abcdefghijklmnopq-1", "-1"] {

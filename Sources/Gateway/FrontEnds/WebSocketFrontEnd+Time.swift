@@ -63,7 +63,8 @@ extension WebSocketFrontEnd {
         work.appendMessage("heartbeat", id: nil) { output in
             output.append(",\"time\":")
             output.append(decimal: work.time.milliseconds)
-            let cursor = session.replica.cursor(of: session.subscriber)
+            // Whoever waits with a cursor holds what that says, and no less.
+            let cursor = commands?.awaited == nil ? session.replica.cursor(of: session.subscriber) : nil
             output.append(cursorMember: cursor, of: session.replica)
             output.append(awayMember: work.isAway)
         }
