@@ -3,6 +3,7 @@
 import os
 import pathlib
 import random
+import subprocess
 import sys
 import tempfile
 import time
@@ -20,7 +21,7 @@ import rolling  # noqa: E402
 import sentinels  # noqa: E402
 import slots  # noqa: E402
 from gateway import Failure, binary  # noqa: E402
-from servers import Skip  # noqa: E402
+from servers import Server, Skip, redis, valkey  # noqa: E402
 
 CASES = [
     *outages.CASES, *errors.CASES, *failovers.CASES, *slots.CASES, *sentinels.CASES, *partitions.CASES,
@@ -30,6 +31,13 @@ FAST = [
     "scripts are forgotten", "sentinel fails over, nothing lost", "sentinel fails over, some lost", "a new node joins under load",
     "all nodes are restarted in turn, 300 readers",
 ]
+
+
+def version():
+    try:
+        return subprocess.run([Server.program(), "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    except Skip as skip:
+        return str(skip)
 
 
 def chosen(words):
@@ -53,11 +61,14 @@ def run(name, case, seed):
 
 
 def main(*words):
+    if words[:1] == ("--server",):
+        Server.program = staticmethod({"redis": redis, "valkey": valkey}[words[1]])
+        words = words[2:]
     seed = int(os.environ.get("SEED", random.randrange(1_000_000)))
     cases = chosen(list(words))
     if not cases:
         raise SystemExit("There is no such case. There are:\n" + "\n".join(f"  {name}" for name, _ in CASES))
-    print(f"seed {seed}, {binary()}", flush=True)
+    print(f"seed {seed}, {binary()}, {version()}", flush=True)
     outcomes = [run(name, case, seed) for name, case in cases]
     failed = outcomes.count("FAIL")
     print(f"{'FAIL' if failed else 'PASS'}: {len(outcomes)} cases, {failed} failed, {outcomes.count('skip')} skipped (seed {seed})")

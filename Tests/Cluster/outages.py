@@ -3,7 +3,7 @@
 import time
 
 from gateway import Failure
-from servers import Server, valkey
+from servers import Server
 from storms import FORGETFUL, PERSISTENT, Storm
 
 
@@ -64,20 +64,17 @@ def node_paused(folder, seed):
         return f"{missed} updates meanwhile; {storm.summary()}"
 
 
-def restart_with_file(program=None):
-    def case(folder, seed):
-        server = Server(folder, options=PERSISTENT, **({"program": program} if program else {}))
-        with Storm(folder, seed, server=server) as storm:
-            for end in (server.stop, server.kill, server.kill):
-                storm.load(1000)
-                end()
-                storm.last(1)
-                server.start()
-                storm.load(1000)
-                storm.check()
-            return storm.summary()
-
-    return case
+def restart_with_file(folder, seed):
+    server = Server(folder, options=PERSISTENT)
+    with Storm(folder, seed, server=server) as storm:
+        for end in (server.stop, server.kill, server.kill):
+            storm.load(1000)
+            end()
+            storm.last(1)
+            server.start()
+            storm.load(1000)
+            storm.check()
+        return storm.summary()
 
 
 def restart_empty(folder, seed):
@@ -158,8 +155,7 @@ CASES = [
     ("a node is killed", node_killed),
     ("all nodes are killed", all_nodes_killed),
     ("a node stands still for 20 s", node_paused),
-    ("redis restarts with its file", restart_with_file()),
-    ("valkey restarts with its file", restart_with_file(valkey)),
+    ("redis restarts with its file", restart_with_file),
     ("redis restarts empty", restart_empty),
     ("redis is away", bus_away),
     ("redis stands still for 2 s", short_sleep),

@@ -46,9 +46,10 @@ def valkey():
 
 
 class Server:
-    """`program` is what makes its file's path: `redis` or `valkey`."""
+    # What makes the path of the program for all.
+    program = staticmethod(redis)
 
-    def __init__(self, folder, name="redis", *, program=redis, options=(), sentinel=None, machine=HERE):
+    def __init__(self, folder, name="server", *, options=(), sentinel=None, machine=HERE):
         self.folder = pathlib.Path(folder) / name
         self.folder.mkdir()
         self.name, self.port, self.process = name, free_port(), None
@@ -60,7 +61,7 @@ class Server:
         if not sentinel:
             lines += ['save ""', "enable-debug-command yes"]
         self.file.write_text("\n".join(lines + (sentinel or [])) + "\n", encoding="utf-8")
-        self.command = [*ENDING_WITH_US, *machine.before, program(), str(self.file)] + (["--sentinel"] if sentinel else [])
+        self.command = [*ENDING_WITH_US, *machine.before, self.program(), str(self.file)] + (["--sentinel"] if sentinel else [])
 
     @property
     def url(self):
