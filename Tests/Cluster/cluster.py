@@ -12,6 +12,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "Durability"))
 
 import checkpoints  # noqa: E402
+import disks  # noqa: E402
 import errors  # noqa: E402
 import failovers  # noqa: E402
 import outages  # noqa: E402
@@ -25,7 +26,7 @@ from servers import Server, Skip, redis, valkey  # noqa: E402
 
 CASES = [
     *outages.CASES, *errors.CASES, *failovers.CASES, *slots.CASES, *sentinels.CASES, *partitions.CASES,
-    *checkpoints.CASES, *rights.CASES, *rolling.CASES]
+    *disks.CASES, *checkpoints.CASES, *rights.CASES, *rolling.CASES]
 FAST = [
     "three nodes under load", "a node is killed", "redis restarts with its file", "redis restarts empty", "redis is away",
     "scripts are forgotten", "sentinel fails over, nothing lost", "sentinel fails over, some lost", "a new node joins under load",

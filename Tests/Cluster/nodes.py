@@ -1,5 +1,6 @@
 """The nodes of a cluster: gateways with one log in common."""
 
+import json
 import os
 import signal
 
@@ -67,6 +68,10 @@ class Node(Gateway):
     def told(self, event):
         """How often its log has told of that."""
         return len(self.events(event))
+
+    def epoch(self):
+        """The one that its cursors are of."""
+        return json.loads(self.ask("GET", "/poll?topics=none&wait=0")[2])["cursor"].split("-")[0]
 
     def ask_lines(self, path, text):
         """Publishes lines; their answer."""

@@ -1,7 +1,5 @@
 """Three machines with a server, a sentinel and a node each. The primary's is cut off from the others, and both sides go on; then the net heals."""
 
-import json
-
 from failovers import FAILING_OVER, NAME, is_reset
 from gateway import Failure
 from machines import Network
@@ -120,7 +118,7 @@ def parted(storm, trio, body):
     expect(is_reset(minority, majority_cursor), "who is cut off takes a cursor of the others")
     trio.network.heal(trio.machines[0])
     back = trio.servers[0].wait_for(lambda: trio.servers[0].info("role") == "slave", "is not made a replica")
-    storm.wait_for(lambda: epoch_at(minority) == epoch_at(majority[0]), "who was cut off does not come back")
+    storm.wait_for(lambda: minority.epoch() == majority[0].epoch(), "who was cut off does not come back")
     storm.rest()
     storm.truth.keep([node.name for node in majority])
     storm.truth.go_on()
@@ -137,10 +135,6 @@ def parted(storm, trio, body):
     storm.check()
     expect(storm.reset_count == resets, "readers are reset again, when nothing is lost any more")
     return f"the others go on after {took:.1f} s, {lost} updates of the minority lost{remark}, it is back after {back:.1f} s"
-
-
-def epoch_at(node):
-    return json.loads(node.ask("GET", "/poll?topics=none&wait=0")[2])["cursor"].split("-")[0]
 
 
 @cut_off()
