@@ -34,6 +34,10 @@ package protocol UpdateLog: AnyObject, Sendable {
 
     /// The processes that share it; nil where it is not shared, or not there yet.
     var fleet: Fleet? { get }
+
+    /// Leaves or takes a note that those processes have in common. The ticket's receiver is told what became of it, once, and not long
+    /// after `deadline`. False: the log is not shared, or too many wait already; nobody is told anything then.
+    func ask(_ request: NoteRequest, until deadline: Instant, for ticket: NoteTicket) -> Bool
 }
 
 extension UpdateLog {
@@ -42,6 +46,7 @@ extension UpdateLog {
     package var awaySince: Instant? { nil }
     package var caughtUpAt: Instant { .never }
     package var fleet: Fleet? { nil }
+    package func ask(_: NoteRequest, until _: Instant, for _: NoteTicket) -> Bool { false }
 }
 
 /// How a call to publish ended.

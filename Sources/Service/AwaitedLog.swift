@@ -47,6 +47,10 @@ final class AwaitedLog: UpdateLog {
 
     var fleet: Fleet? { arrived.load()?.log.fleet }
 
+    func ask(_ request: NoteRequest, until deadline: Instant, for ticket: NoteTicket) -> Bool {
+        arrived.load()?.log.ask(request, until: deadline, for: ticket) ?? false
+    }
+
     private var restoring: PublishFailure {
         let fraction = progress.fraction
         if isShared, fraction == 0 { return .unavailable(reason: "it waits for the log of its cluster") }

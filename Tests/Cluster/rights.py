@@ -9,7 +9,7 @@ from storms import PERSISTENT, Storm
 
 # docs/cluster.md says the same.
 RIGHTS = (
-    "~{tg}:* resetchannels -@all +info +exists +script|load +evalsha +get +set +del +persist +pexpire +hget +hmget +hset "
+    "~{tg}:* resetchannels -@all +info +exists +script|load +evalsha +get +getdel +set +del +persist +pexpire +hget +hmget +hset "
     "+hgetall +hdel +time +xadd +xread +xtrim +rpush +lindex +llen")
 
 

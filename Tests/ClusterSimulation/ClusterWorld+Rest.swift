@@ -32,7 +32,7 @@ extension ClusterWorld {
     }
 
     private var isAtRest: Bool {
-        publishers.unansweredCount == 0 && holders.count == 1
+        publishers.unansweredCount == 0 && noteHolders.unansweredCount == 0 && holders.count == 1
             && nodes.allSatisfy {
                 $0.work.applied == servers.state.position && $0.work.epoch == servers.state.epoch
                     && $0.log.awaySince == nil && $0.log.refusal == nil
@@ -57,6 +57,28 @@ extension ClusterWorld {
                 fleet.leases.map(\.node) == [holders.first?.name],
                 "\(node.name) knows of \(fleet.leases), and \(holders.map(\.name)) have it")
         }
+    }
+
+    /// What one node is left, another gives away, once.
+    func passANote() throws {
+        let (giver, taker) = (nodes[0], nodes[nodes.count - 1])
+        let (name, left) = noteHolders.leave(at: giver, time)
+        try require(try outcome(of: left) == .left, "\(name) can't be left at \(giver.name)")
+        let first = noteHolders.take(name, at: taker, time)
+        guard case .taken = try outcome(of: first) else {
+            throw Failure(description: "\(taker.name) does not find \(name)")
+        }
+        let second = noteHolders.take(name, at: giver, time)
+        try require(try outcome(of: second) == .missing, "\(name) is there a second time")
+    }
+
+    private func outcome(of ticket: UInt64) throws -> NoteOutcome? {
+        for _ in 0..<Self.roundLimit {
+            if let outcome = noteHolders.outcome(of: ticket) { return outcome }
+            for node in nodes { try turn(node) }
+            pass(milliseconds: 1)
+        }
+        return nil
     }
 
     /// All nodes hold what somebody holds who reads the whole log; what was answered is there once, or was lost by a server.

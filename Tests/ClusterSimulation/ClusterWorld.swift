@@ -10,6 +10,7 @@ package final class ClusterWorld {
     let servers: SimulatedServers
     var nodes: [SimulatedNode] = []
     let publishers = Publishers()
+    let noteHolders = NoteHolders()
     /// What readers hold that are between two nodes.
     var readers: [Reader] = []
     let rules: Sequencer.Retention
@@ -85,13 +86,17 @@ package final class ClusterWorld {
             case ..<22: publish()
             case ..<76: try turn(nodes[below(nodes.count)])
             case ..<90: pass(milliseconds: UInt64(pause()))
-            case ..<97: try meetReader()
+            case ..<94: try meetReader()
+            case ..<97:
+                let said = noteHolders.move(at: nodes[below(nodes.count)], time, &random)
+                note(said)
             default: try disturb()
             }
             if chance(10) { servers.deliverLate() }
         }
         try comeToRest()
         try compare()
+        try passANote()
     }
 
     /// Mostly a moment; now and then about as long as a lease, or as somebody's patience.
@@ -111,6 +116,7 @@ package final class ClusterWorld {
             note("\(node.name) is at \(node.work.applied), \(node.lineage.current.text)-\(node.sequence)")
         }
         try requireOneHolder()
+        if let fault = noteHolders.faults.first { throw Failure(description: fault) }
         if let unusable = node.unusable { throw Failure(description: "\(node.name): \(unusable)") }
     }
 
@@ -193,6 +199,7 @@ package final class ClusterWorld {
         let index = below(nodes.count)
         note("\(nodes[index].name) is killed")
         publishers.forget(nodes[index].name)
+        noteHolders.forget(nodes[index].name)
         nodes[index] = newNode(nodes[index].name)
     }
 

@@ -1,4 +1,5 @@
 /// A node's connection to one of the servers, and all that can go wrong with it.
+internal import Broker
 internal import Cluster
 internal import Primitives
 
@@ -95,6 +96,17 @@ final class SimulatedConnection: SharedLog {
         if servers.isRefusing { throw .refused(reason: "it is full") }
         return try perform { () throws(SharedLogFailure) in
             try servers[server].greet(greeting, at: servers.time)
+        }
+    }
+
+    func exchange(
+        _ requests: [NoteRequest], in epoch: String
+    ) throws(SharedLogFailure) -> [NoteOutcome] {
+        try perform { () throws(SharedLogFailure) in
+            guard servers[server].epoch == epoch else { throw .superseded }
+            return requests.map {
+                servers[server].carryOut($0, isRefusing: servers.isRefusing, at: servers.time)
+            }
         }
     }
 

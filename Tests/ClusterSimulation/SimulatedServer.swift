@@ -1,4 +1,5 @@
 /// What one server holds of the shared log: a value, so that a copy of it is a replica.
+internal import Broker
 internal import Cluster
 internal import Primitives
 
@@ -30,6 +31,8 @@ struct ServerState {
     private var words: [String: NodeRound.Word] = [:]
     /// By the feeds' names.
     private var leases: [String: (holder: String, end: UInt64)] = [:]
+    /// By their names.
+    private var notes: [String: (epoch: String?, content: [UInt8], end: UInt64)] = [:]
 
     // MARK: What the scripts of a real one do
 
@@ -109,5 +112,19 @@ struct ServerState {
             return greeting.holder
         }
         return NodeRound(time: time, position: position, words: before, holders: holders)
+    }
+
+    mutating func carryOut(_ request: NoteRequest, isRefusing: Bool, at time: UnixTime) -> NoteOutcome {
+        switch request {
+        case .leave(let name, let content, let milliseconds):
+            if isRefusing { return .unavailable }
+            notes[name] = (epoch, content, time.milliseconds + UInt64(milliseconds))
+            return .left
+        case .take(let name):
+            guard let note = notes.removeValue(forKey: name), note.epoch == epoch,
+                note.end > time.milliseconds
+            else { return .missing }
+            return .taken(note.content)
+        }
     }
 }

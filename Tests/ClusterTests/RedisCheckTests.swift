@@ -10,7 +10,7 @@ import Transport
 struct RedisCheckTests {
     static let good = ["appendonly yes", "appendfsync always", "maxmemory 100mb"]
     static let rights =
-        "+info +eval +evalsha +script|load +del +set +get +pexpire +persist +exists +hset +hget +hmget +hgetall +hdel +xadd +xread +xtrim +rpush +lindex +llen +time"
+        "+info +eval +evalsha +script|load +del +set +get +getdel +pexpire +persist +exists +hset +hget +hmget +hgetall +hdel +xadd +xread +xtrim +rpush +lindex +llen +time"
 
     static func check(_ server: RedisServer, _ credentials: String = "") throws -> [RedisFinding] {
         defer { withExtendedLifetime(server) {} }
@@ -99,7 +99,8 @@ struct RedisCheckTests {
     @Test(
         arguments: ["", " +acl|whoami +acl|dryrun"],
         [
-            "eval", "evalsha", "script|load", "set", "pexpire", "persist", "hset", "hgetall", "xadd", "xread",
+            "eval", "evalsha", "script|load", "set", "getdel", "pexpire", "persist", "hset", "hgetall",
+            "xadd", "xread",
             "xtrim", "rpush", "lindex", "llen", "time", "del",
         ])
     func aMissingRightIsNamed(more: String, right: String) throws {

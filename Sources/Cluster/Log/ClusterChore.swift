@@ -5,7 +5,8 @@ internal import Primitives
 /// What is done at the same time: each lane has a connection of its own, and one chore at a time.
 package enum ClusterLane: Int, Sendable, CaseIterable {
     case append, read, checkpoint
-    /// Apart from checkpoints: one of some gigabytes takes longer than others wait for a word of this node.
+    /// What nodes do for one another beside the log. Apart from checkpoints: one of some gigabytes takes longer than others wait for a
+    /// word of this node.
     case nodes
 }
 
@@ -18,6 +19,7 @@ package enum ClusterChore: Sendable {
     case claimCheckpoint
     case save(StateChunks, position: UInt64, name: String, epoch: String)
     case greet(NodeGreeting)
+    case exchange([NoteRequest], epoch: String)
 
     package enum Report: Sendable {
         case joined(LogHead)
@@ -27,6 +29,7 @@ package enum ClusterChore: Sendable {
         case claimed(CheckpointClaim)
         case saved(position: UInt64, byteCount: Int)
         case greeted(NodeRound)
+        case exchanged([NoteOutcome])
         case failed(SharedLogFailure)
     }
 
@@ -48,6 +51,8 @@ package enum ClusterChore: Sendable {
                 let byteCount = try Self.save(state, at: position, as: name, in: epoch, to: log)
                 return .saved(position: position, byteCount: byteCount)
             case .greet(let greeting): return .greeted(try log.greet(greeting))
+            case .exchange(let requests, let epoch):
+                return .exchanged(try log.exchange(requests, in: epoch))
             }
         } catch {
             return .failed(error)

@@ -8,6 +8,9 @@ struct ClusterIntake: ~Copyable {
     /// Bytes of entries that were taken from here, and whose outcome is not known.
     var byteCountOnTheWay = 0
     var reports: [(lane: ClusterLane, report: ClusterChore.Report)] = []
+    /// Notes that wait, and how many were taken from here and have no outcome yet.
+    var notes = WaitingNotes()
+    var noteCountOnTheWay = 0
     /// What comes from publishers that nobody can tell to come again, while the log can't be reached or takes nothing.
     var backlog = UpdateBacklog()
     var isStuck = false
@@ -15,10 +18,23 @@ struct ClusterIntake: ~Copyable {
     var refusal: PublishFailure?
     var isClosing = false
 
-    var isEmpty: Bool { entries.isEmpty && reports.isEmpty }
+    var isEmpty: Bool { entries.isEmpty && reports.isEmpty && notes.isEmpty }
 
     /// Batches beyond so many bytes that wait are refused: the log does not keep up.
     private static var byteLimit: Int { 8 << 20 }
+
+    /// So many notes may wait. Whoever waits is a connection, which is told to come again.
+    private static var noteLimit: Int { 4096 }
+    private static var noteByteLimit: Int { 8 << 20 }
+
+    /// Takes a request that is to be carried out; whether there was room.
+    mutating func take(_ note: WaitingNotes.Note) -> Bool {
+        guard notes.count + noteCountOnTheWay < Self.noteLimit,
+            notes.byteCount + note.request.byteCount <= Self.noteByteLimit
+        else { return false }
+        notes.append(note)
+        return true
+    }
 
     /// Takes a batch that nobody waits for into the backlog, where the log is out of reach. Nil: it is not; otherwise whether there was room.
     mutating func takeApart(_ batch: borrowing UpdateBatch, by rules: Sequencer.Retention) -> Bool? {

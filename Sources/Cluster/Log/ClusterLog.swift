@@ -80,6 +80,10 @@ package final class ClusterLog: UpdateLog {
         fleetState.withLock { $0?.lease(of: feed)?.isHere(at: now) ?? false }
     }
 
+    package func ask(_ request: NoteRequest, until deadline: Instant, for ticket: NoteTicket) -> Bool {
+        intake.withLock { $0.take(WaitingNotes.Note(request: request, deadline: deadline, ticket: ticket)) }
+    }
+
     // MARK: The node's threads
 
     /// Returns when there is something for `ClusterWork.step`, or at `deadline`; whether there is.

@@ -59,6 +59,9 @@ package final class ClusterWork {
 
     // MARK: The other nodes
 
+    /// Notes that are to be left or taken, and those that the lane is at.
+    var notes = WaitingNotes()
+    var askedNotes: [WaitingNotes.Note] = []
     var fleet: Fleet
     /// The last position that the log is known to have.
     var logEnd: UInt64 = 0
@@ -117,7 +120,7 @@ package final class ClusterWork {
         if wantsRead { deadline = min(deadline, lanes[.read].retryAt) }
         if wantsAppend { deadline = min(deadline, lanes[.append].retryAt) }
         if wantsCheckpoint { deadline = min(deadline, max(lanes[.checkpoint].retryAt, nextCheckpoint)) }
-        deadline = min(deadline, nextRoundStep)
+        deadline = min(deadline, nextRoundStep, nextNoteStep)
         if let stuckSince, !isRefusing { deadline = min(deadline, stuckSince + Self.patience) }
         if canNameDue { deadline = min(deadline, sequencer.nextExpiry) }
         return deadline
@@ -128,18 +131,24 @@ package final class ClusterWork {
         if isOver { return }
         outliveSilence(time: time)
         takeIntake(time: time, at: now)
+        expireNotes(at: now)
         if !isUnusable {
             nameDue(time: time, at: now)
             startRead(time: time, at: now)
             startAppend(time: time, at: now)
             startCheckpoint(time: time, at: now)
             startRound(time: time, at: now)
+            startExchange(time: time, at: now)
         }
         noteFeedsThatEnd(at: now)
         losePatience(time: time, at: now)
         if isClosing { close(at: now) }
         let byteCount = waiting.byteCount + sent.byteCount
-        log.intake.withLock { $0.byteCountOnTheWay = byteCount }
+        let noteCount = notes.count + askedNotes.count
+        log.intake.withLock { intake in
+            intake.byteCountOnTheWay = byteCount
+            intake.noteCountOnTheWay = noteCount
+        }
     }
 
     private func takeIntake(time: UnixTime, at now: Instant) {
@@ -150,10 +159,13 @@ package final class ClusterWork {
             } else {
                 while !intake.entries.isEmpty { waiting.take(&intake.entries) }
             }
+            notes.take(&intake.notes)
             return (intake.reports, intake.isClosing)
         }
         isClosing = isClosing || isToClose
         for (lane, report) in reports {
+            // What was taken is taken, whatever has become of the lane meanwhile.
+            if lane == .nodes { settleNotes(by: report) }
             guard lanes[lane].end() else { continue }
             take(report, of: lane, time: time, at: now)
         }
@@ -170,6 +182,7 @@ package final class ClusterWork {
         case .claimed(let claim): take(claim, time: time, at: now)
         case .saved(let position, let byteCount): tookCheckpoint(position, byteCount, at: now)
         case .greeted(let round): take(round, time: time, at: now)
+        case .exchanged: lanes[lane].succeeded()
         case .failed(let failure): take(failure, of: lane, at: now)
         }
     }

@@ -1,4 +1,5 @@
 /// The seam between a node and the server where the nodes of a cluster keep their one log.
+package import Broker
 
 /// A log that nodes append to and read, behind one connection. Owned by one thread, which blocks. After a failure of kind `lost` it is
 /// to `join` before anything else: it connects then, and the server may be another one, or know less than it did.
@@ -31,6 +32,10 @@ package protocol SharedLog: AnyObject {
 
     /// Tells the other nodes of this one, and what is known of them.
     func greet(_ greeting: NodeGreeting) throws(SharedLogFailure) -> NodeRound
+
+    /// Leaves and takes notes: an outcome for each request, in their order. In one epoch those are found that were left in it, and no
+    /// others: what a server did before it lost its end may be forgotten, and then a note would be taken twice.
+    func exchange(_ requests: [NoteRequest], in epoch: String) throws(SharedLogFailure) -> [NoteOutcome]
 
     /// Any thread: what it waits for fails, and so does all that follows until it joins.
     func cancel()

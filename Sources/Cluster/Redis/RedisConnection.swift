@@ -55,12 +55,19 @@ package final class RedisConnection {
 
     /// The same for several in one write. The first error is thrown, and what became of the others is not told.
     package func ask(all commands: [[RESPWord]], by deadline: Instant) throws(RedisFailure) -> [RESPValue] {
+        let replies = try replies(to: commands, by: deadline)
+        for case .error(let error) in replies { throw RedisFailure(error, at: address) }
+        return replies
+    }
+
+    /// The same where an error is a reply like others.
+    package func replies(to commands: [[RESPWord]], by deadline: Instant) throws(RedisFailure) -> [RESPValue]
+    {
         try requireLife()
         precondition(awaitedReplyCount == 0, "a command is asked while the reply to another is awaited")
         try send(commands, by: deadline)
         var replies: [RESPValue] = []
         for _ in commands { replies.append(try receive(by: deadline)) }
-        for case .error(let error) in replies { throw RedisFailure(error, at: address) }
         return replies
     }
 

@@ -11,6 +11,8 @@ struct RedisKeys {
     let lock: String
     /// What each node says of itself: a hash.
     let nodes: String
+    /// What keys of notes begin with: each has its name, and goes by itself.
+    let ticketPrefix: String
     /// What keys of feeds that run on one node at a time begin with: each says which.
     let feedPrefix: String
     /// What keys of checkpoints begin with: each is a list of chunks.
@@ -22,6 +24,7 @@ struct RedisKeys {
         writers = "{\(prefix)}:writers"
         lock = "{\(prefix)}:lock"
         nodes = "{\(prefix)}:nodes"
+        ticketPrefix = "{\(prefix)}:ticket:"
         feedPrefix = "{\(prefix)}:feed:"
         checkpointPrefix = "{\(prefix)}:checkpoint:"
     }

@@ -1,4 +1,5 @@
 /// The shared log in a Redis, as one lane of a node reaches it.
+package import Broker
 internal import Primitives
 internal import RESP
 package import Transport
@@ -184,6 +185,46 @@ package final class RedisLog: SharedLog {
         return round
     }
 
+    package func exchange(
+        _ requests: [NoteRequest], in epoch: String
+    ) throws(SharedLogFailure) -> [NoteOutcome] {
+        let commands = [["HGET", .text(keys.meta), "epoch"]] + requests.map { command(for: $0, in: epoch) }
+        return try perform { () throws(RedisFailure) in
+            let connection = try connected()
+            let replies = try connection.replies(to: commands, by: deadline)
+            for case .error(let error) in replies {
+                let failure = RedisFailure(error, at: connection.address)
+                guard failure.kind.isOfOneCommand else { throw failure }
+            }
+            guard replies[0].string == epoch else {
+                throw RedisFailure(.refused(code: "TGSUPERSEDED"), at: connection.address)
+            }
+            return zip(requests, replies.dropFirst()).map { outcome(of: $0, $1, in: epoch) }
+        }
+    }
+
+    /// Which epoch a note was left in stands before it.
+    private func command(for request: NoteRequest, in epoch: String) -> [RESPWord] {
+        switch request {
+        case .leave(let name, let content, let milliseconds):
+            [
+                "SET", .text(keys.ticketPrefix + name), .bytes(Array("\(epoch) ".utf8) + content), "PX",
+                .number(Int64(milliseconds)),
+            ]
+        case .take(let name): ["GETDEL", .text(keys.ticketPrefix + name)]
+        }
+    }
+
+    private func outcome(
+        of request: NoteRequest, _ reply: RESPValue, in epoch: String
+    ) -> NoteOutcome {
+        if case .error = reply { return .unavailable }
+        guard case .take = request else { return .left }
+        let mark = Array("\(epoch) ".utf8)
+        guard let bytes = reply.bytes, bytes.starts(with: mark) else { return .missing }
+        return .taken(Array(bytes.dropFirst(mark.count)))
+    }
+
     // MARK: Commands
 
     private var deadline: Instant { .now() + Self.patience }
@@ -225,7 +266,7 @@ package final class RedisLog: SharedLog {
         } catch {
             switch error.kind {
             case .refused(code: "TGSUPERSEDED"): throw .superseded
-            case .outOfMemory, .tooFewReplicas, .refused(code: "MISCONF"): throw .refused(reason: "\(error)")
+            case _ where error.kind.isForNow: throw .refused(reason: "\(error)")
             case .moved(let address): primary.moved(to: address)
             default: break
             }
@@ -238,6 +279,19 @@ package final class RedisLog: SharedLog {
         connection = nil
         return .lost(reason: "what Redis at \(primary.url) answers to \(command) is not what it should")
     }
+}
+
+extension RedisFailure.Kind {
+    /// The server takes nothing at present, and all else goes on.
+    fileprivate var isForNow: Bool {
+        switch self {
+        case .outOfMemory, .tooFewReplicas, .refused(code: "MISCONF"): true
+        default: false
+        }
+    }
+
+    /// It says nothing of other commands in the same write.
+    fileprivate var isOfOneCommand: Bool { isForNow || self == .forbidden }
 }
 
 // MARK: - What replies say

@@ -13,6 +13,7 @@ enum RedisRights {
             ["SET", value, "1", "NX", "PX", "10000"],
             ["DEL", value, hash, log, list],
             ["GET", value],
+            ["GETDEL", value],
             ["PEXPIRE", value, "10000"],
             ["HSET", hash, "a", "1"],
             ["HGET", hash, "a"],
