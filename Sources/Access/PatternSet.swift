@@ -17,7 +17,7 @@ package struct PatternSet: Sendable, ExpressibleByArrayLiteral {
     /// More than so many make a tree.
     private static let fewCount = 8
 
-    private let patterns: [TopicPattern]
+    let patterns: [TopicPattern]
     /// Empty where there are few.
     private var nodes: [Node] = []
 

@@ -45,7 +45,7 @@ package final class Principal: Sendable {
     package var farewell: Instant { term.farewell }
     package var isWithdrawn: Bool { term.isWithdrawn }
 
-    private init(
+    init(
         _ name: String, _ rights: Rights, _ proof: Proof, key: String?, restingOn basis: Digest?,
         isGranted: Bool = false, _ term: Term
     ) {
@@ -70,12 +70,8 @@ package final class Principal: Sendable {
         name: String, rights: Rights, proof: Proof, expires: UnixTime, after life: Interval,
         now: Instant, restingOn basis: Digest?
     ) {
-        let end = now + life
-        let notice = min(life.nanoseconds / 10, Interval(.seconds(60)).nanoseconds)
-        let warning = now + Interval(nanoseconds: life.nanoseconds - notice)
         self.init(
-            name, rights, proof, key: nil, restingOn: basis,
-            Term(expires: expires, end: end, warning: warning, farewell: end))
+            name, rights, proof, key: nil, restingOn: basis, Term(expires: expires, after: life, now: now))
     }
 
     /// One whose proof ends when it says so.
@@ -118,4 +114,15 @@ package final class Principal: Sendable {
     }
 
     package var isAnonymous: Bool { proof == .none }
+}
+
+extension Principal.Term {
+    /// It ends so long after `now`, and is told before.
+    init(expires: UnixTime, after life: Interval, now: Instant) {
+        let notice = min(life.nanoseconds / 10, Interval(.seconds(60)).nanoseconds)
+        self.expires = expires
+        end = now + life
+        warning = now + Interval(nanoseconds: life.nanoseconds - notice)
+        farewell = end
+    }
 }

@@ -52,6 +52,13 @@ extension Rights.Scope {
         self = patterns.contains(.everything) ? .everything : .within(PatternSet(patterns))
     }
 
+    var patterns: [TopicPattern] {
+        switch self {
+        case .everything: [.everything]
+        case .within(let patterns): patterns.patterns
+        }
+    }
+
     package var isNothing: Bool {
         switch self {
         case .everything: false

@@ -12,6 +12,7 @@ enum Answer: Sendable {
     case disconnected(count: Int)
     case reloaded(ReloadReport)
     case identified(BackendAnswer)
+    case note(NoteOutcome)
 }
 
 /// Any thread posts, the loop takes. It holds no more than the loop's own requests wait for, and a question for each request
@@ -64,5 +65,11 @@ package final class Mailbox: Sendable {
 extension Mailbox: PublishReceiver {
     package func received(_ result: Result<PublishOutcome, PublishFailure>, for ticket: UInt64) {
         post(.answer(.published(result), ticket: ticket))
+    }
+}
+
+extension Mailbox: NoteReceiver {
+    package func received(_ outcome: NoteOutcome, for ticket: UInt64) {
+        post(.answer(.note(outcome), ticket: ticket))
     }
 }

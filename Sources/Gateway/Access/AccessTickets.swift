@@ -10,11 +10,16 @@ final class AccessTickets: Sendable {
     /// So many may be under way.
     private static let limit = 100_000
     private static let forgottenCount = 16
+    /// So many bytes of those that other nodes find too: their server has room for more than tickets.
+    private static let sharedByteLimit = 64 << 20
 
     private struct State {
         var principals: [Digest: (principal: Principal, end: Instant)] = [:]
         /// In the order of their ends; some are spent.
         var order = Queue<(digest: Digest, end: Instant)>()
+        /// Those that were left for other nodes too, spent or not.
+        var shared = Queue<(byteCount: Int, end: Instant)>()
+        var sharedByteCount = 0
     }
 
     private let state = Mutex(State())
@@ -46,5 +51,22 @@ final class AccessTickets: Sendable {
         let found = state.withLock { $0.principals.removeValue(forKey: digest) }
         guard let found, now < found.end, now < found.principal.end else { return nil }
         return found.principal
+    }
+
+    /// Whether a ticket of so many bytes may be left where all nodes find it.
+    func admit(sharedByteCount byteCount: Int, at now: Instant) -> Bool {
+        state.withLock { state in
+            for _ in 0..<Self.forgottenCount {
+                guard let oldest = state.shared.first, oldest.end <= now else { break }
+                _ = state.shared.popFirst()
+                state.sharedByteCount -= oldest.byteCount
+            }
+            guard state.shared.count < Self.limit,
+                state.sharedByteCount + byteCount <= Self.sharedByteLimit
+            else { return false }
+            state.shared.append((byteCount, now + Self.life))
+            state.sharedByteCount += byteCount
+            return true
+        }
     }
 }

@@ -9,7 +9,7 @@ extension Workspace {
     /// Finds out for whom the connection acts from this request on. Where nobody here knows, the answer to the question tells.
     func authenticate(
         _ head: RequestHead, to resource: Resource?, _ connection: Connection
-    ) throws(Problem) -> BackendQuestion? {
+    ) throws(Problem) -> PrincipalQuestion? {
         guard let resource, !resource.isOpen else { return nil }
         let query = head.query
         if !query.isEmpty, Self.parameter("token", of: query) != nil { throw .tokenInQuery }
@@ -18,11 +18,15 @@ extension Workspace {
             if connection.principal.isWithdrawn { connection.principal = stranger }
             return nil
         }
-        if let principal = try principal(of: head, to: resource, query, connection) {
+        switch try shown(by: head, to: resource, query, connection) {
+        case .principal(let principal):
             connection.principal = principal
             return nil
+        case .ticket(let ticket):
+            connection.principal = stranger
+            return ticket
+        case .nothing: connection.principal = stranger
         }
-        connection.principal = stranger
         guard let question = try question(about: head, to: resource) else {
             // What a request shows goes before the certificate: that says more of whom it is for.
             if let holder = holder(ofCertificateOf: connection) { connection.principal = holder }
@@ -32,14 +36,22 @@ extension Workspace {
             connection.principal = principal
             return nil
         }
-        if waitAfterFailures(connection) != nil { throw refuse(.notLookedAt, connection) }
-        return question
+        try demandFewFailures(connection)
+        return .backend(question)
     }
 
-    /// Nil: nothing was shown that anybody here knows.
-    private func principal(
-        of head: RequestHead, to resource: Resource, _ query: [UInt8], _ connection: Connection
-    ) throws(Problem) -> Principal? {
+    /// The first credential that a request shows.
+    private enum Shown {
+        /// None, or one that nobody here knows.
+        case nothing
+        case principal(Principal)
+        /// A ticket, of which the nodes of the cluster know together.
+        case ticket(PrincipalQuestion)
+    }
+
+    private func shown(
+        by head: RequestHead, to resource: Resource, _ query: [UInt8], _ connection: Connection
+    ) throws(Problem) -> Shown {
         if configuration.access.credentials.areWanted {
             let fields = head.fields(named: "Authorization")
             if let field = fields.first {
@@ -53,25 +65,20 @@ extension Workspace {
                 return try believe(fieldNamed: "Cookie", connection) { .bearer(value) }
             }
         }
-        guard resource.takesTickets, let ticket = Self.parameter("ticket", of: query) else { return nil }
-        guard
-            let maker = shared.accessTickets.redeem(ticket, at: now),
-            let principal = succession.successor(of: maker, from: { connection.address }, at: time, now)
-        else {
-            throw refuse(.unknownTicket, connection)
-        }
-        return principal
+        guard resource.takesTickets, let ticket = Self.parameter("ticket", of: query) else { return .nothing }
+        if sharesLog { return .ticket(try question(about: ticket, connection)) }
+        return .principal(try admit(shared.accessTickets.redeem(ticket, at: now), connection))
     }
 
-    /// The principal that the credential in a field shows; nil where it may be for the backend, which is shown that field.
+    /// The principal that the credential in a field shows; nothing where it may be for the backend, which is shown that field.
     private func believe(
         fieldNamed name: String, _ connection: Connection,
         _ credential: () throws(CredentialFailure) -> Credential
-    ) throws(Problem) -> Principal? {
+    ) throws(Problem) -> Shown {
         do throws(CredentialFailure) {
-            return try principal(showing: try credential(), connection)
+            return .principal(try principal(showing: try credential(), connection))
         } catch {
-            if error.isOfSomebodyElse, configuration.access.backend?.takes(name) ?? false { return nil }
+            if error.isOfSomebodyElse, configuration.access.backend?.takes(name) ?? false { return .nothing }
             throw refuse(error, connection)
         }
     }
@@ -124,7 +131,7 @@ extension Workspace {
     }
 
     /// The principal that the backend has named; refuses whom it does not know, and all while it says nothing.
-    func identify(_ answer: BackendAnswer, _ connection: Connection) throws(Problem) -> Principal {
+    func principal(in answer: BackendAnswer, _ connection: Connection) throws(Problem) -> Principal {
         switch answer {
         case .principal(let named):
             // The settings may have changed since it was asked.
@@ -143,8 +150,13 @@ extension Workspace {
         }
     }
 
+    /// Whoever was wrong too often is not asked about: that would cost more than a hash.
+    func demandFewFailures(_ connection: Connection) throws(Problem) {
+        if waitAfterFailures(connection) != nil { throw refuse(.notLookedAt, connection) }
+    }
+
     /// Counts a failure, tells the log, and says what to do. What was presented is said nowhere.
-    private func refuse(_ failure: CredentialFailure, _ connection: Connection) -> Problem {
+    func refuse(_ failure: CredentialFailure, _ connection: Connection) -> Problem {
         statistics.credentialFailures[failure.reason]?.value.add()
         note(.credentialRefused, ["peer": .text(connection.peer), "reason": .text(failure.reason)])
         // Its bearer has done nothing wrong.

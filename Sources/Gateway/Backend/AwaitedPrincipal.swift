@@ -1,29 +1,27 @@
-/// A request that waits until the backend has said who makes it.
-internal import Access
+/// A request that waits until it is known who makes it.
 internal import Broker
 internal import HTTP
 internal import Primitives
 
 final class AwaitedPrincipal: Reply {
     private let head: RequestHead
+    private let question: PrincipalQuestion
     private let ticket: UInt64
-    private let until: Instant
     let heldByteCount: Int
 
     /// Asks, and waits as long as the question has time.
     init(
-        _ question: BackendQuestion, _ head: RequestHead, _ connection: Connection, _ work: Workspace
+        _ question: PrincipalQuestion, _ head: RequestHead, _ connection: Connection, _ work: Workspace
     ) throws(Problem) {
         self.head = head
-        until = question.deadline
+        self.question = question
         // The head has them too.
         heldByteCount = 2 * question.byteCount + MemoryLayout<RequestHead>.size
         ticket = work.tickets.issue(to: connection.key)
         do throws(Problem) {
             if work.shared.isDraining { throw .draining(wait: work.reconnectDelay()) }
             guard work.mayHold(heldByteCount) else { throw work.overloaded() }
-            let isAsked = work.shared.backend.ask(question, for: ticket, at: work.mailbox, now: work.now)
-            guard isAsked else { throw .tooManyAsk }
+            guard work.ask(question, answering: ticket) else { throw .tooManyAsk }
         } catch {
             work.tickets.redeem(ticket)
             throw error
@@ -36,9 +34,12 @@ final class AwaitedPrincipal: Reply {
         _ answer: Answer, to _: UInt64, _ response: inout some Responder, _ connection: Connection,
         _ work: Workspace
     ) -> ReplyProgress {
-        guard case .identified(let answer) = answer else { return .goesOn }
         do throws(Problem) {
-            connection.principal = try work.identify(answer, connection)
+            switch answer {
+            case .identified(let answer): connection.principal = try work.principal(in: answer, connection)
+            case .note(let outcome): connection.principal = try work.principal(in: outcome, connection)
+            default: return .goesOn
+            }
             return .admitted(head)
         } catch {
             return refuse(error, &response, connection, work)
@@ -59,12 +60,12 @@ final class AwaitedPrincipal: Reply {
         return .over
     }
 
-    func deadline(_: Connection, _: Workspace) -> Instant { until }
+    func deadline(_: Connection, _: Workspace) -> Instant { question.deadline }
 
     func deadlineCame(
         _ response: inout some Responder, _ connection: Connection, _ work: Workspace
     ) -> ReplyProgress {
-        answered(.identified(.failure("it is too slow")), to: ticket, &response, connection, work)
+        answered(question.silence, to: ticket, &response, connection, work)
     }
 
     func sayGoodbye(

@@ -15,6 +15,8 @@ final class LongPoll: Reply {
         case asking(PollQuery)
         /// Nothing has changed after `start`.
         case waiting(start: UInt64)
+        /// It has its answer, which is held until its next ticket counts at all nodes.
+        case answering(HeldAnswer)
     }
 
     private let patterns: [TopicPattern]
@@ -160,28 +162,23 @@ final class LongPoll: Reply {
             wait(from: work.batch.cursor ?? replica.sequence, connection, work)
             return .goesOn
         }
-        answer(isReset: hasCursor && !query.isResumed, &response, connection, work)
-        return .over
+        return answer(isReset: hasCursor && !query.isResumed, &response, connection, work)
     }
 
     /// Answers with the batch at hand: 304 for nothing new to one that asked by tag.
     private func answer(
         isReset: Bool, _ response: inout some Responder, _ connection: Connection, _ work: Workspace
-    ) {
+    ) -> ReplyProgress {
         var cursor = ByteBuffer()
         replica.append(
             cursor: work.batch.cursor ?? replica.sequence, snapshotBegan: work.batch.snapshotBegan,
             last: work.batch.snapshotLast, to: &cursor)
         work.noteDelivery(to: connection)
-        let tag = [ASCII.quote] + cursor.array + [ASCII.quote]
-        let pause = self.pause(isReset: isReset, work)
-        func addFields(_ fields: any ResponseFields) {
-            fields.add("ETag", tag)
-            fields.add("Cache-Control", "no-store")
-            if let pause { fields.add("Retry-After", "\(pause)") }
-        }
+        let fields = HeldAnswer.Fields(
+            tag: [ASCII.quote] + cursor.array + [ASCII.quote], pause: pause(isReset: isReset, work))
         if isConditional, work.batch.isEmpty, !isReset, !work.shared.isDraining, !replica.isReplaced {
-            return response.answer(304, connection, work, fields: addFields)
+            response.answer(304, connection, work, fields: fields.add(to:))
+            return .over
         }
         var body = ByteBuffer(capacity: work.batch.byteCount + work.batch.entries.count + 128)
         body.append("{\"cursor\":\"")
@@ -192,14 +189,17 @@ final class LongPoll: Reply {
         if work.isAway { body.append(",\"away\":true") }
         body.append("gaps", work.batch.gaps) { $0.append(gapMembers: $1) }
         body.append("stale", work.batch.staleNotices) { $0.append($1.unsafeBytes) }
-        if connection.principal.proof == .ticket,
+        if connection.principal.proof == .ticket {
+            if work.sharesLog {
+                state = .answering(HeldAnswer(fields, body: body.bytes.array, connection, work))
+                return .goesOn
+            }
             let ticket = work.shared.accessTickets.issue(for: connection.principal, at: work.now)
-        {
-            body.append(",\"ticket\":")
-            body.append(jsonString: ticket.span)
+            if let ticket { body.append(nextTicket: ticket) }
         }
         body.append("}\n")
-        response.answer(200, "application/json", body.bytes, connection, work, fields: addFields)
+        response.answer(200, "application/json", body.bytes, connection, work, fields: fields.add(to:))
+        return .over
     }
 
     /// How many seconds the poller should wait before it asks again; nil: none.
@@ -230,7 +230,7 @@ final class LongPoll: Reply {
         case .awaiting(let awaited, let cursor):
             if work.isWaiting(for: awaited) { return .goesOn }
             guard judge(awaited, cursor, &response, connection, work) else { return .over }
-        case .pausing, .asking: break
+        case .pausing, .asking, .answering: break
         }
         return ask(&response, connection, work)
     }
@@ -264,13 +264,37 @@ final class LongPoll: Reply {
         case .awaiting(let awaited, _): work.deadline(of: awaited)
         case .asking: .never
         case .waiting: min(until, connection.principal.farewell)
+        case .answering(let held): held.until
         }
+    }
+
+    func answered(
+        _ answer: Answer, to _: UInt64, _ response: inout some Responder, _ connection: Connection,
+        _ work: Workspace
+    ) -> ReplyProgress {
+        guard case .answering(let held) = state, case .note(let outcome) = answer else { return .goesOn }
+        return send(held, isLeft: outcome == .left, &response, connection, work)
+    }
+
+    private func send(
+        _ held: HeldAnswer, isLeft: Bool, _ response: inout some Responder, _ connection: Connection,
+        _ work: Workspace
+    ) -> ReplyProgress {
+        if work.now < connection.principal.end {
+            held.send(isLeft: isLeft, &response, connection, work)
+        } else {
+            response.refuse(.ended(connection.principal), connection, work)
+        }
+        return .over
     }
 
     /// The time is up. The answer moves the cursor on to the present. A change of this very turn still goes into it.
     func deadlineCame(
         _ response: inout some Responder, _ connection: Connection, _ work: Workspace
     ) -> ReplyProgress {
+        if case .answering(let held) = state {
+            return send(held, isLeft: false, &response, connection, work)
+        }
         if case .awaiting(let awaited, _) = state, work.isWaiting(for: awaited) { return .goesOn }
         return answerNow(&response, connection, work)
     }
@@ -296,7 +320,7 @@ final class LongPoll: Reply {
         case .awaiting(let awaited, let cursor):
             guard judge(awaited, cursor, &response, connection, work) else { return .over }
             return ask(&response, connection, work)
-        case .asking, .waiting: break
+        case .asking, .waiting, .answering: break
         }
         guard case .waiting(let start) = state, let id else { return .goesOn }
         if hasNews(work) {
@@ -305,8 +329,7 @@ final class LongPoll: Reply {
         }
         work.batch.removeAll()
         work.batch.cursor = replica.cursor(of: id)
-        answer(isReset: false, &response, connection, work)
-        return .over
+        return answer(isReset: false, &response, connection, work)
     }
 
     // MARK: Life
@@ -314,6 +337,7 @@ final class LongPoll: Reply {
     var heldByteCount: Int {
         switch state {
         case .asking(let query): patternByteCount + query.heldByteCount
+        case .answering(let held): patternByteCount + held.byteCount
         // A usual question is part of what a poll costs.
         case .pausing, .awaiting, .waiting:
             patternByteCount > ClientMemory.freeByteCount ? patternByteCount : 0
@@ -325,6 +349,7 @@ final class LongPoll: Reply {
     var isReading: Bool { false }
 
     func ended(_ work: Workspace) {
+        if case .answering(let held) = state { held.forget(work) }
         guard let id else { return }
         self.id = nil
         replica.removeSubscriber(id)

@@ -70,7 +70,11 @@ final class OrderIntake: Reply {
         do throws(Problem) {
             switch order {
             case .ticket:
-                try makeTicket(&response, connection, work)
+                let principal = try TicketRequest(text.unsafeBytes.span).principal(for: connection.principal)
+                if work.sharesLog {
+                    return .continues(in: AwaitedAnswer(leavingTicketFor: principal, connection, work))
+                }
+                try makeTicket(for: principal, &response, connection, work)
                 return .over
             case .disconnection:
                 let target = try Disconnection.Target(text.unsafeBytes.span)
@@ -103,26 +107,45 @@ final class OrderIntake: Reply {
     }
 
     private func makeTicket(
-        _ response: inout some Responder, _ connection: Connection, _ work: Workspace
+        for principal: Principal, _ response: inout some Responder, _ connection: Connection,
+        _ work: Workspace
     ) throws(Problem) {
-        let principal = try TicketRequest(text.unsafeBytes.span).principal(for: connection.principal)
         guard let ticket = work.shared.accessTickets.issue(for: principal, at: work.now) else {
             throw Problem(503, "overloaded", "Too many tickets are under way; try again in a second.")
         }
+        response.answerJSON(Self.answer(with: ticket, madeAt: work.time), connection, work)
+    }
+
+    fileprivate static func answer(with ticket: [UInt8], madeAt time: UnixTime) -> ByteBuffer {
         var body = ByteBuffer()
         body.append("{\"ticket\":")
         body.append(jsonString: ticket.span)
         body.append(",\"expires\":")
-        body.append(
-            decimal: work.time.milliseconds / 1000 + AccessTickets.life.nanoseconds / 1_000_000_000)
+        body.append(decimal: time.milliseconds / 1000 + AccessTickets.life.nanoseconds / 1_000_000_000)
         body.append("}\n")
-        response.answerJSON(body, connection, work)
+        return body
     }
 
     func ended(_: Workspace) {}
 }
 
 extension AwaitedAnswer {
+    /// Waits until all nodes can find the ticket.
+    fileprivate convenience init(
+        leavingTicketFor principal: Principal, _ connection: Connection, _ work: Workspace
+    ) {
+        let (ticket, time) = (Nonce.make(), work.time)
+        self.init(
+            patience: Workspace.notePatience, late: Problem.ticketsAway.detail, connection, work
+        ) {
+            work.leave(ticket, of: principal, answering: $0)
+        } tell: { answer in
+            guard case .note(let outcome) = answer else { return nil }
+            return outcome == .left
+                ? .success(OrderIntake.answer(with: ticket, madeAt: time)) : .failure(.ticketsAway)
+        }
+    }
+
     /// Waits until all loops have ended what was to be ended.
     fileprivate convenience init(
         disconnecting target: Disconnection.Target, _ connection: Connection, _ work: Workspace
