@@ -38,6 +38,10 @@ package protocol UpdateLog: AnyObject, Sendable {
     /// Leaves or takes a note that those processes have in common. The ticket's receiver is told what became of it, once, and not long
     /// after `deadline`. False: the log is not shared, or too many wait already; nobody is told anything then.
     func ask(_ request: NoteRequest, until deadline: Instant, for ticket: NoteTicket) -> Bool
+
+    /// Has all other of those processes carry out an order. The receiver is told what they made of it when those are done that were
+    /// heard lately, or else at `deadline`. False: the log is not shared, too many orders are under way, or it is too long.
+    func order(_ content: [UInt8], until deadline: Instant, for receiver: any OrderReceiver) -> Bool
 }
 
 extension UpdateLog {
@@ -47,6 +51,7 @@ extension UpdateLog {
     package var caughtUpAt: Instant { .never }
     package var fleet: Fleet? { nil }
     package func ask(_: NoteRequest, until _: Instant, for _: NoteTicket) -> Bool { false }
+    package func order(_: [UInt8], until _: Instant, for _: any OrderReceiver) -> Bool { false }
 }
 
 /// How a call to publish ended.

@@ -239,6 +239,12 @@ package final class RunningGateway: Sendable {
     /// Open connections.
     package var connectionCount: Int { shared.openCount }
 
+    /// Does what another node of the cluster has ordered; `tell` is told how many connections that has ended. Of an order that can't be
+    /// understood nothing is told.
+    package func carryOut(_ order: [UInt8], tell: @escaping @Sendable (Int) -> Void) {
+        shared.carryOut(order, tell: tell)
+    }
+
     package var descriptorLimit: Int { shared.descriptorLimit }
 
     /// All that is counted, at this moment.

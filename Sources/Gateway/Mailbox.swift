@@ -9,7 +9,7 @@ internal import Transport
 enum Answer: Sendable {
     case published(Result<PublishOutcome, PublishFailure>)
     case connections(ConnectionSurvey)
-    case disconnected(count: Int)
+    case disconnected(Disconnection.Report)
     case reloaded(ReloadReport)
     case identified(BackendAnswer)
     case note(NoteOutcome)

@@ -51,6 +51,10 @@ final class AwaitedLog: UpdateLog {
         arrived.load()?.log.ask(request, until: deadline, for: ticket) ?? false
     }
 
+    func order(_ content: [UInt8], until deadline: Instant, for receiver: any OrderReceiver) -> Bool {
+        arrived.load()?.log.order(content, until: deadline, for: receiver) ?? false
+    }
+
     private var restoring: PublishFailure {
         let fraction = progress.fraction
         if isShared, fraction == 0 { return .unavailable(reason: "it waits for the log of its cluster") }

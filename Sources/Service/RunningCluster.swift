@@ -37,6 +37,9 @@ final class RunningCluster: Sendable {
         settings.address = configuration.address ?? Self.address(of: gateway)
         settings.connectionCount = { gateway.connectionCount }
         settings.isDraining = { gateway.drainOrders.isOrdered }
+        settings.carryOut = { order in
+            gateway.carryOut(order.content) { updates.report(order, count: $0) }
+        }
         settings.checkpointByteCount = configuration.checkpointByteCount
         let begins = {
             awaited.become(updates)

@@ -32,7 +32,8 @@ extension ClusterWorld {
     }
 
     private var isAtRest: Bool {
-        publishers.unansweredCount == 0 && noteHolders.unansweredCount == 0 && holders.count == 1
+        publishers.unansweredCount == 0 && noteHolders.unansweredCount == 0
+            && orderGivers.unansweredCount == 0 && holders.count == 1
             && nodes.allSatisfy {
                 $0.work.applied == servers.state.position && $0.work.epoch == servers.state.epoch
                     && $0.log.awaySince == nil && $0.log.refusal == nil
@@ -70,6 +71,23 @@ extension ClusterWorld {
         }
         let second = noteHolders.take(name, at: giver, time)
         try require(try outcome(of: second) == .missing, "\(name) is there a second time")
+    }
+
+    /// All nodes carry out what one of them is asked.
+    func giveAnOrder() throws {
+        guard let giver = orderGivers.give(at: nodes[0], time) else {
+            throw Failure(description: "no order can be given")
+        }
+        let began = time.wall.milliseconds
+        for _ in 0..<Self.roundLimit where giver.tallies.isEmpty {
+            for node in nodes { try turn(node) }
+            pass(milliseconds: 1)
+        }
+        let tally = giver.tallies.first
+        let others = nodes.count - 1
+        try require(tally == OrderTally(count: others, nodeCount: others), "\(String(describing: tally))")
+        let took = time.wall.milliseconds - began
+        try require(took < 2000, "it takes \(took) ms until all have carried out an order")
     }
 
     private func outcome(of ticket: UInt64) throws -> NoteOutcome? {

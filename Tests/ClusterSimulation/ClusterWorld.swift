@@ -11,6 +11,7 @@ package final class ClusterWorld {
     var nodes: [SimulatedNode] = []
     let publishers = Publishers()
     let noteHolders = NoteHolders()
+    let orderGivers = OrderGivers()
     /// What readers hold that are between two nodes.
     var readers: [Reader] = []
     let rules: Sequencer.Retention
@@ -52,7 +53,7 @@ package final class ClusterWorld {
     }
 
     private func newNode(_ name: String) -> SimulatedNode {
-        SimulatedNode(name, servers, rules, time) { [unowned self] in
+        SimulatedNode(name, servers, rules, time, orderGivers) { [unowned self] in
             epochCount += 1
             return Epoch("e\(epochCount)")
         }
@@ -87,6 +88,10 @@ package final class ClusterWorld {
             case ..<76: try turn(nodes[below(nodes.count)])
             case ..<90: pass(milliseconds: UInt64(pause()))
             case ..<94: try meetReader()
+            case ..<95:
+                let node = nodes[below(nodes.count)]
+                let giver = orderGivers.give(at: node, time)
+                note("\(node.name) is to give order \(giver.map { "\($0.number)" } ?? "none")")
             case ..<97:
                 let said = noteHolders.move(at: nodes[below(nodes.count)], time, &random)
                 note(said)
@@ -97,6 +102,7 @@ package final class ClusterWorld {
         try comeToRest()
         try compare()
         try passANote()
+        try giveAnOrder()
     }
 
     /// Mostly a moment; now and then about as long as a lease, or as somebody's patience.
@@ -116,7 +122,7 @@ package final class ClusterWorld {
             note("\(node.name) is at \(node.work.applied), \(node.lineage.current.text)-\(node.sequence)")
         }
         try requireOneHolder()
-        if let fault = noteHolders.faults.first { throw Failure(description: fault) }
+        if let fault = noteHolders.faults.first ?? orderGivers.fault() { throw Failure(description: fault) }
         if let unusable = node.unusable { throw Failure(description: "\(node.name): \(unusable)") }
     }
 
@@ -200,6 +206,7 @@ package final class ClusterWorld {
         note("\(nodes[index].name) is killed")
         publishers.forget(nodes[index].name)
         noteHolders.forget(nodes[index].name)
+        orderGivers.forget(nodes[index].name)
         nodes[index] = newNode(nodes[index].name)
     }
 

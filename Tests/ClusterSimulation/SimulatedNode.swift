@@ -39,7 +39,7 @@ final class SimulatedNode {
 
     init(
         _ name: String, _ servers: SimulatedServers, _ rules: Sequencer.Retention, _ time: WorldTime,
-        makeEpoch: @escaping () -> Epoch
+        _ givers: OrderGivers, makeEpoch: @escaping () -> Epoch
     ) {
         self.name = name
         let sequencer = Sequencer(epoch: Epoch("none"), retention: rules)
@@ -49,6 +49,10 @@ final class SimulatedNode {
         lineage = sequencer.lineage
         var settings = ClusterSettings(node: name, rules: rules)
         settings.checkpointByteCount = 2000
+        settings.carryOut = { [log] order in
+            givers.carryOut(order, at: name)
+            log.report(order, count: 1)
+        }
         let chores = chores
         work = ClusterWork(
             log, settings, makeEpoch: makeEpoch,

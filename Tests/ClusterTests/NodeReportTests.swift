@@ -13,7 +13,12 @@ import Testing
         node.lag = 7
         node.connections = 12
         node.isDraining = true
-        return NodeReport(process: "p1", node: node)
+        var report = NodeReport(process: "p1", node: node)
+        report.orders = [
+            NodeOrder(id: "o1", content: Array("{\"subject\":\"é\"}".utf8)), NodeOrder(id: "o2", content: []),
+        ]
+        report.carriedOut = [CarriedOutOrder(id: "x", count: 0), CarriedOutOrder(id: "y", count: 7)]
+        return report
     }
 
     @Test func comesBackAsItWas() {
@@ -29,7 +34,11 @@ import Testing
     @Test func garbageIsNothing() {
         let whole = Self.report.json
         for end in 0..<whole.count { #expect(NodeReport(of: "a", json: Array(whole[..<end])) == nil) }
-        for text in ["[]", "{}x", #"{"lag":-1}"#, #"{"lag":"x"}"#, #"{"position":1.5}"#, #"{"epoch":5}"#] {
+        for text in [
+            "[]", "{}x", #"{"lag":-1}"#, #"{"lag":"x"}"#, #"{"position":1.5}"#, #"{"epoch":5}"#,
+            #"{"orders":{}}"#,
+            #"{"orders":[7]}"#, #"{"carriedOut":[{"count":-1}]}"#,
+        ] {
             #expect(NodeReport(of: "a", json: Array(text.utf8)) == nil, "\(text)")
         }
         #expect(NodeReport(of: "a", json: [0x7B, 0x22, 0xFF, 0x22, 0x3A, 0x31, 0x7D]) == nil)

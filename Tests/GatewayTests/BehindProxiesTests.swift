@@ -66,9 +66,7 @@ import Testing
         let stage = stage(peer: "10.0.0.1:1000")
         _ = status(stage, "X-Forwarded-For: 192.0.2.5")
         func concerns(_ range: String) throws -> Bool {
-            let order = Disconnection(
-                .address(try #require(AddressRange(range))), loopCount: 1, asker: Mailbox {}, ticket: 1,
-                ownKey: stage.connection.key)
+            let order = Disconnection(.address(try #require(AddressRange(range))), loopCount: 1) { _ in }
             return order.concerns(stage.connection, at: stage.work.mailbox)
         }
         #expect(try concerns("192.0.2.0/24") && !concerns("10.0.0.0/8"))

@@ -11,6 +11,10 @@ struct ClusterIntake: ~Copyable {
     /// Notes that wait, and how many were taken from here and have no outcome yet.
     var notes = WaitingNotes()
     var noteCountOnTheWay = 0
+    /// Orders to be given, how many were taken from here and still stand, and those of others that were carried out.
+    var orders: [NodeOrders.Wish] = []
+    var standingOrderCount = 0
+    var carriedOut: [CarriedOutOrder] = []
     /// What comes from publishers that nobody can tell to come again, while the log can't be reached or takes nothing.
     var backlog = UpdateBacklog()
     var isStuck = false
@@ -18,7 +22,9 @@ struct ClusterIntake: ~Copyable {
     var refusal: PublishFailure?
     var isClosing = false
 
-    var isEmpty: Bool { entries.isEmpty && reports.isEmpty && notes.isEmpty }
+    var isEmpty: Bool {
+        entries.isEmpty && reports.isEmpty && notes.isEmpty && orders.isEmpty && carriedOut.isEmpty
+    }
 
     /// Batches beyond so many bytes that wait are refused: the log does not keep up.
     private static var byteLimit: Int { 8 << 20 }
@@ -33,6 +39,15 @@ struct ClusterIntake: ~Copyable {
             notes.byteCount + note.request.byteCount <= Self.noteByteLimit
         else { return false }
         notes.append(note)
+        return true
+    }
+
+    /// Takes an order that is to be given; whether there was room.
+    mutating func take(_ order: NodeOrders.Wish) -> Bool {
+        guard orders.count + standingOrderCount < NodeOrders.limit,
+            order.content.count <= NodeOrders.contentByteLimit
+        else { return false }
+        orders.append(order)
         return true
     }
 

@@ -84,6 +84,19 @@ package final class ClusterLog: UpdateLog {
         intake.withLock { $0.take(WaitingNotes.Note(request: request, deadline: deadline, ticket: ticket)) }
     }
 
+    package func order(
+        _ content: [UInt8], until deadline: Instant, for receiver: any OrderReceiver
+    ) -> Bool {
+        intake.withLock {
+            $0.take(NodeOrders.Wish(content: content, deadline: deadline, receiver: receiver))
+        }
+    }
+
+    /// An order of another node is carried out here; `count` is what came of it.
+    package func report(_ order: NodeOrder, count: Int) {
+        intake.withLock { $0.carriedOut.append(CarriedOutOrder(id: order.id, count: count)) }
+    }
+
     // MARK: The node's threads
 
     /// Returns when there is something for `ClusterWork.step`, or at `deadline`; whether there is.

@@ -14,6 +14,8 @@ package struct ClusterSettings: Sendable {
     package var address = ""
     package var connectionCount: @Sendable () -> Int = { 0 }
     package var isDraining: @Sendable () -> Bool = { false }
+    /// Does what another node has ordered, and has `ClusterLog.report` told of it. Whoever does not understand it tells nothing.
+    package var carryOut: @Sendable (NodeOrder) -> Void = { _ in }
 
     package init(node: String, rules: Sequencer.Retention) {
         self.node = node

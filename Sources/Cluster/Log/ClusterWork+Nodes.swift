@@ -23,7 +23,7 @@ extension ClusterWork {
         lookAtItself()
         log.note(fleet)
         guard let epoch = lanes[.nodes].epoch else { return startJoin(on: .nodes, time: time, at: now) }
-        nextRound = now + Self.roundInterval
+        nextRound = roundAfter(now, Self.roundInterval)
         roundBegan = now
         // Whoever has still to load could not publish what a feed makes.
         let wanted = hasState && !isClosing ? log.sharedFeeds : []
@@ -32,7 +32,8 @@ extension ClusterWork {
         log.note(fleet)
         askedFeeds.formUnion(wanted)
         roundFeeds = wanted.sorted()
-        let report = NodeReport(process: process, node: fleet.own)
+        var report = NodeReport(process: process, node: fleet.own)
+        orders.say(in: &report)
         let greeting = NodeGreeting(
             node: settings.node, process: process, epoch: epoch, report: report.json,
             wantedFeeds: roundFeeds, droppedFeeds: dropped.sorted())
@@ -47,20 +48,26 @@ extension ClusterWork {
         noteRival(round)
         takeLeases(round)
         lookAtItself()
-        fleet.words = round.words.compactMap { heard($0, in: round, at: now) }
+        let heard = round.words.compactMap { word($0, in: round) }
+        takeOrders(in: heard.map { ($0.report, $0.age) })
+        fleet.words = heard.map { word in
+            let instant = now.nanoseconds - min(word.age * 1_000_000, now.nanoseconds)
+            return Fleet.Word(word.report.node, time: word.time, at: Instant(nanoseconds: instant))
+        }
         fleet.words.append(Fleet.Word(fleet.own, time: round.time, at: now))
         fleet.words.sort { $0.node.name < $1.node.name }
         log.note(fleet)
     }
 
     /// Nil: it is this node's, nothing that can be understood, or of one that is forgotten with this round.
-    private func heard(_ word: NodeRound.Word, in round: NodeRound, at now: Instant) -> Fleet.Word? {
+    private func word(
+        _ word: NodeRound.Word, in round: NodeRound
+    ) -> (report: NodeReport, time: UnixTime, age: UInt64)? {
         let age = round.time.milliseconds - min(word.time.milliseconds, round.time.milliseconds)
         guard word.node != settings.node, age < UInt64(NodeGreeting.memoryMilliseconds),
             let report = NodeReport(of: word.node, json: word.report)
         else { return nil }
-        let instant = now.nanoseconds - min(age * 1_000_000, now.nanoseconds)
-        return Fleet.Word(report.node, time: word.time, at: Instant(nanoseconds: instant))
+        return (report, word.time, age)
     }
 
     /// What this node is at present.

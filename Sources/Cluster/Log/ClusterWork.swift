@@ -62,6 +62,7 @@ package final class ClusterWork {
     /// Notes that are to be left or taken, and those that the lane is at.
     var notes = WaitingNotes()
     var askedNotes: [WaitingNotes.Note] = []
+    var orders = NodeOrders()
     var fleet: Fleet
     /// The last position that the log is known to have.
     var logEnd: UInt64 = 0
@@ -115,7 +116,7 @@ package final class ClusterWork {
     /// When `step` has something to do though nothing has come.
     package var nextDeadline: Instant {
         if isOver { return .never }
-        var deadline = closesAt
+        var deadline = min(closesAt, orders.nextDeadline)
         if isUnusable { return deadline }
         if wantsRead { deadline = min(deadline, lanes[.read].retryAt) }
         if wantsAppend { deadline = min(deadline, lanes[.append].retryAt) }
@@ -132,6 +133,7 @@ package final class ClusterWork {
         outliveSilence(time: time)
         takeIntake(time: time, at: now)
         expireNotes(at: now)
+        expireOrders(at: now)
         if !isUnusable {
             nameDue(time: time, at: now)
             startRead(time: time, at: now)
@@ -144,14 +146,17 @@ package final class ClusterWork {
         losePatience(time: time, at: now)
         if isClosing { close(at: now) }
         let byteCount = waiting.byteCount + sent.byteCount
-        let noteCount = notes.count + askedNotes.count
+        let (noteCount, orderCount) = (notes.count + askedNotes.count, orders.count)
         log.intake.withLock { intake in
             intake.byteCountOnTheWay = byteCount
             intake.noteCountOnTheWay = noteCount
+            intake.standingOrderCount = orderCount
         }
     }
 
     private func takeIntake(time: UnixTime, at now: Instant) {
+        var wishes: [NodeOrders.Wish] = []
+        var carriedOut: [CarriedOutOrder] = []
         let (reports, isToClose) = log.intake.withLock { intake in
             defer { (intake.reports, intake.isClosing) = ([], false) }
             if waiting.isEmpty {
@@ -160,9 +165,12 @@ package final class ClusterWork {
                 while !intake.entries.isEmpty { waiting.take(&intake.entries) }
             }
             notes.take(&intake.notes)
+            swap(&wishes, &intake.orders)
+            swap(&carriedOut, &intake.carriedOut)
             return (intake.reports, intake.isClosing)
         }
         isClosing = isClosing || isToClose
+        take(wishes, carriedOut, at: now)
         for (lane, report) in reports {
             // What was taken is taken, whatever has become of the lane meanwhile.
             if lane == .nodes { settleNotes(by: report) }

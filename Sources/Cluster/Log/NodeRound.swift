@@ -57,6 +57,9 @@ package struct NodeRound: Sendable {
 struct NodeReport: Equatable {
     var process: String
     var node: Fleet.Node
+    /// Orders that it gives, and those of others that it has carried out.
+    var orders: [NodeOrder] = []
+    var carriedOut: [CarriedOutOrder] = []
 
     var json: [UInt8] {
         var text = ByteBuffer()
@@ -69,7 +72,21 @@ struct NodeReport: Equatable {
         }
         text.append(
             ",\"position\":\(node.position),\"lag\":\(node.lag),\"connections\":\(node.connections)")
-        text.append(node.isDraining ? ",\"draining\":true}" : "}")
+        if node.isDraining { text.append(",\"draining\":true") }
+        for (place, order) in orders.enumerated() {
+            text.append(place == 0 ? ",\"orders\":[{\"id\":" : ",{\"id\":")
+            text.append(jsonString: order.id)
+            text.append(",\"content\":")
+            text.append(jsonString: order.content.span)
+            text.append(place == orders.count - 1 ? "}]" : "}")
+        }
+        for (place, done) in carriedOut.enumerated() {
+            text.append(place == 0 ? ",\"carriedOut\":[{\"id\":" : ",{\"id\":")
+            text.append(jsonString: done.id)
+            text.append(",\"count\":\(done.count)")
+            text.append(place == carriedOut.count - 1 ? "}]" : "}")
+        }
+        text.append("}")
         return text.bytes.array
     }
 
@@ -109,10 +126,44 @@ struct NodeReport: Equatable {
                 node.connections = Int(clamping: try scanner.wholeNumber())
             } else if name.equals("draining", in: json) {
                 node.isDraining = try scanner.boolean()
+            } else if name.equals("orders", in: json) {
+                try scanner.enterArray()
+                while try scanner.nextElement() {
+                    let order = try OrderWord(&scanner, in: json)
+                    orders.append(NodeOrder(id: order.id, content: order.content))
+                }
+            } else if name.equals("carriedOut", in: json) {
+                try scanner.enterArray()
+                while try scanner.nextElement() {
+                    let order = try OrderWord(&scanner, in: json)
+                    carriedOut.append(CarriedOutOrder(id: order.id, count: order.count))
+                }
             } else {
                 _ = try scanner.value()
             }
         }
         try scanner.end()
+    }
+}
+
+/// What stands in a report of an order.
+private struct OrderWord {
+    var id = ""
+    var content: [UInt8] = []
+    var count = 0
+
+    init(_ scanner: inout JSONScanner, in json: Span<UInt8>) throws(JSONFailure) {
+        try scanner.enterObject()
+        while let name = try scanner.nextMember() {
+            if name.equals("id", in: json) {
+                id = try scanner.optionalText()
+            } else if name.equals("content", in: json) {
+                content = Array(try scanner.optionalText().utf8)
+            } else if name.equals("count", in: json) {
+                count = Int(clamping: try scanner.wholeNumber())
+            } else {
+                _ = try scanner.value()
+            }
+        }
     }
 }

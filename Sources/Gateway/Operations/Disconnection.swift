@@ -11,24 +11,39 @@ final class Disconnection: Sendable {
         case address(AddressRange)
     }
 
-    private let target: Target
-    private let asker: Mailbox
-    private let ticket: UInt64
-    /// Who asked stays, to be answered.
-    private let ownKey: ReaderKey
-    private let state: Mutex<(awaited: Int, ended: Int)>
+    /// What came of it.
+    struct Report: Sendable {
+        /// So many of this gateway's.
+        var endedCount = 0
+        /// And what the other nodes of its cluster say; nil where it is alone, or nobody has asked them.
+        var tally: OrderTally?
+    }
 
-    init(_ target: Target, loopCount: Int, asker: Mailbox, ticket: UInt64, ownKey: ReaderKey) {
+    private struct State {
+        var awaitedCount: Int
+        var report = Report()
+    }
+
+    private let target: Target
+    /// Who asked stays, to be answered.
+    private let asker: (mailbox: Mailbox, key: ReaderKey)?
+    private let tell: @Sendable (Report) -> Void
+    private let state: Mutex<State>
+
+    /// `tell` is called once, when all loops have done it; where `asksOthers`, they have to say what they did as well.
+    init(
+        _ target: Target, loopCount: Int, sparing asker: (mailbox: Mailbox, key: ReaderKey)? = nil,
+        asksOthers: Bool = false, tell: @escaping @Sendable (Report) -> Void
+    ) {
         self.target = target
         self.asker = asker
-        self.ticket = ticket
-        self.ownKey = ownKey
-        state = Mutex((loopCount, 0))
+        self.tell = tell
+        state = Mutex(State(awaitedCount: loopCount + (asksOthers ? 1 : 0)))
     }
 
     /// Whether it is meant, at the loop with that mailbox.
     func concerns(_ connection: Connection, at mailbox: Mailbox) -> Bool {
-        guard !(mailbox === asker && connection.key == ownKey) else { return false }
+        if let asker, mailbox === asker.mailbox, connection.key == asker.key { return false }
         let principal = connection.principal
         return switch target {
         case .subject(let name): !principal.isAnonymous && principal.name.utf8.elementsEqual(name.utf8)
@@ -38,13 +53,39 @@ final class Disconnection: Sendable {
     }
 
     /// One loop has done it.
-    func report(ended count: Int) {
-        let ended: Int? = state.withLock { state in
-            state.awaited -= 1
-            state.ended += count
-            return state.awaited == 0 ? state.ended : nil
+    func report(ended count: Int) { take { $0.endedCount += count } }
+
+    private func take(_ change: (inout Report) -> Void) {
+        let report: Report? = state.withLock { state in
+            change(&state.report)
+            state.awaitedCount -= 1
+            return state.awaitedCount == 0 ? state.report : nil
         }
-        if let ended { asker.post(.answer(.disconnected(count: ended), ticket: ticket)) }
+        if let report { tell(report) }
+    }
+}
+
+extension Disconnection: OrderReceiver {
+    func received(_ tally: OrderTally) { take { $0.tally = tally } }
+}
+
+extension Disconnection.Report {
+    /// `{"disconnected":2}`; of a cluster `{"disconnected":2,"nodes":3,"missing":["c"]}`.
+    var json: ByteBuffer {
+        var body = ByteBuffer()
+        body.append("{\"disconnected\":")
+        body.append(decimal: UInt64(endedCount + (tally?.count ?? 0)))
+        if let tally {
+            body.append(",\"nodes\":")
+            body.append(decimal: UInt64(tally.nodeCount + 1))
+            for (place, name) in tally.missing.enumerated() {
+                body.append(place == 0 ? ",\"missing\":[" : ",")
+                body.append(jsonString: name)
+            }
+            if !tally.missing.isEmpty { body.append("]") }
+        }
+        body.append("}\n")
+        return body
     }
 }
 
@@ -65,6 +106,19 @@ extension Disconnection.Target {
             }
         } catch {
             throw wanted
+        }
+    }
+}
+
+extension GatewayShared {
+    /// Carries out what another node of the cluster was asked for.
+    func carryOut(_ order: [UInt8], tell: @escaping @Sendable (Int) -> Void) {
+        do throws(Problem) {
+            let target = try Disconnection.Target(order.span)
+            let order = Disconnection(target, loopCount: loops.count) { tell($0.endedCount) }
+            for loop in loops { loop.mailbox.post(.disconnect(order)) }
+        } catch {
+            // One of a later version perhaps. Whoever has given it names this node as missing.
         }
     }
 }

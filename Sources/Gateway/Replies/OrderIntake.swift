@@ -77,8 +77,10 @@ final class OrderIntake: Reply {
                 try makeTicket(for: principal, &response, connection, work)
                 return .over
             case .disconnection:
-                let target = try Disconnection.Target(text.unsafeBytes.span)
-                return .continues(in: AwaitedAnswer(disconnecting: target, connection, work))
+                let content = text.array
+                let target = try Disconnection.Target(content.span)
+                return .continues(
+                    in: AwaitedAnswer(disconnecting: target, by: content, connection, work))
             case .reload:
                 guard text.unsafeBytes.span.isBlank else {
                     throw Problem.badRequest("A reload takes no content: the settings stand in their file.")
@@ -146,22 +148,25 @@ extension AwaitedAnswer {
         }
     }
 
-    /// Waits until all loops have ended what was to be ended.
+    /// Waits until all loops have ended what was to be ended, and the other nodes of the cluster have said what they did.
     fileprivate convenience init(
-        disconnecting target: Disconnection.Target, _ connection: Connection, _ work: Workspace
+        disconnecting target: Disconnection.Target, by content: [UInt8], _ connection: Connection,
+        _ work: Workspace
     ) {
         self.init(patience: .seconds(5), late: "The loops are too busy; ask again.", connection, work) {
+            [mailbox = work.mailbox] ticket in
             let loops = work.shared.loops
             let order = Disconnection(
-                target, loopCount: loops.count, asker: work.mailbox, ticket: $0, ownKey: connection.key)
+                target, loopCount: loops.count, sparing: (mailbox, connection.key),
+                asksOthers: work.sharesLog
+            ) {
+                mailbox.post(.answer(.disconnected($0), ticket: ticket))
+            }
             for loop in loops { loop.mailbox.post(.disconnect(order)) }
+            if work.sharesLog { work.hand(order, content) }
         } tell: { answer in
-            guard case .disconnected(let count) = answer else { return nil }
-            var body = ByteBuffer()
-            body.append("{\"disconnected\":")
-            body.append(decimal: UInt64(count))
-            body.append("}\n")
-            return .success(body)
+            guard case .disconnected(let report) = answer else { return nil }
+            return .success(report.json)
         }
     }
 
@@ -180,5 +185,19 @@ extension AwaitedAnswer {
             case .taken(let outcome): .success(outcome.text)
             }
         }
+    }
+}
+
+extension Workspace {
+    /// The others of a cluster are waited for so long: less than the loops are.
+    private static let orderPatience = Duration.seconds(4)
+
+    /// Has the other nodes do it as well. Where they can't be told, all of them are missing.
+    fileprivate func hand(_ order: Disconnection, _ content: [UInt8]) {
+        if shared.updates.order(content, until: now + Self.orderPatience, for: order) { return }
+        let others = shared.updates.fleet.map { fleet in
+            fleet.words.map(\.node.name).filter { $0 != fleet.own.name }
+        }
+        order.received(OrderTally(missing: others ?? []))
     }
 }
