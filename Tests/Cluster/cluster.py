@@ -15,6 +15,7 @@ import checkpoints  # noqa: E402
 import disks  # noqa: E402
 import errors  # noqa: E402
 import failovers  # noqa: E402
+import fleet  # noqa: E402
 import outages  # noqa: E402
 import partitions  # noqa: E402
 import rights  # noqa: E402
@@ -26,11 +27,12 @@ from servers import Server, Skip, redis, valkey  # noqa: E402
 
 CASES = [
     *outages.CASES, *errors.CASES, *failovers.CASES, *slots.CASES, *sentinels.CASES, *partitions.CASES,
-    *disks.CASES, *checkpoints.CASES, *rights.CASES, *rolling.CASES]
+    *disks.CASES, *checkpoints.CASES, *rights.CASES, *fleet.CASES, *rolling.CASES]
 FAST = [
     "three nodes under load", "a node is killed", "redis restarts with its file", "redis restarts empty", "redis is away",
     "scripts are forgotten", "sentinel fails over, nothing lost", "sentinel fails over, some lost", "a new node joins under load",
-    "all nodes are restarted in turn, 300 readers",
+    "all nodes are restarted in turn, 300 readers", "a ticket of one node is good at another", "tickets while redis is away",
+    "somebody is disconnected from all nodes",
 ]
 
 
