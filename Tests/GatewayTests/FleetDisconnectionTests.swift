@@ -137,11 +137,15 @@ import Testing
         try turn(stage)
         #expect(readers.allSatisfy { $0.hear().contains("event: goodbye") })
         #expect(counts.withLock { $0 } == [3])
+        // They are not closed yet, and not counted again.
+        stage.shared.carryOut(Array(#"{"key":"ann"}"#.utf8)) { count in counts.withLock { $0.append(count) } }
+        try turn(stage)
+        #expect(counts.withLock { $0 } == [3, 0])
         // What can't be understood is not told to be done.
         for text in ["{}", #"{"subject":"ann","key":"ann"}"#, "x", #"{"tenant":"ann"}"#] {
             stage.shared.carryOut(Array(text.utf8)) { count in counts.withLock { $0.append(count) } }
         }
         try turn(stage)
-        #expect(counts.withLock { $0 } == [3] && others.takeOrder() == nil)
+        #expect(counts.withLock { $0 } == [3, 0] && others.takeOrder() == nil)
     }
 }

@@ -23,7 +23,8 @@ extension GatewayLoop {
         var endedCount = 0
         let isOver = visitConnections(from: &underWay.place) { connection in
             guard underWay.order.concerns(connection, at: control.mailbox) else { return }
-            endedCount += 1
+            // One that has ended already, and is not closed yet, is nobody's any more.
+            if connection.endReason == nil { endedCount += 1 }
             disconnect(connection)
         }
         underWay.endedCount += endedCount
