@@ -69,6 +69,10 @@ package struct Fleet: Sendable {
     package var appendedBytes = 0
     /// Checkpoints that this node has made since its start.
     package var checkpoints = 0
+    /// Tickets since then: left for all nodes, redeemed here, and those of which nobody could say what they are.
+    package var ticketsMade = 0
+    package var ticketsRedeemed = 0
+    package var ticketsUnavailable = 0
 
     package init(own: Node) { self.own = own }
 

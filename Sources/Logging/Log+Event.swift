@@ -30,6 +30,7 @@ extension Log {
         case clusterRefuses = "the cluster's log takes nothing"
         case clusterTakesAgain = "the cluster's log takes updates again"
         case clusterUnusable = "this node can't take part in its cluster"
+        case ticketsRefused = "the cluster's server refuses tickets"
         case nodeNameTaken =
             "another process has this node's name: each node of a cluster needs its own"
         case feedIsHere = "a feed that runs on one node runs on this one"
@@ -93,6 +94,7 @@ extension Log {
             case .feedIsHere, .feedIsElsewhere: .info
             case .journalNoted, .snapshotFailed, .clusterAway, .checkpointFailed: .warning
             case .diskFull, .journalFailed, .clusterRefuses, .clusterUnusable, .nodeNameTaken: .error
+            case .ticketsRefused: .error
             case .openToAll, .endedAtOnce, .turnedAway, .memoryShort, .feedFailed, .backendFailed: .warning
             case .feedSkipped, .feedHangs, .linesDropped, .certificateEnds, .keysNotFetched: .warning
             case .settingsRefused, .certificatesRefused, .loopStopped, .listenersUnwatched,
@@ -131,7 +133,8 @@ extension Log {
             case .journalNoted, .diskFull, .journalFailed, .snapshotFailed: ["reason"]
             case .clusterJoined: ["epoch", "position", "topics"]
             case .clusterContinued: ["epoch"]
-            case .clusterAway, .clusterRefuses, .clusterUnusable, .checkpointFailed: ["reason"]
+            case .clusterAway, .clusterRefuses, .clusterUnusable, .ticketsRefused, .checkpointFailed:
+                ["reason"]
             case .clusterBack, .clusterTakesAgain, .diskHasRoom: []
             case .nodeNameTaken: ["node", "address", "process"]
             case .feedIsHere: ["feed"]

@@ -118,6 +118,7 @@ final class RunningCluster: Sendable {
             case .back: log.tell(.clusterBack)
             case .refused(let reason): log.tell(.clusterRefuses, ["reason": .text(reason)])
             case .takesAgain: log.tell(.clusterTakesAgain)
+            case .notesRefused(let reason): log.tell(.ticketsRefused, ["reason": .text(reason)])
             case .nameTaken(let process, let address):
                 log.tell(
                     .nodeNameTaken,

@@ -87,8 +87,8 @@ package final class ClusterWorld {
             case ..<22: publish()
             case ..<76: try turn(nodes[below(nodes.count)])
             case ..<90: pass(milliseconds: UInt64(pause()))
-            case ..<94: try meetReader()
-            case ..<95:
+            case ..<92: try meetReader()
+            case ..<93:
                 let node = nodes[below(nodes.count)]
                 let giver = orderGivers.give(at: node, time)
                 note("\(node.name) is to give order \(giver.map { "\($0.number)" } ?? "none")")
@@ -155,7 +155,7 @@ package final class ClusterWorld {
     // MARK: Faults
 
     private func disturb() throws {
-        switch below(17) {
+        switch below(18) {
         case 0...2:
             let node = nodes[below(nodes.count)]
             let lane = ClusterLane.allCases[below(ClusterLane.allCases.count)]
@@ -166,10 +166,12 @@ package final class ClusterWorld {
             let isolatesOld = chance(40)
             note("a replica takes over\(isolatesOld ? ", the old primary goes on" : "")")
             servers.failOver(isolatingOld: isolatesOld)
+            askForNotesAgain()
         case 6:
             let isLosing = chance(40)
             note("the server restarts\(isLosing ? " without its end" : "")")
             servers.restart(losing: isLosing)
+            askForNotesAgain()
         case 7 where chance(20):
             note("the server restarts empty")
             servers.empty()
@@ -185,8 +187,16 @@ package final class ClusterWorld {
             node.isPaused.toggle()
             note("\(node.name) \(node.isPaused ? "stands still" : "goes on")")
         case 15 where chance(40): try passAnHour()
+        case 16, 17:
+            servers.isLagging = true
+            note("the replica hears nothing")
         default: servers.replicate()
         }
+    }
+
+    /// Whoever has shown a ticket tries it again where it may be forgotten that it is spent.
+    private func askForNotesAgain() {
+        for name in noteHolders.names { noteHolders.take(name, at: nodes[below(nodes.count)], time) }
     }
 
     /// One of the nodes stands still meanwhile, and the others forget it.

@@ -25,6 +25,8 @@ final class NoteHolders: NoteReceiver {
     private let state = Mutex(State())
 
     var unansweredCount: Int { state.withLock { $0.asked.count } }
+    /// Those that may be there still.
+    var names: [String] { state.withLock { $0.names } }
     var faults: [String] { state.withLock { $0.faults } }
     /// How many notes were taken in all.
     var takenCount: Int { state.withLock { $0.takenCounts.values.reduce(0, +) } }

@@ -101,12 +101,13 @@ final class SimulatedConnection: SharedLog {
 
     func exchange(
         _ requests: [NoteRequest], in epoch: String
-    ) throws(SharedLogFailure) -> [NoteOutcome] {
+    ) throws(SharedLogFailure) -> NoteExchange {
         try perform { () throws(SharedLogFailure) in
             guard servers[server].epoch == epoch else { throw .superseded }
-            return requests.map {
-                servers[server].carryOut($0, isRefusing: servers.isRefusing, at: servers.time)
-            }
+            return NoteExchange(
+                requests.map {
+                    servers[server].carryOut($0, isRefusing: servers.isRefusing, at: servers.time)
+                })
         }
     }
 

@@ -14,6 +14,8 @@ final class SimulatedServers {
     private var runCount = 1
     var isRefusing = false
     var isDown = false
+    /// The replica hears nothing at present.
+    var isLagging = false
     /// By the clock of all of them.
     var time = UnixTime(milliseconds: 0)
     /// When one of them was last lost, or a former primary.
@@ -70,7 +72,7 @@ final class SimulatedServers {
 
     /// What happened at a server reaches its replica, soon or later.
     func note(_ server: Int) {
-        if server == primary, chance(60) { replica = states[primary] }
+        if server == primary, !isLagging, chance(60) { replica = states[primary] }
     }
 
     /// A command that is on its way still when its connection is cut.
@@ -139,6 +141,7 @@ final class SimulatedServers {
         runCount += 1
         states[primary].run = runCount
         replica = states[primary]
+        isLagging = false
     }
 
     private func lose(of state: ServerState, keeping other: ServerState) {

@@ -1,12 +1,23 @@
 import Broker
 import Primitives
+import Synchronization
 import Testing
 
 @testable import Cluster
 
 /// What a node says and makes of what it hears, with a log that answers as a test wants.
 @Suite struct NodeRoundTests {
+    /// Keeps what this node is told of orders: what it is to do, and what came of its own.
+    private final class Ears: OrderReceiver {
+        private let state = Mutex<(orders: [NodeOrder], tallies: [OrderTally])>(([], []))
+        var orders: [NodeOrder] { state.withLock { $0.orders } }
+        var tallies: [OrderTally] { state.withLock { $0.tallies } }
+        func take(_ order: NodeOrder) { state.withLock { $0.orders.append(order) } }
+        func received(_ tally: OrderTally) { state.withLock { $0.tallies.append(tally) } }
+    }
+
     private final class Stage {
+        let ears = Ears()
         let log: ClusterLog
         private(set) var work: ClusterWork!
         var now = Instant(nanoseconds: 1 << 61)
@@ -30,6 +41,7 @@ import Testing
             var settings = ClusterSettings(node: "a", rules: .init())
             settings.address = "http://a:1"
             settings.connectionCount = { 5 }
+            settings.carryOut = { [ears] in ears.take($0) }
             work = ClusterWork(
                 log, settings,
                 makeEpoch: { [unowned self] in
@@ -245,5 +257,69 @@ import Testing
         stage.pass(milliseconds: 1000)
         stage.run()
         #expect(stage.greetings[2].droppedFeeds == [])
+    }
+
+    // MARK: Orders
+
+    private static func report(
+        _ name: String, gives id: String? = nil, hasDone done: CarriedOutOrder? = nil
+    ) -> NodeReport {
+        var report = report(name, process: "p")
+        report.orders = id.map { [NodeOrder(id: $0, content: [7])] } ?? []
+        report.carriedOut = done.map { [$0] } ?? []
+        return report
+    }
+
+    /// Its process may be gone, and who comes now has come after it.
+    @Test func anOrderOfWhoIsSilentIsLeftUndone() {
+        let stage = Stage()
+        stage.words = [
+            ("b", Self.report("b", gives: "x"), 9_999), ("c", Self.report("c", gives: "y"), 10_000),
+        ]
+        stage.run()
+        #expect(stage.ears.orders == [NodeOrder(id: "x", content: [7])])
+        // The news goes out at once.
+        let count = stage.greetings.count
+        stage.log.report(NodeOrder(id: "x", content: [7]), count: 3)
+        stage.run()
+        #expect(stage.greetings.count == count + 1)
+        let said = stage.greetings.last.flatMap { NodeReport(of: "a", json: $0.report) }
+        #expect(said?.carriedOut == [CarriedOutOrder(id: "x", count: 3)])
+    }
+
+    @Test func whoWaitsForOthersAsksMoreOften() throws {
+        let stage = Stage()
+        stage.words = [("b", Self.report("b"), 0), ("c", Self.report("c"), 10_000)]
+        stage.run()
+        #expect(stage.log.order([1], until: stage.now + .seconds(4), for: stage.ears))
+        stage.run()
+        let said = try #require(stage.greetings.last.flatMap { NodeReport(of: "a", json: $0.report) })
+        let order = try #require(said.orders.first)
+        #expect(stage.work.nextDeadline == stage.now + Interval(milliseconds: 100))
+        stage.words[0].report = Self.report("b", hasDone: CarriedOutOrder(id: order.id, count: 2))
+        stage.pass(milliseconds: 100)
+        stage.run()
+        #expect(stage.ears.tallies == [OrderTally(count: 2, nodeCount: 1, missing: ["c"])])
+        // The next round says that it is over, at its time.
+        stage.pass(milliseconds: 999)
+        stage.run()
+        #expect(stage.greetings.last.flatMap { NodeReport(of: "a", json: $0.report) }?.orders == [])
+    }
+
+    @Test func nobodyWaitsForALogThatIsAway() {
+        let stage = Stage()
+        stage.words = [("b", Self.report("b"), 0)]
+        stage.run()
+        stage.work.step(time: stage.time, at: stage.now)
+        #expect(stage.log.order([1], until: stage.now + .seconds(4), for: stage.ears))
+        // Nothing is answered any more.
+        stage.work.step(time: stage.time, at: stage.now)
+        stage.pass(milliseconds: 3999)
+        stage.work.step(time: stage.time, at: stage.now)
+        #expect(
+            stage.ears.tallies.isEmpty && stage.work.nextDeadline <= stage.now + Interval(milliseconds: 1))
+        stage.pass(milliseconds: 1)
+        stage.work.step(time: stage.time, at: stage.now)
+        #expect(stage.ears.tallies == [OrderTally(missing: ["b"])])
     }
 }

@@ -22,6 +22,7 @@ import Testing
         var now = Instant(nanoseconds: 1 << 61)
         var time = UnixTime(milliseconds: 1_764_000_000_000)
         private(set) var chores: [(chore: ClusterChore, lane: ClusterLane)] = []
+        private(set) var notices: [String] = []
         private var count: UInt64 = 0
 
         init() {
@@ -29,7 +30,8 @@ import Testing
                 Sequencer(epoch: Epoch("none"), retention: .init()), by: LogClock(ofWall: time, at: now),
                 rules: .init())
             work = ClusterWork(
-                log, ClusterSettings(node: "a", rules: .init()), tell: { _ in },
+                log, ClusterSettings(node: "a", rules: .init()),
+                tell: { [unowned self] in notices.append("\($0)") },
                 handOut: { [unowned self] in chores.append(($0, $1)) })
             step()
             // The first round joins and greets.
@@ -96,9 +98,9 @@ import Testing
         #expect(stage.asked == [.take(name: "first")])
         for number in 0..<300 { #expect(stage.take("\(number)")) }
         stage.step()
-        stage.answer { _ in .exchanged([.missing]) }
+        stage.answer { _ in .exchanged(NoteExchange([.missing])) }
         #expect(stage.holder.outcomes == [1: .missing] && stage.asked?.count == 256)
-        stage.answer { _ in .exchanged([NoteOutcome](repeating: .left, count: 256)) }
+        stage.answer { _ in .exchanged(NoteExchange([NoteOutcome](repeating: .left, count: 256))) }
         #expect(stage.asked?.count == 44 && stage.holder.outcomes.count == 257)
     }
 
@@ -120,7 +122,7 @@ import Testing
         // Those that are on their way count as well.
         many.step()
         #expect(!many.take())
-        many.answer { _ in .exchanged([NoteOutcome](repeating: .missing, count: 256)) }
+        many.answer { _ in .exchanged(NoteExchange([NoteOutcome](repeating: .missing, count: 256))) }
         for _ in 0..<256 { #expect(many.take()) }
         #expect(!many.take())
     }
@@ -166,7 +168,9 @@ import Testing
                 .joined(Stage.head("e2", former: [.init(epoch: "e1", survived: 9)])), of: .read)
             stage.step()
         }
-        stage.answer { chore in if case .exchange = chore { .exchanged([.taken([7])]) } else { nil } }
+        stage.answer { chore in
+            if case .exchange = chore { .exchanged(NoteExchange([.taken([7])])) } else { nil }
+        }
         #expect(stage.holder.outcomes == [1: .taken([7])])
         stage.pass(milliseconds: 1000)
         // And then it joins what all have joined.
@@ -199,5 +203,34 @@ import Testing
         stage.take()
         stage.step()
         #expect(stage.holder.outcomes == [1: .unavailable])
+    }
+
+    /// Once a minute, however often it happens; and all is counted.
+    @Test func aRefusalIsTold() {
+        let stage = Stage()
+        for second in 0...60 {
+            stage.take()
+            stage.step()
+            #expect(stage.notices.count == (second > 0 ? 1 : 0))
+            stage.answer { chore in
+                if case .exchange = chore {
+                    .exchanged(NoteExchange([.unavailable], refusal: "it is full"))
+                } else {
+                    nil
+                }
+            }
+            stage.pass(milliseconds: 1000)
+            stage.answer { chore in
+                if case .greet = chore {
+                    .greeted(
+                        NodeRound(time: UnixTime(milliseconds: 1), position: 9, words: [], holders: []))
+                } else {
+                    nil
+                }
+            }
+        }
+        #expect(
+            stage.notices == [#"notesRefused(reason: "it is full")"#, #"notesRefused(reason: "it is full")"#])
+        #expect(stage.log.fleet?.ticketsUnavailable == 61)
     }
 }

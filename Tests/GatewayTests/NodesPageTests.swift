@@ -45,6 +45,7 @@ import Testing
         ]
         fleet.appendedRecords = 6
         fleet.checkpoints = 1
+        (fleet.ticketsMade, fleet.ticketsRedeemed, fleet.ticketsUnavailable) = (4, 3, 2)
         change(&fleet)
         log.fleets.withLock { $0 = fleet }
         return stage
@@ -126,7 +127,10 @@ import Testing
         let stage = try Self.stage()
         let stats = try Self.body(stage, "/stats")
         #expect(stats.contains(#""cluster":{"node":"a","epoch":"e1","position":40,"lag":2,"awaySeconds":0,"#))
-        #expect(stats.contains(#""appendedRecords":6,"appendedBytes":0,"checkpoints":1,"nodes":{"a":{"#))
+        #expect(
+            stats.contains(
+                #""appendedRecords":6,"appendedBytes":0,"checkpoints":1,"ticketsMade":4,"ticketsRedeemed":3,"ticketsUnavailable":2,"nodes":{"a":{"#
+            ))
         #expect(
             stats.contains(#""feeds":{"here":{"here":true,"node":"a"},"there":{"here":false,"node":"b"}}"#))
         let metrics = try Self.body(stage, "/metrics")

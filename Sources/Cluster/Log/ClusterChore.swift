@@ -29,7 +29,7 @@ package enum ClusterChore: Sendable {
         case claimed(CheckpointClaim)
         case saved(position: UInt64, byteCount: Int)
         case greeted(NodeRound)
-        case exchanged([NoteOutcome])
+        case exchanged(NoteExchange)
         case failed(SharedLogFailure)
     }
 

@@ -35,6 +35,8 @@ package enum ClusterNotice: Sendable {
     /// The log takes nothing, and takes updates again.
     case refused(reason: String)
     case takesAgain
+    /// The server refuses to keep notes, or to give them away.
+    case notesRefused(reason: String)
     case checkpointFailed(reason: String)
     case checkpointMade(position: UInt64, byteCount: Int)
     /// Another process that lives has this node's name.

@@ -3,6 +3,9 @@ internal import Broker
 internal import Primitives
 
 extension ClusterWork {
+    /// A refusal is told once in such a time.
+    private static let noticeInterval = Interval(milliseconds: 60_000)
+
     var nextNoteStep: Instant {
         guard !notes.isEmpty else { return .never }
         return lanes[.nodes].isBusy
@@ -19,21 +22,34 @@ extension ClusterWork {
 
     /// Tells those who wait for what the lane was at. After a failure nobody knows whether it was done, and nothing is tried again:
     /// what is taken twice would be missing the second time.
-    func settleNotes(by report: ClusterChore.Report) {
+    func settleNotes(by report: ClusterChore.Report, at now: Instant) {
         guard !askedNotes.isEmpty else { return }
         let asked = askedNotes
         askedNotes = []
-        if case .exchanged(let outcomes) = report, outcomes.count == asked.count {
-            for (note, outcome) in zip(asked, outcomes) { note.settle(outcome) }
-        } else {
-            for note in asked { note.settle(.unavailable) }
+        guard case .exchanged(let exchange) = report, exchange.outcomes.count == asked.count else {
+            for note in asked { settle(note, .unavailable) }
+            return
         }
+        for (note, outcome) in zip(asked, exchange.outcomes) { settle(note, outcome) }
+        guard let reason = exchange.refusal, now >= nextNoteNotice else { return }
+        nextNoteNotice = now + Self.noticeInterval
+        tell(.notesRefused(reason: reason))
     }
 
     /// Whoever has waited for too long is told so, and all where this node takes no part any more.
     func expireNotes(at now: Instant) {
         while isUnusable || notes.firstDeadline <= now, let note = notes.popFirst() {
-            note.settle(.unavailable)
+            settle(note, .unavailable)
         }
+    }
+
+    private func settle(_ note: WaitingNotes.Note, _ outcome: NoteOutcome) {
+        switch outcome {
+        case .left: fleet.ticketsMade += 1
+        case .taken: fleet.ticketsRedeemed += 1
+        case .unavailable: fleet.ticketsUnavailable += 1
+        case .missing: break
+        }
+        note.ticket.receiver.received(outcome, for: note.ticket.number)
     }
 }

@@ -62,6 +62,7 @@ package final class ClusterWork {
     /// Notes that are to be left or taken, and those that the lane is at.
     var notes = WaitingNotes()
     var askedNotes: [WaitingNotes.Note] = []
+    var nextNoteNotice = Instant(nanoseconds: 0)
     var orders = NodeOrders()
     var fleet: Fleet
     /// The last position that the log is known to have.
@@ -173,7 +174,7 @@ package final class ClusterWork {
         take(wishes, carriedOut, at: now)
         for (lane, report) in reports {
             // What was taken is taken, whatever has become of the lane meanwhile.
-            if lane == .nodes { settleNotes(by: report) }
+            if lane == .nodes { settleNotes(by: report, at: now) }
             guard lanes[lane].end() else { continue }
             take(report, of: lane, time: time, at: now)
         }

@@ -35,7 +35,7 @@ package protocol SharedLog: AnyObject {
 
     /// Leaves and takes notes: an outcome for each request, in their order. In one epoch those are found that were left in it, and no
     /// others: what a server did before it lost its end may be forgotten, and then a note would be taken twice.
-    func exchange(_ requests: [NoteRequest], in epoch: String) throws(SharedLogFailure) -> [NoteOutcome]
+    func exchange(_ requests: [NoteRequest], in epoch: String) throws(SharedLogFailure) -> NoteExchange
 
     /// Any thread: what it waits for fails, and so does all that follows until it joins.
     func cancel()
@@ -123,6 +123,19 @@ package enum CheckpointClaim: Sendable, Equatable {
     case granted(last: UInt64)
     /// Another node makes one, or has made one at `last`.
     case taken(last: UInt64)
+}
+
+/// What came of requests about notes.
+package struct NoteExchange: Sendable {
+    /// Of each, in their order.
+    package let outcomes: [NoteOutcome]
+    /// Why the server has refused some of them, a sentence without its full stop; nil: it has refused none.
+    package let refusal: String?
+
+    package init(_ outcomes: [NoteOutcome], refusal: String? = nil) {
+        self.outcomes = outcomes
+        self.refusal = refusal
+    }
 }
 
 package struct LogRecord: Sendable {

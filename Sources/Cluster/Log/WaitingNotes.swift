@@ -7,8 +7,6 @@ struct WaitingNotes {
         let request: NoteRequest
         let deadline: Instant
         let ticket: NoteTicket
-
-        func settle(_ outcome: NoteOutcome) { ticket.receiver.received(outcome, for: ticket.number) }
     }
 
     private var notes = Queue<Note>()

@@ -187,19 +187,23 @@ package final class RedisLog: SharedLog {
 
     package func exchange(
         _ requests: [NoteRequest], in epoch: String
-    ) throws(SharedLogFailure) -> [NoteOutcome] {
+    ) throws(SharedLogFailure) -> NoteExchange {
         let commands = [["HGET", .text(keys.meta), "epoch"]] + requests.map { command(for: $0, in: epoch) }
         return try perform { () throws(RedisFailure) in
             let connection = try connected()
             let replies = try connection.replies(to: commands, by: deadline)
+            var refusal: RedisFailure?
             for case .error(let error) in replies {
                 let failure = RedisFailure(error, at: connection.address)
                 guard failure.kind.isOfOneCommand else { throw failure }
+                refusal = failure
             }
             guard replies[0].string == epoch else {
                 throw RedisFailure(.refused(code: "TGSUPERSEDED"), at: connection.address)
             }
-            return zip(requests, replies.dropFirst()).map { outcome(of: $0, $1, in: epoch) }
+            return NoteExchange(
+                zip(requests, replies.dropFirst()).map { outcome(of: $0, $1, in: epoch) },
+                refusal: refusal?.description)
         }
     }
 

@@ -4,10 +4,12 @@ internal import Primitives
 
 enum ClusterFigure: String, CaseIterable {
     case position, lag, awaySeconds, nodesKnown, nodesAway, appendedRecords, appendedBytes, checkpoints
+    case ticketsMade, ticketsRedeemed, ticketsUnavailable
 
     var kind: Figure.Kind {
         switch self {
         case .appendedRecords, .appendedBytes, .checkpoints: .counter
+        case .ticketsMade, .ticketsRedeemed, .ticketsUnavailable: .counter
         default: .gauge
         }
     }
@@ -22,6 +24,9 @@ enum ClusterFigure: String, CaseIterable {
         case .appendedRecords: "tidegate_cluster_records_total"
         case .appendedBytes: "tidegate_cluster_bytes_total"
         case .checkpoints: "tidegate_cluster_checkpoints_total"
+        case .ticketsMade: "tidegate_cluster_tickets_made_total"
+        case .ticketsRedeemed: "tidegate_cluster_tickets_redeemed_total"
+        case .ticketsUnavailable: "tidegate_cluster_tickets_unavailable_total"
         }
     }
 
@@ -35,6 +40,10 @@ enum ClusterFigure: String, CaseIterable {
         case .appendedRecords: "Records that this node has appended since its start."
         case .appendedBytes: "Bytes that this node has appended since its start."
         case .checkpoints: "Checkpoints that this node has made since its start."
+        case .ticketsMade: "Tickets that this node has made for all nodes."
+        case .ticketsRedeemed: "Tickets that were good at this node, whichever had made them."
+        case .ticketsUnavailable:
+            "Tickets that this node could neither make nor redeem, because the cluster's server did not say."
         }
     }
 
@@ -49,6 +58,9 @@ enum ClusterFigure: String, CaseIterable {
         case .appendedRecords: Double(fleet.appendedRecords)
         case .appendedBytes: Double(fleet.appendedBytes)
         case .checkpoints: Double(fleet.checkpoints)
+        case .ticketsMade: Double(fleet.ticketsMade)
+        case .ticketsRedeemed: Double(fleet.ticketsRedeemed)
+        case .ticketsUnavailable: Double(fleet.ticketsUnavailable)
         }
     }
 }
