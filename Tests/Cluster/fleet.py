@@ -11,6 +11,7 @@ import time
 from gateway import ROOT, free_port
 from nodes import Node
 from outages import expect
+from rights import RIGHTS
 from servers import ENDING_WITH_US, Server, Skip, wait_for
 from storms import PERSISTENT
 
@@ -47,18 +48,21 @@ class GuardedNode(Node):
 
 
 class Fleet:
-    """`with Fleet(folder) as fleet`: three guarded nodes on one server, and nobody else."""
+    """`with Fleet(folder) as fleet`: three guarded nodes on one server, where they may do no more than they need, and nobody else."""
 
-    def __init__(self, folder, options=PERSISTENT):
+    def __init__(self, folder):
         self.folder = folder
-        self.server = Server(folder, options=options)
+        self.server = Server(folder, options=[*PERSISTENT, f"user tidegate on >s3cret {RIGHTS}"])
         self.nodes, self.readers = [], []
 
     def __enter__(self):
         try:
             self.server.start()
+            (self.folder / "secret").write_text("s3cret", encoding="utf-8")
+            settings = {"secret": f"file:{self.folder}/secret"}
+            url = f"redis://tidegate@127.0.0.1:{self.server.port}/0"
             for name in "abc":
-                self.nodes.append(GuardedNode(self.folder, name, self.server.url).start())
+                self.nodes.append(GuardedNode(self.folder, name, url, settings).start())
         except BaseException:
             self.__exit__()
             raise
@@ -117,6 +121,8 @@ def tickets(folder, _):
         expect(keys and not any(ticket in key for key in keys), f"the server knows more than the ticket's hash: {keys}")
         expect(all(0 < int(fleet.server.call("PTTL", key)) <= 30_000 for key in keys), "a ticket's key does not go by itself")
         expect(not any(ticket in line for node in fleet.nodes for line in node.lines), "a log has a ticket")
+        refused = fleet.server.call("ACL", "LOG")
+        expect(refused == "", f"what the nodes' user may not do was tried: {refused}")
         return f"{30 * 9} shown, 30 polls"
 
 
@@ -323,6 +329,8 @@ def disconnections(folder, _):
         answer, took = disconnect(one, subject="ann")
         expect(answer == {"disconnected": 0, "nodes": 2, "missing": ["c"]}, f"when c is gone: {answer}")
         expect(took < 3, f"nobody need wait for c, and it takes {took:.1f} s")
+        refused = fleet.server.call("ACL", "LOG")
+        expect(refused == "", f"what the nodes' user may not do was tried: {refused}")
         return f"all have done it after {max(times):.2f} s at most"
 
 
@@ -330,11 +338,29 @@ def known(node):
     return json.loads(node.ask("GET", "/nodes")[2])["nodes"]
 
 
+def tickets_without_the_right(folder, _):
+    """A user of the server as it was enough before: all but tickets goes on, and the log says what is lacked."""
+    with Fleet(folder) as fleet:
+        fleet.server.order("ACL", "SETUSER", "tidegate", "-getdel")
+        one, other, _ = fleet.nodes
+        for _ in range(3):
+            status, answer, _ = other.poll(one.ticket())
+            expect(status == 503, f"a ticket that can't be taken is answered {status} {answer}")
+        expect(other.told("the cluster's server refuses tickets") == 1, "the log does not say it, or more than once")
+        expect(one.ask("PUT", "/topics/a/b", "1")[0] in (200, 204), "nothing can be published")
+        answer, _ = disconnect(one, subject="ann")
+        expect(answer == {"disconnected": 0, "nodes": 3}, f"an order is answered {answer}")
+        fleet.server.order("ACL", "SETUSER", "tidegate", "+getdel")
+        expect(other.poll(one.ticket())[0] == 200, "with the right a ticket is not good")
+        return ""
+
+
 CASES = [
     ("a ticket of one node is good at another", tickets),
     ("a ticket of a key that is gone", tickets_and_settings),
     ("tickets while redis is away", tickets_without_redis),
     ("tickets over restarts of redis", tickets_over_restarts),
+    ("tickets without the right", tickets_without_the_right),
     ("tickets behind haproxy", tickets_behind_haproxy),
     ("somebody is disconnected from all nodes", disconnections),
 ]
