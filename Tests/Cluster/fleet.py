@@ -329,6 +329,11 @@ def disconnections(folder, _):
         answer, took = disconnect(one, subject="ann")
         expect(answer == {"disconnected": 0, "nodes": 2, "missing": ["c"]}, f"when c is gone: {answer}")
         expect(took < 3, f"nobody need wait for c, and it takes {took:.1f} s")
+        # One that has ended in order has nobody, and is not missed.
+        other.stop()
+        answer, took = disconnect(one, subject="ann")
+        expect(answer == {"disconnected": 0, "nodes": 1, "missing": ["c"]}, f"when b has ended: {answer}")
+        expect(took < 3, f"nobody need wait for b, and it takes {took:.1f} s")
         refused = fleet.server.call("ACL", "LOG")
         expect(refused == "", f"what the nodes' user may not do was tried: {refused}")
         return f"all have done it after {max(times):.2f} s at most"

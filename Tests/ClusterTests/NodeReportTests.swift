@@ -14,6 +14,7 @@ import Testing
         node.connections = 12
         node.isDraining = true
         var report = NodeReport(process: "p1", node: node)
+        report.hasEnded = true
         report.orders = [
             NodeOrder(id: "o1", content: Array("{\"subject\":\"é\"}".utf8)), NodeOrder(id: "o2", content: []),
         ]
@@ -36,7 +37,7 @@ import Testing
         for end in 0..<whole.count { #expect(NodeReport(of: "a", json: Array(whole[..<end])) == nil) }
         for text in [
             "[]", "{}x", #"{"lag":-1}"#, #"{"lag":"x"}"#, #"{"position":1.5}"#, #"{"epoch":5}"#,
-            #"{"orders":{}}"#,
+            #"{"orders":{}}"#, #"{"ended":1}"#,
             #"{"orders":[7]}"#, #"{"carriedOut":[{"count":-1}]}"#,
         ] {
             #expect(NodeReport(of: "a", json: Array(text.utf8)) == nil, "\(text)")

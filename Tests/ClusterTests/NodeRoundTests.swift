@@ -306,6 +306,34 @@ import Testing
         #expect(stage.greetings.last.flatMap { NodeReport(of: "a", json: $0.report) }?.orders == [])
     }
 
+    /// It was told to end, and its connections have gone elsewhere. It is a node like others when it is started again.
+    @Test func whoHasEndedIsNotMissing() {
+        let stage = Stage()
+        var ended = Self.report("b")
+        ended.hasEnded = true
+        stage.words = [("b", ended, 0), ("c", Self.report("c"), 10_000)]
+        stage.run()
+        #expect(stage.log.order([1], until: stage.now + .seconds(4), for: stage.ears))
+        stage.run()
+        #expect(stage.ears.tallies == [OrderTally(missing: ["c"])])
+        stage.words[0].report = Self.report("b")
+        #expect(stage.log.order([1], until: stage.now + .seconds(4), for: stage.ears))
+        stage.run()
+        #expect(stage.ears.tallies.count == 1)
+    }
+
+    @Test func whoEndsSaysSo() throws {
+        let stage = Stage(isLoaded: true)
+        stage.run()
+        func hasEnded() -> Bool? {
+            stage.greetings.last.flatMap { NodeReport(of: "a", json: $0.report) }?.hasEnded
+        }
+        #expect(hasEnded() == false)
+        stage.log.close()
+        stage.run()
+        #expect(hasEnded() == true && stage.work.isOver)
+    }
+
     @Test func nobodyWaitsForALogThatIsAway() {
         let stage = Stage()
         stage.words = [("b", Self.report("b"), 0)]

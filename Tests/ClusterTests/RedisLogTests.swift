@@ -1,4 +1,3 @@
-import Broker
 import Primitives
 import RESP
 import TestSupport
@@ -10,12 +9,12 @@ import Transport
 /// The scripts and keys, against real servers.
 @Suite(.enabled(if: RedisServer.isInstalled, RedisServer.absence))
 struct RedisLogTests {
-    private static func log(_ server: RedisServer) throws -> RedisLog {
+    static func log(_ server: RedisServer) throws -> RedisLog {
         try RedisLog(
             RedisURL("redis://127.0.0.1:\(server.port)/0"), prefix: "tg", trusting: .system)
     }
 
-    private static func offer(
+    static func offer(
         _ epoch: String, node: String = "a", process: String = "p1", isAfresh: Bool = false
     ) -> JoinOffer {
         JoinOffer(
@@ -23,7 +22,7 @@ struct RedisLogTests {
             isAfresh: isAfresh)
     }
 
-    private static func failure(_ body: () throws(SharedLogFailure) -> Void) -> SharedLogFailure? {
+    static func failure(_ body: () throws(SharedLogFailure) -> Void) -> SharedLogFailure? {
         do throws(SharedLogFailure) {
             try body()
             return nil
@@ -32,12 +31,12 @@ struct RedisLogTests {
         }
     }
 
-    private static func ask(_ server: RedisServer, _ words: RESPWords) throws {
+    static func ask(_ server: RedisServer, _ words: RESPWords) throws {
         let connection = try RedisConnectionTests.open(server)
         _ = try connection.ask(words.map { .text($0) }, by: RedisConnectionTests.soon)
     }
 
-    private typealias RESPWords = [String]
+    typealias RESPWords = [String]
 
     // MARK: Records
 
@@ -332,81 +331,6 @@ struct RedisLogTests {
         try Self.ask(server, ["DEL", "{tg}:feed:z"])
         #expect(try other.greet(Self.greeting("b", wants: ["z"])).holders == ["b p1"])
         #expect(try one.greet(Self.greeting("a", wants: ["z"])).holders == ["b p1"])
-    }
-
-    // MARK: Notes
-
-    private static func leave(_ name: String, _ content: [UInt8] = [1], milliseconds: Int = 30_000)
-        -> NoteRequest
-    {
-        .leave(name: name, content: content, milliseconds: milliseconds)
-    }
-
-    @Test func aNoteIsTakenOnce() throws {
-        let server = try RedisServer()
-        let (one, other) = (try Self.log(server), try Self.log(server))
-        for log in [one, other] { _ = try log.join(Self.offer("e1"), takingOver: false) }
-        let every = (0...255).map { UInt8($0) }
-        #expect(
-            try one.exchange([.take(name: "a"), Self.leave("a", every), Self.leave("b", [])], in: "e1")
-                .outcomes
-                == [.missing, .left, .left])
-        let connection = try RedisConnectionTests.open(server)
-        let rest = try connection.ask("PTTL", "{tg}:ticket:a", by: RedisConnectionTests.soon).number ?? 0
-        #expect(rest > 0 && rest <= 30_000)
-        #expect(
-            try other.exchange([.take(name: "b"), .take(name: "a"), .take(name: "a")], in: "e1").outcomes
-                == [.taken([]), .taken(every), .missing])
-        #expect(
-            try one.exchange([.take(name: "a"), .take(name: "b")], in: "e1").outcomes == [.missing, .missing])
-        let keys = try connection.ask(
-            "EXISTS", "{tg}:ticket:a", "{tg}:ticket:b", by: RedisConnectionTests.soon)
-        #expect(keys == .integer(0))
-    }
-
-    /// What a server did before it lost its end is forgotten: a note that was taken then is there again, and must not be.
-    @Test func aNoteOfAnotherEpochIsNone() throws {
-        let server = try RedisServer(["appendonly yes", "appendfsync always"])
-        let log = try Self.log(server)
-        _ = try log.join(Self.offer("e1"), takingOver: false)
-        #expect(try log.exchange([Self.leave("a"), Self.leave("b")], in: "e1").outcomes == [.left, .left])
-        try server.restart()
-        let lost = Self.failure { () throws(SharedLogFailure) in
-            _ = try log.exchange([.take(name: "a")], in: "e1")
-        }
-        guard case .lost = lost else {
-            Issue.record("not lost: \(String(describing: lost))")
-            return
-        }
-        #expect(try log.join(Self.offer("e2"), takingOver: false).epoch == "e2")
-        #expect(try log.exchange([.take(name: "a")], in: "e2").outcomes == [.missing])
-        let late = Self.failure { () throws(SharedLogFailure) in
-            _ = try log.exchange([.take(name: "b")], in: "e1")
-        }
-        #expect(late == .superseded)
-    }
-
-    @Test func aFullServerLetsTake() throws {
-        let server = try RedisServer()
-        let log = try Self.log(server)
-        _ = try log.join(Self.offer("e1"), takingOver: false)
-        #expect(try log.exchange([Self.leave("a")], in: "e1").outcomes == [.left])
-        try Self.ask(server, ["CONFIG", "SET", "maxmemory", "1"])
-        #expect(
-            try log.exchange([Self.leave("b"), .take(name: "a")], in: "e1").outcomes == [
-                .unavailable, .taken([1]),
-            ])
-    }
-
-    /// Rights that were enough before there were notes: the lane lives on.
-    @Test func whoMayNotTakeIsToldSo() throws {
-        let server = try RedisServer(["user default on nopass ~* &* +@all -getdel"])
-        let log = try Self.log(server)
-        _ = try log.join(Self.offer("e1"), takingOver: false)
-        let exchange = try log.exchange([Self.leave("a"), .take(name: "a")], in: "e1")
-        #expect(exchange.outcomes == [.left, .unavailable])
-        #expect(exchange.refusal?.contains("getdel") == true, "\(String(describing: exchange.refusal))")
-        #expect(try log.read(after: 0).count == 1)
     }
 
     // MARK: The end

@@ -34,6 +34,8 @@ extension ClusterWork {
         roundFeeds = wanted.sorted()
         var report = NodeReport(process: process, node: fleet.own)
         orders.say(in: &report)
+        report.hasEnded = isClosing
+        isLastRound = isClosing
         let greeting = NodeGreeting(
             node: settings.node, process: process, epoch: epoch, report: report.json,
             wantedFeeds: roundFeeds, droppedFeeds: dropped.sorted())
@@ -43,6 +45,7 @@ extension ClusterWork {
     func take(_ round: NodeRound, time: UnixTime, at now: Instant) {
         lanes[.nodes].succeeded()
         heardAt = time
+        if isLastRound { hasSaidGoodbye = true }
         logEnd = round.position
         noteEnd(round.position, seenAt: roundBegan)
         noteRival(round)
@@ -98,8 +101,8 @@ extension ClusterWork {
 
     // MARK: Feeds
 
-    /// Whether no feed is kept from other nodes, as far as that can be reached.
-    var hasLetGo: Bool { askedFeeds.isEmpty || lanes[.nodes].epoch == nil }
+    /// Whether no feed is kept from other nodes, and they know that this one ends, as far as that can be reached.
+    var hasLetGo: Bool { askedFeeds.isEmpty && hasSaidGoodbye || lanes[.nodes].epoch == nil }
 
     private func takeLeases(_ round: NodeRound) {
         askedFeeds = Set(roundFeeds)

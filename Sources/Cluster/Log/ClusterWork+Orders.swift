@@ -20,13 +20,16 @@ extension ClusterWork {
 
     /// What the others have said in a round, each with its name and how long ago.
     func takeOrders(in reports: [(report: NodeReport, age: UInt64)]) {
+        // One that was told to end has nobody any more whose connection could be.
+        let reports = reports.filter { !$0.report.hasEnded }
         let heard = reports.filter { $0.age < NodeOrders.life.nanoseconds / 1_000_000 }.map(\.report)
+        companions = reports.map(\.report.node.name)
         for order in orders.take(heard) { settings.carryOut(order) }
-        orders.settle(reports.map(\.report.node.name), present: heard.map(\.node.name))
+        orders.settle(companions, present: heard.map(\.node.name))
     }
 
     func expireOrders(at now: Instant) {
         guard orders.nextDeadline <= now else { return }
-        orders.expire(fleet.words.map(\.node.name).filter { $0 != settings.node }, at: now)
+        orders.expire(companions, at: now)
     }
 }

@@ -64,6 +64,11 @@ package final class ClusterWork {
     var askedNotes: [WaitingNotes.Note] = []
     var nextNoteNotice = Instant(nanoseconds: 0)
     var orders = NodeOrders()
+    /// The names of all others that may have connections.
+    var companions: [String] = []
+    /// The round that is under way says that this node ends, and all others can know it.
+    var isLastRound = false
+    var hasSaidGoodbye = false
     var fleet: Fleet
     /// The last position that the log is known to have.
     var logEnd: UInt64 = 0

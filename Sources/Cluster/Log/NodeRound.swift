@@ -57,6 +57,8 @@ package struct NodeRound: Sendable {
 struct NodeReport: Equatable {
     var process: String
     var node: Fleet.Node
+    /// Its process ends, and it has nobody any more.
+    var hasEnded = false
     /// Orders that it gives, and those of others that it has carried out.
     var orders: [NodeOrder] = []
     var carriedOut: [CarriedOutOrder] = []
@@ -73,6 +75,7 @@ struct NodeReport: Equatable {
         text.append(
             ",\"position\":\(node.position),\"lag\":\(node.lag),\"connections\":\(node.connections)")
         if node.isDraining { text.append(",\"draining\":true") }
+        if hasEnded { text.append(",\"ended\":true") }
         for (place, order) in orders.enumerated() {
             text.append(place == 0 ? ",\"orders\":[{\"id\":" : ",{\"id\":")
             text.append(jsonString: order.id)
@@ -126,6 +129,8 @@ struct NodeReport: Equatable {
                 node.connections = Int(clamping: try scanner.wholeNumber())
             } else if name.equals("draining", in: json) {
                 node.isDraining = try scanner.boolean()
+            } else if name.equals("ended", in: json) {
+                hasEnded = try scanner.boolean()
             } else if name.equals("orders", in: json) {
                 try scanner.enterArray()
                 while try scanner.nextElement() {
