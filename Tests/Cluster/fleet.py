@@ -8,6 +8,7 @@ import subprocess
 import threading
 import time
 
+from failovers import Pair
 from gateway import ROOT, free_port
 from nodes import Node
 from outages import expect
@@ -50,17 +51,18 @@ class GuardedNode(Node):
 class Fleet:
     """`with Fleet(folder) as fleet`: three guarded nodes on one server, where they may do no more than they need, and nobody else."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, pair=None):
         self.folder = folder
-        self.server = Server(folder, options=[*PERSISTENT, f"user tidegate on >s3cret {RIGHTS}"])
+        self.server = pair or Server(folder, options=[*PERSISTENT, f"user tidegate on >s3cret {RIGHTS}"])
         self.nodes, self.readers = [], []
 
     def __enter__(self):
         try:
             self.server.start()
-            (self.folder / "secret").write_text("s3cret", encoding="utf-8")
-            settings = {"secret": f"file:{self.folder}/secret"}
-            url = f"redis://tidegate@127.0.0.1:{self.server.port}/0"
+            url, settings = self.server.url, {}
+            if isinstance(self.server, Server):
+                (self.folder / "secret").write_text("s3cret", encoding="utf-8")
+                url, settings = url.replace("//", "//tidegate@"), {"secret": f"file:{self.folder}/secret"}
             for name in "abc":
                 self.nodes.append(GuardedNode(self.folder, name, url, settings).start())
         except BaseException:
@@ -77,8 +79,9 @@ class Fleet:
             node.retire()
         self.server.retire()
 
-    def keys(self):
-        return self.server.call("KEYS", "{tg}:ticket:*").split()
+
+def ticket_keys(server):
+    return server.call("KEYS", "{tg}:ticket:*").split()
 
 
 def statuses(nodes, ticket):
@@ -117,7 +120,7 @@ def tickets(folder, _):
         status, answer, _ = fleet.nodes[1].poll(first.ticket("bob"))
         expect(status == 403, f"bob reads what is ann's: {status} {answer}")
         ticket = first.ticket()
-        keys = fleet.keys()
+        keys = ticket_keys(fleet.server)
         expect(keys and not any(ticket in key for key in keys), f"the server knows more than the ticket's hash: {keys}")
         expect(all(0 < int(fleet.server.call("PTTL", key)) <= 30_000 for key in keys), "a ticket's key does not go by itself")
         expect(not any(ticket in line for node in fleet.nodes for line in node.lines), "a log has a ticket")
@@ -184,6 +187,26 @@ def tickets_over_restarts(folder, _):
                 wait_for(lambda: other.poll(ticket)[0] != 503, "it is never known whether a ticket is good")
                 expect(other.poll(ticket)[0] == 401, "a ticket of before the restart is good")
             expect(statuses(fleet.nodes, one.ticket()) == [200] + [401] * 8, "a new one is not good once")
+        return ""
+
+
+def tickets_over_a_failover(folder, _):
+    """The replica has not heard which tickets were spent when it becomes the primary: there they are again, and good to nobody."""
+    pair = Pair(folder)
+    with Fleet(folder, pair) as fleet:
+        one, other, _ = fleet.nodes
+        made = [one.ticket() for _ in range(6)]
+        pair.wait_until_even()
+        pair.shut_out()
+        expect([other.poll(ticket)[0] for ticket in made[:3]] == [200] * 3, "tickets are not good")
+        pair.primary.kill()
+        pair.wait_until_promoted()
+        expect(len(ticket_keys(pair.primary)) == 6, "the new primary has heard of it after all")
+        wait_for(lambda: one.ask("POST", "/tickets", "")[0] == 200, "no tickets are made any more")
+        for ticket in made:
+            wait_for(lambda: other.poll(ticket)[0] != 503, "it is never known whether a ticket is good")
+            expect([node.poll(ticket)[0] for node in fleet.nodes] == [401] * 3, "a ticket of before the failover is good")
+        expect(statuses(fleet.nodes, one.ticket()) == [200] + [401] * 8, "a new one is not good once")
         return ""
 
 
@@ -365,6 +388,7 @@ CASES = [
     ("a ticket of a key that is gone", tickets_and_settings),
     ("tickets while redis is away", tickets_without_redis),
     ("tickets over restarts of redis", tickets_over_restarts),
+    ("tickets over a failover", tickets_over_a_failover),
     ("tickets without the right", tickets_without_the_right),
     ("tickets behind haproxy", tickets_behind_haproxy),
     ("somebody is disconnected from all nodes", disconnections),
