@@ -14,7 +14,7 @@ from nodes import Node
 from outages import expect
 from rights import RIGHTS
 from servers import ENDING_WITH_US, Server, Skip, wait_for
-from storms import PERSISTENT
+from storms import FORGETFUL, PERSISTENT
 
 KEY = "tg_of-the-shop"
 
@@ -51,9 +51,9 @@ class GuardedNode(Node):
 class Fleet:
     """`with Fleet(folder) as fleet`: three guarded nodes on one server, where they may do no more than they need, and nobody else."""
 
-    def __init__(self, folder, pair=None):
+    def __init__(self, folder, pair=None, persistence=PERSISTENT):
         self.folder = folder
-        self.server = pair or Server(folder, options=[*PERSISTENT, f"user tidegate on >s3cret {RIGHTS}"])
+        self.server = pair or Server(folder, options=[*persistence, f"user tidegate on >s3cret {RIGHTS}"])
         self.nodes, self.readers = [], []
 
     def __enter__(self):
@@ -308,7 +308,8 @@ def disconnect(node, **whom):
 
 def disconnections(folder, _):
     """Whoever is named ends at all nodes, and all are counted; a node of which nobody knows whether it has done it is named."""
-    with Fleet(folder) as fleet:
+    # Nothing is kept of an order, so no disk that is busy is to be waited for.
+    with Fleet(folder, persistence=FORGETFUL) as fleet:
         one, other, third = fleet.nodes
         wait_for(lambda: all(len(known(node)) == 3 for node in fleet.nodes), "the nodes do not know one another")
         times = []

@@ -2,11 +2,11 @@
 
 import json
 import os
+import pathlib
 import signal
 
 from gateway import Failure, Gateway, binary
 from servers import ENDING_WITH_US, HERE, wait_for
-
 
 class Node(Gateway):
     """One that keeps nothing itself; by its name, with the same port over all its restarts."""
@@ -56,6 +56,12 @@ class Node(Gateway):
     def freeze(self):
         self.is_frozen = True
         os.killpg(self.process.pid, signal.SIGSTOP)
+        # One thread takes the signal and stops the others, as soon as it is given a core.
+        wait_for(lambda: all(state == "T" for state in self.thread_states()), f"node {self.name} does not stand still")
+
+    def thread_states(self):
+        for stat in pathlib.Path(f"/proc/{self.process.pid}/task").glob("*/stat"):
+            yield stat.read_text().rpartition(")")[2].split()[0]
 
     def thaw(self):
         os.killpg(self.process.pid, signal.SIGCONT)
