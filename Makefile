@@ -61,7 +61,7 @@ cluster: release ## Redis, three gateways and HAProxy on this machine, on http:/
 	@exec samples/cluster/run
 
 .PHONY: cluster-test
-cluster-test: release ## three real gateways on real Redis servers, while everything breaks that can (some ten minutes; CASES=sentinel)
+cluster-test: release ## three real gateways on real Redis servers, while everything breaks that can (some ten minutes; CASES=sentinel; CASES="--server valkey sentinel")
 	@Tests/Cluster/run $(CASES)
 
 .PHONY: fuzz

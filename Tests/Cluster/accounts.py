@@ -1,5 +1,7 @@
 """What is known of a cluster's updates: who was told what by which node, and that nobody was told otherwise."""
 
+import time
+
 from truth import Truth
 
 
@@ -14,14 +16,16 @@ class Account(Truth):
         self.resets = []
         # By topic, the newest number that has to survive the loss.
         self.surviving = {}
-        # By node, how many updates it has answered; and by node and topic the newest number of them.
+        # By node, how many updates it has answered and when last; and by node and topic the newest number of them.
         self.counts = {}
         self.newest_at = {}
+        self.last_at = {}
 
     def note_place(self, node, updates):
         with self.lock:
             self.counts[node] = self.counts.get(node, 0) + len(updates)
             self.newest_at.setdefault(node, {}).update(updates)
+            self.last_at[node] = time.monotonic()
 
     def count_at(self, node):
         with self.lock:

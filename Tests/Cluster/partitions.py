@@ -1,5 +1,7 @@
 """Three machines with a server, a sentinel and a node each. The primary's is cut off from the others, and both sides go on; then the net heals."""
 
+import time
+
 from failovers import FAILING_OVER, NAME, is_reset
 from gateway import Failure
 from machines import Network
@@ -107,11 +109,13 @@ def parted(storm, trio, body):
     good = minority.fresh(TOPICS)[1]
     before = {node.name: storm.truth.count_at(node.name) for node in storm.nodes}
     trio.network.cut(trio.machines[0])
+    began = time.monotonic()
     storm.go_on()
     took = storm.wait_for(
         lambda: all(storm.truth.count_at(node.name) >= before[node.name] + 200 for node in majority),
         "the majority does not go on")
-    remark = body(storm, trio, before)
+    body(storm, before)
+    until = storm.truth.last_at[minority.name] - began
     lost = storm.truth.count_at(minority.name) - before[minority.name]
     bad = minority.fresh(TOPICS)[1]
     majority_cursor = majority[0].fresh(TOPICS)[1]
@@ -134,26 +138,24 @@ def parted(storm, trio, body):
     storm.load(1000)
     storm.check()
     expect(storm.reset_count == resets, "readers are reset again, when nothing is lost any more")
-    return f"the others go on after {took:.1f} s, {lost} updates of the minority lost{remark}, it is back after {back:.1f} s"
+    return f"the others go on after {took:.1f} s, {lost} updates of the minority lost, the last {until:.1f} s after the cut; it is back after {back:.1f} s"
 
 
 @cut_off()
-def alone(storm, _, before):
+def alone(storm, before):
     """The old primary goes on taking updates: all that it answers is lost, and its readers are told."""
     minority = storm.nodes[0]
     storm.wait_for(lambda: storm.truth.count_at(minority.name) >= before[minority.name] + 500, "the minority does not go on")
-    return ""
 
 
 @cut_off(WITH_REPLICAS)
-def with_replicas(storm, trio, _):
+def with_replicas(storm, _):
     """The old primary refuses after a while: only what it took until then is lost."""
     minority = storm.nodes[0]
     storm.wait_for(lambda: minority.told("the cluster's log takes nothing"), "the minority's log is not refused")
     known = storm.truth.count_at(minority.name)
     storm.last(3)
     expect(storm.truth.count_at(minority.name) == known, "the minority answers, and what it answers is lost")
-    return " before it refused"
 
 
 CASES = [
