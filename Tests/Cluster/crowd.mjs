@@ -7,6 +7,7 @@
  * says in one line of JSON what they have seen.
  */
 import { createRequire } from 'node:module';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { createInterface } from 'node:readline';
 import { Tidegate } from '../../public/tidegate.js';
 import { realEnvironment } from '../../public/tidegate/environment.js';
@@ -130,6 +131,9 @@ function peak(moments) {
   return most;
 }
 
+/** How late this process itself is: all readers are in it. */
+const lateness = monitorEventLoopDelay({ resolution: 5 });
+
 const readers = [];
 for (let number = 0; number < count; number += 1) {
   readers.push(new Reader(number));
@@ -137,6 +141,7 @@ for (let number = 0; number < count; number += 1) {
 }
 await Promise.all(readers.map((reader) => reader.isLive));
 console.log(JSON.stringify({ ready: true }));
+lateness.enable();
 
 const publishers = [
   publishOn(updatesPerSecond, (sent) => `stocks/${(sent * 37) % topicCount}`),
@@ -159,6 +164,7 @@ console.log(JSON.stringify({
   moves: beyond.length,
   published: [...published.values()].reduce((sum, value) => sum + value, 0),
   staleBeyondHint: { p50: quantile(beyond, 0.5), p99: quantile(beyond, 0.99), most: quantile(beyond, 1), ...byTransport },
+  ownLateness: { p99: Math.round(lateness.percentile(99) / 1e6), most: Math.round(lateness.max / 1e6) },
   peakConnects: peak(readers.flatMap(({ connects }) => connects)),
   faultCount: faults.length,
   faults: faults.slice(0, 10),

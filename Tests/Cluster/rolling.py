@@ -12,14 +12,15 @@ from nodes import Node
 from servers import ENDING_WITH_US, Server, Skip, wait_for
 from storms import PERSISTENT
 
-SPREAD = 3
+# Of the goodbyes, in seconds: two cores for three nodes, HAProxy, Redis and all clients take in 300 readers a second.
+SPREAD = 8
 
 
 class SettlingNode(Node):
     """It gives HAProxy time to notice, and is started again whenever it ends with status 0, as systemd would."""
 
     def configuration(self):
-        drain = {"settle": 4, "spread": SPREAD, "deadline": 10}
+        drain = {"settle": 4, "spread": SPREAD, "deadline": 12}
         return super().configuration() | {"drain": drain, "access": {"proxies": ["127.0.0.1"]}}
 
     def supervise(self):
@@ -137,8 +138,9 @@ def rolling(count, is_timed):
 
 
 def check_times(seen, count):
-    most = seen["staleBeyondHint"]["most"]
-    expect(most <= 1000, f"a reader was stale for {most} ms beyond its hint: {seen}")
+    # All readers are in one process, which may be late itself where the machine has no time for it.
+    most, own = seen["staleBeyondHint"]["most"], seen["ownLateness"]["most"]
+    expect(most <= 1000 + own, f"a reader was stale for {most} ms beyond its hint: {seen}")
     # The second node that is restarted has its third and a half of the first one's.
     allowed = 2 * (count / 2) / SPREAD
     expect(seen["peakConnects"] <= allowed, f"{seen['peakConnects']} readers came within a second, {allowed:.0f} may: {seen}")
