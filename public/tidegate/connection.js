@@ -12,6 +12,7 @@ import { WebSocketTransport } from './websocket.js';
  * @typedef {object} Goodbye
  * @property {number} milliseconds until it is to come back
  * @property {string | null} avoided the name of a node not to come back to
+ * @property {string} [reason] `draining`, `replaced`, …
  */
 
 /** @type {Record<string, any>} */
@@ -111,8 +112,8 @@ export class Connection {
       reset: unlessOver(sink.reset),
       gap: unlessOver(sink.gap),
       stale: unlessOver(sink.stale),
-      goodbye: unlessOver((milliseconds, avoided = null) => {
-        this.#goodbye = { milliseconds: Math.min(milliseconds, longestAskedMilliseconds), avoided };
+      goodbye: unlessOver((milliseconds, avoided = null, reason = undefined) => {
+        this.#goodbye = { milliseconds: Math.min(milliseconds, longestAskedMilliseconds), avoided, reason };
       }),
       refused: unlessOver(sink.refused),
       error: unlessOver(sink.error),

@@ -143,7 +143,7 @@ export class EventStreamTransport {
   /** @param {{reason: string, reconnectAfter?: number, avoid?: string}} content */
   #bidden({ reason, reconnectAfter, avoid }) {
     this.#goodbye = reason;
-    if (reconnectAfter !== undefined) this.#context.sink.goodbye(reconnectAfter, avoid);
+    if (reconnectAfter !== undefined) this.#context.sink.goodbye(reconnectAfter, avoid, reason);
   }
 
   /** Why the stream has ended. */

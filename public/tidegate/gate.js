@@ -25,7 +25,7 @@ import { Subscription } from './subscription.js';
  * @property {RequestCredentials} [credentials] `include`: the cookie goes to a gateway of another origin, too
  * @property {number | null} [maxRate] updates of a topic a second; null (default) for no limit
  * @property {number | null} [last] of `log` topics only so many of the updates that are kept, then all that come; null (default) for all. 0: only what comes
- * @property {number} [heartbeat] seconds of silence after which the gateway sends a sign of life, 1 to 60; default 5
+ * @property {number} [heartbeat] seconds of silence after which the gateway sends a sign of life, 1 to 60; default 2. Two that fail to come end the connection
  * @property {number} [pauseHiddenAfter] milliseconds after which a hidden page lets go of its connection; default 5 minutes, `Infinity` for never
  * @property {import('./environment.js').Environment} [environment] for tests
  */
@@ -49,7 +49,7 @@ export class Tidegate {
     this.#link = new Link({
       surroundings: {
         environment,
-        heartbeat: options.heartbeat ?? 5,
+        heartbeat: options.heartbeat ?? 2,
         last,
         token: async (isRefresh) => (await options.token?.({ isRefresh })) ?? null,
         ticket: options.ticket ? async () => /** @type {any} */ (options).ticket() : null,
@@ -82,7 +82,12 @@ export class Tidegate {
   }
 
   get isStale() {
-    return this.#link.isStale;
+    return this.#link.freshness.isStale;
+  }
+
+  /** When the last sign of life came while all was current, Unix milliseconds by this machine's clock; null if nothing ever was. */
+  get currentAt() {
+    return this.#link.freshness.currentAt;
   }
 
   get cursor() {

@@ -3,12 +3,14 @@ import { Climber } from './climber.js';
 import { Connection, isUsable } from './connection.js';
 import { Coverage } from './coverage.js';
 import { GateError } from './error.js';
+import { Freshness } from './freshness.js';
 import { Ladder, transportNames } from './ladder.js';
 import { Nodes } from './nodes.js';
 import { Presence } from './presence.js';
 import { postUpdates, publicationsText, timeRequest } from './requests.js';
-import { RetryPolicy, overloadedFailures, spread } from './retry.js';
+import { RetryPolicy, overloadedFailures, spread, watchedMilliseconds } from './retry.js';
 import { Timer } from './timer.js';
+import { deadHeartbeats } from './transport.js';
 
 /**
  * @typedef {import('./ladder.js').TransportName} TransportName
@@ -40,7 +42,7 @@ export class Link {
   /** @type {Connection | null} */
   #connection = null;
   #state = /** @type {State} */ ('idle');
-  #isStale = true;
+  #freshness;
   #isSyncPlanned = false;
 
   /** Counts since the link was made. */
@@ -70,6 +72,7 @@ export class Link {
     this.#ladder = new Ladder({ usable, storage: environment.storage, key: `tidegate.transport ${Object.values(places)[0]}` });
     this.#choose(transport);
     this.#retry = new RetryPolicy(environment.random);
+    this.#freshness = new Freshness({ environment, listeners, patience: settings.heartbeat * 1000 * deadHeartbeats });
     this.#retryTimer = new Timer(environment);
     this.#goodTimer = new Timer(environment);
     this.#presence = new Presence({
@@ -100,9 +103,7 @@ export class Link {
     return this.#ladder.isForced;
   }
 
-  get isStale() {
-    return this.#isStale;
-  }
+  get freshness() { return this.#freshness; }
 
   get cursor() {
     return this.#coverage.cursor;
@@ -257,6 +258,7 @@ export class Link {
   #heard(byteCount) {
     this.counts.bytes += byteCount;
     this.counts.messages += 1;
+    this.#freshness.heard();
   }
 
   /** @param {string} reason */
@@ -280,9 +282,9 @@ export class Link {
     this.#ladder.proven();
     this.#goodTimer.start(goodMilliseconds, () => this.#retry.succeeded());
     this.#climber.plan();
-    this.#isStale = isAway;
+    if (!isAway) this.#freshness.renew();
     this.#enter('live');
-    if (isAway) this.#listeners.tell('stale', { reason: awayReason });
+    if (isAway) this.#freshness.tellLost(awayReason);
     else this.#tellLive(resumed);
   }
 
@@ -293,12 +295,12 @@ export class Link {
 
   /** The link is sound, but the gateway may be behind. @param {boolean} isAway */
   #away(isAway) {
-    if (this.#state !== 'live' || isAway === this.#isStale) return;
+    if (this.#state !== 'live' || isAway === this.#freshness.isStale) return;
     if (isAway) {
-      this.#markStale(awayReason);
+      this.#freshness.lose(awayReason);
       return;
     }
-    this.#isStale = false;
+    this.#freshness.renew();
     this.#tellLive(true);
   }
 
@@ -308,7 +310,7 @@ export class Link {
     const goodbye = this.#connection?.goodbye ?? null;
     this.#drop();
     if (kind === 'blocked' && this.#ladder.blocked(isCertain ?? false)) {
-      this.#markStale(reason);
+      this.#freshness.lose(reason);
       this.#listeners.tell('error', { code: 'blocked', message: `${reason}; trying ${this.#ladder.current}` });
       this.#connect();
       return;
@@ -319,14 +321,16 @@ export class Link {
     }
     if (goodbye?.avoided) this.#nodes.avoid(goodbye.avoided, goodbye.milliseconds);
     this.#nodes.moveOn();
-    this.#wait(this.#delay(ending, goodbye?.milliseconds ?? null), reason);
+    this.#wait(this.#delay(ending, goodbye?.milliseconds ?? null), { reason, code: goodbye?.reason ?? ending.problem });
   }
 
   /** How long to wait before the next try. @param {import('./transport.js').Ending} ending @param {number | null} goodbyeMilliseconds */
   #delay({ kind, retryAfter = 0 }, goodbyeMilliseconds) {
-    const backoff = this.#retry.failed(kind === 'overloaded' ? overloadedFailures : 0);
+    const isOverloaded = kind === 'overloaded';
+    // Who looks at a page is not kept waiting, but for a gateway that asks for it.
+    const backoff = this.#retry.failed(isOverloaded ? overloadedFailures : 0, isOverloaded || !this.#presence.isWatched ? undefined : watchedMilliseconds);
     const asked = goodbyeMilliseconds ?? spread(retryAfter, this.#surroundings.environment.random);
-    if (kind === 'overloaded') return Math.max(backoff, asked);
+    if (isOverloaded) return Math.max(backoff, asked);
     return goodbyeMilliseconds === null ? backoff : Math.max(Math.min(backoff, leastMilliseconds), asked);
   }
 
@@ -354,33 +358,26 @@ export class Link {
     this.#enter('closed', { reason: message });
   }
 
-  /** @param {number} milliseconds @param {string} reason */
-  #wait(milliseconds, reason) {
+  /** @param {number} milliseconds @param {{reason: string, code?: string}} why */
+  #wait(milliseconds, why) {
     if (!this.#presence.isOnline && this.#retry.failures > 1) {
-      this.#enter('offline', { reason });
+      this.#enter('offline', why);
       return;
     }
-    this.#enter('waiting', { reason, retryIn: milliseconds });
+    this.#enter('waiting', { ...why, retryIn: milliseconds });
     this.#retryTimer.start(milliseconds, () => {
       // Nobody is looking: the page's return tries at once.
-      if (this.#presence.isHidden && this.#retry.failures > 1) this.#enter('hidden', { reason });
+      if (this.#presence.isHidden && this.#retry.failures > 1) this.#enter('hidden', why);
       else this.#connect();
     });
   }
 
-  /** @param {State} state @param {{reason?: string, retryIn?: number}} [details] */
+  /** @param {State} state @param {{reason?: string, code?: string, retryIn?: number}} [details] */
   #enter(state, details = {}) {
     this.#state = state;
     this.#listeners.tell('state', { state, transport: this.#ladder.current, ...details });
-    // Replacing a connection is no reason yet: the values were current a moment ago.
-    if (state !== 'live' && state !== 'connecting') this.#markStale(details.reason ?? state);
-  }
-
-  /** @param {string} reason */
-  #markStale(reason) {
-    if (this.#isStale) return;
-    this.#isStale = true;
-    this.#listeners.tell('stale', { reason });
+    if (state === 'connecting') this.#freshness.replace();
+    else if (state !== 'live') this.#freshness.lose(details.reason ?? state);
   }
 
   // Presence.

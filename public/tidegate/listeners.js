@@ -9,12 +9,13 @@ import { callOut } from './callout.js';
  * @property {State} state
  * @property {TransportName} transport
  * @property {string} [reason]
+ * @property {string} [code] why, in the gateway's word: `draining`, `overloaded`, …
  * @property {number} [retryIn] milliseconds, with `waiting`
  *
  * @typedef {object} Events the events of `on`
  * @property {StateDetails} state
  * @property {{transport: TransportName, resumed: boolean, cursor: string | null}} live all values are current from now on; also while the state stays `live`, when the gateway has caught up
- * @property {{reason: string}} stale values may be out of date, until `live`: the link is lost, or the gateway itself has lost the stream of updates
+ * @property {{reason: string, since: number | null}} stale values may be out of date, until `live`: the link is lost, or the gateway itself has lost the stream of updates; `since`: when the last sign of life came, Unix milliseconds, null if nothing was ever live
  * @property {{reason: string}} reset earlier values are void; a snapshot follows
  * @property {import('./transport.js').Gap} gap updates of a `log` topic are gone
  * @property {{code: string, message: string}} error

@@ -2,11 +2,9 @@
 import { parseMessage } from './messages.js';
 import { patience, refusal } from './refusals.js';
 import { Timer } from './timer.js';
-import { SilenceTimer, openMilliseconds, requestWithTicket, subscribing } from './transport.js';
+import { SilenceTimer, deadHeartbeats, openMilliseconds, requestWithTicket, subscribing } from './transport.js';
 
-/** Seconds that the gateway may wait for updates. */
-const waitSeconds = 25;
-/** The time of an answer, without the waiting. */
+/** How long the body of an answer may take. */
 const transferMilliseconds = 10_000;
 /** The least time between two answers without news, whoever gives them at once. */
 const quietMilliseconds = 1000;
@@ -82,7 +80,7 @@ export class LongPollTransport {
     while (!this.#isOver) {
       const wasRead = backlog.isRead;
       const askedAt = environment.now();
-      const answer = await this.#ask(topics, cursor, wasRead ? waitSeconds : 0);
+      const answer = await this.#ask(topics, cursor, wasRead ? this.#context.heartbeat : 0);
       if (this.#isOver) return;
       this.#report(answer, true);
       if (answer.reset) isResumed = false;
@@ -93,7 +91,7 @@ export class LongPollTransport {
       if (!wasRead && backlog.isRead) sink.live(isResumed, answer.away === true);
       // An answer to a poll that may wait names no time, unless the gateway drains.
       if (wasRead && answer.patience) {
-        sink.goodbye(answer.patience);
+        sink.goodbye(answer.patience, undefined, 'draining');
         return this.#finish({ kind: 'lost', reason: 'the gateway asks to come back later' });
       }
       // The gateway does not pace polls, so a slower pace means fewer.
@@ -110,9 +108,11 @@ export class LongPollTransport {
   async #ask(topics, cursor, wait) {
     const { base, environment, sink, last } = this.#context;
     const { url, init, uploadMilliseconds } = subscribing(base, 'poll', topics, { cursor, last, wait });
-    this.#silence.restart(wait * 1000 + uploadMilliseconds + (wait > 0 ? transferMilliseconds : openMilliseconds));
+    this.#silence.restart(uploadMilliseconds + (wait > 0 ? wait * 1000 * deadHeartbeats : openMilliseconds));
     const response = await requestWithTicket(this.#context, url, { ...init, signal: this.#abort.signal }, this.#ticket);
     this.#ticket = null;
+    if (this.#isOver) return null;
+    this.#silence.restart(transferMilliseconds);
     if (!response.ok) throw Object.assign(new Error('refused'), { ending: await refusal(response, environment.date()) });
     const content = await response.arrayBuffer();
     this.#silence.stop();

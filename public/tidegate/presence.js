@@ -29,6 +29,11 @@ export class Presence {
     return this.#environment.document?.hidden ?? false;
   }
 
+  /** Whether somebody looks at a page: not in Node. */
+  get isWatched() {
+    return this.#environment.document?.hidden === false;
+  }
+
   get isOnline() {
     return this.#environment.isOnline();
   }

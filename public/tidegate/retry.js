@@ -4,6 +4,8 @@
 const immediateMilliseconds = 100;
 const firstMilliseconds = 1000;
 const longestMilliseconds = 30_000;
+/** Of somebody who looks on: 5 s with the jitter. */
+export const watchedMilliseconds = 4000;
 /** ±25 %. */
 const jitterShare = 0.25;
 /** An overloaded gateway gets 4 s of peace at first. */
@@ -33,12 +35,13 @@ export class RetryPolicy {
   /**
    * Counts a failure and returns how long to wait, in milliseconds.
    * @param {number} [atLeastFailures] if the peer asks for patience: count at least this many failures before this one
+   * @param {number} [longest] the longest wait, but for the jitter
    */
-  failed(atLeastFailures = 0) {
+  failed(atLeastFailures = 0, longest = longestMilliseconds) {
     const failures = Math.max(this.#failures, atLeastFailures);
     this.#failures = failures + 1;
     if (failures === 0) return this.#random() * immediateMilliseconds;
-    const base = Math.min(firstMilliseconds * 2 ** (failures - 1), longestMilliseconds);
+    const base = Math.min(firstMilliseconds * 2 ** (failures - 1), longest);
     return base * (1 - jitterShare + this.#random() * 2 * jitterShare);
   }
 }

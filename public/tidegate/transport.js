@@ -38,7 +38,7 @@
  * @property {(reason: string) => void} reset forget all values; a snapshot follows
  * @property {(gap: Gap) => void} gap
  * @property {(staleness: Staleness, cursor?: string) => void} stale
- * @property {(milliseconds: number, avoided?: string) => void} goodbye the name of a node not to come back to
+ * @property {(milliseconds: number, avoided?: string, reason?: string) => void} goodbye `avoided`: the name of a node not to come back to
  * @property {(patterns: string[], code: string, message: string) => void} refused these for good; what else is subscribed goes on
  * @property {(code: string, message: string) => void} error
  * @property {(ending: Ending) => void} closed
@@ -72,8 +72,8 @@
 /** How long a connection may take to show its first sign of life. */
 export const openMilliseconds = 5000;
 
-/** A connection that is silent for this many heartbeats is dead. */
-export const deadHeartbeats = 2.5;
+/** A connection is dead that has missed two heartbeats, and a little: by default 4.5 s. */
+export const deadHeartbeats = 2.25;
 
 /** A longer URL may be refused on the way: the gateway takes 8 KiB, many a proxy 4, some programs 2. */
 const urlByteLimit = 2000;
@@ -141,6 +141,9 @@ export function withTicket(url, ticket) {
   return shown;
 }
 
+/** A timer this late shows that the page itself stood still; what came meanwhile is heard first, within the same time. */
+const lateMilliseconds = 1000;
+
 /** Acts once after a period of silence. */
 export class SilenceTimer {
   #environment;
@@ -178,12 +181,13 @@ export class SilenceTimer {
     this.#timer = null;
   }
 
-  /** @param {number} milliseconds */
-  #arm(milliseconds) {
+  /** @param {number} milliseconds @param {boolean} [isLate] a timer was late already */
+  #arm(milliseconds, isLate = false) {
     this.#timer = this.#environment.setTimeout(() => {
       this.#timer = null;
       const left = this.#due - this.#environment.now();
       if (left > 0) this.#arm(left);
+      else if (left < -lateMilliseconds && !isLate) this.#arm(lateMilliseconds, true);
       else this.#action();
     }, milliseconds);
   }

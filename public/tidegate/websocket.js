@@ -10,6 +10,8 @@ import { SilenceTimer, deadHeartbeats, openMilliseconds, withTicket } from './tr
 const [doneCode, policyCode, cutCode, tooBigCode, laterCode] = [1000, 1008, 1006, 1009, 1013];
 /** Room for the id in a message. */
 const idByteCount = 32;
+/** How long a message of the first snapshot may take. */
+const snapshotMilliseconds = 12_500;
 /** How long an answer to a command may take. */
 const answerMilliseconds = 10_000;
 /** How long before its end a token is renewed. */
@@ -146,6 +148,12 @@ export class WebSocketTransport {
     return waiting;
   }
 
+  /** Of a message nothing is seen before it is whole, so the first ones, which are long, get more time. Nobody takes the values for current until then. */
+  get #patience() {
+    const milliseconds = this.#context.heartbeat * 1000 * deadHeartbeats;
+    return this.#commands.isAnyLive ? milliseconds : Math.max(milliseconds, snapshotMilliseconds);
+  }
+
   /** @param {import('./transport.js').Plan} plan */
   async #begin(plan) {
     try {
@@ -181,14 +189,14 @@ export class WebSocketTransport {
    */
   #received(text, plan) {
     if (this.#isOver) return;
-    const { sink, heartbeat } = this.#context;
+    const { sink } = this.#context;
     sink.heard(byteCount(text));
     const message = parsed(text);
     if (!message) {
       this.#leave({ kind: 'lost', reason: 'what came is no message of a gateway' });
       return;
     }
-    if (message.type !== 'welcome') this.#silence.allow(heartbeat * 1000 * deadHeartbeats);
+    if (message.type !== 'welcome') this.#silence.allow(this.#patience);
     const cursor = this.#commands.doesCursorCount ? message.cursor : undefined;
     switch (message.type) {
       case 'welcome': this.#welcomed(message, plan); break;
@@ -202,7 +210,7 @@ export class WebSocketTransport {
         break;
       case 'gap': sink.gap(message); break;
       case 'stale': sink.stale(message, cursor); break;
-      case 'goodbye': sink.goodbye(message.reconnectAfter, message.avoid); break;
+      case 'goodbye': sink.goodbye(message.reconnectAfter, message.avoid, message.reason); break;
       case 'expiring': this.#renew(); break;
       case 'error': this.#refused(message); break;
       default: this.#takeWaiting(message.id)?.settle(message);
@@ -213,7 +221,7 @@ export class WebSocketTransport {
   #welcomed({ limits }, plan) {
     this.#isWelcome = true;
     this.#commands.messageByteLimit = limits?.messageBytes ?? this.#commands.messageByteLimit;
-    this.#silence.restart(this.#context.heartbeat * 1000 * deadHeartbeats);
+    this.#silence.restart(this.#patience);
     this.#begin(plan);
   }
 

@@ -80,5 +80,5 @@ test('it remembers when the gateway asked to be come back to', async () => {
   await goLive(world);
   assert.equal(connection.goodbye, null);
   world.socket.receive({ type: 'goodbye', reason: 'draining', reconnectAfter: 1840, avoid: 'a' });
-  assert.deepEqual(connection.goodbye, { milliseconds: 1840, avoided: 'a' });
+  assert.deepEqual(connection.goodbye, { milliseconds: 1840, avoided: 'a', reason: 'draining' });
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { goLive, stage } from './stage.mjs';
+import { World } from './world.mjs';
 
 async function live(options) {
   const stand = stage(options);
@@ -17,8 +18,8 @@ async function fail(world) {
   await world.settle();
 }
 
-test('retries come at once, then after 1, 2, 4 … seconds', async () => {
-  const { world, last } = await live();
+/** The waits before the tries of a gateway that is gone. */
+async function retries({ world, last }) {
   world.socket.end(1006);
   const delays = [last('state').retryIn];
   for (let count = 0; count < 6; count += 1) {
@@ -26,7 +27,40 @@ test('retries come at once, then after 1, 2, 4 … seconds', async () => {
     await fail(world);
     delays.push(last('state').retryIn);
   }
-  assert.deepEqual(delays, [50, 1000, 2000, 4000, 8000, 16_000, 30_000]);
+  return delays;
+}
+
+test('retries come at once, then after 1, 2 and 4 seconds while somebody looks', async () => {
+  const stand = await live();
+  assert.deepEqual(await retries(stand), [50, 1000, 2000, 4000, 4000, 4000, 4000]);
+});
+
+test('no wait of a page that is seen is longer than 5 s; without a page they grow to 30 s', async () => {
+  const late = stage({}, Object.assign(new World(), { random: () => 0.9999 }));
+  late.gate.subscribe('a', late.take);
+  await goLive(late.world);
+  const longest = Math.max(...(await retries(late)));
+  assert.ok(longest > 4990 && longest <= 5000, `${longest} ms`);
+  const bare = stage({}, Object.assign(new World(), { document: null }));
+  bare.gate.subscribe('a', bare.take);
+  await goLive(bare.world);
+  assert.deepEqual(await retries(bare), [50, 1000, 2000, 4000, 8000, 16_000, 30_000]);
+});
+
+test('what a goodbye asks for, and an overloaded gateway, is obeyed though somebody looks', async () => {
+  const { world, last } = await live();
+  world.socket.receive({ type: 'goodbye', reason: 'draining', reconnectAfter: 20_000 });
+  world.socket.end(1001, 'draining');
+  assert.deepEqual([last('state').retryIn, last('state').code], [20_000, 'draining']);
+  await world.advance(20_000);
+  const delays = [];
+  for (let count = 0; count < 4; count += 1) {
+    await goLive(world, { resumed: true });
+    world.socket.end(1013);
+    delays.push(last('state').retryIn);
+    await world.advance(delays.at(-1));
+  }
+  assert.deepEqual(delays, [4000, 8000, 16_000, 30_000]);
 });
 
 test('a connection that was live for a moment only does not make the next drop an isolated one', async () => {

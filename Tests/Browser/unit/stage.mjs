@@ -6,7 +6,7 @@ const eventNames = ['state', 'live', 'stale', 'reset', 'gap', 'error'];
 
 /** @param {object} [options] of the client @param {World} [world] @param {any} [url] */
 export function stage(options = {}, world = new World(), url = 'http://gate.example/base/') {
-  const gate = new Tidegate(url, { environment: world.environment(), ...options });
+  const gate = new Tidegate(url, { environment: world.environment(), heartbeat: 5, ...options });
   /** Names of the client's events, in order; states as `state:live`. */
   const told = [];
   const details = [];

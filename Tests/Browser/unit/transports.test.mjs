@@ -125,7 +125,7 @@ test('when the way up is still blocked it stays, and tries ever less often', asy
   let probes = [];
   const pass = async (milliseconds) => {
     for (const end = world.time + milliseconds; world.time < end; ) {
-      await world.advance(Math.min(20_000, end - world.time));
+      await world.advance(Math.min(10_000, end - world.time));
       for (const request of world.requests.splice(0)) {
         if (request.url.pathname.endsWith('/sse')) probes.push(Math.round(world.time / 1000));
         request.answer(request.url.pathname.endsWith('/sse') ? 404 : 200, { cursor: 'e-1', updates: [] });

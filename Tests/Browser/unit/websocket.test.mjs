@@ -101,9 +101,9 @@ test('heartbeats move the cursor; without them the link is dead', async () => {
   await world.advance(10_000);
   socket.receive({ type: 'heartbeat', time: 1, cursor: 'e-8' });
   assert.equal(gate.cursor, 'e-8');
-  await world.advance(12_000);
+  await world.advance(11_000);
   assert.equal(gate.state, 'live');
-  await world.advance(501);
+  await world.advance(251);
   assert.match(last('stale').reason, /nothing was heard/);
   assert.ok(socket.isClosed);
   await world.advance(100);

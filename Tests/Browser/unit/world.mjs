@@ -7,6 +7,7 @@ export class World {
   requests = [];
   frames = [];
   online = true;
+  random = () => 0.5;
   window = new EventTarget();
   document = Object.assign(new EventTarget(), { hidden: false });
   stored = new Map();
@@ -33,7 +34,7 @@ export class World {
       onFrame: (action) => this.frames.push(action),
       now: () => this.time,
       date: () => 1_764_000_000_000 + this.time,
-      random: () => 0.5,
+      random: () => this.random(),
       storage: {
         getItem: (key) => this.stored.get(key) ?? null,
         setItem: (key, value) => this.stored.set(key, value),
