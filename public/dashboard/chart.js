@@ -1,8 +1,10 @@
 // The chart of the selected topic: a line over time that follows, zooms and pans.
 import { color, fit } from './canvas.js';
+import { drawGaps, knownGaps } from './chartgaps.js';
 import { drawCrosshair, drawGrid, drawLast, drawLine, fontFamily, roundStep, tagPadding, tickFormat } from './chartpaint.js';
 
 /** @typedef {import('./chartpaint.js').View} View */
+/** @typedef {import('./liveness.js').Gap} Gap */
 
 const shortestSpan = 2000;
 /** A following chart with less data than its span shows only that data, but never less time than this. */
@@ -10,6 +12,8 @@ const shortestGrowth = 15_000;
 const longestSpan = 24 * 3600 * 1000;
 /** One notch of a wheel, one press of a key. */
 const zoomStep = 1.2;
+/** A gap at the newest end takes this share of the width at most. */
+const gapShare = 0.25;
 const panShare = 0.1;
 /** Room for the prices and the times, in multiples of the text's height: the drawing grows with the page's text. */
 const rightMargin = 6;
@@ -37,6 +41,7 @@ export class Chart {
   /** The longest price's width in multiples of that. It does not shrink, lest the drawing move with each value. */
   #priceWidth = 0;
   #pointerX = /** @type {number | null} */ (null);
+  #isLive = true;
   /** Fingers and buttons that are pressed. @type {Map<number, number>} */
   #drags = new Map();
 
@@ -68,15 +73,19 @@ export class Chart {
 
   /**
    * @param {import('./quotes.js').Quote | undefined} quote
-   * @param {number} serverNow Unix milliseconds
+   * @param {object} times by the gateway's clock, Unix milliseconds
+   * @param {number} times.serverNow
+   * @param {number | null} times.lostAt since when nothing is live
+   * @param {Gap[]} times.gaps earlier times for which nobody vouches
    * @param {string} note the text to show while there is nothing to draw
    */
-  draw(quote, serverNow, note) {
+  draw(quote, { serverNow, lostAt, gaps }, note) {
     if (fit(this.#canvas)) this.#fontSize = parseFloat(getComputedStyle(this.#canvas).fontSize);
     const paint = /** @type {CanvasRenderingContext2D} */ (this.#canvas.getContext('2d'));
     const ratio = devicePixelRatio || 1;
     paint.setTransform(ratio, 0, 0, ratio, 0, 0);
     paint.clearRect(0, 0, this.#canvas.width, this.#canvas.height);
+    this.#showLiveness(lostAt === null);
     const isDrawable = quote !== undefined && quote.history.length > 1;
     this.#empty.hidden = isDrawable;
     if (!isDrawable) {
@@ -84,11 +93,17 @@ export class Chart {
       return;
     }
     paint.font = `${this.#fontSize}px ${fontFamily}`;
-    const view = this.#view(paint, quote, serverNow);
+    // What is not live leaves a gap, which grows to a part of the width: what was there before stays in view.
+    const newest = lostAt === null ? serverNow : Math.min(serverNow, lostAt + this.#gapRoom(lostAt - quote.history.time(0)));
+    const view = this.#view(paint, quote, newest);
+    const open = [lostAt, quote.staleSince].filter((from) => from !== null).map((from) => ({ from, to: Infinity }));
+    const known = knownGaps([...gaps, ...quote.gaps, ...open], quote.history);
     drawGrid(paint, view, quote.history.value(quote.history.length - 1));
-    const ink = color(quote.staleSince !== null ? 'dim' : quote.change < 0 ? 'down' : 'up');
-    drawLine(paint, view, quote, ink);
-    drawLast(paint, view, quote, ink);
+    drawGaps(paint, view, known);
+    const isLive = open.length === 0;
+    const ink = color(!isLive ? 'dim' : quote.change < 0 ? 'down' : 'up');
+    drawLine(paint, view, quote, ink, known);
+    drawLast(paint, view, quote, ink, isLive);
     if (this.#pointerX !== null) drawCrosshair(paint, view, quote, this.#pointerX);
   }
 
@@ -128,6 +143,11 @@ export class Chart {
       x: (/** @type {number} */ time) => ((time - start) / (end - start)) * width,
       y: (/** @type {number} */ value) => height - ((value - low) / (high - low)) * height,
     };
+  }
+
+  /** How long a gap may become at the newest end. @param {number} known how long there were values before it, milliseconds */
+  #gapRoom(known) {
+    return (Math.max(Math.min(this.#span, known), shortestGrowth) * gapShare) / (1 - gapShare);
   }
 
   /** The width of the drawing, without the prices at its right. */
@@ -173,6 +193,13 @@ export class Chart {
 
   #showFollowing() {
     this.#follow.setAttribute('aria-pressed', String(this.#end === null));
+  }
+
+  /** What follows the newest follows nothing while nothing comes. @param {boolean} isLive */
+  #showLiveness(isLive) {
+    if (this.#isLive === isLive) return;
+    this.#isLive = isLive;
+    this.#follow.textContent = isLive ? '● Follow' : '○ Not live';
   }
 
   /** @returns {HTMLElement[]} */

@@ -1,5 +1,6 @@
 // What the chart draws: the grid, the line, the newest value, the one under the pointer.
 import { color } from './canvas.js';
+import { clipTo } from './chartgaps.js';
 import { clock, fixed } from './format.js';
 
 export const fontFamily = 'ui-monospace, "DejaVu Sans Mono", monospace';
@@ -66,12 +67,16 @@ export function tickFormat(step, size, decimals) {
   return (value) => value.toExponential(digits).replaceAll('-', '−');
 }
 
-/** @param {CanvasRenderingContext2D} paint @param {View} view @param {import('./quotes.js').Quote} quote @param {string} stroke */
-export function drawLine(paint, view, { history, staleSince }, stroke) {
+/**
+ * @param {CanvasRenderingContext2D} paint
+ * @param {View} view
+ * @param {import('./quotes.js').Quote} quote
+ * @param {string} stroke
+ * @param {import('./liveness.js').Gap[]} gaps where there is no line
+ */
+export function drawLine(paint, view, { history }, stroke, gaps) {
   paint.save();
-  paint.beginPath();
-  paint.rect(0, 0, view.width, view.height);
-  paint.clip();
+  clipTo(paint, view, gaps);
   const path = new Path2D();
   let x = 0;
   let [column, lastY, highest, lowest] = [-1, 0, 0, 0];
@@ -99,11 +104,7 @@ export function drawLine(paint, view, { history, staleSince }, stroke) {
     lastY = highest = lowest = y;
   }
   if (highest !== lowest) finishColumn();
-  if (view.to === history.length) {
-    // Nobody says that a stale value still holds.
-    x = Math.min(view.width, view.x(staleSince ?? Infinity));
-    path.lineTo(x, view.y(history.value(history.length - 1)));
-  }
+  if (view.to === history.length) path.lineTo((x = view.width), view.y(history.value(history.length - 1)));
   const area = new Path2D(path);
   area.lineTo(x, view.height);
   area.lineTo(Math.max(view.x(history.time(view.from)), 0), view.height);
@@ -120,16 +121,16 @@ export function drawLine(paint, view, { history, staleSince }, stroke) {
   paint.restore();
 }
 
-/** @param {CanvasRenderingContext2D} paint @param {View} view @param {import('./quotes.js').Quote} quote @param {string} ink */
-export function drawLast(paint, view, { history }, ink) {
+/** @param {CanvasRenderingContext2D} paint @param {View} view @param {import('./quotes.js').Quote} quote @param {string} ink @param {boolean} isLive */
+export function drawLast(paint, view, { history }, ink, isLive) {
   const newest = history.length - 1;
   const y = Math.round(view.y(history.value(newest))) + 0.5;
   if (y < 0 || y > view.height) return;
   paint.strokeStyle = ink;
   paint.setLineDash([3, 3]);
-  line(paint, 0, y, view.width, y);
+  if (isLive) line(paint, 0, y, view.width, y);
   paint.setLineDash([]);
-  tag(paint, view, view.width + 2, y, history.numeral(newest), ink);
+  tag(paint, view, view.width + 2, y, `${isLive ? '' : '~'}${history.numeral(newest)}`, ink, isLive);
 }
 
 /** @param {CanvasRenderingContext2D} paint @param {View} view @param {import('./quotes.js').Quote} quote @param {number} pointerX */
@@ -148,8 +149,8 @@ export function drawCrosshair(paint, view, { history }, pointerX) {
   tag(paint, view, Math.min(Math.max(pointerX - width / 2, 0), view.width - width), 1.2 * view.fontSize, text, color('text'));
 }
 
-/** Moved to the left where it would not fit. @param {CanvasRenderingContext2D} paint @param {View} view @param {number} left @param {number} y @param {string} text @param {string} ink */
-function tag(paint, { fontSize }, left, y, text, ink) {
+/** Moved to the left where it would not fit. @param {CanvasRenderingContext2D} paint @param {View} view @param {number} left @param {number} y @param {string} text @param {string} ink @param {boolean} [isFilled] */
+function tag(paint, { fontSize }, left, y, text, ink, isFilled = true) {
   paint.font = `${fontSize}px ${fontFamily}`;
   paint.textAlign = 'left';
   paint.textBaseline = 'middle';
@@ -158,8 +159,9 @@ function tag(paint, { fontSize }, left, y, text, ink) {
   const width = paint.measureText(text).width + 2 * tagPadding * fontSize;
   const x = Math.max(Math.min(left, paint.canvas.clientWidth - width), 0);
   paint.roundRect(x, y - 0.9 * fontSize, width, 1.8 * fontSize, 4);
-  paint.fill();
-  paint.fillStyle = color('panel');
+  if (isFilled) paint.fill();
+  else paint.stroke();
+  paint.fillStyle = isFilled ? color('panel') : ink;
   paint.fillText(text, x + tagPadding * fontSize, y + 0.5);
 }
 

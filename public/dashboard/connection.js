@@ -1,14 +1,12 @@
 // The connection panel: transport, latency, flow and pace.
 import { color, fit } from './canvas.js';
-import { bytes, clock, compact, fixed } from './format.js';
+import { bytes, compact, fixed } from './format.js';
+import { names } from './liveness.js';
 
 /** The positions of the slider; the last one means no limit. */
 const paces = [0.2, 0.5, 1, 2, 5, 10, 20, null];
-const names = { ws: 'WebSocket', sse: 'Event stream', poll: 'Long poll' };
 const flowSeconds = 60;
 const latencyMilliseconds = 3000;
-/** A drop that lasts no longer than this needs no notice. */
-const noticeMilliseconds = 400;
 
 const element = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
 const input = (/** @type {string} */ id) => /** @type {HTMLInputElement} */ (document.getElementById(id));
@@ -19,30 +17,19 @@ export class ConnectionPanel {
   #beforeTime = performance.now();
   #frames = 0;
   #flow = /** @type {{sent: number, saved: number}[]} */ ([]);
-  #retryAt = 0;
-  #announce;
-  /** Since when the values may be out of date, Unix milliseconds. @type {number | null} */
-  #staleSince = null;
-  #reason = '';
-  /** The last announcement. */
-  #announced = '';
-  /** When the page will count as out of date, Unix milliseconds; null while it is current. @type {number | null} */
-  staleAt = null;
+  #liveness;
 
   /**
    * @param {import('../tidegate/gate.js').Tidegate} gate
-   * @param {(text: string) => void} announce
+   * @param {import('./liveness.js').Liveness} liveness
    */
-  constructor(gate, announce) {
+  constructor(gate, liveness) {
     this.#gate = gate;
-    this.#announce = announce;
-    gate.on('state', (details) => this.#stateChanged(details));
-    gate.on('live', () => this.#becameCurrent());
-    gate.on('stale', ({ reason }) => this.#becameStale(reason));
-    gate.on('error', ({ message }) => (this.#reason = message));
+    this.#liveness = liveness;
+    for (const name of /** @type {const} */ (['state', 'live', 'stale', 'error'])) gate.on(name, () => this.#showState());
+    gate.on('state', ({ state }) => { if (state === 'live') this.#measureLatency(); });
     this.#watchTransports();
     this.#watchPace();
-    element('state').addEventListener('click', () => gate.reconnect());
     setInterval(() => this.#measure(), 1000);
     setInterval(() => this.#measureLatency(), latencyMilliseconds);
   }
@@ -52,69 +39,16 @@ export class ConnectionPanel {
     this.#frames += 1;
   }
 
-  /** @param {import('../tidegate/gate.js').StateDetails} details */
-  #stateChanged({ state, transport, reason, retryIn }) {
-    this.#retryAt = retryIn === undefined ? 0 : performance.now() + retryIn;
-    element('state').dataset.state = state;
-    element('transport-name').textContent = names[transport];
-    if (state === 'live') {
-      this.#measureLatency();
-    } else if (state !== 'connecting') {
-      this.#becameStale(reason ?? state);
-    }
-    this.#showState();
-  }
-
-  #becameCurrent() {
-    this.#staleSince = null;
-    this.#reason = `live since ${clock(Date.now(), true)}`;
-    this.#say(`live by ${names[this.#gate.transport]}`);
-    this.#showState();
-  }
-
-  /** @param {string} reason */
-  #becameStale(reason) {
-    this.#reason = reason;
-    if (this.#staleSince !== null) return;
-    this.#staleSince = Date.now();
-    setTimeout(() => this.#showState(), noticeMilliseconds);
-  }
-
-  /** Announces a text once: failing retries are no news. @param {string} text */
-  #say(text) {
-    if (this.#announced === text) return;
-    this.#announced = text;
-    this.#announce(text);
-  }
-
-  /** A person who trades on a price must see that it is old. */
-  #showNotice() {
-    const isStale = this.#staleSince !== null && Date.now() - this.#staleSince >= noticeMilliseconds;
-    this.staleAt = isStale ? this.#staleSince : null;
-    document.documentElement.classList.toggle('is-stale', isStale);
-    element('notice').hidden = !isStale;
-    if (!isStale) return;
-    const since = clock(/** @type {number} */ (this.#staleSince), true);
-    element('notice-text').textContent = `Not live. What you see is as of ${since}: ${this.#reason}.`;
-    this.#say(`Not live since ${since}`);
-  }
-
   #showState() {
-    this.#showNotice();
-    element('state-reason').textContent = this.#reason;
-    element('state-reason').title = this.#reason;
-    const { state, transport } = this.#gate;
-    const left = Math.ceil((this.#retryAt - performance.now()) / 1000);
-    // The link may be sound while the gateway is behind.
-    const isBehind = state === 'live' && this.#gate.isStale;
-    element('state').dataset.state = isBehind ? 'behind' : state;
-    const texts = {
-      live: `${isBehind ? 'behind' : 'live'} · ${names[transport]}`,
-      connecting: `connecting · ${names[transport]}`,
-      waiting: left > 0 ? `retry in ${left} s` : 'retrying',
-      closed: 'closed · connect',
-    };
-    element('state-text').textContent = texts[state] ?? state;
+    const { state, transport, isStale } = this.#gate;
+    const { reason } = this.#liveness;
+    element('state-reason').textContent = reason;
+    element('state-reason').title = reason;
+    element('state').dataset.state = state === 'live' && isStale ? 'behind' : state;
+    element('state-text').textContent = this.#liveness.stateText;
+    const isInUse = state === 'live' || (state === 'connecting' && !isStale);
+    element('transport-name').textContent = isInUse ? names[transport] : 'none';
+    if (!isInUse) element('latency').textContent = '–';
   }
 
   #watchTransports() {
@@ -154,6 +88,7 @@ export class ConnectionPanel {
     this.#flow.push({ sent, saved });
     if (this.#flow.length > flowSeconds) this.#flow.shift();
     this.#drawFlow();
+    this.#liveness.show();
     this.#showState();
   }
 
@@ -161,6 +96,7 @@ export class ConnectionPanel {
     if (this.#gate.state !== 'live' || document.hidden) return;
     try {
       const milliseconds = await this.#gate.measureLatency();
+      if (this.#gate.state !== 'live') return;
       element('latency').textContent = `${milliseconds < 10 ? milliseconds.toFixed(1) : Math.round(milliseconds)} ms`;
     } catch {
       // The connection ended before the answer; the panel shows that elsewhere.

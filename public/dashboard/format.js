@@ -77,10 +77,10 @@ export function compact(value, decimals = 1) {
 /** @param {number} byteCount */
 export const bytes = (byteCount) => `${compact(byteCount).replace(/([kMGT]?)$/, ' $1')}B`;
 
-/** A duration in the largest unit that fits. @param {number} milliseconds */
-export function age(milliseconds) {
+/** A duration in the largest unit that fits. @param {number} milliseconds @param {number} [decimals] of few seconds */
+export function age(milliseconds, decimals = 1) {
   const seconds = Math.max(milliseconds, 0) / 1000;
-  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  if (seconds < 10 && decimals > 0) return `${seconds.toFixed(decimals)} s`;
   if (seconds < 60) return `${Math.floor(seconds)} s`;
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
   return `${Math.floor(seconds / 3600)} h`;
@@ -91,6 +91,9 @@ export const clock = (time, hasSeconds) => new Date(time).toTimeString().slice(0
 
 /** @param {number} since Unix milliseconds */
 export const staleText = (since) => `stale since ${clock(since, true)}`;
+
+/** @param {number} since Unix milliseconds */
+export const lostText = (since) => `not live since ${clock(since, true)}`;
 
 /** Marks what shows a stale value, and says since when. @param {HTMLElement} box @param {number | null | undefined} since Unix milliseconds */
 export function markStale(box, since) {

@@ -3,9 +3,10 @@ import { Tidegate, matches } from '../tidegate.js';
 import { readColors } from './canvas.js';
 import { Chart } from './chart.js';
 import { ConnectionPanel } from './connection.js';
-import { move, staleText } from './format.js';
+import { lostText, move, staleText } from './format.js';
 import { Gauges } from './gauges.js';
 import { GatewayFigures } from './gatewayfigures.js';
+import { Liveness } from './liveness.js';
 import { Nodes } from './nodes.js';
 import { Quotes } from './quotes.js';
 import { QuoteView } from './quoteview.js';
@@ -26,7 +27,8 @@ const nodes = new Nodes();
 const chart = new Chart();
 const quoteView = new QuoteView();
 const table = new QuoteTable(quotes, (topic) => gate.conflated(topic), select);
-const connection = new ConnectionPanel(gate, (text) => (element('announcement').textContent = text));
+const liveness = new Liveness(gate, (text) => (element('announcement').textContent = text));
+const connection = new ConnectionPanel(gate, liveness);
 const watchList = new WatchList(watch);
 
 let selected = wishes.get('topic') ?? '';
@@ -71,16 +73,16 @@ function draw() {
   requestAnimationFrame(draw);
   connection.countFrame();
   const now = performance.now();
-  const serverNow = Date.now() - (Number.isFinite(clockOffset) ? Math.min(clockOffset, 0) : 0);
+  const shift = Number.isFinite(clockOffset) ? Math.min(clockOffset, 0) : 0;
+  const serverNow = Date.now() - shift;
   if (!selected && quotes.size > 0) {
     table.draw(now, serverNow);
     select(table.busiestTopic);
   }
   const quote = quotes.get(selected);
   table.draw(now, serverNow);
-  quoteView.draw(selected, quote, now);
-  // A page that is cut off stops its chart: a line that went on would claim that the price held.
-  chart.draw(quote, connection.staleAt === null ? serverNow : Math.min(connection.staleAt, serverNow), noteOn(quote));
+  quoteView.draw(selected, quote, now, liveness.lostAt);
+  chart.draw(quote, { serverNow, lostAt: liveness.lostAt === null ? null : liveness.lostAt - shift, gaps: liveness.gaps.map(({ from, to }) => ({ from: from - shift, to: to - shift })) }, noteOn(quote));
   element('simulated').hidden = quotes.simulatedCount === 0;
 }
 
@@ -135,6 +137,8 @@ function keyPressed(event) {
     element('pattern').focus();
   } else if (event.key === 't') {
     switchTheme();
+  } else if (event.key === 'r' && liveness.isLost) {
+    liveness.connectAtOnce();
   }
 }
 
@@ -145,7 +149,7 @@ function describeChart() {
     return;
   }
   const kind = quote.isSimulated ? 'simulated ' : '';
-  const stale = quote.staleSince === null ? '' : `, ${staleText(quote.staleSince)}`;
+  const stale = liveness.lostAt !== null ? `, ${lostText(liveness.lostAt)}` : quote.staleSince === null ? '' : `, ${staleText(quote.staleSince)}`;
   const text = `Chart of ${kind}${selected}: last ${quote.numeral}, change ${move(quote.change, quote.decimals)}${stale}`;
   element('chart').setAttribute('aria-label', text);
 }

@@ -7,6 +7,8 @@ import { compareNumerals, difference, isPlain, numeralOf, numeralsOf } from './n
 const shortLength = 256;
 /** The selected topic keeps more: an hour at six updates a second. */
 const longLength = 21_600;
+/** So many times of staleness are remembered. */
+const mostGaps = 64;
 
 /** The member names that an interesting number can have, in order. */
 const valueNames = ['last', 'price', 'value', 'busyPercent', 'usedPercent', 'load1', 'receivedBytesPerSecond'];
@@ -35,6 +37,8 @@ export class Quote {
   moment = 0;
   /** Since when it counts as stale, Unix milliseconds; null while it does not. @type {number | null} */
   staleSince = null;
+  /** Earlier times in which it was stale. @type {import('./liveness.js').Gap[]} */
+  gaps = [];
   version = 0;
   /** When it last moved, on the page's clock; its cells then flash for a moment. */
   movedAt = -Infinity;
@@ -86,6 +90,12 @@ export class Quote {
   get changePercent() {
     if (typeof this.data?.changePercent === 'number') return this.data.changePercent;
     return (100 * this.change) / (Number(this.#first) || Infinity);
+  }
+
+  /** It was stale until now. @param {number} time Unix milliseconds */
+  endGap(time) {
+    this.gaps.push({ from: /** @type {number} */ (this.staleSince), to: time });
+    if (this.gaps.length > mostGaps) this.gaps.shift();
   }
 
   /** Keeps a longer history from now on. */
@@ -142,9 +152,11 @@ export class Quotes {
       this.#quotes.set(update.topic, quote);
       this.generation += 1;
     }
-    quote.staleSince = update.stale ?? null;
     // A further subscription repeats known values, and so does a value that has grown stale.
-    if (quote.version === update.version) return;
+    const isNew = quote.version !== update.version;
+    if (isNew && quote.staleSince !== null) quote.endGap(update.time);
+    quote.staleSince = update.stale ?? null;
+    if (!isNew) return;
     quote.take(update, now);
     if (update.data?.simulated === true && !quote.isSimulated) {
       quote.isSimulated = true;

@@ -1,5 +1,5 @@
 // The head of the chart: the selected topic's price, its move and its facts.
-import { markStale, move, plain, signed, staleText } from './format.js';
+import { lostText, markStale, move, plain, signed, staleText } from './format.js';
 
 const element = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
 const flashMilliseconds = 180;
@@ -12,8 +12,13 @@ export class QuoteView {
   #texts = new Map();
   #staleSince = /** @type {number | null} */ (null);
 
-  /** @param {string} topic @param {import('./quotes.js').Quote | undefined} quote @param {number} now */
-  draw(topic, quote, now) {
+  /**
+   * @param {string} topic
+   * @param {import('./quotes.js').Quote | undefined} quote
+   * @param {number} now on the page's clock
+   * @param {number | null} lostAt since when nothing is live, Unix milliseconds
+   */
+  draw(topic, quote, now, lostAt) {
     this.#write('chart-topic', topic || 'Choose a topic');
     const numeral = quote?.numeral ?? '';
     element('chart-price').classList.toggle('is-text', quote !== undefined && (numeral === '' || numeral.length > longNumeral));
@@ -25,7 +30,7 @@ export class QuoteView {
     element('chart-move').dataset.trend = trend;
     const since = quote?.staleSince ?? null;
     if (since !== this.#staleSince) markStale(element('quote'), (this.#staleSince = since));
-    this.#write('chart-stale', since === null ? '' : staleText(since));
+    this.#write('chart-stale', lostAt !== null ? lostText(lostAt) : since === null ? '' : staleText(since));
     element('chart-topic').classList.toggle('is-simulated', quote?.isSimulated ?? false);
     const isFresh = quote !== undefined && now - quote.movedAt < flashMilliseconds && quote.direction !== 0;
     element('chart-price').dataset.flash = !isFresh ? '' : quote.direction > 0 ? 'up' : 'down';

@@ -48,6 +48,8 @@ export async function startGateway({ port = 0, feeds = [], settings = {}, rules,
     /** Where there is an authority. */
     secureURL: `https://${secureAddress}`,
     port: Number(address.split(':').at(-1)),
+    /** It stands still, with all its connections, or goes on. @param {boolean} isFrozen */
+    freeze: (isFrozen) => child.kill(isFrozen ? 'SIGSTOP' : 'SIGCONT'),
     /** @param {NodeJS.Signals} [signal] */
     stop: async (signal = 'SIGTERM') => {
       child.kill(signal);

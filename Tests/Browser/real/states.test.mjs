@@ -151,7 +151,7 @@ test('killed: the page says since when it is out of date, at every retry, holds 
   })()`);
   await first.stop('SIGKILL');
   await page.waitFor(`${isStale} && !document.querySelector('#notice').hidden`);
-  assert.match(await page.evaluate(text('#notice-text')), /^Not live\. What you see is as of \d\d:\d\d:\d\d: /);
+  assert.match(await page.evaluate(text('#notice-text')), /^Not live\. What you see is as of \d\d:\d\d:\d\d, \d+ s ago: /);
   assert.match(await page.evaluate(text('#announcement')), /^Not live since/);
   await page.waitFor(`/can not be reached/.test(${text('#notice-text')})`);
   assert.equal(await page.evaluate(cell('kill/a', 'last')), '1.5');

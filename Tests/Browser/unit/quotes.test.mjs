@@ -95,6 +95,17 @@ test('a value grows stale without moving, until the next one comes', () => {
   assert.equal(quotes.get('a').staleSince, null);
 });
 
+test('the time in which it was stale is remembered when the next value comes', () => {
+  const quotes = new Quotes();
+  quotes.take(update('a', 1, '1'), 100);
+  quotes.take({ ...update('a', 1, '1'), stale: 7 }, 200);
+  quotes.take({ ...update('a', 1, '1'), stale: 7 }, 250);
+  assert.deepEqual(quotes.get('a').gaps, []);
+  quotes.take(update('a', 2, '1'), 300);
+  quotes.take(update('a', 3, '1'), 400);
+  assert.deepEqual(quotes.get('a').gaps, [{ from: 7, to: 1_764_000_000_002 }]);
+});
+
 test('its age counts from the moment that the publisher names, its place in the chart is by the gateway', () => {
   const quotes = new Quotes();
   quotes.take({ ...update('a', 1, '1'), at: 5 }, 0);
