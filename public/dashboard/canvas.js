@@ -18,7 +18,7 @@ let colors = {};
 export function readColors() {
   const style = getComputedStyle(document.documentElement);
   colors = Object.fromEntries(
-    ['text', 'dim', 'line', 'panel', 'accent', 'up', 'down', 'saved'].map((name) => [
+    ['text', 'dim', 'line', 'panel', 'accent', 'up', 'down', 'metric', 'saved'].map((name) => [
       name,
       style.getPropertyValue(`--${name}`).trim(),
     ]),

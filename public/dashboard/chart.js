@@ -1,5 +1,6 @@
 // The chart of the selected topic: a line over time that follows, zooms and pans.
 import { color, fit } from './canvas.js';
+import { shortened } from './numeral.js';
 import { drawGaps, knownGaps } from './chartgaps.js';
 import { drawCrosshair, drawGrid, drawLast, drawLine, fontFamily, roundStep, tagPadding, tickFormat } from './chartpaint.js';
 
@@ -101,14 +102,14 @@ export class Chart {
     drawGrid(paint, view, quote.history.value(quote.history.length - 1));
     drawGaps(paint, view, known);
     const isLive = open.length === 0;
-    const ink = color(!isLive ? 'dim' : quote.change < 0 ? 'down' : 'up');
+    const ink = color(!isLive ? 'dim' : !quote.measure?.isPrice ? 'metric' : quote.change < 0 ? 'down' : 'up');
     drawLine(paint, view, quote, ink, known);
     drawLast(paint, view, quote, ink, isLive);
     if (this.#pointerX !== null) drawCrosshair(paint, view, quote, this.#pointerX);
   }
 
   /** @param {CanvasRenderingContext2D} paint @param {import('./quotes.js').Quote} quote @param {number} serverNow @returns {View} */
-  #view(paint, { history, decimals }, serverNow) {
+  #view(paint, { history, decimals, measure }, serverNow) {
     const fontSize = this.#fontSize;
     const height = this.#canvas.clientHeight - bottomMargin * fontSize;
     this.#known = { from: history.time(0), to: serverNow };
@@ -133,13 +134,15 @@ export class Chart {
     low -= air;
     high += air;
     const step = roundStep((high - low) / Math.max(height / (5 * fontSize), 2));
-    const tick = tickFormat(step, Math.max(Math.abs(low), Math.abs(high)), decimals);
-    for (const text of [history.numeral(history.length - 1), tick(low), tick(high)]) {
+    const size = Math.max(Math.abs(low), Math.abs(high));
+    const tick = measure?.ticks?.(step, size) ?? tickFormat(step, size, decimals);
+    const words = measure?.text ?? shortened;
+    for (const text of [words(history.numeral(history.length - 1)), tick(low), tick(high)]) {
       this.#priceWidth = Math.max(this.#priceWidth, paint.measureText(text).width / fontSize);
     }
     const width = this.#width;
     return {
-      step, tick, width, height, fontSize, start, end, from, to, low, high,
+      step, tick, words, width, height, fontSize, start, end, from, to, low, high,
       x: (/** @type {number} */ time) => ((time - start) / (end - start)) * width,
       y: (/** @type {number} */ value) => height - ((value - low) / (high - low)) * height,
     };

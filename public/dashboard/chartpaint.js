@@ -11,6 +11,7 @@ export const tagPadding = 0.55;
  * @typedef {object} View the visible part, and how times and values become pixels
  * @property {number} step from tick to tick of the values
  * @property {(value: number) => string} tick
+ * @property {(numeral: string) => string} words a value with its unit
  * @property {number} width
  * @property {number} height
  * @property {number} fontSize CSS pixels
@@ -130,7 +131,7 @@ export function drawLast(paint, view, { history }, ink, isLive) {
   paint.setLineDash([3, 3]);
   if (isLive) line(paint, 0, y, view.width, y);
   paint.setLineDash([]);
-  tag(paint, view, view.width + 2, y, `${isLive ? '' : '~'}${history.numeral(newest)}`, ink, isLive);
+  tag(paint, view, view.width + 2, y, `${isLive ? '' : '~'}${view.words(history.numeral(newest))}`, ink, isLive);
 }
 
 /** @param {CanvasRenderingContext2D} paint @param {View} view @param {import('./quotes.js').Quote} quote @param {number} pointerX */
@@ -144,7 +145,7 @@ export function drawCrosshair(paint, view, { history }, pointerX) {
   paint.beginPath();
   paint.arc(Math.min(pointerX, view.width), y, 3.5, 0, 2 * Math.PI);
   paint.fill();
-  const text = `${history.numeral(index)}  ${clock(history.time(index), true)}`;
+  const text = `${view.words(history.numeral(index))}  ${clock(history.time(index), true)}`;
   const width = paint.measureText(text).width + 2 * tagPadding * view.fontSize;
   tag(paint, view, Math.min(Math.max(pointerX - width / 2, 0), view.width - width), 1.2 * view.fontSize, text, color('text'));
 }

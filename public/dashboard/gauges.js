@@ -19,7 +19,7 @@ function reading(topic, data) {
   if (kind === 'disk') return { label: `Disk ${name}`, share: data.usedPercent, text: percent(data.usedPercent), note: `of ${bytes(data.totalBytes)}` };
   if (kind === 'load') return { label: 'Load', text: fixed(data.load1, 2), note: `${fixed(data.load5, 2)} · ${fixed(data.load15, 2)}` };
   if (kind === 'net' && name !== 'lo') {
-    return { label: `Net ${name}`, text: `↓ ${bytes(data.receivedBytesPerSecond)}`, note: `↑ ${bytes(data.transmittedBytesPerSecond)} a second` };
+    return { label: `Net ${name}`, text: `↓ ${bytes(data.receivedBytesPerSecond)}/s`, note: `↑ ${bytes(data.transmittedBytesPerSecond)}/s` };
   }
   return null;
 }

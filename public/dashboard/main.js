@@ -150,7 +150,9 @@ function describeChart() {
   }
   const kind = quote.isSimulated ? 'simulated ' : '';
   const stale = liveness.lostAt !== null ? `, ${lostText(liveness.lostAt)}` : quote.staleSince === null ? '' : `, ${staleText(quote.staleSince)}`;
-  const text = `Chart of ${kind}${selected}: last ${quote.numeral}, change ${move(quote.change, quote.decimals)}${stale}`;
+  const { measure, numeral } = quote;
+  const value = measure && !measure.isPrice ? `${measure.name} ${measure.text(numeral)}` : `last ${numeral}, change ${move(quote.change, quote.decimals)}`;
+  const text = `Chart of ${kind}${selected}: ${value}${stale}`;
   element('chart').setAttribute('aria-label', text);
 }
 

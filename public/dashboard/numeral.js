@@ -103,3 +103,37 @@ function parsed(numeral) {
   if (digits === '') return { sign: 0, digits, power: 0 };
   return { sign: minus ? -1 : 1, digits, power: whole.length + Number(exponent) - (all.length - digits.length) };
 }
+
+/** More characters than these are cut, or written with an exponent; more zeros behind the point are not counted by eye. */
+const mostShown = 24;
+const mostZeros = 5;
+/** Of whole numbers with more digits the size is seen by the exponent. */
+const mostWhole = 17;
+/** The digits before an exponent that has no room for all. */
+const cutMantissa = 7;
+
+/**
+ * A numeral in a cell: as it came, unless its size could not be seen so. Digits that are left out show as `…`.
+ * @param {string} numeral
+ */
+export function shortened(numeral) {
+  const isLong = numeral.length > mostShown;
+  if (!isLong && !/^-?0\.0{6}/.test(numeral)) return numeral;
+  const parts = numeral.match(/^(-?)(\d+)(?:\.(\d+))?(?:[eE]([-+]?\d+))?$/);
+  if (!parts) return numeral;
+  const [, minus, whole, decimals = '', exponent = '0'] = parts;
+  const zeros = /^0*/.exec(decimals)?.[0].length ?? 0;
+  if (whole === '0' && zeros > mostZeros && zeros < decimals.length) return withExponent(minus, decimals.slice(zeros), Number(exponent) - zeros - 1);
+  if (!isLong) return numeral;
+  if (whole.length > mostWhole || exponent !== '0') return withExponent(minus, (whole + decimals).replace(/^0+(?=.)/, ''), Number(exponent) + whole.length - 1);
+  return `${numeral.slice(0, mostShown - 1)}…`;
+}
+
+/** @param {string} minus @param {string} digits the first one is no zero @param {number} power of the first */
+function withExponent(minus, digits, power) {
+  const written = (/** @type {string} */ mantissa, /** @type {string} */ mark) => `${minus}${mantissa[0]}${mantissa.length > 1 ? '.' : ''}${mantissa.slice(1)}${mark}e${power}`;
+  const whole = written(digits, '');
+  if (whole.length <= mostShown) return whole;
+  const rest = digits.replace(/0+$/, '');
+  return rest.length <= cutMantissa ? written(rest, '') : written(digits.slice(0, cutMantissa), '…');
+}

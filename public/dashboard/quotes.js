@@ -1,6 +1,7 @@
 // The state of each watched topic: the newest value, its last move, its history.
 import { History } from './history.js';
 import { decimalsOf } from './format.js';
+import { measureOf, priceNames } from './measure.js';
 import { compareNumerals, difference, isPlain, numeralOf, numeralsOf } from './numeral.js';
 
 /** Enough for a sparkline and for the first view of a chart, at 17 bytes each even with 10,000 topics. */
@@ -11,7 +12,9 @@ const longLength = 21_600;
 const mostGaps = 64;
 
 /** The member names that an interesting number can have, in order. */
-const valueNames = ['last', 'price', 'value', 'busyPercent', 'usedPercent', 'load1', 'receivedBytesPerSecond'];
+const valueNames = ['last', 'price', 'value', 'busyPercent', 'usedPercent', 'load1', 'receivedBytesPerSecond', 'perSecond'];
+/** What a column can show, if a topic has it. @typedef {'price' | 'metric' | 'bid' | 'ask' | 'volume'} Trait */
+const traits = /** @type {Trait[]} */ (['price', 'metric', 'bid', 'ask', 'volume']);
 
 /** One topic. Updates come much more often than one is looked at, so what only a look needs is found out then. */
 export class Quote {
@@ -19,6 +22,10 @@ export class Quote {
   numeral = '';
   /** The same to draw, which may be infinite; no number if there is none. */
   value = NaN;
+  /** What the number measures; null if there is none. @type {import('./measure.js').Measure | null} */
+  measure = null;
+  /** Those that it has, as bits. */
+  traits = 0;
   /** The first number that came. */
   #first = '';
   decimals = 0;
@@ -57,6 +64,7 @@ export class Quote {
     this.numeral = name === null ? '' : numeralOf(text, name);
     this.value = name === null ? NaN : Number(this.numeral);
     this.direction = 0;
+    this.#measured(name, data);
     if (this.numeral) {
       this.#first ||= this.numeral;
       this.decimals = decimalsOf(this.numeral, this.decimals);
@@ -66,6 +74,21 @@ export class Quote {
     [this.#textBefore, this.#numeralsBefore] = [this.text, this.#numerals];
     [this.data, this.text, this.#numerals] = [data, text, null];
     [this.moment, this.version, this.movedAt] = [at, version, now];
+  }
+
+  /** @param {string | null} name @param {any} data */
+  #measured(name, data) {
+    const isNumber = (/** @type {string} */ member) => typeof data?.[member] === 'number';
+    // A number that comes alone may be a price, and so is what is quoted beside a bid or an ask.
+    const isPrice = name === '' || (name !== null && priceNames.some(isNumber));
+    if (name === null) this.measure = null;
+    else if (this.measure?.name !== name || this.measure.isPrice !== isPrice) this.measure = measureOf(name, isPrice);
+    this.traits = (isPrice ? 1 : name !== null ? 2 : 0) | (isNumber('bid') ? 4 : 0) | (isNumber('ask') ? 8 : 0) | (isNumber('volume') ? 16 : 0);
+  }
+
+  /** Red and green are for prices: 1, 0 or −1 as it has risen or fallen, and 0 of a metric. */
+  get trend() {
+    return Math.sign(this.change) || 0;
   }
 
   /** The numerals of the value's members, by their names. */
@@ -81,8 +104,9 @@ export class Quote {
     return before && numeral ? Math.sign(compareNumerals(numeral, before)) : 0;
   }
 
-  /** What the publisher tells, else the difference to the first value; no number if there is none. */
+  /** What the publisher tells, else the difference to the first value; no number if there is none, and of a metric. */
   get change() {
+    if (!this.measure?.isPrice) return NaN;
     if (typeof this.data?.change === 'number') return this.data.change;
     return this.numeral ? difference(this.numeral, this.#first) : NaN;
   }
@@ -117,6 +141,13 @@ export class Quotes {
   /** Whether the selected topic is gone, and how. @type {'' | 'ended' | 'expired'} */
   selectedEnding = '';
   simulatedCount = 0;
+  /** How many topics have each trait. */
+  #counts = traits.map(() => 0);
+
+  /** Whether any topic has it. @param {Trait} trait */
+  has(trait) {
+    return this.#counts[traits.indexOf(trait)] > 0;
+  }
 
   get size() {
     return this.#quotes.size;
@@ -157,11 +188,19 @@ export class Quotes {
     if (isNew && quote.staleSince !== null) quote.endGap(update.time);
     quote.staleSince = update.stale ?? null;
     if (!isNew) return;
+    const before = quote.traits;
     quote.take(update, now);
+    if (quote.traits !== before) this.#count(before, quote.traits);
     if (update.data?.simulated === true && !quote.isSimulated) {
       quote.isSimulated = true;
       this.simulatedCount += 1;
     }
+  }
+
+  /** @param {number} before the traits that one topic had @param {number} after */
+  #count(before, after) {
+    for (const place of traits.keys()) this.#counts[place] += ((after >> place) & 1) - ((before >> place) & 1);
+    this.generation += 1;
   }
 
   /** Keeps only topics for which `isWanted` is true. @param {(topic: string) => boolean} isWanted */
@@ -174,6 +213,7 @@ export class Quotes {
     const quote = this.#quotes.get(topic);
     if (!quote) return;
     if (quote.isSimulated) this.simulatedCount -= 1;
+    this.#count(quote.traits, 0);
     this.#quotes.delete(topic);
     this.generation += 1;
   }

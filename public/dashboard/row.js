@@ -1,5 +1,5 @@
 // One row of the table: its cells, and what was last written into them.
-import { decimalsIn } from './numeral.js';
+import { decimalsIn, shortened } from './numeral.js';
 
 /** How long a cell shows its flash before CSS fades it. */
 const flashMilliseconds = 180;
@@ -38,7 +38,7 @@ export function makeRow(columns) {
   cells.trend.append(spark);
   return {
     box, cells, names, spark, topic: '', version: -1, index: -1, isUsed: false, isSelected: false, isText: false, isSimulated: false,
-    staleSince: /** @type {number | null} */ (null),
+    isMetric: false, staleSince: /** @type {number | null} */ (null),
     history: /** @type {any} */ (null), texts: /** @type {Record<string, string>} */ ({}), pads: { last: '', bid: '', ask: '' },
     flashes: { last: 0, bid: 0, ask: 0 },
   };
@@ -74,7 +74,7 @@ export function writePlain(row, text) {
  * @param {number} decimals
  */
 export function writeNumeral(row, name, numeral, decimals) {
-  write(row, name, numeral);
+  write(row, name, shortened(numeral));
   const missing = numeral === '' || /e/i.test(numeral) ? 0 : decimals - decimalsIn(numeral);
   pad(row, name, missing > 0 ? (numeral.includes('.') ? '' : pointSpace) + digitSpace.repeat(missing) : '');
 }
@@ -89,16 +89,23 @@ function pad(row, name, space) {
 /** How many digits wide a cell's numeral is. @param {Row} row @param {'last' | 'bid' | 'ask'} name */
 export const digitsOf = (row, name) => (row.texts[name] ?? '').length + row.pads[name].length;
 
+/** A metric with its unit, and what it measures. @param {Row} row @param {import('./measure.js').Measure} measure @param {string} numeral */
+export function writeMetric(row, measure, numeral) {
+  write(row, 'last', measure.text(numeral));
+  write(row, 'measure', measure.name);
+  pad(row, 'last', '');
+}
+
 /** Marks the cells that moved; returns how many flashes began. @param {Row} row @param {Quote} quote @param {number} now */
 export function flash(row, quote, now) {
   const isFresh = now - quote.movedAt < flashMilliseconds;
-  return mark(row, 'last', isFresh ? quote.direction : 0) + mark(row, 'bid', isFresh ? quote.directionOf('bid') : 0) + mark(row, 'ask', isFresh ? quote.directionOf('ask') : 0);
+  return mark(row, 'last', isFresh ? quote.direction : 0, quote.measure?.isPrice !== false) + mark(row, 'bid', isFresh ? quote.directionOf('bid') : 0) + mark(row, 'ask', isFresh ? quote.directionOf('ask') : 0);
 }
 
-/** @param {Row} row @param {'last' | 'bid' | 'ask'} name @param {number} direction @returns {number} 1 where a flash began */
-function mark(row, name, direction) {
+/** @param {Row} row @param {'last' | 'bid' | 'ask'} name @param {number} direction @param {boolean} [isPrice] @returns {number} 1 where a flash began */
+function mark(row, name, direction, isPrice = true) {
   if (row.flashes[name] === direction) return 0;
   row.flashes[name] = direction;
-  row.cells[name].dataset.flash = direction > 0 ? 'up' : direction < 0 ? 'down' : '';
+  row.cells[name].dataset.flash = direction === 0 ? '' : !isPrice ? 'moved' : direction > 0 ? 'up' : 'down';
   return direction === 0 ? 0 : 1;
 }

@@ -2,7 +2,7 @@
 import { color, drawSparkline } from './canvas.js';
 import { age, compact, decimalsOf, fixed, markStale, moveInCell, plain, signed } from './format.js';
 import { compareNumerals } from './numeral.js';
-import { digitsOf, flash, makeRow, nameRow, write, writeNumeral, writePlain } from './row.js';
+import { digitsOf, flash, makeRow, nameRow, write, writeMetric, writeNumeral, writePlain } from './row.js';
 
 const sparklinePoints = 60;
 /** Rows kept ready beyond each edge, for scrolling. */
@@ -18,6 +18,11 @@ const mostDigits = 24;
 /** Flashes fade only while fewer cells than this flash in a second: each fading cell costs a paint a frame. */
 const calmFlashes = 150;
 
+/** The columns that are there only if a topic has what they show. A price column may hold what a metric measures. */
+const optional = /** @type {const} */ ([['change', 'price'], ['percent', 'price'], ['bid', 'bid'], ['ask', 'ask'], ['volume', 'volume']]);
+/** Longer names do not widen their column. */
+const longestName = 28;
+
 /** @typedef {import('./quotes.js').Quote} Quote */
 /** @typedef {import('./row.js').Row} Row */
 
@@ -26,6 +31,7 @@ const columns = [
   { name: 'topic', title: 'Topic', key: (/** @type {Quote} */ quote) => quote.topic },
   { name: 'trend', title: 'Trend', key: null },
   { name: 'last', title: 'Last', key: (quote) => quote.numeral },
+  { name: 'measure', title: 'Measures', key: (quote) => (quote.measure?.isPrice === false ? quote.measure.name : '') },
   { name: 'change', title: 'Change', key: (quote) => quote.change },
   { name: 'percent', title: '%', key: (quote) => quote.changePercent },
   { name: 'bid', title: 'Bid', key: (quote) => quote.numerals.get('bid') },
@@ -115,21 +121,35 @@ export class QuoteTable {
     this.#watchFlashes(now);
   }
 
-  /** Columns of numerals are as wide as the longest in view needs. */
+  /** Columns that nobody has are not there: the names get their room. */
+  #chooseColumns() {
+    for (const [name, trait] of optional) this.#box.classList.toggle(`without-${name}`, !this.#quotes.has(trait));
+    this.#box.classList.toggle('without-measure', !this.#quotes.has('metric') || this.#quotes.has('price'));
+  }
+
+  /** Columns of numerals are as wide as the longest in view needs, and so is that of the names. */
   #makeRoom() {
+    const longest = this.#rows.reduce((most, row) => Math.max(most, row.isUsed ? row.topic.length : 0), 0);
+    this.#setRoom('name', Math.min(longest, longestName));
     for (const name of numeralCells) {
       const longest = this.#rows.reduce((most, row) => Math.max(most, row.isUsed && !row.isText ? digitsOf(row, name) : 0), 0);
-      const digits = String(Math.min(longest, mostDigits));
-      if (this.#digits[name] === digits) continue;
-      this.#digits[name] = digits;
-      this.#box.style.setProperty(`--${name}-digits`, digits);
+      this.#setRoom(name, Math.min(longest, mostDigits));
     }
   }
 
-  /** A numeral that is cut or shortened is shown whole under the pointer. @param {HTMLElement} cell */
+  /** @param {string} name @param {number} count of characters */
+  #setRoom(name, count) {
+    const digits = String(count);
+    if (this.#digits[name] === digits) return;
+    this.#digits[name] = digits;
+    this.#box.style.setProperty(`--${name}-digits`, digits);
+  }
+
+  /** What is cut or shortened is shown whole under the pointer. @param {HTMLElement} cell */
   #revealWhole(cell) {
     const quote = this.#quotes.get(cell.parentElement?.dataset.topic ?? '');
     const [name] = [...numeralCells, 'volume'].filter((known) => cell.classList.contains(known));
+    if (quote && cell.classList.contains('measure')) cell.title = quote.measure?.name ?? '';
     if (quote && name) cell.title = (name === 'last' ? quote.numeral || quote.text : quote.numerals.get(name)) ?? '';
   }
 
@@ -170,10 +190,11 @@ export class QuoteTable {
     if (this.#orderedGeneration === this.#quotes.generation && !isDue) return;
     this.#orderedGeneration = this.#quotes.generation;
     this.#orderedAt = now;
+    this.#chooseColumns();
     const key = (/** @type {string} */ topic) => this.#sort.column.key(this.#quotes.get(topic), this.#conflated);
     const keyed = this.#quotes.topics().map((topic) => ({ topic, key: key(topic) }));
     const sign = this.#sort.isDescending ? -1 : 1;
-    const isByTopic = this.#sort.column.name === 'topic';
+    const isByTopic = ['topic', 'measure'].includes(this.#sort.column.name);
     // What has nothing to sort by comes last, in both directions.
     keyed.sort((one, other) => {
       const [isOneMissing, isOtherMissing] = [isMissing(one.key), isMissing(other.key)];
@@ -220,22 +241,25 @@ export class QuoteTable {
 
   /** @param {Row} row @param {Quote} quote */
   #writeCells(row, quote) {
-    const { numeral, numerals, change, changePercent } = quote;
+    const { numeral, numerals, change, changePercent, measure, trend: sign } = quote;
     const isText = numeral === '';
+    const isMetric = measure?.isPrice === false;
+    if (row.isMetric !== isMetric) row.box.classList.toggle('is-metric', (row.isMetric = isMetric));
     if (row.isText !== isText) row.box.classList.toggle('is-text', (row.isText = isText));
     if (isText) writePlain(row, plain(quote.data, quote.text));
     for (const name of /** @type {const} */ (['bid', 'ask'])) quote.decimals = decimalsOf(numerals.get(name) ?? '', quote.decimals);
-    if (!isText) writeNumeral(row, 'last', numeral, quote.decimals);
+    if (measure && isMetric) writeMetric(row, measure, numeral);
+    else if (!isText) writeNumeral(row, 'last', numeral, quote.decimals);
     for (const name of /** @type {const} */ (['bid', 'ask'])) writeNumeral(row, name, numerals.get(name) ?? '', quote.decimals);
     write(row, 'change', Number.isFinite(change) ? moveInCell(change, quote.decimals) : '');
     write(row, 'percent', Number.isFinite(change) && Number.isFinite(changePercent) ? `${signed(changePercent, 2)}%` : '');
     const volume = Number(numerals.get('volume') ?? NaN);
     write(row, 'volume', Number.isFinite(volume) ? compact(volume) : numerals.get('volume') ?? '');
     write(row, 'conflated', fixed(this.#conflated(quote.topic), 0));
-    const trend = change > 0 ? 'up' : change < 0 ? 'down' : 'flat';
+    const trend = sign > 0 ? 'up' : sign < 0 ? 'down' : 'flat';
     if (row.box.dataset.trend !== trend) row.box.dataset.trend = trend;
     if (row.isSimulated !== quote.isSimulated) row.cells.topic.classList.toggle('is-simulated', (row.isSimulated = quote.isSimulated));
-    drawSparkline(row.spark, quote.history, sparklinePoints, color(trend === 'flat' || quote.staleSince !== null ? 'dim' : trend));
+    drawSparkline(row.spark, quote.history, sparklinePoints, color(quote.staleSince !== null ? 'dim' : isMetric ? 'metric' : trend === 'flat' ? 'dim' : trend));
   }
 
   /** @param {string} topic */

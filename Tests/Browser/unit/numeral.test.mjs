@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { compareNumerals, decimalsIn, difference, isPlain } from '../../../public/dashboard/numeral.js';
+import { compareNumerals, decimalsIn, difference, isPlain, shortened } from '../../../public/dashboard/numeral.js';
 
 test('numerals are compared to the last digit', () => {
   const rising = [
@@ -36,4 +36,14 @@ test('plain is what a double gives back', () => {
     assert.ok(isPlain(text) && Number(text).toFixed(decimalsIn(text)) === text, text);
   }
   for (const text of ['-0', '-0.00', '1e3', '1234567890123456', '0.1000000000000000055511', '1E2']) assert.ok(!isPlain(text), text);
+});
+
+test('a numeral in a cell is as it came, unless its size could not be seen so', () => {
+  for (const same of ['0', '-0', '1.10', '0.00001234', '8389766036995847940', '0.1000000000000000055511', '1e999', '1.7e308', '0.0000000', '0e0']) assert.equal(shortened(same), same);
+  const shown = {
+    '0.00000000123': '1.23e-9', '-0.0000001230': '-1.230e-7', '0.00000000000000000000000000000123': '1.23e-30', '0.0000001e-5': '1e-12',
+    '123456789012345678901234567890123': '1.234567…e32', '100000000000000000000000000000': '1e29', '0.10000000000000000555112345': '0.100000000000000005551…',
+    '0.000000000000123456789012345': '1.23456789012345e-13', '0.00000000000012345678901234567890': '1.234567…e-13', '-83897660369958479401234.5678': '-8.389766…e22',
+  };
+  for (const [numeral, text] of Object.entries(shown)) assert.equal(shortened(numeral), text);
 });
