@@ -5,7 +5,7 @@ import { Chromium } from './chromium.mjs';
 import { tooFaint } from './contrast.mjs';
 import { gateway, isLive, last, newPage, page, stage, text } from './stage.mjs';
 
-stage(Chromium, { feeds: ['host'] });
+stage(Chromium, { feeds: ['host', 'market'] });
 
 async function open(query, options) {
   await newPage(options);
@@ -60,12 +60,12 @@ test('tiny and huge numbers stay readable', async () => {
   assert.equal(await page.evaluate(text('#chart-price')), '123456789012345678901234567890123', 'beside the chart it is whole');
 });
 
-for (const [width, height] of [[390, 844], [844, 390], [1440, 900], [1920, 1080]]) {
+for (const [width, height] of [[390, 844], [844, 390], [1280, 860], [1440, 900], [1920, 1080]]) {
   test(`${width} pixels wide no figure is cut, and names have the room that there is`, async () => {
     await gateway.publish({ topic: 'stocks/ACME', data: { price: 189.3 } });
-    for (const query of ['?watch=host/**', '?watch=stocks/*,host/**', '?watch=stocks/*']) {
+    for (const query of ['?watch=host/**', '?watch=stocks/*,host/**', '?watch=stocks/*', '?watch=sim/*']) {
       await open(query, { width, height });
-      await page.waitFor(`document.querySelectorAll('.rows .row:not([hidden])').length > ${query.includes('host') ? 5 : 0}`);
+      await page.waitFor(`document.querySelectorAll('.rows .row:not([hidden])').length > ${/host|sim/.test(query) ? 5 : 0}`);
       await page.waitFor(`document.querySelector('#table').style.getPropertyValue('--name-digits') > 0`);
       assert.equal(await page.evaluate('document.documentElement.scrollWidth'), width);
       const parts = width < 800 ? '.last, .change, .percent' : '.last, .change, .percent, .name, .family, .path';
