@@ -257,11 +257,16 @@ export class WebSocketTransport {
     this.#refresh = environment.setTimeout(() => this.#renew(), left);
   }
 
-  #fellSilent() {
-    const ending = this.#isWelcome ? { kind: /** @type {const} */ ('lost'), reason: 'nothing was heard for too long' }
-      : { kind: /** @type {const} */ ('blocked'), isCertain: true, reason: 'the WebSocket did not open in time' };
-    this.#finish(ending);
+  async #fellSilent() {
+    if (this.#isWelcome) {
+      this.#finish({ kind: 'lost', reason: 'nothing was heard for too long' });
+      this.#socket?.close();
+      return;
+    }
+    // Whatever holds the upgrade back: a gateway that answers nothing else either is not blocked, but away.
+    this.#end();
     this.#socket?.close();
+    this.#context.sink.closed({ ...(await probe(this.#context, 'the WebSocket did not open in time')), isCertain: true });
   }
 
   /** @param {import('./transport.js').Ending} ending */
@@ -280,8 +285,7 @@ export class WebSocketTransport {
       return;
     }
     // A browser does not show whether the gateway is down or the upgrade is refused, so ask another way.
-    const ending = await probe(this.#context);
-    this.#finish({ code, ...ending });
+    this.#finish({ code, ...(await probe(this.#context, 'the upgrade was refused')) });
   }
 
   /** What a close code means behind what was said before it. @param {number} code @param {string} why @returns {import('./transport.js').Ending} */
@@ -334,14 +338,15 @@ function parsed(text) {
 /**
  * Why the upgrade failed: nobody is there, nobody of this name, or something on the way lets no upgrade through.
  * @param {import('./transport.js').Context} context
+ * @param {string} reason if something on the way is to blame
  * @returns {Promise<import('./transport.js').Ending>}
  */
-async function probe({ environment, base }) {
+async function probe({ environment, base }, reason) {
   const abort = new AbortController();
   const timer = environment.setTimeout(() => abort.abort(), openMilliseconds);
   try {
     const answer = await environment.fetch(new URL('healthz', base), { cache: 'no-store', signal: abort.signal });
-    if (answer.ok) return { kind: 'blocked', reason: 'the upgrade was refused' };
+    if (answer.ok) return { kind: 'blocked', reason };
     const ending = await refusal(answer, environment.date());
     return ending.kind === 'refused' || ending.kind === 'blocked' ? ending : { kind: 'lost', reason: ending.reason };
   } catch {

@@ -40,7 +40,22 @@ test('an upgrade that is swallowed leads down after 5 s', async () => {
   const { world, gate, take } = stage();
   gate.subscribe('a', take);
   await world.advance(5000);
+  world.request.answer(200);
+  await world.settle();
   assert.equal(gate.transport, 'sse');
+});
+
+test('where nothing else is answered either, the gateway is away and the WebSocket not to blame', async () => {
+  const { world, gate, take, last } = stage();
+  gate.subscribe('a', take);
+  await world.advance(5000);
+  assert.ok(world.socket.isClosed);
+  assert.equal(query(world.request).path, '/base/healthz');
+  await world.advance(5000);
+  assert.deepEqual([gate.transport, last('state').state, last('state').reason], ['ws', 'waiting', 'the gateway can not be reached']);
+  await world.advance(100);
+  await goLive(world);
+  assert.deepEqual([gate.transport, gate.state], ['ws', 'live']);
 });
 
 test('a stream that is held back leads to polling', async () => {
@@ -189,7 +204,11 @@ test('a transport that turns out to be blocked on the way makes what is held sta
   await goLive(world);
   gate.reconnect();
   assert.ok(!told.includes('stale'), 'a change of connection is no reason yet');
-  await world.advance(5000);
+  await world.advance(4999);
+  assert.ok(!told.includes('stale'));
+  await world.advance(1);
+  world.request.answer(200);
+  await world.settle();
   assert.equal(gate.transport, 'sse');
   assert.equal(gate.isStale, true);
   assert.match(last('stale').reason, /did not open in time/);
