@@ -154,8 +154,6 @@ export class Liveness {
     document.documentElement.classList.toggle('is-stale', isShown);
     document.title = isShown ? 'Not live – Tidegate' : 'Tidegate';
     element('notice').hidden = !isShown;
-    // It keeps its room, so that the page does not move with each try.
-    element('notice-connect').style.visibility = ['connecting', 'live'].includes(this.#gate.state) ? 'hidden' : '';
     if (!isShown) return;
     const since = this.#since === null ? null : clock(this.#since, true);
     const what = since === null ? 'Nothing has been live yet' : `Not live. What you see is as of ${since}, ${age(now - /** @type {number} */ (this.#since), 0)} ago`;

@@ -77,6 +77,7 @@ export class EventStreamTransport {
       this.#context.sink.heard(value.length);
       const isLive = this.#take(parser.push(decoder.decode(value, { stream: true })), topics, endsWhenLive);
       if (this.#isOver) return false;
+      if (isLive) this.#silence.stop();
       this.#silence.allow(this.#isLive ? heartbeat * 1000 * deadHeartbeats : openMilliseconds);
       if (isLive && endsWhenLive) {
         await reader.cancel();

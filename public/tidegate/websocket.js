@@ -203,7 +203,10 @@ export class WebSocketTransport {
       case 'updates': sink.updates(message.updates, cursor); break;
       case 'subscribed': this.#commands.subscribed(message); break;
       case 'unsubscribed': this.#unsubscribed(message); break;
-      case 'live': this.#commands.live(message); break;
+      case 'live':
+        this.#commands.live(message);
+        this.#silence.restart(this.#patience);
+        break;
       case 'heartbeat':
         if (cursor) sink.cursor(cursor);
         sink.away(message.stale === true);

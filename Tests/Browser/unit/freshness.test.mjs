@@ -49,6 +49,18 @@ for (const transport of ['ws', 'sse', 'poll']) {
   });
 }
 
+for (const transport of ['ws', 'sse', 'poll']) {
+  test(`by ${transport} silence is noticed as soon when it begins at once`, async () => {
+    const { world, gate, beat } = await live(transport);
+    await world.advance(1500);
+    await beat();
+    await world.advance(4400);
+    assert.equal(gate.isStale, false);
+    await world.advance(500);
+    assert.deepEqual([gate.isStale, gate.currentAt], [true, start + 1500]);
+  });
+}
+
 test('by poll the gateway is asked to answer as often as others beat', async () => {
   const { world } = await live('poll');
   assert.equal(query(world.request).wait, '2');
