@@ -37,7 +37,7 @@ class Reader {
     this.held = new Map();
     this.staleness = [];
     this.connects = [];
-    this.gate = new Tidegate(url, { transport: transports[number % 3], environment, last: 0 });
+    this.gate = new Tidegate(url, { transport: transports[number % 3], environment, last: 0, heartbeat: 10 });
     this.isLive = new Promise((settle) => this.gate.on('live', settle));
     this.gate.on('live', () => this.#live());
     this.gate.on('stale', () => this.#stale());
