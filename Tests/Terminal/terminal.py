@@ -156,7 +156,11 @@ def test_patterns_are_added(gateway, pane):
     assert "host/load" in screen and "host/** sim/*" in screen, screen
     pane.text("ax//y")
     pane.keys("Enter")
+    pane.wait("watch too: x//y")
     pane.wait("empty segment")
+    # It can be put right, or given up.
+    pane.keys("Escape")
+    pane.wait("? help")
     pane.keys("t")
     pane.wait("● live  sse")
     pane.wait("sim/ACME")
