@@ -37,6 +37,8 @@ class Reader {
     this.held = new Map();
     this.staleness = [];
     this.connects = [];
+    this.since = null;
+    this.hint = 0;
     this.gate = new Tidegate(url, { transport: transports[number % 3], environment, last: 0, heartbeat: 10 });
     this.isLive = new Promise((settle) => this.gate.on('live', settle));
     this.gate.on('live', () => this.#live());
@@ -57,19 +59,20 @@ class Reader {
 
   #stale() {
     this.since = environment.now();
-    this.hint = 0;
   }
 
   #state(detail) {
     const { state, retryIn } = detail;
     this.last = { ...detail, since: Math.round(environment.now()), counts: this.gate?.counts };
+    // The first wait is what the goodbye asks for.
     if (state === 'waiting' && !this.hint) this.hint = retryIn;
     if (state === 'connecting' && this.since) this.connects.push(environment.now());
   }
 
   #live() {
-    if (this.since) this.staleness.push({ beyond: environment.now() - this.since - (this.hint ?? 0), hint: this.hint ?? 0 });
+    if (this.since) this.staleness.push({ beyond: environment.now() - this.since - this.hint });
     this.since = null;
+    this.hint = 0;
   }
 
   /** What it lacks; null: nothing. */
