@@ -23,8 +23,10 @@ package final class DrainDesk: Sendable {
 
     /// Returns, when there is an order, who has given it.
     package func waitForOrder() -> String {
-        _ = order.wait(until: .never) { $0 != nil }
-        return order.withLock { $0 } ?? ""
+        while true {
+            if let orderer = order.withLock({ $0 }) { return orderer }
+            _ = order.wait(until: .now() + .seconds(3600)) { $0 != nil }
+        }
     }
 
     /// Balancers are given time to notice before the first goodbye.
