@@ -154,10 +154,7 @@ def some_lost(storm, pair):
     for node in storm.nodes:
         expect(not is_reset(node, good), f"node {node.name} resets a cursor of what survived")
         expect(is_reset(node, bad), f"node {node.name} takes a cursor of what is lost")
-    resets = storm.reset_count
-    storm.load(1000)
-    storm.check()
-    expect(storm.reset_count == resets, "readers are reset again, when nothing is lost any more")
+    storm.check_no_more_resets()
     return f"up to {lost} updates lost"
 
 

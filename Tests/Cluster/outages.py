@@ -93,10 +93,7 @@ def restart_empty(folder, seed):
         expect(all(reader.resets for reader in storm.readers),
                f"not reset: {[reader.name for reader in storm.readers if not reader.resets]}")
         # And only once: from here on nothing is lost.
-        resets = storm.reset_count
-        storm.load(1000)
-        storm.check()
-        expect(storm.reset_count == resets, "readers are reset again, when nothing is lost any more")
+        storm.check_no_more_resets()
         return storm.summary()
 
 

@@ -23,6 +23,21 @@ class Trio:
         self.machines = network.machines if network else [HERE] * 3
         self.servers, self.sentinels = [], []
 
+    def __enter__(self):
+        try:
+            return self.start()
+        except BaseException as problem:
+            self.__exit__(type(problem), problem, None)
+            raise
+
+    def __exit__(self, _, problem, __):
+        """Whoever fails is told what the servers have said."""
+        try:
+            if isinstance(problem, Failure):
+                raise Failure(f"{problem}\n{self.tell_logs()}") from None
+        finally:
+            self.retire()
+
     def start(self):
         for number, machine in enumerate(self.machines):
             server = Server(
@@ -83,15 +98,8 @@ def cut_off(options=()):
     """A case: the first machine alone, with the primary and node a."""
     def wrapped(body):
         def case(folder, seed):
-            trio = Trio(folder, options, Network(3))
-            try:
-                trio.start()
-                with Storm(folder, seed, url=trio.url, machines=trio.machines) as storm:
-                    return f"{parted(storm, trio, body)}; {storm.summary()}"
-            except Failure as failure:
-                raise Failure(f"{failure}\n{trio.tell_logs()}") from None
-            finally:
-                trio.retire()
+            with Trio(folder, options, Network(3)) as trio, Storm(folder, seed, url=trio.url, machines=trio.machines) as storm:
+                return f"{parted(storm, trio, body)}; {storm.summary()}"
 
         return case
 
@@ -134,10 +142,7 @@ def parted(storm, trio, body):
         expect(not is_reset(node, majority_cursor), f"node {node.name} resets a cursor of the majority")
         if lost:
             expect(is_reset(node, bad), f"node {node.name} takes a cursor of what is lost")
-    resets = storm.reset_count
-    storm.load(1000)
-    storm.check()
-    expect(storm.reset_count == resets, "readers are reset again, when nothing is lost any more")
+    storm.check_no_more_resets()
     return f"the others go on after {took:.1f} s, {lost} updates of the minority lost, the last {until:.1f} s after the cut; it is back after {back:.1f} s"
 
 

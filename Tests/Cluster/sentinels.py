@@ -4,7 +4,6 @@ import socket
 import threading
 import time
 
-from gateway import Failure
 from outages import expect
 from partitions import Trio
 from storms import Storm
@@ -38,17 +37,11 @@ class Liar(threading.Thread):
 
 def by_sentinels(case, liar=None):
     def run(folder, seed):
-        trio = Trio(folder)
-        try:
-            trio.start()
+        with Trio(folder) as trio:
             lie = liar(trio.servers[1]) if liar else None
             url = trio.url_behind(f"127.0.0.1:{lie.port}") if lie else trio.url
             with Storm(folder, seed, url=url) as storm:
                 return f"{case(storm, trio, lie)}; {storm.summary()}"
-        except Failure as failure:
-            raise Failure(f"{failure}\n{trio.tell_logs()}") from None
-        finally:
-            trio.retire()
 
     return run
 

@@ -172,6 +172,14 @@ class Storm:
     def reset_count(self):
         return sum(reader.resets for reader in self.readers)
 
+    def check_no_more_resets(self):
+        """What was to be reset has been."""
+        resets = self.reset_count
+        self.load(1000)
+        self.check()
+        if self.reset_count != resets:
+            raise Failure("readers are reset again, when nothing is lost any more")
+
     def told(self, event):
         return sum(node.told(event) for node in self.nodes)
 

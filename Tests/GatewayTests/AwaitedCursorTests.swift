@@ -86,13 +86,18 @@ import Testing
         #expect(stage.loop.statistics[.reset] == 1)
     }
 
-    /// A process that knows that it lags does not know what the cursor is worth.
-    @Test(arguments: doors) func whoLagsLetsItWaitForLonger(door: String) throws {
+    /// Whoever comes with a cursor that is ahead to a process that knew all a moment before.
+    private func comesToOneThatLags(_ door: String) throws -> (SharedLog, LoopStage, LoopClient) {
         let log = SharedLog()
         let stage = try stage(log)
         log.catchUp(at: stage.clock.now)
         try stage.pass(.milliseconds(1))
-        let client = open(door, "stage-3", stage)
+        return (log, stage, open(door, "stage-3", stage))
+    }
+
+    /// A process that knows that it lags does not know what the cursor is worth.
+    @Test(arguments: doors) func whoLagsLetsItWaitForLonger(door: String) throws {
+        let (_, stage, client) = try comesToOneThatLags(door)
         try stage.pass(.seconds(9))
         #expect(!isJudged(client.hear()))
         try stage.publish(["a/y", "a/z", "a/new"])
@@ -102,11 +107,7 @@ import Testing
     }
 
     @Test(arguments: doors) func itIsResetAsSoonAsNothingIsMissing(door: String) throws {
-        let log = SharedLog()
-        let stage = try stage(log)
-        log.catchUp(at: stage.clock.now)
-        try stage.pass(.milliseconds(1))
-        let client = open(door, "stage-3", stage)
+        let (log, stage, client) = try comesToOneThatLags(door)
         try stage.turn()
         let came = stage.clock.now
         try stage.pass(.seconds(3))
@@ -118,11 +119,7 @@ import Testing
 
     /// Nobody is reset by a process that does not know better: another one may.
     @Test(arguments: doors) func whoLagsForLongSendsItElsewhere(door: String) throws {
-        let log = SharedLog()
-        let stage = try stage(log)
-        log.catchUp(at: stage.clock.now)
-        try stage.pass(.milliseconds(1))
-        let client = open(door, "stage-3", stage)
+        let (_, stage, client) = try comesToOneThatLags(door)
         try stage.pass(.milliseconds(9990))
         #expect(!isJudged(client.hear()))
         try stage.pass(.milliseconds(100))
