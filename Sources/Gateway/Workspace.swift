@@ -205,14 +205,14 @@ final class Workspace {
     /// gateway, or nobody. And spread, so that they do not all come at once.
     func reconnectDelay(because goodbye: Goodbye = .draining) -> Int {
         if case .replaced = goodbye, !shared.isDraining {
-            return Int.random(in: 100...Int(returnSpread.nanoseconds / 1_000_000), using: &generator)
+            return Int.random(in: 100...returnSpread.inMilliseconds, using: &generator)
         }
         // A drain that this loop has not been told of has just begun.
         if let plan = drainPlan ?? (shared.isDraining ? planDrain() : nil) {
             return plan.reconnectDelay(at: now, &generator)
         }
-        let spread = Int(configuration.drain.reconnectSpread.nanoseconds / 1_000_000)
-        return 1000 + Int.random(in: 0...max(spread, 1), using: &generator)
+        let spread = configuration.drain.reconnectSpread.inMilliseconds
+        return DrainPlan.succession.inMilliseconds + Int.random(in: 0...max(spread, 1), using: &generator)
     }
 
     /// Why whoever speaks over `connection` is sent away, and when to come back; nil where they are welcome.

@@ -36,6 +36,9 @@ struct NodeOrders {
         /// By the names of those who have carried it out.
         var counts: [String: Int] = [:]
 
+        /// Whether all of these have heard of it and carried it out.
+        func isCarriedOut(by nodes: [String]) -> Bool { isSaid && nodes.allSatisfy { counts[$0] != nil } }
+
         /// - Parameter names: all other nodes that are known.
         mutating func tell(_ names: [String]) {
             let tally = OrderTally(
@@ -114,11 +117,8 @@ struct NodeOrders {
 
     /// All other nodes that are known have been heard: ends the orders that those of them have carried out who are there.
     mutating func settle(_ names: [String], present: [String]) {
-        for place in own.indices where own[place].isSaid {
-            guard present.allSatisfy({ own[place].counts[$0] != nil }) else { continue }
-            own[place].tell(names)
-        }
-        own.removeAll { order in order.isSaid && present.allSatisfy { order.counts[$0] != nil } }
+        for place in own.indices where own[place].isCarriedOut(by: present) { own[place].tell(names) }
+        own.removeAll { $0.isCarriedOut(by: present) }
     }
 
     /// Tells those who have waited for long enough.

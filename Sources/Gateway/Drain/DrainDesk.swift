@@ -24,8 +24,7 @@ package final class DrainDesk: Sendable {
     /// Returns, when there is an order, who has given it.
     package func waitForOrder() -> String {
         while true {
-            if let orderer = order.withLock({ $0 }) { return orderer }
-            _ = order.wait(until: .now() + .seconds(3600)) { $0 != nil }
+            if let orderer = order.when({ $0 != nil }, by: .never, then: { $0 }) ?? nil { return orderer }
         }
     }
 

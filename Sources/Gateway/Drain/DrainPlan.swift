@@ -16,7 +16,7 @@ package struct DrainSettings: Sendable {
 
 struct DrainPlan {
     /// From the moment when the last connection is cut until another process may listen in this one's place.
-    private static let succession = Duration.seconds(1)
+    static let succession = Duration.seconds(1)
     /// Who can go on elsewhere at once does so after a moment, in which the balancer hears of the connection's end.
     private static let leastMilliseconds = 100
     private static let leastReturnTime = Duration.milliseconds(400)
@@ -56,5 +56,5 @@ struct DrainPlan {
 }
 
 extension Duration {
-    fileprivate var inMilliseconds: Int { Int(nanoseconds / 1_000_000) }
+    var inMilliseconds: Int { Int(nanoseconds / 1_000_000) }
 }

@@ -18,6 +18,8 @@ package struct TopicRow: Sendable {
     /// The member that is its value, and the one that its change is measured from. The first update decides both.
     package private(set) var valuePath: MemberPath?
     package private(set) var openPath: MemberPath?
+    /// Whether its value is a price rather than a metric.
+    package private(set) var isPrice = false
     /// The value, if it is a number.
     package private(set) var numeral: Numeral?
     /// The first number that arrived.
@@ -62,6 +64,7 @@ package struct TopicRow: Sendable {
 
     private mutating func readPaths() {
         valuePath = ColumnGuess.valuePath(of: value)
+        isPrice = valuePath.map { ColumnGuess.isPrice($0) } ?? false
         // Of connections `open` is how many there are, and no price.
         openPath = isPrice ? ColumnGuess.openPath(of: value) : nil
         take(valuePath.flatMap { ValueReader.numeral(at: $0, in: value) })
@@ -83,9 +86,6 @@ package struct TopicRow: Sendable {
     }
 
     // MARK: Numbers
-
-    /// Whether its value is a price rather than a metric.
-    package var isPrice: Bool { valuePath.map { ColumnGuess.isPrice($0) } ?? false }
 
     /// The base of the change: the day's open if the data has one, else the first value.
     package var base: Numeral? {

@@ -51,12 +51,10 @@ final class DrainWatch: @unchecked Sendable {
     private static let patience = Interval(milliseconds: 30_000)
 
     private let order: DrainOrder
-    private let first: DrainOrder.Progress
     private let progress: Mutex<DrainOrder.Progress>
 
     init(_ order: DrainOrder, _ first: DrainOrder.Progress) {
         self.order = order
-        self.first = first
         progress = Mutex(first)
     }
 

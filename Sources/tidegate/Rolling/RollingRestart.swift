@@ -107,16 +107,13 @@ final class RollingRestart: @unchecked Sendable {
     private func awaitReaders(_ before: Settling) throws {
         var settling = before
         let began = Instant.now()
-        var former: FleetSample?
         while true {
             let survey = FleetSurvey(of: places)
             if let doubt = survey.doubt() { throw doubt }
-            let sample = survey.sample
-            let rate = former.map { sample.rate(since: $0) } ?? 0
-            former = sample
+            let isOver = settling.take(survey.sample)
             let text =
-                "\(Int(sample.streams)) streams of \(Int(before.streams)), \(Int(rate)) new a second"
-            if settling.take(sample) { return try say("   readers have arrived: \(text)") }
+                "\(Int(survey.sample.streams)) streams of \(Int(before.streams)), \(Int(settling.latestRate)) new a second"
+            if isOver { return try say("   readers have arrived: \(text)") }
             guard Instant.now().since(began) < patience else {
                 throw RollingDoubt("readers do not arrive: \(text) after \(Int(patience.inSeconds)) s")
             }

@@ -26,6 +26,8 @@ struct Settling {
 
     let streams: Double
     let rate: Double
+    /// New streams a second between the last two samples.
+    private(set) var latestRate = 0.0
     private var former: FleetSample?
     private var calmCount = 0
 
@@ -41,7 +43,8 @@ struct Settling {
         guard let former else { return false }
         let few = max(Self.fewStreams, Self.calmShare * streams)
         let areBack = sample.streams >= Self.leastShare * streams - Self.fewStreams
-        let isCalm = sample.rate(since: former) <= 2 * rate + few
+        latestRate = sample.rate(since: former)
+        let isCalm = latestRate <= 2 * rate + few
         calmCount = areBack && isCalm ? calmCount + 1 : 0
         return calmCount >= Self.calmSamples
     }
